@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vpnrun::profile {
+
+enum class TunnelType : std::uint8_t { kOpenvpn, kWireguard, kExec, kNone };
+enum class LinkType : std::uint8_t { kVeth, kDirect, kMacvlan };
+enum class Transport : std::uint8_t { kTcp, kUdp };
+
+/// "tcp/9091"
+struct Port {
+  Transport transport = Transport::kTcp;
+  std::uint16_t number = 0;
+  friend bool operator==(const Port&, const Port&) = default;
+};
+
+/// An IPv4 network in host byte order; `prefix_length` 0…32, host bits of `address` are zero.
+struct Ipv4Network {
+  std::uint32_t address = 0;
+  std::uint8_t prefix_length = 0;
+  friend bool operator==(const Ipv4Network&, const Ipv4Network&) = default;
+};
+
+struct Tunnel {
+  TunnelType type = TunnelType::kOpenvpn;
+  std::string config;       ///< absolute path after loading; empty for type none
+  std::string credentials;  ///< absolute path after loading; empty: asked for
+};
+
+struct Link {
+  LinkType type = LinkType::kVeth;
+  std::optional<Ipv4Network> subnet;  ///< nullopt: "auto"; otherwise a /30
+  std::string uplink;                 ///< empty: "auto"
+};
+
+struct Dns {
+  std::vector<std::string> servers;  ///< canonical IPv4/IPv6 literals; empty: what the tunnel pushes
+  std::vector<std::string> search;
+  bool capture = true;
+};
+
+struct Access {
+  std::vector<std::string> users;
+  std::vector<std::string> groups;
+};
+
+struct Ports {
+  std::vector<Port> expose;
+  std::vector<Port> inbound;
+};
+
+struct Hooks {
+  std::vector<std::string> up_outside;
+  std::vector<std::string> up_inside;
+  std::vector<std::string> down_inside;
+  std::vector<std::string> down_outside;
+};
+
+/// One /etc/vpnrun/profiles/NAME.toml, checked as a whole: a Profile exists only if every key of the
+/// file is known and every value is allowed.
+struct Profile {
+  std::string name;
+  std::string path;         ///< the file it was read from
+  std::string description;
+  Tunnel tunnel;
+  Link link;
+  Dns dns;
+  Access access;
+  Ports ports;
+  Hooks hooks;
+};
+
+}  // namespace vpnrun::profile

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vpnrun {
+
+/// What a tunnel does. Applications can be started in every state; they reach something in kUp only.
+enum class State : std::uint8_t {
+  kDown,          ///< ordered to be down: sealed and offline until `up`
+  kStarting,      ///< on its way to the first connection since `up`
+  kUp,            ///< default route in place
+  kReconnecting,  ///< was up, lost the server, tries again by itself
+  kFailed,        ///< gave up, or will try again only much later; `error` says why
+};
+
+[[nodiscard]] std::string_view to_string(State state) noexcept;
+
+/// A question that only a person can answer; asked once the client needs it.
+struct CredentialQuestion {
+  std::uint64_t id = 0;        ///< to be repeated in the answer
+  std::string text;            ///< what to show ("user name and password for 'work'")
+  bool wants_user_name = false;
+  bool wants_password = true;
+};
+
+/// Everything that `vpnrunctl status` shows; also the content of state.json and of each line that
+/// the control socket sends. No secret is ever in it.
+struct Status {
+  std::string profile;
+  State state = State::kDown;
+  std::int64_t since = 0;               ///< seconds since the epoch of the last change of state
+  std::int64_t pid = 0;                 ///< of the companion
+  std::string tunnel_type;              ///< "openvpn"
+  std::string device;                   ///< tunnel device inside; empty if none
+  std::vector<std::string> addresses;   ///< of the tunnel device, with prefix length
+  std::vector<std::string> dns;         ///< resolvers that applications use
+  std::string endpoint;                 ///< "198.51.100.10:1194/udp"; empty if none
+  std::string endpoint_name;            ///< as written in the configuration
+  std::uint32_t mtu = 0;                ///< bytes; 0 if no device
+  std::string error;                    ///< why it is not up; one line
+  std::string hint;                     ///< what to do about it; one line
+  std::uint32_t attempt = 0;            ///< connection attempts since it was last up
+  std::optional<CredentialQuestion> question;
+};
+
+/// One line of JSON without a line end.
+[[nodiscard]] std::string to_json(const Status& status);
+/// Indented, for state.json and `--json`.
+[[nodiscard]] std::string to_pretty_json(const Status& status);
+/// Throws Error on anything that to_json does not produce (missing members keep their defaults).
+[[nodiscard]] Status status_from_json(std::string_view text);
+
+}  // namespace vpnrun

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Warnings, hardening and paths for every target of this project, and man_page().
+include(CheckCXXCompilerFlag)
+include(CheckLinkerFlag)
+
+target_include_directories(vpnrun_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(vpnrun_options INTERFACE
+  VPNRUN_VERSION="${PROJECT_VERSION}"
+  VPNRUN_SYSCONFDIR="${CMAKE_INSTALL_FULL_SYSCONFDIR}"
+  VPNRUN_LIBEXECDIR="${CMAKE_INSTALL_FULL_LIBEXECDIR}/vpnrun"
+  # Formatting is compiled in: a launch pays for every shared library that it maps.
+  SPDLOG_HEADER_ONLY FMT_HEADER_ONLY)
+
+# Adds each flag that this compiler takes to `target`.
+function(vpnrun_add_flags target)
+  foreach(flag ${ARGN})
+    string(MAKE_C_IDENTIFIER "HAVE${flag}" variable)
+    check_cxx_compiler_flag("-Werror ${flag}" ${variable})
+    if(${variable})
+      target_compile_options(${target} INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${flag}>)
+    endif()
+  endforeach()
+endfunction()
+
+vpnrun_add_flags(vpnrun_options
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wcast-qual
+  -Wcast-align -Wformat=2 -Wnull-dereference -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wimplicit-fallthrough -Wextra-semi -Wdouble-promotion -Wsuggest-override
+  -Wduplicated-cond -Wlogical-op -Wuseless-cast)
+if(VPNRUN_WERROR)
+  target_compile_options(vpnrun_options INTERFACE -Werror)
+endif()
+
+if(VPNRUN_SANITIZE)
+  target_compile_options(vpnrun_options INTERFACE -fsanitize=${VPNRUN_SANITIZE}
+    -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(vpnrun_options INTERFACE -fsanitize=${VPNRUN_SANITIZE})
+else()
+  vpnrun_add_flags(vpnrun_options
+    -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
+    -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr)
+  target_compile_definitions(vpnrun_options INTERFACE
+    $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=3> _GLIBCXX_ASSERTIONS)
+  target_link_options(vpnrun_options INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+
+find_program(SCDOC scdoc)
+if(VPNRUN_MAN STREQUAL "ON" AND NOT SCDOC)
+  message(FATAL_ERROR "VPNRUN_MAN=ON needs scdoc")
+endif()
+
+# man_page(vpnrun.1.scd): built by scdoc and installed, if wanted and possible.
+function(man_page source)
+  if(VPNRUN_MAN STREQUAL "OFF" OR NOT SCDOC)
+    return()
+  endif()
+  string(REGEX REPLACE "\\.scd$" "" page ${source})
+  string(REGEX REPLACE ".*\\." "" section ${page})
+  add_custom_command(OUTPUT ${page}
+    COMMAND ${SCDOC} < ${CMAKE_CURRENT_SOURCE_DIR}/${source} > ${page}
+    DEPENDS ${source} VERBATIM)
+  add_custom_target(man_${page} ALL DEPENDS ${page})
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${page}
+          DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endfunction()

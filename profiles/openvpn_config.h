@@ -11,9 +11,9 @@ namespace vpnrun::profile {
 
 /// One `remote`, with `port` and `proto` of the file filled in where the line leaves them out.
 struct Remote {
-  std::string host;          ///< a name or an address literal, as written
+  std::string host;  ///< a name or an address literal, as written
   std::uint16_t port = 1194;
-  std::string protocol;      ///< "udp" or "tcp"
+  std::string protocol;  ///< "udp" or "tcp"
   friend bool operator==(const Remote&, const Remote&) = default;
 };
 
@@ -21,14 +21,14 @@ struct Remote {
 /// needs to know itself.
 struct OpenvpnConfig {
   /// Lines for OpenVPN without any `remote`, `dev`, `proto`, `port`, `auth-user-pass`,
-  /// `persist-tun` or directive that the companion sets itself; every file reference (ca, cert, key,
-  /// tls-auth, tls-crypt, tls-crypt-v2, extra-certs, pkcs12, crl-verify, …) replaced by an inline
-  /// block, so that OpenVPN opens no file.
+  /// `persist-tun` or directive that the companion sets itself; every file reference (ca, cert,
+  /// key, tls-auth, tls-crypt, tls-crypt-v2, extra-certs, pkcs12, crl-verify, …) replaced by an
+  /// inline block, so that OpenVPN opens no file.
   std::string text;
-  std::vector<Remote> remotes;    ///< at least one
+  std::vector<Remote> remotes;  ///< at least one
   bool remote_random = false;
-  bool needs_user_pass = false;   ///< `auth-user-pass` is present
-  std::string user_pass_file;     ///< its file argument, absolute; empty if none
+  bool needs_user_pass = false;  ///< `auth-user-pass` is present
+  std::string user_pass_file;    ///< its file argument, absolute; empty if none
   /// Directives that were left out because the companion does their work (`redirect-gateway`,
   /// `user`, `nobind`…): "line 12: 'persist-tun'", for verbose output.
   std::vector<std::string> ignored;
@@ -39,12 +39,12 @@ using FileReader = std::function<std::string(const std::string& path)>;
 
 /// Parses an OpenVPN 2.6 client configuration by an allow-list of directives.
 ///
-/// Refused with "FILE:LINE: …" and the reason: whatever runs a program, loads a plugin or an engine,
-/// writes a file, opens a management interface, changes user or directory, is a server's, or is
-/// not known (with the nearest known directive); NUL and control characters; an inline block that
-/// is not closed. Quoting and comments follow openvpn(8). `setenv` passes only for the names the
-/// manual lists as harmless (UV_*, IV_*, FORWARD_COMPATIBLE, CLIENT_CERT); `setenv opt DIRECTIVE` is
-/// judged as DIRECTIVE but dropped instead of refused if unknown.
+/// Refused with "FILE:LINE: …" and the reason: whatever runs a program, loads a plugin or an
+/// engine, writes a file, opens a management interface, changes user or directory, is a server's,
+/// or is not known (with the nearest known directive); NUL and control characters; an inline block
+/// that is not closed. Quoting and comments follow openvpn(8). `setenv` passes only for the names
+/// the manual lists as harmless (UV_*, IV_*, FORWARD_COMPATIBLE, CLIENT_CERT); `setenv opt
+/// DIRECTIVE` is judged as DIRECTIVE but dropped instead of refused if unknown.
 [[nodiscard]] OpenvpnConfig parse_openvpn_config(std::string_view text, const std::string& path,
                                                  const FileReader& read_file);
 

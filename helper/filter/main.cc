@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Writes the application's seccomp filter as C initialisers to standard output, while vpnrun is
+// built. Not installed.
+//
+// The filter keeps applications from sockets that a network namespace does not confine, and from
+// sockets that somebody else made. It allows all other system calls: it is no sandbox.
+#include <linux/filter.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+
+namespace {
+
+struct Family {
+  int number;
+  const char* reason;
+};
+
+// Everything that is not here is refused, families that do not exist yet included. Ascending.
+constexpr std::array kAllowed = {
+    Family{AF_UNSPEC, "no socket: the kernel answers it itself"},
+    Family{AF_UNIX, "abstract names belong to the network namespace, paths to the view"},
+    Family{AF_INET, "confined by the network namespace"},
+    Family{AF_INET6, "confined by the network namespace"},
+    Family{AF_NETLINK, "confined; getifaddrs(3) and every resolver need it"},
+    Family{AF_PACKET, "confined; tcpdump by root inside"},
+    Family{AF_ALG, "the kernel's ciphers, no network"},
+};
+// Refused for a reason, among the rest: AF_VSOCK (reaches the hypervisor), AF_BLUETOOTH, AF_NFC,
+// AF_QIPCRTR, AF_IUCV, AF_ISDN, AF_PHONET, AF_CAIF (devices of the machine), AF_IB, AF_RDS, AF_SMC
+// (RDMA devices are shared by all network namespaces), AF_TIPC, AF_RXRPC, AF_CAN (nobody needs
+// them behind a VPN).
+
+// AF_INET with this protocol is AF_SMC by another name (since Linux 6.11; not in netinet/in.h yet).
+constexpr std::uint64_t kIpprotoSmc = 256;
+
+constexpr std::uint64_t kIntMask = 0xffffffff;  // the kernel takes an int from a 64-bit register
+
+bool is_allowed(int family) {
+  return std::any_of(kAllowed.begin(), kAllowed.end(),
+                     [family](const Family& entry) { return entry.number == family; });
+}
+
+bool any_allowed(int first, int count) {
+  for (int family = first; family < first + count; ++family) {
+    if (is_allowed(family)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Refuses each family below the last allowed one that is not in the list: by aligned blocks of a
+// power of two, one comparison under a mask each, because the kernel translates and emulates the
+// program at each start.
+int refuse_gaps(scmp_filter_ctx filter, int last) {
+  int failure = 0;
+  for (int first = 0; first < last;) {
+    if (is_allowed(first)) {
+      ++first;
+      continue;
+    }
+    int size = 1;
+    while (first % (2 * size) == 0 && first + 2 * size <= last && !any_allowed(first, 2 * size)) {
+      size *= 2;
+    }
+    const std::uint64_t mask = kIntMask & ~static_cast<std::uint64_t>(size - 1);
+    failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+                                SCMP_A0(SCMP_CMP_MASKED_EQ, mask, static_cast<scmp_datum_t>(first)));
+    first += size;
+  }
+  return failure;
+}
+
+int add_rules(scmp_filter_ctx filter) {
+  constexpr int kLast = kAllowed.back().number;
+  int failure = refuse_gaps(filter, kLast);
+  // On i386 libseccomp adds for these two: socketcall(SYS_SOCKET | SYS_SOCKETPAIR, …) is refused,
+  // because a filter cannot see the family behind its pointer. int $0x80 from a 64-bit program
+  // would otherwise be a way around.
+  failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+                              SCMP_A0(SCMP_CMP_GT, scmp_datum_t{kLast}));
+  failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socketpair), 1,
+                              SCMP_A0(SCMP_CMP_NE, scmp_datum_t{AF_UNIX}));
+  for (const scmp_datum_t family : {scmp_datum_t{AF_INET}, scmp_datum_t{AF_INET6}}) {
+    failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 2,
+                                SCMP_A0(SCMP_CMP_MASKED_EQ, kIntMask, family),
+                                SCMP_A2(SCMP_CMP_MASKED_EQ, kIntMask, kIpprotoSmc));
+  }
+  // Takes sockets out of other processes of the same user.
+  failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(pidfd_getfd), 0);
+  // IORING_OP_SOCKET makes sockets of any family unseen by any filter. Programs fall back when the
+  // kernel has no io_uring; browsers do not use it. The last two close rings made outside.
+  failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0);
+  failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_enter), 0);
+  failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_register), 0);
+  return failure;
+}
+
+// The other instruction set that the same kernel runs, which needs the same rules. Any further one
+// (x32) has no system calls for the application: ENOSYS.
+int add_architectures(scmp_filter_ctx filter) {
+  int failure = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+  if (seccomp_arch_native() == SCMP_ARCH_X86_64) {
+    failure |= seccomp_arch_add(filter, SCMP_ARCH_X86);
+  } else if (seccomp_arch_native() == SCMP_ARCH_AARCH64) {
+    failure |= seccomp_arch_add(filter, SCMP_ARCH_ARM);
+  }
+  return failure;
+}
+
+int print_program(scmp_filter_ctx filter) {
+  const int memory_fd = ::memfd_create("filter", MFD_CLOEXEC);
+  if (memory_fd < 0 || seccomp_export_bpf(filter, memory_fd) != 0 ||
+      ::lseek(memory_fd, 0, SEEK_SET) != 0) {
+    return -1;
+  }
+  sock_filter step{};
+  while (::read(memory_fd, &step, sizeof step) == sizeof step) {
+    std::printf("{%#x, %u, %u, %#x},\n", static_cast<unsigned>(step.code),
+                static_cast<unsigned>(step.jt), static_cast<unsigned>(step.jf), step.k);
+  }
+  (void)::close(memory_fd);  // nothing is written back
+  return std::fflush(stdout);
+}
+
+}  // namespace
+
+int main() {
+  scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+  if (filter == nullptr || add_architectures(filter) != 0 || add_rules(filter) != 0 ||
+      print_program(filter) != 0) {
+    (void)std::fputs("cannot make the seccomp filter\n", stderr);  // the exit code says it again
+    return 1;
+  }
+  seccomp_release(filter);
+  return 0;
+}

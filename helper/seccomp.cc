@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "helper/seccomp.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "helper/die.h"
+
+namespace vpnrun {
+namespace {
+
+constexpr auto kProgram = std::to_array<sock_filter>({
+#include "application_filter.inc"
+});
+
+}  // namespace
+
+void load_application_filter() noexcept {
+  auto program = kProgram;  // the kernel's interface is not const
+  const sock_fprog filter{.len = static_cast<unsigned short>(program.size()),
+                          .filter = program.data()};
+  // SPEC_ALLOW: this is no sandbox. Older kernels otherwise slow every filtered process down.
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter) != 0) {
+    die(Text("cannot load the socket filter", Errno{errno}),
+        Text("the kernel needs CONFIG_SECCOMP_FILTER"));
+  }
+}
+
+}  // namespace vpnrun

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "launcher/control_client.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstddef>
+
+#include "helper/base/runtime_layout.h"
+#include "launcher/profile_choice.h"
+#include "profiles/profile_store.h"
+
+namespace vpnrun {
+namespace {
+
+/// A reply holds a few dozen addresses at most. More is no companion of ours.
+constexpr std::size_t kLongestReply = 65536;
+
+[[noreturn]] void throw_not_running(const Places& places, const std::string& profile) {
+  throw NotRunning(fmt::format("cannot reach the tunnel of profile '{}': it is not running", profile),
+                   std::make_error_code(std::errc::connection_refused),
+                   fmt::format("as root: {}{}",
+                               has_systemd(places) ? "systemctl start vpnrun@"
+                                                   : VPNRUN_LIBEXECDIR "/vpnrun-tunnel run ",
+                               profile));
+}
+
+[[noreturn]] void throw_connect_error(int error_number, const Places& places,
+                                      const std::string& profile) {
+  switch (error_number) {
+    case ENOENT:
+      // An admitted user sees that only the socket is missing; to others all is the same.
+      if (is_usable(places, profile)) {
+        throw_not_running(places, profile);
+      }
+      throw_unusable(places, profile);
+    case EACCES:
+    case ENOTDIR:
+      throw_unusable(places, profile);
+    case ECONNREFUSED:
+      throw_not_running(places, profile);
+    default:
+      throw_error(error_number, "cannot reach the tunnel of profile '{}'", profile);
+  }
+}
+
+/// Whether the process that wrote the profile's state last is gone, or there was none yet.
+bool is_companion_gone(const Places& places, const std::string& profile) {
+  std::string text;
+  try {
+    text = profile::read_trusted_file(runtime_directory(places, profile) + "/" + kStateEntry,
+                                      profile::Trust::kAnyOwner);
+  } catch (const Error& error) {
+    return error.code() == std::errc::no_such_file_or_directory;
+  }
+  const auto pid = static_cast<pid_t>(status_from_json(text).pid);
+  return pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH);
+}
+
+UniqueFd make_socket() {
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.ok()) {
+    throw_errno("cannot make a socket");
+  }
+  if (socket.get() <= STDERR_FILENO) {
+    // We were started without standard streams: our messages must not go to the companion.
+    socket = socket.dup_cloexec();
+    if (!socket.ok()) {
+      throw_errno("cannot make a socket");
+    }
+  }
+  return socket;
+}
+
+int milliseconds_until(SteadyClock::time_point deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - SteadyClock::now());
+  return static_cast<int>(std::clamp<long long>(left.count(), 0, INT_MAX));
+}
+
+}  // namespace
+
+void throw_unusable(const Places& places, const std::string& profile) {
+  std::string hint = suggest_profile(profile, places);
+  if (hint.empty()) {
+    hint = fmt::format("as root: '{0}{1}' prepares it, [access] in {2}/{1}.toml admits people",
+                       has_systemd(places) ? "systemctl start vpnrun-netns@"
+                                           : VPNRUN_LIBEXECDIR "/vpnrun-tunnel prepare ",
+                       profile, places.profile_folder);
+  }
+  throw Unreachable(fmt::format("cannot use profile '{}': it is not prepared, or not open to you", profile),
+              std::make_error_code(std::errc::permission_denied), hint);
+}
+
+ControlClient ControlClient::connect(const Places& places, const std::string& profile) {
+  const std::string path = runtime_directory(places, profile) + "/" + kControlEntry;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) {
+    throw_error(ENAMETOOLONG, "cannot reach the tunnel of profile '{}'", profile);
+  }
+  std::copy(path.begin(), path.end(), address.sun_path);
+  UniqueFd socket = make_socket();
+  // Bounds connect(2) and send(2) alike: a full backlog would block for ever.
+  const timeval patience{.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(kReplyPatience).count(),
+                         .tv_usec = 0};
+  (void)::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the sockets interface
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    throw_connect_error(errno, places, profile);
+  }
+  return {std::move(socket), profile};
+}
+
+ControlClient ControlClient::connect_if_running(const Places& places, const std::string& profile) {
+  // Only systemd listens on a companion's behalf.
+  if (has_systemd(places) && is_usable(places, profile) && is_companion_gone(places, profile)) {
+    throw_not_running(places, profile);
+  }
+  return connect(places, profile);
+}
+
+void ControlClient::send(const Request& request) {
+  std::string line = encode(request);
+  std::size_t sent = 0;
+  int error_number = 0;
+  while (sent < line.size() && error_number == 0) {
+    const ssize_t count =
+        ::send(socket_.get(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
+    if (count >= 0) {
+      sent += static_cast<std::size_t>(count);
+    } else if (errno != EINTR) {
+      error_number = errno;
+    }
+  }
+  ::explicit_bzero(line.data(), line.size());  // it may hold a password
+  if (error_number != 0) {
+    throw_error(error_number, "cannot ask the tunnel of profile '{}'", profile_);
+  }
+}
+
+std::optional<Reply> ControlClient::receive(SteadyClock::time_point deadline) {
+  for (;;) {
+    if (const std::size_t end = buffer_.find('\n'); end != std::string::npos) {
+      const std::string line = buffer_.substr(0, end);
+      buffer_.erase(0, end + 1);
+      return parse_reply(line);
+    }
+    if (buffer_.size() > kLongestReply) {
+      throw_error(EMSGSIZE, "cannot understand the tunnel of profile '{}'", profile_);
+    }
+    pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    const int count = ::poll(&ready, 1, milliseconds_until(deadline));
+    if (count == 0) {
+      return std::nullopt;
+    }
+    std::array<char, 4096> chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): recv() fills it
+    const ssize_t size = count < 0 ? -1 : ::recv(socket_.get(), chunk.data(), chunk.size(), 0);
+    if (size < 0 && errno != EINTR) {
+      throw_errno("cannot hear the tunnel of profile '{}'", profile_);
+    }
+    if (size == 0) {
+      throw Error(fmt::format("cannot hear the tunnel of profile '{}': it hung up", profile_),
+                  std::make_error_code(std::errc::connection_reset),
+                  fmt::format("'vpnrunctl status {}' shows whether it still runs", profile_));
+    }
+    if (size > 0) {
+      buffer_.append(chunk.data(), static_cast<std::size_t>(size));
+    }
+  }
+}
+
+}  // namespace vpnrun

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "helper/base/unique_fd.h"
+#include "launcher/places.h"
+#include "profiles/control_message.h"
+#include "profiles/error.h"
+
+namespace vpnrun {
+
+using SteadyClock = std::chrono::steady_clock;
+
+/// How long a companion may take for the first reply.
+constexpr std::chrono::milliseconds kReplyPatience{10'000};
+
+/// There is no companion to talk to: no runtime directory, none that the caller may enter, …
+class Unreachable : public Error {
+ public:
+  using Error::Error;
+};
+
+/// … or nobody serves the control socket in it.
+class NotRunning : public Unreachable {
+ public:
+  using Unreachable::Unreachable;
+};
+
+/// Throws Unreachable for a profile that is absent or closed to the caller: one text for both.
+[[noreturn]] void throw_unusable(const Places& places, const std::string& profile);
+
+/// One connection to a companion's control socket (see profiles/control_message.h). The descriptor
+/// is close-on-exec and never 0, 1 or 2; nothing raises SIGPIPE.
+class ControlClient {
+ public:
+  /// Takes over a connected stream socket. `profile` is for messages.
+  ControlClient(UniqueFd socket, std::string profile)
+      : socket_(std::move(socket)), profile_(std::move(profile)) {}
+
+  /// Connects to the companion of `profile`. Throws Unreachable, with one text for a profile that is
+  /// absent and for one that does not admit the caller, or NotRunning. Under systemd this can start
+  /// the companion, by socket activation.
+  [[nodiscard]] static ControlClient connect(const Places& places, const std::string& profile);
+
+  /// Like connect(), but throws NotRunning rather than have the companion started: who only looks,
+  /// or wants it down, must not bring a tunnel up.
+  [[nodiscard]] static ControlClient connect_if_running(const Places& places,
+                                                        const std::string& profile);
+
+  /// Sends one request; what it held is wiped from our buffer. Throws Error.
+  void send(const Request& request);
+
+  /// The next reply, or nullopt at `deadline`. Throws Error if the companion hangs up or sends what
+  /// is no reply; a reply that is not ok is returned like any other.
+  [[nodiscard]] std::optional<Reply> receive(SteadyClock::time_point deadline);
+
+ private:
+  UniqueFd socket_;
+  std::string profile_;
+  std::string buffer_;  ///< received, and not yet returned
+};
+
+}  // namespace vpnrun

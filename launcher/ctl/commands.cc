@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "launcher/ctl/commands.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "launcher/control_client.h"
+#include "launcher/ctl/cli.h"
+#include "launcher/ctl/facts.h"
+#include "launcher/ctl/processes.h"
+#include "launcher/ctl/show.h"
+#include "launcher/launch_environment.h"
+#include "launcher/report.h"
+#include "launcher/terminal_person.h"
+#include "launcher/tunnel_wait.h"
+#include "profiles/profile_store.h"
+
+namespace vpnrun {
+namespace {
+
+void print(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (count < 0 && errno != EINTR) {
+      throw_errno("cannot write to standard output");
+    }
+    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  }
+}
+
+/// The profile that was named, or all that the caller may use.
+std::vector<std::string> chosen_profiles(const CtlOptions& options, const Places& places,
+                                         Reporter& reporter) {
+  if (!options.profile.empty()) {
+    return {options.profile};
+  }
+  std::vector<std::string> names = usable_profiles(places);
+  if (names.empty()) {
+    reporter.info("no profile is prepared and open to you; 'vpnrunctl list' shows all");
+  }
+  return names;
+}
+
+void list(const CtlOptions& options, const Places& places, Reporter& reporter) {
+  const std::vector<ProfileFacts> facts = list_facts(places);
+  print(options.json ? list_to_json(facts) : show_list(facts));
+  if (facts.empty()) {
+    reporter.info(fmt::format("there is no profile in {}", places.profile_folder));
+  }
+}
+
+void status(const CtlOptions& options, const Places& places, Reporter& reporter) {
+  std::vector<Status> statuses;
+  for (const std::string& name : chosen_profiles(options, places, reporter)) {
+    statuses.push_back(status_of(places, name));
+  }
+  if (options.json) {
+    print(options.profile.empty() ? statuses_to_json(statuses) : to_pretty_json(statuses.front()));
+    return;
+  }
+  for (const Status& one : statuses) {
+    print(show_status(one));
+  }
+}
+
+void processes(const CtlOptions& options, const Places& places, Reporter& reporter) {
+  std::vector<ProfileProcesses> found;
+  for (const std::string& name : chosen_profiles(options, places, reporter)) {
+    found.emplace_back(name, processes_in(netns_of(places, name)));
+  }
+  print(options.json ? processes_to_json(found) : show_processes(found));
+  if (std::any_of(found.begin(), found.end(), [](const auto& one) { return one.second.hidden > 0; })) {
+    reporter.info("processes of other users are not shown; root sees all");
+  }
+}
+
+std::string_view systemctl_verb(Verb verb) {
+  switch (verb) {
+    case Verb::kDown:
+      return "stop";
+    case Verb::kRestart:
+      return "restart";
+    default:
+      return "start";
+  }
+}
+
+/// Whether there is somebody else who can carry the order out: systemd, on root's behalf.
+bool can_order_systemd(const CtlOptions& options, const Places& places) {
+  const std::vector<std::string> names = profile::list_profiles(places.profile_folder);
+  return ::geteuid() == 0 && has_systemd(places) &&
+         std::find(names.begin(), names.end(), options.profile) != names.end();
+}
+
+[[noreturn]] void become_systemctl(const CtlOptions& options) {
+  std::string program = "systemctl";
+  std::string verb(systemctl_verb(options.verb));
+  std::string unit = "vpnrun@" + options.profile + ".service";
+  const std::vector<char*> words = {program.data(), verb.data(), unit.data(), nullptr};
+  ::execvp(program.c_str(), words.data());
+  throw_errno("cannot execute 'systemctl'");
+}
+
+Order order_for(const CtlOptions& options) {
+  switch (options.verb) {
+    case Verb::kDown:
+      return {.command = Command::kDown, .goal = State::kDown, .patience = options.patience};
+    case Verb::kRestart:
+      return {.command = Command::kRestart, .goal = State::kUp, .patience = options.patience};
+    default:
+      return {.command = Command::kUp, .goal = State::kUp, .patience = options.patience};
+  }
+}
+
+void give_order(const CtlOptions& options, const Places& places, char* const* environment,
+                Reporter& reporter) {
+  TerminalPerson person(options.verbosity, environment_value(environment, "TERM"));
+  try {
+    ControlClient client = options.verb == Verb::kDown
+                               ? ControlClient::connect_if_running(places, options.profile)
+                               : ControlClient::connect(places, options.profile);
+    const Status after = carry_out(client, order_for(options), person);
+    reporter.info(fmt::format("tunnel of profile '{}': {}", options.profile,
+                              to_string(after.state)));
+  } catch (const Unreachable& error) {
+    if (can_order_systemd(options, places)) {
+      become_systemctl(options);
+    }
+    if (options.verb != Verb::kDown || dynamic_cast<const NotRunning*>(&error) == nullptr) {
+      throw;
+    }
+    reporter.info(fmt::format("tunnel of profile '{}': not running", options.profile));
+  }
+}
+
+void carry_out(const CtlOptions& options, const Places& places, char* const* environment,
+               Reporter& reporter) {
+  switch (options.verb) {
+    case Verb::kList:
+      return list(options, places, reporter);
+    case Verb::kStatus:
+      return status(options, places, reporter);
+    case Verb::kProcesses:
+      return processes(options, places, reporter);
+    case Verb::kUp:
+    case Verb::kDown:
+    case Verb::kRestart:
+      return give_order(options, places, environment, reporter);
+  }
+}
+
+}  // namespace
+
+int run_vpnrunctl(int argc, char* const* argv, char* const* environment, const Places& places) {
+  Reporter reporter("vpnrunctl", Verbosity::kNormal);
+  std::variant<CtlOptions, Information> parsed;
+  try {
+    parsed = parse_ctl(argc, argv);
+  } catch (const Error& error) {
+    reporter.error(error);
+    return kCtlUsage;
+  }
+  try {
+    if (const auto* information = std::get_if<Information>(&parsed)) {
+      print(information->text);
+      return 0;
+    }
+    const auto& options = std::get<CtlOptions>(parsed);
+    Reporter wanted("vpnrunctl", options.verbosity);
+    carry_out(options, places, environment, wanted);
+    return 0;
+  } catch (const Error& error) {
+    reporter.error(error);
+  } catch (const std::exception& error) {
+    reporter.error(Error(printable(error.what())));
+  }
+  return kCtlFailed;
+}
+
+}  // namespace vpnrun

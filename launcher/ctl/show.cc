@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "launcher/ctl/show.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <ctime>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "profiles/error.h"
+
+namespace vpnrun {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Row = std::vector<std::string>;
+
+std::string dump(const Json& json) {
+  constexpr int kIndent = 2;
+  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+/// Columns as wide as their widest cell; the last one is not filled up.
+std::string table(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+    }
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return text;
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    text += (text.empty() ? "" : ", ") + printable(word);
+  }
+  return text;
+}
+
+std::string local_time(std::int64_t seconds) {
+  const std::time_t time{seconds};
+  std::tm parts{};
+  if (::localtime_r(&time, &parts) == nullptr) {
+    return std::to_string(seconds);
+  }
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+}  // namespace
+
+std::string show_list(const std::vector<ProfileFacts>& profiles) {
+  if (profiles.empty()) {
+    return {};
+  }
+  std::vector<Row> rows{{"NAME", "STATE", "ACCESS", "DESCRIPTION"}};
+  for (const ProfileFacts& profile : profiles) {
+    rows.push_back({profile.name, profile.state ? std::string(to_string(*profile.state)) : "-",
+                    std::string(to_string(profile.admission)), printable(profile.description)});
+  }
+  return table(rows);
+}
+
+std::string list_to_json(const std::vector<ProfileFacts>& profiles) {
+  Json json = Json::array();
+  for (const ProfileFacts& profile : profiles) {
+    json.push_back({{"name", profile.name},
+                    {"description", profile.description},
+                    {"admission", to_string(profile.admission)},
+                    {"state", profile.state ? Json(to_string(*profile.state)) : Json()}});
+  }
+  return dump(json);
+}
+
+std::string show_status(const Status& status) {
+  std::string text = printable(status.profile) + "\n";
+  const auto add = [&text](std::string_view label, const std::string& value) {
+    if (!value.empty()) {
+      text += fmt::format("  {:<11}{}\n", label, value);
+    }
+  };
+  const auto number = [](auto value) {
+    return value == 0 ? std::string() : fmt::format("{}", value);
+  };
+  add("state", std::string(to_string(status.state)) +
+                   (status.since == 0 ? "" : " since " + local_time(status.since)));
+  add("tunnel", printable(status.tunnel_type));
+  add("endpoint",
+      printable(status.endpoint) +
+          (status.endpoint_name.empty() ? "" : " (" + printable(status.endpoint_name) + ")"));
+  add("device", printable(status.device));
+  add("addresses", join(status.addresses));
+  add("resolvers", join(status.dns));
+  add("mtu", number(status.mtu));
+  add("attempt", number(status.attempt));
+  add("pid", number(status.pid));
+  add("question", status.question ? printable(status.question->text) : "");
+  add("error", printable(status.error));
+  add("hint", printable(status.hint));
+  return text;
+}
+
+std::string statuses_to_json(const std::vector<Status>& statuses) {
+  Json json = Json::array();
+  for (const Status& status : statuses) {
+    json.push_back(Json::parse(to_json(status)));
+  }
+  return dump(json);
+}
+
+std::string show_processes(const std::vector<ProfileProcesses>& profiles) {
+  std::vector<Row> rows{{"PROFILE", "PID", "USER", "COMMAND"}};
+  for (const auto& [profile, list] : profiles) {
+    for (const ProcessFacts& process : list.processes) {
+      rows.push_back({profile, std::to_string(process.pid), printable(process.user),
+                      printable(process.command)});
+    }
+  }
+  return rows.size() == 1 ? std::string() : table(rows);
+}
+
+std::string processes_to_json(const std::vector<ProfileProcesses>& profiles) {
+  Json json = Json::array();
+  for (const auto& [profile, list] : profiles) {
+    for (const ProcessFacts& process : list.processes) {
+      json.push_back({{"profile", profile},
+                      {"pid", process.pid},
+                      {"uid", process.uid},
+                      {"user", process.user},
+                      {"command", process.command}});
+    }
+  }
+  return dump(json);
+}
+
+}  // namespace vpnrun

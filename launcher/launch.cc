@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A launch in five steps, each of which only the one before makes possible:
+//   1. choose      which profile: options, environment, configuration. Must not: ask the machine.
+//   2. connect     to the companion; the kernel decides by the directory's permissions.
+//   3. wait        one round trip if the tunnel is up; progress and questions otherwise.
+//   4. look        whether we are inside already, and for sockets that would stay outside.
+//   5. exec        the helper, or the command itself if we are inside.
+#include "launcher/launch.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <exception>
+#include <string>
+#include <system_error>
+#include <variant>
+#include <vector>
+
+#include "helper/base/request_format.h"
+#include "launcher/control_client.h"
+#include "launcher/launch_environment.h"
+#include "launcher/profile_choice.h"
+#include "launcher/standpoint.h"
+#include "launcher/terminal_person.h"
+#include "launcher/tunnel_wait.h"
+#include "launcher/user_config.h"
+
+namespace vpnrun {
+namespace {
+
+std::string string_or_empty(const char* text) {
+  return text == nullptr ? std::string() : std::string(text);
+}
+
+std::string choose(const LaunchOptions& options, const Places& places, char* const* environment,
+                   Reporter& reporter) {
+  ChoiceInputs inputs{.option = options.profile,
+                      .environment =
+                          string_or_empty(environment_value(environment, "VPNRUN_PROFILE")),
+                      .config_files = {},
+                      .command = *options.command};
+  const std::string own = user_config_path(environment_value(environment, "XDG_CONFIG_HOME"),
+                                           environment_value(environment, "HOME"));
+  if (!own.empty()) {
+    inputs.config_files.push_back(own);
+  }
+  inputs.config_files.push_back(places.system_config);
+  const Choice choice = choose_profile(inputs, places);
+  reporter.debug(fmt::format("profile '{}' by {}", choice.profile, printable(choice.source)));
+  return choice.profile;
+}
+
+void wait_for_tunnel(const std::string& profile, const LaunchOptions& options, const Places& places,
+                     char* const* environment, Reporter& reporter) {
+  ControlClient client = options.start_tunnel
+                             ? ControlClient::connect(places, profile)
+                             : ControlClient::connect_if_running(places, profile);
+  TerminalPerson person(options.verbosity, environment_value(environment, "TERM"));
+  const Order order{.command = options.start_tunnel ? Command::kUp : Command::kStatus,
+                    .goal = State::kUp,
+                    .patience = options.patience};
+  const Status status = carry_out(client, order, person);
+  if (reporter.verbosity() == Verbosity::kVerbose) {
+    reporter.debug(fmt::format("tunnel up on {} by {}", printable(status.device),
+                               printable(status.endpoint)));
+  }
+}
+
+/// execvp(3) and the exit status for its failure.
+int become_command(char* const* command, Reporter& reporter) {
+  ::execvp(*command, command);
+  const int saved = errno;
+  const std::error_code code(saved, std::generic_category());
+  const bool absent = saved == ENOENT || saved == ENOTDIR;
+  reporter.error(Error(fmt::format("cannot execute '{}': {}", printable(*command),
+                                   absent ? std::string("not found") : code.message()),
+                       code));
+  return absent ? kExitNotFound : kExitNotExecutable;
+}
+
+[[noreturn]] void become_helper(const std::string& profile, const LaunchOptions& options,
+                                const Places& places, char* const* environment) {
+  HelperCall call(profile, options.command, environment);
+  ::execve(places.helper.c_str(), call.arguments(), call.environment());
+  const int saved = errno;
+  const std::error_code code(saved, std::generic_category());
+  throw Error(fmt::format("cannot start the helper '{}': {}", places.helper, code.message()), code,
+              saved == E2BIG ? "arguments and environment are too long"
+                             : "install vpnrun again: this program belongs to it");
+}
+
+void warn_of_sockets(Reporter& reporter) {
+  for (const int fd : inherited_internet_sockets()) {
+    reporter.warn(fmt::format("inherited descriptor {} is a network socket made outside the tunnel: "
+                              "what is sent over it does not go through the tunnel",
+                              fd));
+  }
+}
+
+}  // namespace
+
+int launch(const LaunchOptions& options, const Places& places, char* const* environment,
+           Reporter& reporter) {
+  const std::string profile = choose(options, places, environment, reporter);
+  wait_for_tunnel(profile, options, places, environment, reporter);
+  if (is_inside(runtime_directory(places, profile))) {
+    reporter.debug("inside this profile already");
+    return become_command(options.command, reporter);
+  }
+  if (reporter.verbosity() != Verbosity::kQuiet) {
+    warn_of_sockets(reporter);
+  }
+  become_helper(profile, options, places, environment);
+}
+
+int run_vpnrun(int argc, char* const* argv, char* const* environment, const Places& places) {
+  try {
+    const auto parsed = parse_launch(argc, argv);
+    if (const auto* information = std::get_if<Information>(&parsed)) {
+      const std::string& text = information->text;
+      const bool written = ::write(STDOUT_FILENO, text.data(), text.size()) ==
+                           static_cast<ssize_t>(text.size());
+      return written ? 0 : kExitOwnFailure;
+    }
+    const auto& options = std::get<LaunchOptions>(parsed);
+    Reporter reporter("vpnrun", options.verbosity);
+    try {
+      return launch(options, places, environment, reporter);
+    } catch (const Error& error) {
+      reporter.error(error);
+    }
+  } catch (const Error& error) {
+    Reporter("vpnrun", Verbosity::kNormal).error(error);
+  } catch (const std::exception& error) {
+    Reporter("vpnrun", Verbosity::kNormal).error(Error(printable(error.what())));
+  }
+  return kExitOwnFailure;
+}
+
+}  // namespace vpnrun

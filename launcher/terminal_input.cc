@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "launcher/terminal_input.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <optional>
+
+#include "profiles/error.h"
+
+namespace vpnrun {
+namespace {
+
+constexpr std::size_t kLongestLine = 1024;  // bytes; the control socket takes 4096 for a request
+constexpr const char* kNobodyHint =
+    "run it in a terminal, or let root put user name and password into a credentials file";
+
+/// The signals that a terminal or a closing session sends.
+constexpr std::array<int, 8> kSignals = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
+                                         SIGALRM, SIGTSTP, SIGTTIN, SIGTTOU};
+
+volatile sig_atomic_t caught_signal = 0;  // NOLINT: a handler reaches nothing else
+
+void note_signal(int number) {
+  caught_signal = number;
+}
+
+/// Has note_signal() called for kSignals, except where a signal is ignored (nohup(1)).
+class SignalNotes {
+ public:
+  SignalNotes() {
+    caught_signal = 0;
+    struct sigaction note {};
+    note.sa_handler = note_signal;  // without SA_RESTART: read(2) has to return
+    for (std::size_t i = 0; i < kSignals.size(); ++i) {
+      (void)::sigaction(kSignals[i], nullptr, &before_[i]);
+      if (before_[i].sa_handler != SIG_IGN) {
+        (void)::sigaction(kSignals[i], &note, nullptr);
+      }
+    }
+  }
+  ~SignalNotes() {
+    for (std::size_t i = 0; i < kSignals.size(); ++i) {
+      (void)::sigaction(kSignals[i], &before_[i], nullptr);
+    }
+  }
+  SignalNotes(const SignalNotes&) = delete;
+  SignalNotes& operator=(const SignalNotes&) = delete;
+  SignalNotes(SignalNotes&&) = delete;
+  SignalNotes& operator=(SignalNotes&&) = delete;
+
+ private:
+  std::array<struct sigaction, kSignals.size()> before_{};
+};
+
+/// Switches the terminal's echo off for its lifetime.
+class EchoOff {
+ public:
+  explicit EchoOff(int fd) : fd_(fd), changed_(::tcgetattr(fd, &before_) == 0) {
+    if (changed_) {
+      termios silent = before_;
+      silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
+      (void)::tcsetattr(fd_, TCSAFLUSH, &silent);  // flush: no type-ahead that was echoed
+    }
+  }
+  ~EchoOff() {
+    if (changed_) {
+      (void)::tcsetattr(fd_, TCSANOW, &before_);
+      (void)!::write(fd_, "\n", 1);  // the one that was not echoed
+    }
+  }
+  EchoOff(const EchoOff&) = delete;
+  EchoOff& operator=(const EchoOff&) = delete;
+  EchoOff(EchoOff&&) = delete;
+  EchoOff& operator=(EchoOff&&) = delete;
+
+ private:
+  int fd_;
+  termios before_{};
+  bool changed_;
+};
+
+/// Reads up to a line end. nullopt: interrupted by a signal that caught_signal names.
+std::optional<std::string> read_until_line_end(int fd) {
+  std::string line;
+  line.reserve(kLongestLine);  // never moved: no copy of a password is left in freed memory
+  for (;;) {
+    char character = 0;
+    const ssize_t count = ::read(fd, &character, 1);
+    if (caught_signal != 0) {
+      ::explicit_bzero(line.data(), line.size());
+      return std::nullopt;
+    }
+    if (count < 0 && errno != EINTR) {
+      throw_errno("cannot read the answer");
+    }
+    if (count == 0) {
+      throw Error("cannot go on without an answer: the input ended", {}, kNobodyHint);
+    }
+    if (count == 1 && character == '\n') {
+      return line;
+    }
+    if (count == 1 && line.size() < kLongestLine) {
+      line += character;
+    }
+  }
+}
+
+}  // namespace
+
+TerminalInput::TerminalInput() : terminal_(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {
+  if (!terminal_.ok()) {
+    throw Error("cannot ask for user name and password: there is no terminal",
+                std::error_code(errno, std::generic_category()), kNobodyHint);
+  }
+}
+
+void TerminalInput::say(std::string_view text) {
+  (void)!::write(terminal_.get(), text.data(), text.size());  // an unseen prompt fails in read(2)
+}
+
+std::string TerminalInput::read_line(std::string_view prompt, Echo echo) {
+  for (;;) {
+    std::optional<std::string> line;
+    {
+      const SignalNotes notes;
+      std::optional<EchoOff> silence;
+      if (echo == Echo::kOff) {
+        silence.emplace(terminal_.get());
+      }
+      say(prompt);
+      line = read_until_line_end(terminal_.get());
+    }
+    if (line) {
+      return *std::move(line);
+    }
+    // Everything is as it was: now the signal may do what it does.
+    (void)::raise(caught_signal);
+  }
+}
+
+}  // namespace vpnrun

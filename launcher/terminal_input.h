@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "helper/base/unique_fd.h"
+
+namespace vpnrun {
+
+/// The controlling terminal, for questions; standard input belongs to the application.
+class TerminalInput {
+ public:
+  enum class Echo : std::uint8_t { kOff, kOn };
+
+  /// Throws Error with a hint if there is no controlling terminal.
+  TerminalInput();
+
+  void say(std::string_view text);
+
+  /// Shows `prompt` and reads one line, returned without its end. A signal that would end or stop
+  /// the process first gets the terminal's settings and the signal's own disposition back; after a
+  /// stop the prompt comes again. Throws Error if the input ends before a line does.
+  [[nodiscard]] std::string read_line(std::string_view prompt, Echo echo);
+
+ private:
+  UniqueFd terminal_;
+};
+
+}  // namespace vpnrun

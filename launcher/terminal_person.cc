@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "launcher/terminal_person.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "launcher/terminal_input.h"
+#include "profiles/error.h"
+
+namespace vpnrun {
+namespace {
+
+constexpr std::string_view kClearLine = "\r\x1b[K";
+constexpr std::size_t kUsualColumns = 80;
+
+bool can_rewrite(const char* term) {
+  const std::string_view name = term == nullptr ? "" : term;
+  return !name.empty() && name != "dumb" && ::isatty(STDERR_FILENO) == 1;
+}
+
+std::size_t terminal_columns() {
+  winsize size{};
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg)
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
+    return kUsualColumns;
+  }
+  return size.ws_col;
+}
+
+void write_to_terminal(std::string_view text) {
+  // One write, so that another program's output does not come in between; a lost one is no harm.
+  (void)!::write(STDERR_FILENO, text.data(), text.size());
+}
+
+}  // namespace
+
+std::string progress_line(const Status& status, std::chrono::milliseconds elapsed,
+                          std::size_t columns) {
+  std::string line = fmt::format("vpnrun: tunnel of profile '{}': {}, {} s", status.profile,
+                                 to_string(status.state), elapsed.count() / 1000);
+  if (status.attempt > 1) {
+    line += fmt::format(", attempt {}", status.attempt);
+  }
+  if (!status.error.empty()) {
+    line += " (" + printable(status.error) + ")";
+  }
+  std::size_t end = std::min(line.size(), columns);
+  while (end > 0 && end < line.size() && (static_cast<unsigned char>(line[end]) & 0xC0U) == 0x80U) {
+    --end;
+  }
+  line.resize(end);
+  return line;
+}
+
+TerminalPerson::TerminalPerson(Verbosity verbosity, const char* term)
+    : shows_progress_(verbosity != Verbosity::kQuiet && can_rewrite(term)) {}
+
+void TerminalPerson::show_progress(const Status& status, std::chrono::milliseconds elapsed) {
+  if (!shows_progress_) {
+    return;
+  }
+  // The last column stays free: a terminal that wraps there could not take the line back.
+  const std::size_t columns = std::max<std::size_t>(terminal_columns(), 2) - 1;
+  write_to_terminal(std::string(kClearLine) + progress_line(status, elapsed, columns));
+  line_open_ = true;
+}
+
+void TerminalPerson::end_progress() {
+  if (line_open_) {
+    write_to_terminal(kClearLine);
+    line_open_ = false;
+  }
+}
+
+Answer TerminalPerson::ask(const CredentialQuestion& question) {
+  TerminalInput input;
+  Answer answer;
+  input.say(printable(question.text) + "\n");
+  if (question.wants_user_name) {
+    answer.user_name = input.read_line("User name: ", TerminalInput::Echo::kOn);
+  }
+  if (question.wants_password) {
+    answer.password = input.read_line("Password: ", TerminalInput::Echo::kOff);
+  }
+  return answer;
+}
+
+}  // namespace vpnrun

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "launcher/tunnel_wait.h"
+
+#include <string.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "profiles/error.h"
+
+namespace vpnrun {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kTick{1000};
+/// What is over sooner needs no progress: text that only flashes up is noise.
+constexpr milliseconds kFirstTick{400};
+
+std::string_view verb(Command command) {
+  switch (command) {
+    case Command::kDown:
+      return "stop";
+    case Command::kRestart:
+      return "restart";
+    default:
+      return "start";
+  }
+}
+
+class Wait {
+ public:
+  Wait(ControlClient& client, const Order& order, Person& person)
+      : client_(client), order_(order), person_(person), begin_(SteadyClock::now()) {}
+
+  Status run() {
+    Request request;
+    request.command = order_.command;
+    request.follow = order_.command != Command::kStatus;
+    client_.send(request);
+    const std::optional<Reply> first = client_.receive(begin_ + kReplyPatience);
+    if (!first) {
+      throw Error("cannot hear the tunnel: it does not answer",
+                  std::make_error_code(std::errc::timed_out),
+                  "its log says more: journalctl -u 'vpnrun@*'");
+    }
+    take(*first);
+    milliseconds tick = kFirstTick;
+    while (!reached()) {
+      if (elapsed() >= order_.patience) {
+        throw_too_late();
+      }
+      answer_question();
+      const milliseconds pause = std::min(order_.patience - elapsed(), tick);
+      if (const auto reply = client_.receive(SteadyClock::now() + pause)) {
+        take(*reply);
+      }
+      tick = kTick;
+      if (elapsed() >= kFirstTick) {
+        person_.show_progress(status_, elapsed());
+      }
+    }
+    return status_;
+  }
+
+ private:
+  [[nodiscard]] milliseconds elapsed() const {
+    return std::chrono::duration_cast<milliseconds>(SteadyClock::now() - begin_ - typing_);
+  }
+
+  [[nodiscard]] Error failure(const std::string& reason, std::errc code) const {
+    return Error(fmt::format("cannot {} the tunnel of profile '{}': {}", verb(order_.command),
+                             status_.profile, reason),
+                 std::make_error_code(code), hint());
+  }
+
+  [[nodiscard]] std::string hint() const {
+    if (!status_.hint.empty()) {
+      return printable(status_.hint);
+    }
+    return fmt::format("'vpnrunctl status {0}' shows its state, 'journalctl -u vpnrun@{0}' its log",
+                       status_.profile);
+  }
+
+  /// Checks what does not depend on the goal: a refusal, a failure, an order that overtook ours.
+  void take(const Reply& reply) {
+    status_ = reply.status;
+    status_.profile = printable(status_.profile);
+    if (!reply.ok && !is_belated_answer()) {
+      status_.hint = reply.hint;
+      throw failure(printable(reply.error), std::errc::operation_not_permitted);
+    }
+    if (reached()) {
+      return;
+    }
+    if (order_.command == Command::kStatus) {
+      throw_not_up();
+    }
+    if (status_.state == State::kFailed) {
+      throw failure(status_.error.empty() ? "it failed" : printable(status_.error),
+                    std::errc::io_error);
+    }
+    const bool was_on_its_way = std::exchange(on_its_way_, status_.state != State::kDown);
+    if (was_on_its_way && status_.state == State::kDown) {
+      throw failure("somebody ordered it down", std::errc::operation_canceled);
+    }
+  }
+
+  /// Whether what was refused is our answer to a question that somebody else had answered by then.
+  [[nodiscard]] bool is_belated_answer() const {
+    return answered_ && (!status_.question || status_.question->id != *answered_);
+  }
+
+  [[nodiscard]] bool reached() const { return status_.state == order_.goal; }
+
+  [[noreturn]] void throw_not_up() const {
+    const std::string reason =
+        status_.error.empty() ? "" : fmt::format(" ({})", printable(status_.error));
+    throw Error(fmt::format("cannot use the tunnel of profile '{}': it is {}{}", status_.profile,
+                            to_string(status_.state), reason),
+                std::make_error_code(std::errc::network_down),
+                fmt::format("'vpnrunctl up {}' starts it, and so does vpnrun without --no-start",
+                            status_.profile));
+  }
+
+  [[noreturn]] void throw_too_late() const {
+    const double seconds = static_cast<double>(order_.patience.count()) / 1000;
+    const std::string reason =
+        status_.error.empty() ? "" : fmt::format(" ({})", printable(status_.error));
+    throw failure(fmt::format("still {} after {:g} s{}", to_string(status_.state), seconds, reason),
+                  std::errc::timed_out);
+  }
+
+  void answer_question() {
+    if (!status_.question || status_.question->id == answered_) {
+      return;
+    }
+    person_.end_progress();
+    const SteadyClock::time_point start = SteadyClock::now();
+    Request request;
+    request.command = Command::kAnswer;
+    request.question_id = status_.question->id;
+    Answer answer = person_.ask(*status_.question);
+    request.user_name = answer.user_name;
+    request.password = answer.password;
+    client_.send(request);
+    ::explicit_bzero(request.password.data(), request.password.size());
+    answered_ = status_.question->id;
+    typing_ += SteadyClock::now() - start;
+  }
+
+  ControlClient& client_;
+  const Order& order_;
+  Person& person_;
+  SteadyClock::time_point begin_;
+  SteadyClock::duration typing_{0};
+  Status status_;
+  bool on_its_way_ = false;
+  std::optional<std::uint64_t> answered_;
+};
+
+/// Takes the progress line away on every way out.
+class ProgressEnd {
+ public:
+  explicit ProgressEnd(Person& person) : person_(person) {}
+  ~ProgressEnd() { person_.end_progress(); }
+  ProgressEnd(const ProgressEnd&) = delete;
+  ProgressEnd& operator=(const ProgressEnd&) = delete;
+  ProgressEnd(ProgressEnd&&) = delete;
+  ProgressEnd& operator=(ProgressEnd&&) = delete;
+
+ private:
+  Person& person_;
+};
+
+}  // namespace
+
+Answer::~Answer() {
+  ::explicit_bzero(user_name.data(), user_name.size());
+  ::explicit_bzero(password.data(), password.size());
+}
+
+Status carry_out(ControlClient& client, const Order& order, Person& person) {
+  const ProgressEnd end(person);
+  return Wait(client, order, person).run();
+}
+
+}  // namespace vpnrun

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "launcher/control_client.h"
+#include "profiles/status.h"
+
+namespace vpnrun {
+
+/// What a person typed. Wiped when it goes.
+struct Answer {
+  std::string user_name;
+  std::string password;
+  Answer() = default;
+  Answer(Answer&&) = default;
+  Answer& operator=(Answer&&) = default;
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+  ~Answer();
+};
+
+/// The person in front of the program, as far as a wait needs one.
+class Person {
+ public:
+  Person() = default;
+  virtual ~Person() = default;
+  Person(const Person&) = delete;
+  Person& operator=(const Person&) = delete;
+  Person(Person&&) = delete;
+  Person& operator=(Person&&) = delete;
+
+  /// Called at every change and about once a second. `elapsed` since the order was given.
+  virtual void show_progress(const Status& status, std::chrono::milliseconds elapsed) = 0;
+  /// Called before ask() and at the end: nothing of the progress may remain to be seen.
+  virtual void end_progress() = 0;
+  /// Throws Error if nobody can answer.
+  [[nodiscard]] virtual Answer ask(const CredentialQuestion& question) = 0;
+};
+
+/// One order to a companion, and what counts as its fulfilment.
+struct Order {
+  Command command = Command::kUp;
+  State goal = State::kUp;
+  std::chrono::milliseconds patience{0};  ///< 0: the first reply decides
+};
+
+/// Gives the order and waits until the tunnel is in the state `goal`; returns the status then.
+///
+/// Throws Error, with a hint: the tunnel failed or was ordered otherwise meanwhile, the patience is
+/// used up, a question that nobody can answer, a refusal. The time in which a person types does not
+/// count. Command::kStatus orders nothing and decides by the first reply.
+[[nodiscard]] Status carry_out(ControlClient& client, const Order& order, Person& person);
+
+}  // namespace vpnrun

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+#include <optional>
+
+#include "profiles/error.h"
+#include "profiles/openvpn_config.h"
+#include "profiles/openvpn_lexer.h"
+
+namespace vpnrun::profile {
+namespace {
+
+/// Goes to the client in a protocol of lines. Other encodings than UTF-8 are the user's business.
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7F;
+  });
+}
+
+std::string read_line(LineReader& lines, std::string_view what, const std::string& path) {
+  const std::optional<std::string_view> line = lines.next();
+  const std::size_t number = line ? lines.number() : lines.number() + 1;
+  if (!line || line->empty()) {
+    throw Error(
+        fmt::format("{}:{}: the {} is missing", printable(path), number, what), {},
+        "a credentials file has the user name in its first line and the password in its second");
+  }
+  if (has_control_character(*line)) {
+    throw Error(
+        fmt::format("{}:{}: the {} has a control character", printable(path), number, what));
+  }
+  return std::string(*line);
+}
+
+}  // namespace
+
+Credentials parse_credentials(std::string_view text, const std::string& path) {
+  LineReader lines(text);
+  Credentials credentials;
+  credentials.user_name = read_line(lines, "user name", path);
+  credentials.password = read_line(lines, "password", path);
+  return credentials;
+}
+
+}  // namespace vpnrun::profile

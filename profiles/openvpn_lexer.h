@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Lines and words of an OpenVPN configuration. Private to openvpn_config.cc.
+namespace vpnrun::profile {
+
+/// OpenVPN reads lines through a buffer of this size, line end included: what is longer, it takes
+/// apart, and the rest becomes a directive of its own.
+constexpr std::size_t kOpenvpnLineMax = 255;
+/// What OpenVPN takes of one line.
+constexpr std::size_t kOpenvpnWordsMax = 16;
+
+/// Splits a line as openvpn(8) does: words between blanks, '…' literal, "…" with backslash,
+/// comments from '#' or ';' at the start of a word. Throws Error, without the line itself, for an
+/// open quote, a backslash before anything but '\\', '"' or a blank, a control character, bytes
+/// that are not UTF-8, and too many words. (A backslash at the end of the line is refused: OpenVPN
+/// makes a line end of it.)
+[[nodiscard]] std::vector<std::string> split_words(std::string_view line);
+
+/// One line, with line end, from which OpenVPN reads exactly `words`. Throws Error if that line is
+/// too long for it.
+[[nodiscard]] std::string join_words(const std::vector<std::string>& words);
+
+/// Hands out lines, without "\n" or "\r\n" and without a byte order mark at the start of the text.
+class LineReader {
+ public:
+  explicit LineReader(std::string_view text);
+  /// nullopt at the end.
+  [[nodiscard]] std::optional<std::string_view> next();
+  /// Of the line that next() returned last; from 1.
+  [[nodiscard]] std::size_t number() const noexcept { return number_; }
+
+ private:
+  std::string_view rest_;
+  std::size_t number_ = 0;
+};
+
+}  // namespace vpnrun::profile

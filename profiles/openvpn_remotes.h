@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "profiles/openvpn_config.h"
+
+// `remote`, `proto`, `port` and the <connection> blocks around them. Private to openvpn_config.cc.
+namespace vpnrun::profile {
+
+/// Gathers the servers of a file in its order. What a `remote` leaves out comes from its
+/// <connection> block, then from what stands in front of that block; a `remote` outside of any
+/// block takes what the file says anywhere. Every function throws Error without a place.
+class RemoteList {
+ public:
+  using Arguments = std::span<const std::string>;
+
+  /// `remote HOST [PORT [PROTOCOL]]`
+  void add(Arguments arguments);
+  void set_port(Arguments arguments);
+  void set_protocol(Arguments arguments);
+  /// `proto-force`: servers of the other protocol are left out.
+  void force_protocol(Arguments arguments);
+
+  void begin_connection();
+  void end_connection();
+  [[nodiscard]] bool in_connection() const noexcept { return in_connection_; }
+
+  /// Throws Error if no server is left.
+  [[nodiscard]] std::vector<Remote> finish() const;
+
+ private:
+  struct Settings {
+    std::optional<std::uint16_t> port;
+    std::optional<std::string> protocol;
+    void fill_from(const Settings& other);
+  };
+  struct Line {
+    std::string host;
+    Settings settings;
+    bool in_connection = false;
+  };
+
+  Settings& current() { return in_connection_ ? connection_ : defaults_; }
+
+  std::vector<Line> lines_;
+  Settings defaults_;
+  Settings connection_;
+  std::size_t first_of_connection_ = 0;
+  bool in_connection_ = false;
+  std::optional<std::string> forced_protocol_;
+};
+
+/// Whether `text` is an IPv4 or IPv6 literal, with or without "/PREFIX".
+[[nodiscard]] bool is_address_literal(const std::string& text);
+
+}  // namespace vpnrun::profile

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "profiles/profile.h"
+
+// What a single value of a profile may be. Private to the parser; each function throws Error
+// "'VALUE' …: expected …" without a place, and calls no resolver and no NSS.
+namespace vpnrun::profile {
+
+/// "198.18.0.4/30": a /30 without host bits, outside 0/8, 127/8 and 224/3.
+[[nodiscard]] Ipv4Network parse_subnet(std::string_view text);
+
+/// "tcp/9091" or "udp/53".
+[[nodiscard]] Port parse_port(std::string_view text);
+
+/// An IPv4 or IPv6 literal without zone, in the form of inet_ntop(3); neither unspecified nor
+/// multicast.
+[[nodiscard]] std::string parse_dns_server(const std::string& text);
+
+/// A domain of letters, digits, '-' and '_', RFC 1035 lengths; a final dot is removed.
+[[nodiscard]] std::string parse_search_domain(std::string_view text);
+
+/// A name that can stand in passwd(5) or group(5), directory services included; no number.
+[[nodiscard]] std::string parse_account_name(std::string_view text);
+
+/// A name that the kernel accepts for an interface.
+[[nodiscard]] std::string parse_interface_name(std::string_view text);
+
+}  // namespace vpnrun::profile

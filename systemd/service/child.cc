@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/child.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <utility>
+
+#include "profiles/error.h"
+
+namespace vpnrun::service {
+namespace {
+
+constexpr char kHintMark = '\x1f';  // between message and hint on the pipe
+
+struct Pipe {
+  UniqueFd read;
+  UniqueFd write;
+};
+
+Pipe make_pipe() {
+  std::array<int, 2> fds{};
+  if (::pipe2(fds.data(), O_CLOEXEC) != 0) {
+    throw_errno("cannot create a pipe");
+  }
+  return {UniqueFd(fds[0]), UniqueFd(fds[1])};
+}
+
+std::string read_all(int fd) {
+  std::string text;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    if (got > 0) {
+      text.append(buffer.data(), static_cast<std::size_t>(got));
+    } else if (got == 0 || errno != EINTR) {
+      return text;
+    }
+  }
+}
+
+void write_all(int fd, std::string_view text) noexcept {
+  while (!text.empty()) {
+    const ssize_t put = ::write(fd, text.data(), text.size());
+    if (put < 0 && errno != EINTR) {
+      return;  // the parent is gone; there is nobody left to tell
+    }
+    text.remove_prefix(put > 0 ? static_cast<std::size_t>(put) : 0);
+  }
+}
+
+void report(int fd, const Error& error) noexcept {
+  try {
+    write_all(fd, fmt::format("{}{}{}", error.what(), kHintMark, error.hint()));
+  } catch (const std::exception&) {
+    write_all(fd, "out of memory");
+  }
+}
+
+[[noreturn]] void throw_reported(const std::string& text) {
+  const auto mark = text.find(kHintMark);
+  throw Error(text.substr(0, mark), {},
+              mark == std::string::npos ? std::string() : text.substr(mark + 1));
+}
+
+/// Runs `body`, reports a failure to `fd`. The exit status to give.
+int run_reporting(const std::function<void()>& body, int fd) noexcept {
+  try {
+    body();
+    return 0;
+  } catch (const Error& error) {
+    report(fd, error);
+  } catch (const std::exception& error) {
+    write_all(fd, error.what());
+  }
+  return 1;
+}
+
+int wait_for(pid_t pid) noexcept {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+void drop_every_privilege(uid_t uid, gid_t gid) {
+  for (int cap = 0; cap <= CAP_LAST_CAP; ++cap) {
+    // EINVAL: a capability that this kernel does not know cannot be kept either
+    if (::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && errno != EINVAL) {
+      throw_errno("cannot empty the capability bounding set");
+    }
+  }
+  if (::setgroups(0, nullptr) != 0 || ::setresgid(gid, gid, gid) != 0 ||
+      ::setresuid(uid, uid, uid) != 0) {
+    throw_errno("cannot change to the user of the VPN client");
+  }
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> none{};
+  if (::syscall(SYS_capset, &header, none.data()) != 0 ||
+      ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    throw_errno("cannot drop capabilities");
+  }
+  if (::setuid(0) == 0) {
+    throw Error("the VPN client would have kept root's rights");
+  }
+}
+
+void set_up_descriptors(const SpawnOptions& options) {
+  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null.ok()) {
+    throw_errno("cannot open '/dev/null'");
+  }
+  const int input = options.stdin_fd >= 0 ? options.stdin_fd : null.get();
+  if (::dup2(input, STDIN_FILENO) < 0 ||
+      (options.output_fd >= 0 && (::dup2(options.output_fd, STDOUT_FILENO) < 0 ||
+                                  ::dup2(options.output_fd, STDERR_FILENO) < 0))) {
+    throw_errno("cannot set up standard descriptors");
+  }
+  if (::syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */) != 0) {
+    throw_errno("cannot close descriptors");
+  }
+}
+
+void reset_signals() {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) {
+    (void)::sigaction(signal, &action, nullptr);  // EINVAL for SIGKILL, SIGSTOP and libc's own
+  }
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+/// In the child: everything up to execve. Returns only by throwing.
+[[noreturn]] void become(const SpawnOptions& options) {
+  if (options.netns_fd >= 0 && ::setns(options.netns_fd, CLONE_NEWNET) != 0) {
+    throw_errno("cannot join the network namespace");
+  }
+  if (options.mount_namespace_fd >= 0 && ::setns(options.mount_namespace_fd, CLONE_NEWNS) != 0) {
+    throw_errno("cannot join the mount namespace");
+  }
+  const pid_t parent = ::getppid();
+  set_up_descriptors(options);
+  reset_signals();
+  if (::chdir("/") != 0) {
+    throw_errno("cannot change to '/'");
+  }
+  if (options.drop_privileges) {
+    drop_every_privilege(options.uid, options.gid);
+  }
+  if (options.parent_death_signal != 0) {
+    // After the change of user, which clears it; and the parent may have died before.
+    ::prctl(PR_SET_PDEATHSIG, options.parent_death_signal, 0, 0, 0);
+    if (::getppid() != parent) {
+      throw Error("the companion died");
+    }
+  }
+  std::vector<char*> argv;
+  std::vector<char*> envp;
+  argv.push_back(const_cast<char*>(options.program.c_str()));
+  for (const auto& argument : options.arguments) {
+    argv.push_back(const_cast<char*>(argument.c_str()));
+  }
+  for (const auto& variable : options.environment) {
+    envp.push_back(const_cast<char*>(variable.c_str()));
+  }
+  argv.push_back(nullptr);
+  envp.push_back(nullptr);
+  ::execve(options.program.c_str(), argv.data(), envp.data());
+  throw_errno("cannot execute '{}'", options.program);
+}
+
+}  // namespace
+
+Pidfd Pidfd::of_child(pid_t pid) {
+  Pidfd result;
+  result.fd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!result.fd_.ok()) {
+    throw_errno("cannot hold on to process {}", pid);
+  }
+  return result;
+}
+
+bool Pidfd::send_signal(int signal) const noexcept {
+  return ::syscall(SYS_pidfd_send_signal, fd_.get(), signal, nullptr, 0) == 0;
+}
+
+int Pidfd::wait() const {
+  siginfo_t info{};
+  while (::waitid(P_PIDFD, static_cast<id_t>(fd_.get()), &info, WEXITED) !=
+         0) {
+    if (errno != EINTR) {
+      throw_errno("cannot wait for a child");
+    }
+  }
+  return info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 : info.si_status & 0x7f;
+}
+
+void run_in_child(const std::function<void()>& body) {
+  Pipe errors = make_pipe();
+  const pid_t pid = ::fork();
+  if (pid < 0) {
+    throw_errno("cannot create a process");
+  }
+  if (pid == 0) {
+    ::_exit(run_reporting(body, errors.write.get()));
+  }
+  errors.write.reset();
+  const std::string text = read_all(errors.read.get());
+  const int status = wait_for(pid);
+  if (!text.empty()) {
+    throw_reported(text);
+  }
+  if (status != 0) {
+    throw Error(fmt::format("a child process ended with status {}", status));
+  }
+}
+
+HeldChild::HeldChild(const std::function<void()>& body) {
+  Pipe errors = make_pipe();
+  Pipe release = make_pipe();
+  pid_ = ::fork();
+  if (pid_ < 0) {
+    throw_errno("cannot create a process");
+  }
+  if (pid_ == 0) {
+    release.write.reset();
+    const int status = run_reporting(body, errors.write.get());
+    errors.write.reset();
+    if (status == 0) {
+      (void)read_all(release.read.get());  // until the parent closes its end, or dies
+    }
+    ::_exit(status);
+  }
+  errors.write.reset();
+  release_ = std::move(release.write);
+  if (const std::string text = read_all(errors.read.get()); !text.empty()) {
+    wait_for(pid_);
+    pid_ = -1;
+    throw_reported(text);
+  }
+}
+
+HeldChild::~HeldChild() {
+  release_.reset();
+  if (pid_ > 0) {
+    wait_for(pid_);
+  }
+}
+
+std::string HeldChild::proc_path() const { return fmt::format("/proc/{}", pid_); }
+
+Pidfd spawn(const SpawnOptions& options) {
+  Pipe errors = make_pipe();
+  const pid_t pid = ::fork();
+  if (pid < 0) {
+    throw_errno("cannot create a process");
+  }
+  if (pid == 0) {
+    const int report_fd = errors.write.get();
+    ::_exit(run_reporting([&options] { become(options); }, report_fd));
+  }
+  errors.write.reset();
+  const std::string text = read_all(errors.read.get());
+  if (!text.empty()) {
+    wait_for(pid);
+    throw_reported(text);
+  }
+  return Pidfd::of_child(pid);
+}
+
+}  // namespace vpnrun::service

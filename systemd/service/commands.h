@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+
+namespace vpnrun::service {
+
+/// Exit codes of vpnrun-tunnel; those above 64 as in sysexits.h.
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+constexpr int kExitNotRoot = 77;
+constexpr int kExitConfiguration = 78;
+
+/// The three commands of vpnrun-tunnel. Each returns an exit code after it has said what is wrong on
+/// standard error; none throws for what a user can cause.
+
+/// Makes the profile's namespaces; see prepare_namespaces().
+[[nodiscard]] int prepare(const std::string& profile_name);
+
+/// Runs the profile's tunnel in the foreground until SIGTERM or SIGINT. SIGHUP reads the
+/// configuration anew.
+[[nodiscard]] int run(const std::string& profile_name);
+
+/// Undoes prepare and run, a companion that still runs included.
+[[nodiscard]] int release(const std::string& profile_name);
+
+}  // namespace vpnrun::service

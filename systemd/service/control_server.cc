@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/control_server.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+#include "profiles/error.h"
+
+namespace vpnrun::service {
+namespace {
+
+constexpr std::size_t kClientsMax = 64;
+constexpr std::size_t kOutputMax = 65536;
+constexpr int kBacklog = 64;
+
+UniqueFd listen_at(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    throw_error(ENAMETOOLONG, "cannot listen on '{}'", path);
+  }
+  path.copy(static_cast<char*>(address.sun_path), path.size());
+  (void)::unlink(path.c_str());
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.ok() ||
+      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::chmod(path.c_str(), 0666) != 0 || ::listen(fd.get(), kBacklog) != 0) {
+    throw_errno("cannot listen on '{}'", path);
+  }
+  return fd;
+}
+
+Reply refusal(const Error& error) {
+  Reply reply;
+  reply.ok = false;
+  reply.error = error.what();
+  reply.hint = error.hint();
+  return reply;
+}
+
+}  // namespace
+
+ControlServer::ControlServer(EventLoop& loop, const std::string& path, UniqueFd inherited,
+                             Handler handler)
+    : loop_(loop),
+      path_(path),
+      owns_path_(!inherited.ok()),
+      listener_(inherited.ok() ? std::move(inherited) : listen_at(path)),
+      handler_(std::move(handler)),
+      acceptable_(loop.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); })) {}
+
+ControlServer::~ControlServer() {
+  if (owns_path_) {
+    (void)::unlink(path_.c_str());
+  }
+}
+
+void ControlServer::accept() {
+  UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!fd.ok() || clients_.size() >= kClientsMax) {
+    return;  // closed at once: better than to let the crowd wait without an answer
+  }
+  Client& client = clients_.emplace_back();
+  client.fd = std::move(fd);
+  client.readable = loop_.watch(client.fd.get(), EPOLLIN,
+                                [this, &client](std::uint32_t) { receive(client); });
+}
+
+void ControlServer::receive(Client& client) {
+  std::array<char, kControlLineMax> buffer{};
+  const ssize_t got = ::recv(client.fd.get(), buffer.data(), buffer.size(), 0);
+  if (got <= 0) {
+    client.dropped = got == 0 || (errno != EAGAIN && errno != EINTR);
+    sweep();
+    return;
+  }
+  client.input.append(buffer.data(), static_cast<std::size_t>(got));
+  for (auto end = client.input.find('\n'); end != std::string::npos && !client.dropped;
+       end = client.input.find('\n')) {
+    const std::string line = client.input.substr(0, end);
+    client.input.erase(0, end + 1);
+    handle_line(client, line);
+  }
+  if (client.input.size() >= kControlLineMax) {
+    client.dropped = true;
+  }
+  sweep();
+}
+
+void ControlServer::handle_line(Client& client, std::string_view line) {
+  try {
+    if (line.size() >= kControlLineMax) {
+      throw Error("the request is too long");
+    }
+    const Request request = parse_request(line);
+    Reply reply = handler_(request);
+    client.follows = client.follows || request.follow;
+    send(client, reply);
+  } catch (const Error& error) {
+    send(client, refusal(error));
+  }
+}
+
+void ControlServer::send(Client& client, const Reply& reply) {
+  client.output += encode(reply);
+  flush(client);
+}
+
+void ControlServer::flush(Client& client) {
+  while (!client.output.empty()) {
+    const ssize_t put = ::send(client.fd.get(), client.output.data(), client.output.size(),
+                               MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (put >= 0) {
+      client.output.erase(0, static_cast<std::size_t>(put));
+    } else if (errno == EAGAIN) {
+      break;
+    } else if (errno != EINTR) {
+      client.dropped = true;
+      return;
+    }
+  }
+  if (client.output.size() > kOutputMax) {
+    client.dropped = true;  // it follows but does not read
+  } else if (client.output.empty()) {
+    client.writable.reset();
+  } else if (!client.writable.active()) {
+    // epoll takes a descriptor once; a duplicate is another entry
+    client.readable.reset();
+    client.writable = loop_.watch(client.fd.get(), EPOLLIN | EPOLLOUT,
+                                  [this, &client](std::uint32_t events) {
+                                    if ((events & EPOLLOUT) != 0) {
+                                      flush(client);
+                                    }
+                                    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
+                                      receive(client);
+                                    }
+                                    sweep();
+                                  });
+  }
+  if (client.output.empty() && !client.readable.active() && !client.dropped) {
+    client.readable = loop_.watch(client.fd.get(), EPOLLIN,
+                                  [this, &client](std::uint32_t) { receive(client); });
+  }
+}
+
+void ControlServer::publish(const Status& status) {
+  Reply reply;
+  reply.status = status;
+  for (auto& client : clients_) {
+    if (client.follows && !client.dropped) {
+      send(client, reply);
+    }
+  }
+  sweep();
+}
+
+/// Removes dropped clients in the next turn: a callback of one of them may be running.
+void ControlServer::sweep() {
+  bool any = false;
+  for (const auto& client : clients_) {
+    any = any || client.dropped;
+  }
+  if (any && !sweeping_.active()) {
+    sweeping_ = loop_.after(std::chrono::milliseconds(0), [this] {
+      sweeping_.reset();
+      clients_.remove_if([](const Client& client) { return client.dropped; });
+    });
+  }
+}
+
+}  // namespace vpnrun::service

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <string>
+
+#include "helper/base/unique_fd.h"
+#include "profiles/control_message.h"
+#include "systemd/service/event_loop.h"
+
+namespace vpnrun::service {
+
+/// The control socket of one profile (see control_message.h). Who can reach it was decided by the
+/// permissions of the directory it is in. Clients are not trusted any further than that: lines and
+/// queues are bounded, a client that does not read is dropped, nobody waits for anybody.
+class ControlServer {
+ public:
+  /// Carries out a request and returns the reply. Throws Error for one that is refused.
+  using Handler = std::function<Reply(const Request&)>;
+
+  /// Listens at `path`, mode 0666, or takes over `inherited` if it is valid. Throws Error.
+  ControlServer(EventLoop& loop, const std::string& path, UniqueFd inherited, Handler handler);
+  ControlServer(const ControlServer&) = delete;
+  ControlServer& operator=(const ControlServer&) = delete;
+  ControlServer(ControlServer&&) = delete;
+  ControlServer& operator=(ControlServer&&) = delete;
+  /// Removes the socket file, unless it was inherited.
+  ~ControlServer();
+
+  /// Sends `status` to every client that follows.
+  void publish(const Status& status);
+
+ private:
+  struct Client {
+    UniqueFd fd;
+    std::string input;
+    std::string output;
+    bool follows = false;
+    bool dropped = false;
+    EventLoop::Handle readable;
+    EventLoop::Handle writable;
+  };
+
+  void accept();
+  void receive(Client& client);
+  void handle_line(Client& client, std::string_view line);
+  void send(Client& client, const Reply& reply);
+  void flush(Client& client);
+  void sweep();
+
+  EventLoop& loop_;
+  std::string path_;
+  bool owns_path_;
+  UniqueFd listener_;
+  Handler handler_;
+  EventLoop::Handle acceptable_;
+  std::list<Client> clients_;
+  EventLoop::Handle sweeping_;
+};
+
+}  // namespace vpnrun::service

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vpnrun::service {
+
+/// Text of resolv.conf(5) for these resolvers and search domains. With no resolver libc asks
+/// 127.0.0.1, which the filter captures, so that a lookup fails at once while there is no tunnel.
+/// The size is a multiple of kResolvConfStep, see write_resolv_conf.
+[[nodiscard]] std::string resolv_conf_text(const std::vector<std::string>& servers,
+                                           const std::vector<std::string>& search_domains);
+
+constexpr std::size_t kResolvConfStep = 1024;
+
+/// Writes `text` over the file below `etc_fd` in place, by one pwrite(2), keeping its inode: the file
+/// is bind mounted in the applications' view, and a bind holds on to the inode, so that a rename
+/// would not be seen there. Running applications read the old text or the new, both whole.
+/// Throws Error.
+void write_resolv_conf(int etc_fd, std::string_view text);
+
+/// The host's nsswitch.conf(5) with the sources of `hosts` reduced to files and dns: no lookup is
+/// answered by a daemon outside the namespace (nss-resolve, mdns, wins, …). An empty text gives a
+/// line for hosts alone.
+[[nodiscard]] std::string nsswitch_text(std::string_view host_text);
+
+/// Creates or replaces `name` below `dir_fd`, mode 0644, by a temporary file and rename(2).
+/// Throws Error.
+void replace_file(int dir_fd, const std::string& name, std::string_view text);
+
+}  // namespace vpnrun::service

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "helper/base/unique_fd.h"
+
+namespace vpnrun::service {
+
+/// One thread, one epoll(7) set: everything that the companion reacts to is a descriptor or a timer.
+///
+/// Callbacks run one at a time and may add and remove watches and timers, their own included. An
+/// exception from a callback leaves run(). Our own small loop and not sd-event: libsystemd alone
+/// adds 0.9 MiB of resident memory to a process that is to stay below 8.
+class EventLoop {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using FdCallback = std::function<void(std::uint32_t events)>;
+  using TimerCallback = std::function<void()>;
+
+  /// Ends what it stands for when it is destroyed. Must not outlive the loop.
+  class Handle {
+   public:
+    Handle() noexcept = default;
+    Handle(Handle&& other) noexcept;
+    Handle& operator=(Handle&& other) noexcept;
+    Handle(const Handle&) = delete;
+    Handle& operator=(const Handle&) = delete;
+    ~Handle() { reset(); }
+    void reset() noexcept;
+    [[nodiscard]] bool active() const noexcept { return loop_ != nullptr; }
+
+   private:
+    friend class EventLoop;
+    Handle(EventLoop* loop, std::uint64_t id) noexcept : loop_(loop), id_(id) {}
+    EventLoop* loop_ = nullptr;
+    std::uint64_t id_ = 0;
+  };
+
+  /// Throws Error (epoll_create1(2)).
+  EventLoop();
+
+  /// Calls back while `fd` is ready for `events` (EPOLLIN, …). Throws Error (epoll_ctl(2)).
+  [[nodiscard]] Handle watch(int fd, std::uint32_t events, FdCallback callback);
+  /// Calls back once after `delay`.
+  [[nodiscard]] Handle after(std::chrono::milliseconds delay, TimerCallback callback);
+
+  /// Runs until stop(). Throws Error, and whatever a callback throws.
+  void run();
+  void stop() noexcept { stopped_ = true; }
+
+ private:
+  struct Watch {
+    int fd = -1;
+    std::shared_ptr<FdCallback> callback;
+  };
+  struct Timer {
+    Clock::time_point due;
+    std::shared_ptr<TimerCallback> callback;
+  };
+
+  void remove(std::uint64_t id) noexcept;
+  [[nodiscard]] int next_timeout() const;
+  void run_due_timers();
+
+  UniqueFd epoll_;
+  std::uint64_t next_id_ = 1;
+  std::map<std::uint64_t, Watch> watches_;
+  std::map<std::uint64_t, Timer> timers_;
+  bool stopped_ = false;
+};
+
+}  // namespace vpnrun::service

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/failure.h"
+
+#include <array>
+
+#include "profiles/error.h"
+
+namespace vpnrun::service {
+namespace {
+
+struct Pattern {
+  std::string_view text;
+  Failure::Kind kind;
+  const char* error;  ///< nullptr: the line itself
+  const char* hint;
+};
+
+/// In the words of OpenVPN 2.5 to 2.7 and OpenSSL 3. The first match counts.
+constexpr std::array<Pattern, 16> kPatterns = {{
+    {"AUTH: Received control message: AUTH_FAILED", Failure::Kind::kCredentials,
+     "the server refuses the user name or password",
+     "check the file that [tunnel] credentials names: user name in line 1, password in line 2"},
+    {"Your certificate has expired", Failure::Kind::kStubborn,
+     "the client certificate of this profile has expired",
+     "get a new configuration from the provider; or check the clock: date"},
+    {"Your certificate is not yet valid", Failure::Kind::kStubborn,
+     "the client certificate of this profile is not yet valid", "check the clock: date"},
+    {"error=certificate has expired", Failure::Kind::kStubborn,
+     "the certificate of the server has expired",
+     "check the clock: date; if it is right, the provider has to renew the certificate"},
+    {"error=certificate is not yet valid", Failure::Kind::kStubborn,
+     "the certificate of the server is not yet valid", "check the clock: date"},
+    {"VERIFY ERROR", Failure::Kind::kStubborn,
+     "the certificate of the server is not signed by the configuration's authority",
+     "the <ca> of the configuration does not fit this server; get a new one from the provider"},
+    {"VERIFY X509NAME ERROR", Failure::Kind::kStubborn,
+     "the server is not the one that verify-x509-name asks for", ""},
+    {"VERIFY EKU ERROR", Failure::Kind::kStubborn,
+     "the certificate of the server is not meant for a server", ""},
+    {"VERIFY KU ERROR", Failure::Kind::kStubborn,
+     "the certificate of the server is not meant for a server", ""},
+    {"Options error:", Failure::Kind::kSetup, nullptr,
+     "OpenVPN does not take the configuration; is it made for a newer version?"},
+    {"Cannot load", Failure::Kind::kSetup, nullptr,
+     "a certificate or key of the configuration is damaged"},
+    {"Cannot open TUN/TAP dev", Failure::Kind::kSetup,
+     "the VPN client may not open '/dev/net/tun'", "chmod 0666 /dev/net/tun"},
+    {"Cannot ioctl TUNSETIFF", Failure::Kind::kSetup,
+     "the VPN client cannot attach to the tunnel device", ""},
+    {"Connection refused", Failure::Kind::kPassing, "the server refuses the connection", ""},
+    {"Network is unreachable", Failure::Kind::kPassing, "there is no way to the server",
+     "is this machine online?"},
+    {"TLS handshake failed", Failure::Kind::kPassing, "the TLS handshake with the server failed",
+     ""},
+}};
+
+}  // namespace
+
+std::optional<Failure> failure_from_output(std::string_view line) {
+  for (const auto& pattern : kPatterns) {
+    if (line.find(pattern.text) != std::string_view::npos) {
+      return Failure{pattern.kind,
+                     pattern.error != nullptr ? std::string(pattern.error)
+                                              : "OpenVPN says: " + printable(line.substr(0, 200)),
+                     pattern.hint};
+    }
+  }
+  return std::nullopt;
+}
+
+Failure failure_from_state(std::string_view detail, const std::string& endpoint) {
+  if (detail == "auth-failure") {
+    return *failure_from_output("AUTH: Received control message: AUTH_FAILED");
+  }
+  Failure failure;
+  if (detail == "ping-restart" || detail == "ping-exit") {
+    failure.error = fmt::format("the server {} stopped answering", endpoint);
+  } else if (detail == "server_poll" || detail == "init_instance" || detail == "tls-error") {
+    failure.error = fmt::format("no connection to the server {}", endpoint);
+  } else {
+    failure.error = fmt::format("the connection to {} ended ({})", endpoint,
+                                printable(detail.empty() ? "no reason given" : detail));
+  }
+  return failure;
+}
+
+bool explains_more(const Failure& candidate, const std::optional<Failure>& current) {
+  return !current || candidate.kind > current->kind;
+}
+
+}  // namespace vpnrun::service

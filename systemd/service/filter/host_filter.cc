@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/filter/host_filter.h"
+
+#include <net/if.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "profiles/error.h"
+#include "systemd/service/filter/ruleset_text.h"
+
+namespace vpnrun::filter {
+namespace {
+
+/// `name` in quotes. Interface names are the kernel's, but nftables has no way to escape one.
+std::string quoted(const std::string& name) {
+  const bool fits =
+      !name.empty() && name.size() < IFNAMSIZ && std::all_of(name.begin(), name.end(), [](char c) {
+        return c > ' ' && c < 0x7f && c != '"' && c != '*' && c != '\\' && c != '/';
+      });
+  if (!fits) {
+    throw Error(
+        fmt::format("cannot filter the interface '{}': the name cannot be written in a rule",
+                    printable(name)),
+        std::make_error_code(std::errc::invalid_argument));
+  }
+  return "\"" + name + "\"";
+}
+
+/// What comes out of the namespace, before anything of the host has looked at it. Conntrack's
+/// defragmentation (priority -400) has been at work: ports are there to be compared.
+std::string from_namespace(const HostFilter& filter) {
+  const std::string link = quoted(filter.link);
+  const std::string ns_address = ipv4_text(filter.addresses.ns_address);
+  std::string rules = fmt::format("    iifname != {} accept\n", link);
+  if (!filter.endpoints.empty()) {
+    rules += fmt::format("    ip saddr {} ip daddr . meta l4proto . th dport {} accept\n",
+                         ns_address, set_of(endpoint_elements(filter.endpoints)));
+  }
+  if (!filter.expose.empty()) {
+    rules +=
+        fmt::format("    ip saddr {} ip daddr {} meta l4proto . th sport {} accept\n", ns_address,
+                    ipv4_text(filter.addresses.host_address), set_of(port_elements(filter.expose)));
+  }
+  return fmt::format(
+      "  chain from_namespace {{\n"
+      "    type filter hook prerouting priority -300; policy accept;\n{}    drop\n  }}\n",
+      rules);
+}
+
+/// An exposed port answers and never asks. Conntrack (-200) knows by now who began.
+std::string replies_only(const HostFilter& filter) {
+  if (filter.expose.empty()) {
+    return {};
+  }
+  return fmt::format(
+      "  chain replies_only {{\n"
+      "    type filter hook prerouting priority -150; policy accept;\n"
+      "    iifname {} ip daddr {} ct direction original drop\n"
+      "    iifname {} ip daddr {} ct state invalid drop\n  }}\n",
+      quoted(filter.link), ipv4_text(filter.addresses.host_address), quoted(filter.link),
+      ipv4_text(filter.addresses.host_address));
+}
+
+std::string to_namespace(const HostFilter& filter) {
+  const std::string ns_address = ipv4_text(filter.addresses.ns_address);
+  std::string rules = fmt::format("    oifname != {} accept\n", quoted(filter.link));
+  if (!filter.endpoints.empty()) {
+    rules += fmt::format(
+        "    ip daddr {0} ip saddr . meta l4proto . th sport {1} ct direction reply accept\n"
+        "    ip daddr {0} icmp type destination-unreachable ct state related accept\n",
+        ns_address, set_of(endpoint_elements(filter.endpoints)));
+  }
+  if (!filter.expose.empty()) {
+    rules += fmt::format("    ip saddr {} ip daddr {} meta l4proto . th dport {} accept\n",
+                         ipv4_text(filter.addresses.host_address), ns_address,
+                         set_of(port_elements(filter.expose)));
+  }
+  // Before source NAT (100): sources are still those that the packets came with.
+  return fmt::format(
+      "  chain to_namespace {{\n"
+      "    type filter hook postrouting priority 0; policy accept;\n{}    drop\n  }}\n",
+      rules);
+}
+
+std::string source_nat(const HostFilter& filter) {
+  return fmt::format(
+      "  chain source {{\n"
+      "    type nat hook postrouting priority 100; policy accept;\n"
+      "    ip saddr {} oifname != {} masquerade\n  }}\n",
+      ipv4_text(filter.addresses.ns_address), quoted(filter.link));
+}
+
+std::string guard(const HostFilter& filter) {
+  if (filter.guarded_uplinks.empty()) {
+    return {};
+  }
+  std::vector<std::string> names;
+  std::transform(filter.guarded_uplinks.begin(), filter.guarded_uplinks.end(),
+                 std::back_inserter(names), quoted);
+  return fmt::format(
+      "  chain guard {{\n"
+      "    type filter hook forward priority 0; policy accept;\n"
+      "    meta nfproto ipv4 iifname {} oifname != \"{}*\" drop\n  }}\n",
+      set_of(names), kHostLinkPrefix);
+}
+
+}  // namespace
+
+std::string host_table(std::string_view profile_name) {
+  return fmt::format("vpnrun-{}", profile_name);
+}
+
+std::string host_ruleset(const HostFilter& filter) {
+  return replace_table(host_table(filter.profile_name),
+                       from_namespace(filter) + replies_only(filter) + to_namespace(filter) +
+                           source_nat(filter) + guard(filter));
+}
+
+}  // namespace vpnrun::filter

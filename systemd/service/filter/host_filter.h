@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "profiles/profile.h"
+#include "systemd/service/filter/endpoint.h"
+#include "systemd/service/filter/inside_filter.h"
+
+namespace vpnrun::filter {
+
+/// Every host end of ours begins with this.
+constexpr const char* kHostLinkPrefix = "vr-";
+
+/// Table of a profile's rules on the host, family inet: "vpnrun-NAME".
+[[nodiscard]] std::string host_table(std::string_view profile_name);
+
+/// What the host forwards for one profile. Nothing here ever drops a packet that neither comes from
+/// nor goes to our link, but for `guarded_uplinks`.
+struct HostFilter {
+  std::string profile_name;
+  std::string link;  ///< host end of the veth, "vr-…"
+  UplinkAddresses addresses;
+  std::vector<Endpoint> endpoints;
+  std::vector<profile::Port> expose;
+  /// Interfaces on which forwarding is on only because we turned it on: what comes in there is
+  /// forwarded to our links only, as if it were still off.
+  std::vector<std::string> guarded_uplinks;
+};
+
+/// One nftables transaction that makes the whole table, or replaces it. Pure. Throws Error if an
+/// endpoint or address is not IPv4, or a name does not fit an interface.
+[[nodiscard]] std::string host_ruleset(const HostFilter& filter);
+
+}  // namespace vpnrun::filter

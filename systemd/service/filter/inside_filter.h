@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "profiles/profile.h"
+#include "systemd/service/filter/endpoint.h"
+#include "systemd/service/netlink/ip_address.h"
+
+namespace vpnrun::filter {
+
+/// Table of the rules inside a profile's namespace, family inet.
+constexpr const char* kInsideTable = "vpnrun";
+constexpr const char* kTunnelDevice = "tun0";
+constexpr const char* kUplinkDevice = "uplink";
+
+/// The two ends of the veth; IPv4.
+struct UplinkAddresses {
+  netlink::IpAddress ns_address;
+  netlink::IpAddress host_address;
+  friend bool operator==(const UplinkAddresses&, const UplinkAddresses&) = default;
+};
+
+/// What the filter inside a namespace lets through. A default one is the seal of a new namespace:
+/// loopback and the tunnel device, nothing else.
+struct InsideFilter {
+  std::uint32_t client_uid = 0;                      ///< owner of the VPN client's sockets
+  std::optional<UplinkAddresses> uplink;             ///< nullopt: nothing passes the veth
+  std::vector<Endpoint> endpoints;                   ///< what the client may talk to over the veth
+  std::vector<netlink::IpAddress> tunnel_addresses;  ///< of the tunnel device; may be empty
+  /// Resolvers in the tunnel. The first of each family gets the captured queries. Empty with
+  /// `capture`: port 53 is refused to everything.
+  std::vector<netlink::IpAddress> dns_servers;
+  bool capture = true;                 ///< port 53 to any address goes to dns_servers
+  std::vector<profile::Port> expose;   ///< host → application over the veth
+  std::vector<profile::Port> inbound;  ///< tunnel → application
+};
+
+/// One nftables transaction that makes the whole table, or replaces it. Pure. Throws Error if an
+/// endpoint or an uplink address is not IPv4.
+[[nodiscard]] std::string inside_ruleset(const InsideFilter& filter);
+
+}  // namespace vpnrun::filter

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/filter/ruleset_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "profiles/error.h"
+
+namespace vpnrun::filter {
+namespace {
+
+const char* name_of(profile::Transport transport) {
+  return transport == profile::Transport::kTcp ? "tcp" : "udp";
+}
+
+}  // namespace
+
+std::string set_of(const std::vector<std::string>& elements) {
+  return fmt::format("{{ {} }}", fmt::join(elements, ", "));
+}
+
+std::vector<std::string> endpoint_elements(const std::vector<Endpoint>& endpoints) {
+  std::vector<std::string> elements;
+  elements.reserve(endpoints.size());
+  for (const Endpoint& endpoint : endpoints) {
+    elements.push_back(fmt::format("{} . {} . {}", ipv4_text(endpoint.address),
+                                   name_of(endpoint.transport), endpoint.port));
+  }
+  return elements;
+}
+
+std::vector<std::string> port_elements(const std::vector<profile::Port>& ports) {
+  std::vector<std::string> elements;
+  elements.reserve(ports.size());
+  for (const profile::Port& port : ports) {
+    elements.push_back(fmt::format("{} . {}", name_of(port.transport), port.number));
+  }
+  return elements;
+}
+
+std::vector<std::string> of_family(const std::vector<netlink::IpAddress>& addresses,
+                                   netlink::Family family) {
+  std::vector<std::string> texts;
+  for (const netlink::IpAddress& address : addresses) {
+    if (address.family() == family) {
+      texts.push_back(address.str());
+    }
+  }
+  return texts;
+}
+
+std::string ipv4_text(const netlink::IpAddress& address) {
+  if (!address.is_ipv4()) {
+    throw Error(
+        fmt::format("cannot use '{}' on the link: it is not an IPv4 address", address.str()),
+        std::make_error_code(std::errc::invalid_argument));
+  }
+  return address.str();
+}
+
+std::string replace_table(const std::string& table, const std::string& body) {
+  return fmt::format(
+      "table inet {0}\n"
+      "delete table inet {0}\n"
+      "table inet {0} {{\n{1}}}\n",
+      table, body);
+}
+
+}  // namespace vpnrun::filter

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/inside_network.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "profiles/error.h"
+#include "systemd/service/log.h"
+#include "systemd/service/netlink/address.h"
+#include "systemd/service/netlink/link.h"
+#include "systemd/service/netlink/scoped_netns.h"
+#include "systemd/service/netlink/sysctl.h"
+#include "systemd/service/netlink/tun.h"
+
+namespace vpnrun::service {
+namespace {
+
+void set_device_sysctl(const char* format, const char* value) {
+  const std::string name = fmt::format(fmt::runtime(format), filter::kTunnelDevice);
+  const int error = netlink::write_sysctl(name, value);
+  if (error != 0 && error != ENOENT) {  // ENOENT: this kernel has no IPv6
+    throw_error(error, "cannot set '{}'", name);
+  }
+}
+
+netlink::Families families_of(const std::vector<netlink::IpAddress>& addresses) {
+  const bool v4 = std::any_of(addresses.begin(), addresses.end(),
+                              [](const auto& address) { return address.is_ipv4(); });
+  const bool v6 = std::any_of(addresses.begin(), addresses.end(),
+                              [](const auto& address) { return address.is_ipv6(); });
+  if (v4 && v6) {
+    return netlink::Families::kBoth;
+  }
+  return v6 ? netlink::Families::kIpv6 : netlink::Families::kIpv4;
+}
+
+}  // namespace
+
+InsideNetwork::InsideNetwork(const profile::Profile& profile, int netns_fd, uid_t client_uid)
+    : netns_fd_(netns_fd) {
+  filter_.client_uid = client_uid;
+  filter_.capture = profile.dns.capture;
+  filter_.expose = profile.ports.expose;
+  filter_.inbound = profile.ports.inbound;
+  {
+    const netlink::ScopedNetns scope(netns_fd_);
+    handles_ = std::make_unique<Handles>();
+  }
+  apply_filter();
+  if (const auto stale = netlink::find_link(handles_->socket, filter::kTunnelDevice)) {
+    const netlink::ScopedNetns scope(netns_fd_);
+    (void)netlink::DefaultRoute(stale->index, netlink::Families::kBoth).remove();
+  }
+}
+
+InsideNetwork::~InsideNetwork() {
+  take_down();
+  try {
+    filter_.uplink.reset();
+    filter_.endpoints.clear();
+    apply_filter();
+    (void)netlink::delete_link(handles_->socket, filter::kTunnelDevice);
+  } catch (const std::exception& error) {
+    log::ignored(error);
+  }
+}
+
+void InsideNetwork::make_device() {
+  const netlink::ScopedNetns scope(netns_fd_);
+  (void)netlink::create_tun(filter::kTunnelDevice, filter_.client_uid);
+  const auto link = netlink::find_link(handles_->socket, filter::kTunnelDevice);
+  if (!link) {
+    throw_error(ENODEV, "cannot set up '{}'", filter::kTunnelDevice);
+  }
+  device_index_ = link->index;
+  any_default_.emplace(device_index_, netlink::Families::kBoth);
+  // Queries to 127.0.0.53 that the filter sends into the tunnel come back to a loopback address.
+  set_device_sysctl("net/ipv4/conf/{}/route_localnet", "1");
+  // Nothing that the server sends configures us: no router advertisements, no link-local address.
+  set_device_sysctl("net/ipv6/conf/{}/accept_ra", "0");
+  set_device_sysctl("net/ipv6/conf/{}/addr_gen_mode", "1");
+}
+
+void InsideNetwork::set_endpoints(const std::optional<filter::UplinkAddresses>& uplink,
+                                  const std::vector<filter::Endpoint>& endpoints) {
+  if (filter_.uplink == uplink && filter_.endpoints == endpoints) {
+    return;
+  }
+  filter_.uplink = uplink;
+  filter_.endpoints = endpoints;
+  apply_filter();
+}
+
+void InsideNetwork::bring_up(const openvpn::TunnelSettings& settings,
+                             const std::vector<netlink::IpAddress>& dns_servers) {
+  std::vector<netlink::InterfaceAddress> addresses;
+  std::vector<netlink::IpAddress> plain;
+  for (const auto& text : settings.addresses) {
+    if (const auto prefix = netlink::Prefix::parse(text)) {
+      addresses.push_back({0, *prefix, std::nullopt});
+      plain.push_back(prefix->address);
+    }
+  }
+  netlink::LinkChange change;
+  change.up = true;
+  if (settings.mtu != 0) {
+    change.mtu = settings.mtu;
+  }
+  if (!netlink::change_link(handles_->socket, device_index_, change)) {
+    throw_error(ENODEV, "cannot set up '{}'", filter::kTunnelDevice);
+  }
+  netlink::set_addresses(handles_->socket, device_index_, addresses);
+  if (filter_.tunnel_addresses != plain || filter_.dns_servers != dns_servers) {
+    filter_.tunnel_addresses = plain;
+    filter_.dns_servers = dns_servers;
+    apply_filter();
+  }
+  const netlink::ScopedNetns scope(netns_fd_);
+  netlink::DefaultRoute(device_index_, families_of(plain)).install();
+}
+
+void InsideNetwork::take_down() noexcept {
+  if (any_default_) {
+    // An error leaves a route that leads to a device without carrier: it counts as absent.
+    (void)any_default_->remove();
+  }
+}
+
+void InsideNetwork::apply_filter() { handles_->nft.apply(filter::inside_ruleset(filter_)); }
+
+}  // namespace vpnrun::service

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/log.h"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+namespace vpnrun::service::log {
+namespace {
+
+/// "%*": the level as sd-daemon(3) numbers it.
+class JournalLevel : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
+              spdlog::memory_buf_t& destination) override {
+    std::string_view prefix = "<7>";
+    if (message.level == spdlog::level::info) {
+      prefix = "<6>";
+    } else if (message.level == spdlog::level::warn) {
+      prefix = "<4>";
+    } else if (message.level >= spdlog::level::err) {
+      prefix = "<3>";
+    }
+    destination.append(prefix.data(), prefix.data() + prefix.size());
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<JournalLevel>();
+  }
+};
+
+}  // namespace
+
+void set_up(spdlog::level::level_enum level) {
+  const auto logger = spdlog::stderr_logger_st("vpnrun-tunnel");
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  if (::secure_getenv("JOURNAL_STREAM") != nullptr) {
+    formatter->add_flag<JournalLevel>('*').set_pattern("%*%v");
+  } else {
+    formatter->set_pattern("vpnrun-tunnel: %v");
+  }
+  logger->set_formatter(std::move(formatter));
+  logger->set_level(level);
+  spdlog::set_default_logger(logger);
+}
+
+void failure(const Error& error) {
+  spdlog::error("{}", error.what());
+  if (!error.hint().empty()) {
+    spdlog::error("hint: {}", error.hint());
+  }
+}
+
+void ignored(const std::exception& error) noexcept {
+  try {
+    spdlog::warn("{}, ignoring", error.what());
+  } catch (const std::exception&) {
+    return;  // no memory to say so
+  }
+}
+
+}  // namespace vpnrun::service::log

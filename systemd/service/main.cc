@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "systemd/service/commands.h"
+#include "systemd/service/log.h"
+
+int main(int argc, char** argv) {
+  // Keys and passwords pass through this process.
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  ::umask(S_IWGRP | S_IWOTH);
+
+  CLI::App app{"Makes and keeps the tunnel of one vpnrun profile", "vpnrun-tunnel"};
+  app.set_version_flag("--version", VPNRUN_VERSION);
+  bool verbose = false;
+  app.add_flag("-v,--verbose", verbose, "Say more");
+  app.require_subcommand(1);
+  app.fallthrough();
+  std::string name;
+  const auto add = [&app, &name](const char* command, const char* text) {
+    CLI::App* sub = app.add_subcommand(command, text);
+    sub->add_option("NAME", name, "Profile")->required();
+    return sub;
+  };
+  const CLI::App* prepare = add("prepare", "Make the namespaces, sealed");
+  const CLI::App* run = add("run", "Keep the tunnel up, in the foreground");
+  add("release", "Undo everything; twice is no error");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : vpnrun::service::kExitUsage;
+  }
+  vpnrun::service::log::set_up(verbose ? spdlog::level::debug : spdlog::level::info);
+  if (prepare->parsed()) {
+    return vpnrun::service::prepare(name);
+  }
+  return run->parsed() ? vpnrun::service::run(name) : vpnrun::service::release(name);
+}

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/namespace.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "helper/base/open_at.h"
+#include "helper/base/runtime_layout.h"
+#include "profiles/error.h"
+#include "systemd/service/accounts.h"
+#include "systemd/service/child.h"
+#include "systemd/service/etc_files.h"
+#include "systemd/service/filter/inside_filter.h"
+#include "systemd/service/filter/nft.h"
+#include "systemd/service/log.h"
+#include "systemd/service/netlink/link.h"
+#include "systemd/service/netlink/scoped_netns.h"
+#include "systemd/service/netlink/sysctl.h"
+#include "systemd/service/runtime_dir.h"
+
+namespace vpnrun::service {
+namespace {
+
+constexpr const char* kNamedNamespaces = "/run/netns";  // as ip-netns(8) has it
+constexpr const char* kNamedMark = "/run/vpnrun/.made-run-netns";
+constexpr const char* kEmptyFolder = "empty";
+constexpr mode_t kFolder = 0755;
+
+std::string named_path(const std::string& profile_name) {
+  return fmt::format("{}/{}", kNamedNamespaces, profile_name);
+}
+
+FileId id_of(int fd, std::string_view what) {
+  FileId id;
+  if (!file_id(fd, id)) {
+    throw_errno("cannot examine {}", what);
+  }
+  return id;
+}
+
+void make_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), kFolder) != 0 && errno != EEXIST) {
+    throw_errno("cannot create '{}'", path);
+  }
+  if (::chmod(path.c_str(), kFolder) != 0) {
+    throw_errno("cannot set up '{}'", path);
+  }
+}
+
+void make_mount_point(const std::string& path) {
+  const UniqueFd file(
+      ::open(path.c_str(), O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IRGRP | S_IROTH));
+  if (!file.ok()) {
+    throw_errno("cannot create '{}'", path);
+  }
+}
+
+/// Takes away every mount on `path`. EINVAL: none is left; ENOENT: nothing is there at all.
+void unmount_all(const std::string& path) {
+  while (::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) {
+  }
+  if (errno != EINVAL && errno != ENOENT) {
+    throw_errno("cannot unmount '{}'", path);
+  }
+}
+
+void bind_file(const std::string& source, const std::string& target) {
+  make_mount_point(target);
+  if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+    throw_errno("cannot bind '{}'", target);
+  }
+}
+
+/// A private mount below /run would carry the names to nobody else: neither `ip netns` nor the
+/// applications' helper would find them. Units with PrivateMounts= or what implies it are like that.
+void refuse_private_mount_namespace() {
+  const UniqueFd own(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  const UniqueFd first(::open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC));
+  if (own.ok() && first.ok() && id_of(own.get(), "mnt") != id_of(first.get(), "mnt")) {
+    throw Error("cannot make names of namespaces in a private mount namespace", {},
+                "run this outside of containers, and in a unit without PrivateMounts=, "
+                "ProtectSystem=, PrivateTmp= and the like");
+  }
+}
+
+/// Settings that a new namespace has at the kernel's defaults, not at the host's.
+constexpr const char* kCopiedSettings[] = {
+    "net/ipv4/ping_group_range",            // or plain ping(8) fails
+    "net/ipv4/ip_unprivileged_port_start",  // or a daemon that listens on 80 outside cannot inside
+};
+
+/// A route over a device without carrier counts as absent: when the VPN client dies, lookups fail at
+/// once even if no process of ours is alive to take the route away.
+constexpr const char* kLinkDownSettings[] = {
+    "net/ipv4/conf/all/ignore_routes_with_linkdown",
+    "net/ipv4/conf/default/ignore_routes_with_linkdown",
+    "net/ipv6/conf/all/ignore_routes_with_linkdown",
+    "net/ipv6/conf/default/ignore_routes_with_linkdown",
+};
+
+void set_sysctl(const std::string& name, const std::string& value) {
+  const int error = netlink::write_sysctl(name, value);
+  if (error != 0 && error != ENOENT) {  // ENOENT: no IPv6 in this kernel
+    throw_error(error, "cannot set '{}'", name);
+  }
+}
+
+std::string seal_ruleset() {
+  filter::InsideFilter seal;
+  seal.client_uid = client_account().uid;
+  return filter::inside_ruleset(seal);
+}
+
+/// Makes a network namespace and binds it to `entry`. Sealed before anything is in it: of a new
+/// namespace only `lo` exists, and it is down.
+void make_netns(const std::string& entry) {
+  std::vector<std::pair<const char*, std::string>> copied;
+  for (const char* setting : kCopiedSettings) {
+    if (auto value = netlink::read_sysctl(setting)) {
+      copied.emplace_back(setting, std::move(*value));
+    }
+  }
+  const std::string seal = seal_ruleset();
+  const UniqueFd home(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!home.ok()) {
+    throw_errno("cannot open the network namespace");
+  }
+  const netlink::ScopedNetns way_back(home.get());
+  if (::unshare(CLONE_NEWNET) != 0) {
+    throw_errno("cannot create a network namespace");
+  }
+  filter::Nft().apply(seal);
+  for (const char* setting : kLinkDownSettings) {
+    set_sysctl(setting, "1");
+  }
+  for (const auto& [setting, value] : copied) {
+    set_sysctl(setting, value);
+  }
+  netlink::Socket socket;
+  if (const auto loopback = netlink::find_link(socket, "lo")) {
+    netlink::LinkChange up;
+    up.up = true;
+    (void)netlink::change_link(socket, loopback->index, up);
+  }
+  bind_file("/proc/self/ns/net", entry);
+}
+
+/// Applications may have run in it for days, but somebody may have taken the seal away.
+void mend_seal(int netns_fd) {
+  const std::string seal = seal_ruleset();
+  const netlink::ScopedNetns inside(netns_fd);
+  filter::Nft nft;
+  if (!nft.exists(filter::kInsideTable)) {
+    log::warn("the filter of the namespace was gone; sealing it again");
+    nft.apply(seal);
+  }
+}
+
+/// /run/netns is a mount of its own with shared propagation, so that names arrive in every mount
+/// namespace; as `ip netns add` makes it.
+void make_named_namespaces() {
+  make_folder(kNamedNamespaces);
+  if (::mount("", kNamedNamespaces, "none", MS_SHARED | MS_REC, nullptr) == 0) {
+    return;
+  }
+  if (errno != EINVAL) {
+    throw_errno("cannot share '{}'", kNamedNamespaces);
+  }
+  if (::mount(kNamedNamespaces, kNamedNamespaces, "none", MS_BIND | MS_REC, nullptr) != 0 ||
+      ::mount("", kNamedNamespaces, "none", MS_SHARED | MS_REC, nullptr) != 0) {
+    throw_errno("cannot share '{}'", kNamedNamespaces);
+  }
+  make_mount_point(kNamedMark);
+}
+
+/// What `ip netns` knows under the profile's name; invalid if nothing.
+UniqueFd open_named(const std::string& profile_name) {
+  const UniqueFd folder(::open(kNamedNamespaces, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return folder.ok() ? open_namespace_at(folder.get(), profile_name.c_str(), CLONE_NEWNET)
+                     : UniqueFd();
+}
+
+void name_netns(const std::string& profile_name, int netns_fd) {
+  make_named_namespaces();
+  const UniqueFd named = open_named(profile_name);
+  if (named.ok() && id_of(named.get(), kNamedNamespaces) != id_of(netns_fd, kNetnsEntry)) {
+    throw Error(fmt::format("there is another network namespace named '{}'", profile_name),
+                std::error_code(EEXIST, std::generic_category()),
+                fmt::format("give the profile another name, or: ip netns delete {}", profile_name));
+  }
+  if (!named.ok()) {
+    bind_file(fmt::format("/proc/self/fd/{}", netns_fd), named_path(profile_name));
+  }
+}
+
+/// Empty if there is no such file.
+std::string text_of(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+void write_generated_files(const std::string& profile_name) {
+  make_folder(runtime_path(profile_name, kEmptyFolder));
+  make_folder(runtime_path(profile_name, kEtcEntry));
+  const UniqueFd etc(::open(runtime_path(profile_name, kEtcEntry).c_str(),
+                            O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!etc.ok()) {
+    throw_errno("cannot open '{}'", runtime_path(profile_name, kEtcEntry));
+  }
+  if (::faccessat(etc.get(), "resolv.conf", F_OK, 0) != 0) {
+    write_resolv_conf(etc.get(), resolv_conf_text({}, {}));
+  }
+  const std::string wanted = nsswitch_text(text_of("/etc/nsswitch.conf"));
+  if (text_of(runtime_path(profile_name, kEtcEntry) + "/nsswitch.conf") != wanted) {  // unchanged, the view's bind on it stays good
+    replace_file(etc.get(), "nsswitch.conf", wanted);
+  }
+}
+
+/// Makes a view and binds it to `entry`.
+void make_view(const std::string& profile_name, int netns_fd) {
+  const std::string entry = runtime_path(profile_name, kViewEntry);
+  const ViewSources sources = view_sources(profile_name);
+  const HeldChild child([&sources, netns_fd] {
+    if (::setns(netns_fd, CLONE_NEWNET) != 0) {
+      throw_errno("cannot join the network namespace");
+    }
+    build_view(sources);
+  });
+  unmount_all(entry);
+  make_mount_point(entry);
+  // The kernel takes a mount namespace's file only below a mount that is not shared; so the entry
+  // becomes a mount of its own first.
+  if (::mount(entry.c_str(), entry.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
+      ::mount(nullptr, entry.c_str(), nullptr, MS_PRIVATE, nullptr) != 0) {
+    throw_errno("cannot set up '{}'", entry);
+  }
+  bind_file(child.proc_path() + "/ns/mnt", entry);
+}
+
+/// Whether the view that is there was copied from where we stand now.
+bool view_is_good(const UniqueFd& directory, int netns_fd) {
+  Origin origin;
+  Standpoint here;
+  if (!read_origin(directory.get(), origin) || !current_standpoint(here)) {
+    return false;
+  }
+  const UniqueFd view = open_namespace_at(directory.get(), kViewEntry, CLONE_NEWNS);
+  return view.ok() && origin.host == here && origin.view == id_of(view.get(), kViewEntry) &&
+         origin.netns == id_of(netns_fd, kNetnsEntry);
+}
+
+void write_origin(const UniqueFd& directory, int netns_fd) {
+  Origin origin;
+  const UniqueFd view = open_namespace_at(directory.get(), kViewEntry, CLONE_NEWNS);
+  if (!view.ok() || !current_standpoint(origin.host)) {
+    throw_errno("cannot record where the view comes from");
+  }
+  origin.netns = id_of(netns_fd, kNetnsEntry);
+  origin.view = id_of(view.get(), kViewEntry);
+  replace_file(directory.get(), kOriginEntry,
+               std::string_view(reinterpret_cast<const char*>(&origin), sizeof origin));
+}
+
+void prepare_locked(const profile::Profile& profile) {
+  const UniqueFd directory = make_profile_directory(profile.name, profile.access);
+  UniqueFd netns = open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET);
+  if (netns.ok()) {
+    mend_seal(netns.get());
+  } else {
+    make_netns(runtime_path(profile.name, kNetnsEntry));
+    netns = open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET);
+    if (!netns.ok()) {
+      throw_errno("cannot open the network namespace just made");
+    }
+  }
+  name_netns(profile.name, netns.get());
+  write_generated_files(profile.name);
+  if (view_is_good(directory, netns.get())) {
+    renew_overlays(open_prepared(profile.name), profile.name);
+  } else {
+    make_view(profile.name, netns.get());
+    write_origin(directory, netns.get());
+  }
+}
+
+/// Only a name that leads to our namespace is ours to take away. It goes before the entry that it is
+/// compared with, so that an interrupted call can be repeated.
+void remove_public_name(const std::string& profile_name) {
+  const UniqueFd directory = open_profile_directory(profile_name);
+  const UniqueFd own = directory.ok()
+                           ? open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET)
+                           : UniqueFd();
+  const UniqueFd named = open_named(profile_name);
+  if (own.ok() && named.ok() && id_of(own.get(), kNetnsEntry) == id_of(named.get(), kNetnsEntry)) {
+    unmount_all(named_path(profile_name));
+    (void)::unlink(named_path(profile_name).c_str());
+  }
+}
+
+void remove_names(const std::string& profile_name) {
+  remove_public_name(profile_name);
+  unmount_all(runtime_path(profile_name, kViewEntry));
+  unmount_all(runtime_path(profile_name, kNetnsEntry));
+  remove_profile_directory(profile_name);
+  if (::access(kNamedMark, F_OK) == 0 && std::filesystem::is_empty(kNamedNamespaces)) {
+    unmount_all(kNamedNamespaces);
+    (void)::rmdir(kNamedNamespaces);
+    (void)::unlink(kNamedMark);
+  }
+}
+
+}  // namespace
+
+ViewSources view_sources(const std::string& profile_name) {
+  return {runtime_path(profile_name, kEtcEntry), "/etc/netns/" + profile_name,
+          runtime_path(profile_name, kEmptyFolder)};
+}
+
+PreparedNamespaces open_prepared(const std::string& profile_name) {
+  PreparedNamespaces result;
+  result.directory = open_profile_directory(profile_name);
+  if (result.directory.ok()) {
+    result.netns = open_namespace_at(result.directory.get(), kNetnsEntry, CLONE_NEWNET);
+    result.view = open_namespace_at(result.directory.get(), kViewEntry, CLONE_NEWNS);
+  }
+  if (!result.netns.ok() || !result.view.ok()) {
+    throw Error(fmt::format("the profile '{}' is not prepared", profile_name),
+                std::error_code(ENOENT, std::generic_category()),
+                fmt::format("vpnrun-tunnel prepare {0}, or: systemctl start vpnrun@{0}",
+                            profile_name));
+  }
+  return result;
+}
+
+void renew_overlays(const PreparedNamespaces& namespaces, const std::string& profile_name) {
+  write_generated_files(profile_name);
+  const ViewSources sources = view_sources(profile_name);
+  const int view_fd = namespaces.view.get();
+  // The sources are opened inside the view: they are in it at the same paths, below /run.
+  run_in_child([&sources, view_fd] {
+    if (::setns(view_fd, CLONE_NEWNS) != 0) {
+      throw_errno("cannot enter the view");
+    }
+    lay_overlays(sources);
+  });
+}
+
+void prepare_namespaces(const profile::Profile& profile) {
+  refuse_private_mount_namespace();
+  (void)client_account();  // before anything is made
+  ProfileLock lock(profile.name);
+  const bool fresh = !open_profile_directory(profile.name).ok();
+  try {
+    prepare_locked(profile);
+  } catch (const std::exception&) {
+    if (fresh) {
+      try {
+        remove_names(profile.name);
+      } catch (const std::exception& error) {
+        log::ignored(error);
+      }
+      lock.remove_file();
+    }
+    throw;
+  }
+}
+
+void release_namespaces(const std::string& profile_name) {
+  ProfileLock lock(profile_name);
+  const UniqueFd directory = open_profile_directory(profile_name);
+  if (directory.ok()) {
+    const UniqueFd netns = open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET);
+    if (netns.ok()) {
+      // Applications that are still inside keep the namespace alive: seal it for good.
+      const std::string seal = seal_ruleset();
+      const netlink::ScopedNetns inside(netns.get());
+      filter::Nft().apply(seal);
+      netlink::Socket socket;
+      (void)netlink::delete_link(socket, filter::kTunnelDevice);
+    }
+  }
+  remove_names(profile_name);
+  RunLock::remove_file(profile_name);
+  lock.remove_file();
+}
+
+}  // namespace vpnrun::service

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+
+#include "helper/base/unique_fd.h"
+#include "profiles/profile.h"
+#include "systemd/service/view.h"
+
+namespace vpnrun::service {
+
+/// Makes what a profile's applications live in: its directory, the network namespace, sealed before
+/// any interface exists, and the view. What is there already (an earlier crash, a second call) is
+/// checked, mended and kept, with the applications in it. If it fails, what it made is gone again.
+/// Throws Error.
+void prepare_namespaces(const profile::Profile& profile);
+
+/// Undoes prepare and whatever a `run` left. Works without the profile's file. Nothing there is no
+/// error. Applications still inside stay in the sealed namespace, offline. Throws Error.
+void release_namespaces(const std::string& profile_name);
+
+/// The namespaces of a prepared profile, for the companion.
+struct PreparedNamespaces {
+  UniqueFd directory;
+  UniqueFd netns;
+  UniqueFd view;
+};
+
+/// Throws Error with a hint if the profile is not prepared.
+[[nodiscard]] PreparedNamespaces open_prepared(const std::string& profile_name);
+
+[[nodiscard]] ViewSources view_sources(const std::string& profile_name);
+
+/// Lays the overlays of the view anew, in a child that joins it; regenerates nsswitch.conf from the
+/// host's first. Throws Error.
+void renew_overlays(const PreparedNamespaces& namespaces, const std::string& profile_name);
+
+}  // namespace vpnrun::service

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/netlink/address.h"
+
+#include <linux/if_addr.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "systemd/service/netlink/object.h"
+
+namespace vpnrun::netlink {
+namespace {
+
+RtAddressPtr to_object(const InterfaceAddress& address) {
+  RtAddressPtr object = checked(RtAddressPtr(::rtnl_addr_alloc()));
+  ::rtnl_addr_set_ifindex(object.get(), address.ifindex);
+  ::rtnl_addr_set_local(object.get(), to_nl(address.address).get());
+  if (address.peer) {
+    // With a peer the prefix is the peer's: that is what the kernel makes a route for.
+    ::rtnl_addr_set_peer(object.get(), to_nl(Prefix{*address.peer, address.address.length}).get());
+  }
+  if (address.address.address.is_ipv6()) {
+    ::rtnl_addr_set_flags(object.get(), IFA_F_NODAD);
+  }
+  return object;
+}
+
+std::optional<InterfaceAddress> from_object(::rtnl_addr* object) {
+  const std::optional<Prefix> local = from_nl(::rtnl_addr_get_local(object));
+  if (!local) {
+    return std::nullopt;
+  }
+  InterfaceAddress address;
+  address.ifindex = ::rtnl_addr_get_ifindex(object);
+  address.address = {local->address, static_cast<std::uint8_t>(::rtnl_addr_get_prefixlen(object))};
+  const std::optional<Prefix> peer = from_nl(::rtnl_addr_get_peer(object));
+  if (peer && peer->address != local->address) {
+    address.peer = peer->address;
+  }
+  return address;
+}
+
+bool is_link_local(const IpAddress& address) {
+  return address.is_ipv6() && address.bytes()[0] == 0xfe && (address.bytes()[1] & 0xc0U) == 0x80;
+}
+
+std::vector<InterfaceAddress> addresses_of(Socket& socket, int ifindex) {
+  std::vector<InterfaceAddress> all = list_addresses(socket);
+  std::erase_if(all, [&](const InterfaceAddress& address) { return address.ifindex != ifindex; });
+  return all;
+}
+
+}  // namespace
+
+bool add_address(Socket& socket, const InterfaceAddress& address) {
+  ::nl_msg* raw = nullptr;
+  const int result =
+      ::rtnl_addr_build_add_request(to_object(address).get(), NLM_F_CREATE | NLM_F_EXCL, &raw);
+  const std::string what = fmt::format("add the address {}", address.address.str());
+  const MessagePtr message = built(result, raw, what);
+  const Reply reply = socket.request(message.get());
+  if (reply.error == EEXIST) {
+    return false;
+  }
+  if (reply.error != 0) {
+    throw_reply(reply, "cannot " + what);
+  }
+  return true;
+}
+
+bool delete_address(Socket& socket, const InterfaceAddress& address) {
+  ::nl_msg* raw = nullptr;
+  const int result = ::rtnl_addr_build_delete_request(to_object(address).get(), 0, &raw);
+  const std::string what = fmt::format("remove the address {}", address.address.str());
+  const MessagePtr message = built(result, raw, what);
+  const Reply reply = socket.request(message.get());
+  if (reply.error == EADDRNOTAVAIL || reply.error == ENODEV) {
+    return false;
+  }
+  if (reply.error != 0) {
+    throw_reply(reply, "cannot " + what);
+  }
+  return true;
+}
+
+void set_addresses(Socket& socket, int ifindex, const std::vector<InterfaceAddress>& addresses) {
+  std::vector<InterfaceAddress> wanted = addresses;
+  for (InterfaceAddress& address : wanted) {
+    address.ifindex = ifindex;
+    (void)add_address(socket, address);  // there already: as wanted
+  }
+  for (const InterfaceAddress& present : addresses_of(socket, ifindex)) {
+    const bool stays = std::find(wanted.begin(), wanted.end(), present) != wanted.end() ||
+                       is_link_local(present.address.address);
+    if (!stays) {
+      (void)delete_address(socket, present);  // may have gone with the one before it
+    }
+  }
+}
+
+void flush_addresses(Socket& socket, int ifindex) {
+  for (const InterfaceAddress& address : addresses_of(socket, ifindex)) {
+    (void)delete_address(socket, address);  // secondary addresses go with their primary one
+  }
+}
+
+std::vector<InterfaceAddress> list_addresses(Socket& socket) {
+  std::vector<InterfaceAddress> addresses;
+  dump(
+      socket, RTM_GETADDR, "addresses", [&] { addresses.clear(); },
+      [&](::nl_msg* message) {
+        parse_object(message, [&](::nl_object* object) {
+          if (auto address = from_object(reinterpret_cast<::rtnl_addr*>(object))) {
+            addresses.push_back(*address);
+          }
+        });
+      });
+  return addresses;
+}
+
+void set_neighbour(Socket& socket, int ifindex, const IpAddress& address, const MacAddress& mac) {
+  const NeighbourPtr neighbour = checked(NeighbourPtr(::rtnl_neigh_alloc()));
+  ::rtnl_neigh_set_ifindex(neighbour.get(), ifindex);
+  ::rtnl_neigh_set_dst(neighbour.get(), to_nl(address).get());
+  const NlAddressPtr link_address =
+      checked(NlAddressPtr(::nl_addr_build(AF_LLC, mac.data(), mac.size())));
+  ::rtnl_neigh_set_lladdr(neighbour.get(), link_address.get());
+  ::rtnl_neigh_set_state(neighbour.get(), NUD_PERMANENT);
+
+  ::nl_msg* raw = nullptr;
+  const int result =
+      ::rtnl_neigh_build_add_request(neighbour.get(), NLM_F_CREATE | NLM_F_REPLACE, &raw);
+  const std::string what = fmt::format("set the neighbour {}", address.str());
+  const MessagePtr message = built(result, raw, what);
+  const Reply reply = socket.request(message.get());
+  if (reply.error != 0) {
+    throw_reply(reply, "cannot " + what);
+  }
+}
+
+}  // namespace vpnrun::netlink

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/netlink/monitor.h"
+
+#include <linux/netconf.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <exception>
+
+#include <netlink/errno.h>
+#include <netlink/netlink.h>
+#include <netlink/route/netconf.h>
+
+#include "profiles/error.h"
+#include "systemd/service/netlink/object.h"
+
+namespace vpnrun::netlink {
+namespace {
+
+constexpr int kReceiveBuffer = 1 << 20;
+constexpr unsigned kUp = 1U << 0;        // IFF_UP
+constexpr unsigned kLowerUp = 1U << 16;  // IFF_LOWER_UP
+
+using CallbackPtr = NlPtr<::nl_cb, ::nl_cb_put>;
+using Handler = std::function<void(const Event&)>;
+
+struct DrainState {
+  const Handler* handle = nullptr;
+  std::exception_ptr exception;
+};
+
+void report_link(::nl_msg* message, const Handler& handle) {
+  const auto* info = static_cast<const ::ifinfomsg*>(::nlmsg_data(::nlmsg_hdr(message)));
+  if (info->ifi_family != AF_UNSPEC) {
+    return;  // a bridge tells of its ports; its RTM_DELLINK means that a port left, not that it
+             // died
+  }
+  parse_object(message, [&](::nl_object* object) {
+    auto* link = reinterpret_cast<::rtnl_link*>(object);
+    LinkChanged event;
+    event.index = ::rtnl_link_get_ifindex(link);
+    if (const char* name = ::rtnl_link_get_name(link)) {
+      event.name = name;
+    }
+    event.up = (::rtnl_link_get_flags(link) & kUp) != 0;
+    event.carrier = (::rtnl_link_get_flags(link) & kLowerUp) != 0;
+    event.deleted = ::nlmsg_hdr(message)->nlmsg_type == RTM_DELLINK;
+    handle(event);
+  });
+}
+
+void report_route(::nl_msg* message, const Handler& handle) {
+  ::rtnl_route* raw = nullptr;
+  if (::rtnl_route_parse(::nlmsg_hdr(message), &raw) < 0) {
+    return;
+  }
+  const RoutePtr route(raw);
+  RouteChanged event;
+  if (::rtnl_route_get_nnexthops(route.get()) > 0) {
+    event.ifindex = ::rtnl_route_nh_get_ifindex(::rtnl_route_nexthop_n(route.get(), 0));
+  }
+  const std::optional<Prefix> destination = from_nl(::rtnl_route_get_dst(route.get()));
+  event.is_default = destination && destination->length == 0;
+  event.deleted = ::nlmsg_hdr(message)->nlmsg_type == RTM_DELROUTE;
+  handle(event);
+}
+
+void report_forwarding(::nl_msg* message, const Handler& handle) {
+  parse_object(message, [&](::nl_object* object) {
+    auto* settings = reinterpret_cast<::rtnl_netconf*>(object);
+    ForwardingChanged event;
+    int value = 0;
+    if (::rtnl_netconf_get_ifindex(settings, &event.ifindex) < 0 ||
+        ::rtnl_netconf_get_forwarding(settings, &value) < 0) {
+      return;  // another setting was written
+    }
+    event.enabled = value != 0;
+    handle(event);
+  });
+}
+
+void report(::nl_msg* message, const Handler& handle) {
+  switch (::nlmsg_hdr(message)->nlmsg_type) {
+    case RTM_NEWLINK:
+    case RTM_DELLINK:
+      report_link(message, handle);
+      break;
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+      parse_object(message, [&](::nl_object* object) {
+        handle(AddressChanged{::rtnl_addr_get_ifindex(reinterpret_cast<::rtnl_addr*>(object))});
+      });
+      break;
+    case RTM_NEWROUTE:
+    case RTM_DELROUTE:
+      report_route(message, handle);
+      break;
+    case RTM_NEWNETCONF:
+      report_forwarding(message, handle);
+      break;
+    default:
+      break;
+  }
+}
+
+/// Nobody asked for what comes in here: it has no sequence to keep.
+int accept_sequence(::nl_msg* /*message*/, void* /*argument*/) noexcept {
+  return NL_OK;
+}
+
+int on_message(::nl_msg* message, void* argument) noexcept {
+  auto& state = *static_cast<DrainState*>(argument);
+  try {
+    report(message, *state.handle);
+  } catch (...) {
+    state.exception = std::current_exception();
+    return NL_STOP;
+  }
+  return NL_OK;
+}
+
+}  // namespace
+
+static_assert(kAllInterfaces == NETCONFA_IFINDEX_ALL);
+static_assert(kDefaultInterface == NETCONFA_IFINDEX_DEFAULT);
+
+Monitor::Monitor() : socket_(checked(SocketPtr(::nl_socket_alloc()))) {
+  int result = ::nl_connect(socket_.get(), NETLINK_ROUTE);
+  if (result >= 0) {
+    result = ::nl_socket_add_memberships(socket_.get(), RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
+                                         RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+                                         RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_NETCONF, 0);
+  }
+  if (result >= 0) {
+    result = ::nl_socket_set_nonblocking(socket_.get());
+  }
+  if (result < 0) {
+    throw Error(std::string("cannot watch the network: ") + ::nl_geterror(result));
+  }
+  // More room means fewer overruns; without the privilege the default has to do.
+  (void)::setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof(kReceiveBuffer));
+}
+
+int Monitor::fd() const noexcept {
+  return ::nl_socket_get_fd(socket_.get());
+}
+
+void Monitor::drain(const std::function<void(const Event&)>& handle) {
+  const CallbackPtr callbacks = checked(CallbackPtr(::nl_cb_alloc(NL_CB_DEFAULT)));
+  DrainState state{&handle, nullptr};
+  ::nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, on_message, &state);
+  ::nl_cb_set(callbacks.get(), NL_CB_SEQ_CHECK, NL_CB_CUSTOM, accept_sequence, nullptr);
+  for (;;) {
+    const int result = ::nl_recvmsgs(socket_.get(), callbacks.get());
+    if (state.exception) {
+      std::rethrow_exception(state.exception);
+    }
+    if (result == -NLE_AGAIN) {
+      return;
+    }
+    if (result == -NLE_NOMEM) {  // ENOBUFS
+      handle(Overrun{});
+    } else if (result < 0) {
+      throw Error(std::string("cannot read changes of the network: ") + ::nl_geterror(result));
+    }
+  }
+}
+
+}  // namespace vpnrun::netlink

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/notify.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <string_view>
+
+namespace vpnrun::service {
+namespace {
+
+constexpr int kFirstInherited = 3;  // SD_LISTEN_FDS_START
+constexpr int kInheritedMax = 16;
+
+int number_in(const char* variable) {
+  const char* text = ::secure_getenv(variable);
+  return text == nullptr ? -1 : static_cast<int>(std::strtol(text, nullptr, 10));
+}
+
+}  // namespace
+
+void notify(const std::string& message) noexcept {
+  const char* path = ::secure_getenv("NOTIFY_SOCKET");
+  sockaddr_un address{};
+  if (path == nullptr || (*path != '/' && *path != '@')) {
+    return;
+  }
+  const std::string_view name(path);
+  if (name.size() >= sizeof address.sun_path) {
+    return;
+  }
+  address.sun_family = AF_UNIX;
+  name.copy(static_cast<char*>(address.sun_path), name.size());
+  if (*path == '@') {
+    address.sun_path[0] = '\0';
+  }
+  const UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+  (void)::sendto(fd.get(), message.data(), message.size(), MSG_NOSIGNAL,
+                 reinterpret_cast<const sockaddr*>(&address), size);
+}
+
+std::vector<UniqueFd> inherited_sockets() {
+  std::vector<UniqueFd> sockets;
+  if (number_in("LISTEN_PID") == ::getpid()) {
+    const int count = std::min(number_in("LISTEN_FDS"), kInheritedMax);
+    for (int fd = kFirstInherited; fd < kFirstInherited + count; ++fd) {
+      (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);
+      (void)::fcntl(fd, F_SETFL, O_NONBLOCK);
+      sockets.emplace_back(fd);
+    }
+  }
+  (void)::unsetenv("LISTEN_PID");
+  (void)::unsetenv("LISTEN_FDS");
+  (void)::unsetenv("LISTEN_FDNAMES");
+  return sockets;
+}
+
+}  // namespace vpnrun::service

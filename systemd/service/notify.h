@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "helper/base/unique_fd.h"
+
+namespace vpnrun::service {
+
+/// Tells the service manager, if there is one, by the protocol of sd_notify(3): "READY=1",
+/// "STATUS=…", "STOPPING=1". Never fails: there is nobody to tell then.
+void notify(const std::string& message) noexcept;
+
+/// The listening sockets handed over by systemd (sd_listen_fds(3)), close-on-exec. LISTEN_FDS and
+/// LISTEN_PID are removed from the environment.
+[[nodiscard]] std::vector<UniqueFd> inherited_sockets();
+
+}  // namespace vpnrun::service

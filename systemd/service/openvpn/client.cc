@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/openvpn/client.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "helper/base/runtime_layout.h"
+#include "profiles/error.h"
+
+namespace vpnrun::service::openvpn {
+namespace {
+
+constexpr std::size_t kOutputLineMax = 4096;
+
+/// A folder next to the profile's: OpenVPN's user is not to be able to enter that one.
+std::string management_folder(const std::string& profile_name) {
+  return fmt::format("{}/.client-{}", kRuntimeRoot, profile_name);
+}
+
+UniqueFd listen_on(const std::string& folder, const std::string& path, gid_t gid) {
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    throw_errno("cannot create '{}'", folder);
+  }
+  if (::chown(folder.c_str(), 0, gid) != 0 || ::chmod(folder.c_str(), 0710) != 0) {
+    throw_errno("cannot set up '{}'", folder);
+  }
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    throw_error(ENAMETOOLONG, "cannot listen on '{}'", path);
+  }
+  path.copy(static_cast<char*>(address.sun_path), path.size());
+  (void)::unlink(path.c_str());
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.ok() ||
+      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::chown(path.c_str(), 0, gid) != 0 || ::chmod(path.c_str(), 0660) != 0 ||
+      ::listen(fd.get(), 1) != 0) {
+    throw_errno("cannot listen on '{}'", path);
+  }
+  return fd;
+}
+
+/// In memory only, sealed: the text holds private keys.
+UniqueFd memory_file(const std::string& text) {
+  UniqueFd fd(::memfd_create("openvpn-config", MFD_CLOEXEC));
+  if (!fd.ok()) {
+    throw_errno("cannot create a memory file");
+  }
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const ssize_t put = ::write(fd.get(), rest.data(), rest.size());
+    if (put < 0) {
+      throw_errno("cannot write a memory file");
+    }
+    rest.remove_prefix(static_cast<std::size_t>(put));
+  }
+  if (::lseek(fd.get(), 0, SEEK_SET) != 0) {
+    throw_errno("cannot rewind a memory file");
+  }
+  return fd;
+}
+
+}  // namespace
+
+std::string client_options(const profile::OpenvpnConfig& config,
+                           const std::vector<filter::Endpoint>& endpoints,
+                           const std::string& device, const std::string& management_path) {
+  std::string text = fmt::format(
+      "dev {}\n"
+      "dev-type tun\n"
+      // Addresses and routes are the companion's work: OpenVPN has no right to change any.
+      "ifconfig-noexec\n"
+      "route-noexec\n"
+      "script-security 1\n"
+      "management {} unix\n"
+      "management-client\n"
+      "management-hold\n"
+      "management-up-down\n"
+      "management-query-passwords\n"
+      "auth-retry none\n"
+      "connect-retry 1 1\n"
+      "connect-timeout 10\n"
+      "resolv-retry 0\n"
+      "suppress-timestamps\n"
+      // Data-channel offload needs rights that this process does not have; OpenVPN 2.7 would run a
+      // script for DNS of its own.
+      "ignore-unknown-option disable-dco dns-updown\n"
+      "disable-dco\n"
+      "dns-updown disable\n",
+      device, management_path);
+  for (const auto& endpoint : endpoints) {
+    text += fmt::format("remote {} {} {}\n", endpoint.address.str(), endpoint.port,
+                        endpoint.transport == profile::Transport::kUdp ? "udp4" : "tcp4-client");
+  }
+  if (config.needs_user_pass) {
+    text += "auth-user-pass\n";
+  }
+  return text + config.text;
+}
+
+std::string find_program() {
+  for (const char* path : {"/usr/sbin/openvpn", "/usr/local/sbin/openvpn", "/usr/bin/openvpn"}) {
+    if (::access(path, X_OK) == 0) {
+      return path;
+    }
+  }
+  throw Error("openvpn is not installed", std::error_code(ENOENT, std::generic_category()),
+              "install it, for example: apt install openvpn");
+}
+
+Client::Client(EventLoop& loop, const ClientPlace& place, const profile::OpenvpnConfig& config,
+               const std::vector<filter::Endpoint>& endpoints, const std::string& device,
+               ClientEvents events)
+    : loop_(loop),
+      events_(std::move(events)),
+      parser_(events_.management),
+      socket_path_(management_folder(place.profile_name) + "/management"),
+      uid_(place.uid) {
+  listener_ = listen_on(management_folder(place.profile_name), socket_path_, place.gid);
+  std::array<int, 2> pipe{};
+  if (::pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+    throw_errno("cannot create a pipe");
+  }
+  output_.reset(pipe[0]);
+  const UniqueFd output_end(pipe[1]);
+  const UniqueFd options =
+      memory_file(client_options(config, endpoints, device, socket_path_));
+  SpawnOptions spawn_options;
+  spawn_options.program = find_program();
+  spawn_options.arguments = {"--config", "stdin"};
+  spawn_options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
+  spawn_options.stdin_fd = options.get();
+  spawn_options.output_fd = output_end.get();
+  spawn_options.netns_fd = place.netns_fd;
+  spawn_options.drop_privileges = true;
+  spawn_options.uid = place.uid;
+  spawn_options.gid = place.gid;
+  spawn_options.parent_death_signal = SIGKILL;
+  process_ = spawn(spawn_options);
+  watches_.push_back(loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); }));
+  output_watch_ = loop_.watch(output_.get(), EPOLLIN, [this](std::uint32_t) { read_output(); });
+  exit_watch_ = loop_.watch(process_.fd(), EPOLLIN, [this](std::uint32_t) {
+    exit_watch_.reset();
+    read_output();
+    reaped_ = true;
+    events_.on_exit(process_.wait());
+  });
+}
+
+Client::~Client() {
+  watches_.clear();
+  connection_watch_.reset();
+  output_watch_.reset();
+  exit_watch_.reset();
+  if (!reaped_) {
+    (void)process_.send_signal(SIGKILL);
+    try {
+      (void)process_.wait();
+    } catch (const std::exception&) {
+      reaped_ = true;  // somebody else waited for it: it is gone either way
+    }
+  }
+  (void)::unlink(socket_path_.c_str());
+  (void)::rmdir(socket_path_.substr(0, socket_path_.rfind('/')).c_str());
+}
+
+void Client::accept() {
+  UniqueFd connection(
+      ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!connection.ok()) {
+    return;
+  }
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (connection_.ok() ||
+      ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
+      peer.uid != uid_) {
+    return;
+  }
+  connection_ = std::move(connection);
+  connection_watch_ =
+      loop_.watch(connection_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
+  send("state on\nhold on\n");
+}
+
+void Client::receive() {
+  std::array<char, 4096> buffer{};
+  const ssize_t got = ::recv(connection_.get(), buffer.data(), buffer.size(), 0);
+  if (got > 0) {
+    parser_.feed({buffer.data(), static_cast<std::size_t>(got)});
+  } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+    connection_watch_.reset();
+    events_.on_lost();
+  }
+}
+
+void Client::read_output() {
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
+    if (got <= 0) {
+      if (got == 0) {
+        output_watch_.reset();
+      }
+      return;
+    }
+    pending_output_.append(buffer.data(), static_cast<std::size_t>(got));
+    for (auto end = pending_output_.find('\n'); end != std::string::npos;
+         end = pending_output_.find('\n')) {
+      const std::string line = pending_output_.substr(0, end);
+      pending_output_.erase(0, end + 1);
+      events_.on_output(line);
+    }
+    if (pending_output_.size() > kOutputLineMax) {
+      pending_output_.clear();
+    }
+  }
+}
+
+void Client::send(const std::string& command) {
+  // A command is far smaller than a socket's buffer; a peer that does not read is about to be killed
+  // by the attempt's time limit.
+  if (connection_.ok() &&
+      ::send(connection_.get(), command.data(), command.size(), MSG_NOSIGNAL) < 0 &&
+      errno != EPIPE) {
+    throw_errno("cannot talk to the VPN client");
+  }
+}
+
+void Client::release_hold() { send("hold release\n"); }
+
+void Client::answer(const std::string& realm, const std::string& user_name,
+                    const std::string& password) {
+  if (!user_name.empty()) {
+    send(fmt::format("username {} {}\n", quote(realm), quote(user_name)));
+  }
+  send(fmt::format("password {} {}\n", quote(realm), quote(password)));
+}
+
+}  // namespace vpnrun::service::openvpn

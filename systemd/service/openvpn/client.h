@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "helper/base/unique_fd.h"
+#include "profiles/openvpn_config.h"
+#include "systemd/service/child.h"
+#include "systemd/service/event_loop.h"
+#include "systemd/service/filter/endpoint.h"
+#include "systemd/service/openvpn/management.h"
+
+namespace vpnrun::service::openvpn {
+
+/// The configuration that OpenVPN gets on standard input: `config` with our own directives in front
+/// and `endpoints` in their order in place of its remotes. It opens no file, runs no program and
+/// changes neither address nor route; all it learns it tells over `management_path`. Pure.
+[[nodiscard]] std::string client_options(const profile::OpenvpnConfig& config,
+                                         const std::vector<filter::Endpoint>& endpoints,
+                                         const std::string& device,
+                                         const std::string& management_path);
+
+/// Absolute path of the openvpn program. Throws Error with a hint if it is not installed.
+[[nodiscard]] std::string find_program();
+
+/// How and where the client runs.
+struct ClientPlace {
+  std::string profile_name;
+  int netns_fd = -1;
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+struct ClientEvents {
+  ManagementEvents management;
+  /// Each line that OpenVPN prints, without line end. Never contains a secret.
+  std::function<void(std::string_view line)> on_output;
+  /// The process is gone; `status` as of wait(2). The client can be destroyed in this call's caller's
+  /// next turn, not in the call itself.
+  std::function<void(int status)> on_exit;
+  /// Its management connection ended; it is about to exit, or is not OpenVPN.
+  std::function<void()> on_lost;
+};
+
+/// One OpenVPN process: an ordinary user without any capability, inside the namespace, driven over
+/// its management socket only. It dies with this object, and with the companion (PR_SET_PDEATHSIG,
+/// and OpenVPN ends when its management client goes away).
+class Client {
+ public:
+  /// Starts it. Throws Error.
+  Client(EventLoop& loop, const ClientPlace& place, const profile::OpenvpnConfig& config,
+         const std::vector<filter::Endpoint>& endpoints, const std::string& device,
+         ClientEvents events);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  Client(Client&&) = delete;
+  Client& operator=(Client&&) = delete;
+  ~Client();
+
+  /// Lets it connect; it waits for this at start and after each loss of the connection.
+  void release_hold();
+  /// Answers ManagementEvents::on_need_password. Neither is ever logged.
+  void answer(const std::string& realm, const std::string& user_name, const std::string& password);
+
+ private:
+  void accept();
+  void receive();
+  void read_output();
+  void send(const std::string& command);
+
+  EventLoop& loop_;
+  ClientEvents events_;
+  ManagementParser parser_;
+  std::string socket_path_;
+  uid_t uid_;
+  UniqueFd listener_;
+  UniqueFd connection_;
+  UniqueFd output_;
+  std::string pending_output_;
+  Pidfd process_;
+  std::vector<EventLoop::Handle> watches_;
+  EventLoop::Handle connection_watch_;
+  EventLoop::Handle output_watch_;
+  EventLoop::Handle exit_watch_;
+  bool reaped_ = false;
+};
+
+}  // namespace vpnrun::service::openvpn

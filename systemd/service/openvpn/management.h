@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vpnrun::service::openvpn {
+
+/// What the server assigned, taken from the environment that OpenVPN would hand to an `up` script
+/// (openvpn(8), "Environmental Variables"), delivered over the management socket by
+/// --management-up-down.
+struct TunnelSettings {
+  std::vector<std::string> addresses;       ///< "10.8.0.2/24", "fd00:8::1000/64"
+  std::vector<std::string> dns;             ///< addresses, in the order pushed
+  std::vector<std::string> search_domains;
+  std::uint32_t mtu = 0;                    ///< bytes; 0: not said
+  std::string server_address;               ///< the endpoint in use
+  std::uint16_t server_port = 0;
+  friend bool operator==(const TunnelSettings&, const TunnelSettings&) = default;
+};
+
+/// Reads the settings out of an environment. Values that are not what they should be (an address
+/// that does not parse, a mask that is none) are left out: a hostile server chooses them. Throws
+/// Error if no usable address is left.
+[[nodiscard]] TunnelSettings settings_from_environment(
+    const std::map<std::string, std::string>& environment);
+
+/// What a management line can tell us.
+struct ManagementEvents {
+  std::function<void(std::uint32_t wait_seconds)> on_hold;
+  /// `name` CONNECTING, WAIT, AUTH, GET_CONFIG, CONNECTED, RECONNECTING, EXITING, …;
+  /// `detail` e.g. "SUCCESS", "ping-restart", "auth-failure".
+  std::function<void(std::string_view name, std::string_view detail)> on_state;
+  std::function<void(const std::map<std::string, std::string>& environment)> on_up;
+  std::function<void()> on_down;
+  /// `realm` "Auth", "Private Key", …; `wants_user_name` as the name says; `challenge` is the text of
+  /// a static challenge, empty if none.
+  std::function<void(std::string_view realm, bool wants_user_name, std::string_view challenge)>
+      on_need_password;
+  std::function<void(std::string_view realm)> on_password_rejected;
+  std::function<void(std::string_view text)> on_fatal;
+};
+
+/// Parser of OpenVPN's management protocol (management-notes.txt): feed() bytes as they come, get
+/// events. Keeps at most kLineMax bytes of an unfinished line and kEnvironmentMax variables; a peer
+/// that sends more is not OpenVPN: feed() throws Error.
+class ManagementParser {
+ public:
+  static constexpr std::size_t kLineMax = 16384;
+  static constexpr std::size_t kEnvironmentMax = 1024;
+
+  explicit ManagementParser(ManagementEvents events) : events_(std::move(events)) {}
+
+  void feed(std::string_view bytes);
+
+ private:
+  void line(std::string_view text);
+  void updown(std::string_view text);
+  void password(std::string_view text);
+
+  ManagementEvents events_;
+  std::string pending_;
+  std::map<std::string, std::string> environment_;
+  bool collecting_up_ = false;
+};
+
+/// `text` as an argument of a management command: in double quotes, '"' and '\\' escaped. Throws Error
+/// on a line break or NUL, which would end the command.
+[[nodiscard]] std::string quote(std::string_view text);
+
+}  // namespace vpnrun::service::openvpn

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/resolver.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+#include <sstream>
+#include <utility>
+
+#include "profiles/error.h"
+#include "systemd/service/netlink/ip_address.h"
+
+namespace vpnrun::service {
+namespace {
+
+constexpr std::chrono::seconds kPatience{15};
+constexpr std::size_t kAddressesMax = 16;
+constexpr std::size_t kTextMax = 65536;
+
+/// One line for each finding: "a NAME ADDRESS" or "e NAME TEXT".
+std::string look_up_one(const std::string& name) {
+  addrinfo hints{};
+  hints.ai_family = AF_INET;
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* list = nullptr;
+  const int error = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
+  if (error != 0) {
+    return fmt::format("e {} {}\n", name, ::gai_strerror(error));
+  }
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list, ::freeaddrinfo);
+  std::string lines;
+  std::size_t count = 0;
+  for (const addrinfo* entry = list; entry != nullptr && count < kAddressesMax;
+       entry = entry->ai_next, ++count) {
+    std::array<char, INET_ADDRSTRLEN> text{};
+    const auto* address = reinterpret_cast<const sockaddr_in*>(entry->ai_addr);
+    if (::inet_ntop(AF_INET, &address->sin_addr, text.data(), text.size()) != nullptr) {
+      lines += fmt::format("a {} {}\n", name, text.data());
+    }
+  }
+  return lines;
+}
+
+[[noreturn]] void child_main(const std::vector<std::string>& names, int output_fd) noexcept {
+  try {
+    // The deadline is the parent's; this one holds if the parent dies.
+    ::signal(SIGALRM, SIG_DFL);
+    ::alarm(static_cast<unsigned>(kPatience.count()) + 5);
+    for (const auto& name : names) {
+      const std::string lines = look_up_one(name);
+      if (::write(output_fd, lines.data(), lines.size()) < 0) {
+        break;
+      }
+    }
+  } catch (const std::exception&) {
+    ::_exit(1);
+  }
+  ::_exit(0);
+}
+
+Resolver::Result parse(const std::string& text, Resolver::Result result) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    std::string kind;
+    std::string name;
+    std::string value;
+    fields >> kind >> name >> std::ws;
+    std::getline(fields, value);
+    if (kind == "a") {
+      result.addresses[name].push_back(value);
+    } else if (kind == "e") {
+      result.errors[name] = value;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+void Resolver::look_up(const std::vector<std::string>& names, Callback callback) {
+  cancel();
+  std::array<int, 2> fds{};
+  if (::pipe2(fds.data(), O_CLOEXEC) != 0) {
+    throw_errno("cannot create a pipe");
+  }
+  output_.reset(fds[0]);
+  UniqueFd input(fds[1]);
+  const pid_t pid = ::fork();
+  if (pid < 0) {
+    throw_errno("cannot create a process");
+  }
+  if (pid == 0) {
+    child_main(names, input.get());
+  }
+  child_ = Pidfd::of_child(pid);
+  callback_ = std::move(callback);
+  text_.clear();
+  watch_ = loop_.watch(output_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
+  deadline_ = loop_.after(kPatience, [this] {
+    (void)child_.send_signal(SIGKILL);  // end of file follows
+  });
+}
+
+void Resolver::cancel() noexcept {
+  watch_.reset();
+  deadline_.reset();
+  output_.reset();
+  if (child_.ok()) {
+    (void)child_.send_signal(SIGKILL);
+    try {
+      (void)child_.wait();
+    } catch (const std::exception&) {
+      text_.clear();  // it is not our child any more: nothing to wait for
+    }
+    child_ = Pidfd();
+  }
+}
+
+void Resolver::receive() {
+  std::array<char, 4096> buffer{};
+  const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
+  if (got > 0 && text_.size() < kTextMax) {
+    text_.append(buffer.data(), static_cast<std::size_t>(got));
+    return;
+  }
+  if (got < 0 && errno == EINTR) {
+    return;
+  }
+  const auto callback = std::move(callback_);
+  const std::string text = std::exchange(text_, {});
+  cancel();
+  callback(parse(text, {}));
+}
+
+}  // namespace vpnrun::service

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/runtime_dir.h"
+
+#include <acl/libacl.h>
+#include <fcntl.h>
+#include <sys/acl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <thread>
+
+#include "helper/base/open_at.h"
+#include "helper/base/runtime_layout.h"
+#include "profiles/error.h"
+#include "systemd/service/accounts.h"
+#include "systemd/service/log.h"
+
+namespace vpnrun::service {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPatience{10'000};
+constexpr milliseconds kPause{20};
+constexpr mode_t kRootMode = 0711;
+constexpr mode_t kProfileMode = 0750;
+constexpr mode_t kPrivateFile = 0600;
+
+using AclPtr = std::unique_ptr<void, int (*)(void*)>;
+
+std::string dot_file(const std::string& profile_name, const char* suffix) {
+  return fmt::format("{}/.{}.{}", kRuntimeRoot, profile_name, suffix);
+}
+
+void make_runtime_root() {
+  if (::mkdir(kRuntimeRoot, kRootMode) != 0 && errno != EEXIST) {
+    throw_errno("cannot create '{}'", kRuntimeRoot);
+  }
+  const UniqueFd root(::open(kRuntimeRoot, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!root.ok() || ::fchown(root.get(), 0, 0) != 0 || ::fchmod(root.get(), kRootMode) != 0) {
+    throw_errno("cannot set up '{}'", kRuntimeRoot);
+  }
+}
+
+UniqueFd open_lock_file(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, kPrivateFile));
+  if (!fd.ok()) {
+    throw_errno("cannot open '{}'", path);
+  }
+  return fd;
+}
+
+/// flock(2) with an end to the waiting. The file may be removed while we wait for it; a lock on a
+/// removed file excludes nobody, so it is then taken again on the new one.
+UniqueFd lock_file(const std::string& path) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    make_runtime_root();
+    UniqueFd fd = open_lock_file(path);
+    while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK && errno != EINTR) {
+        throw_errno("cannot lock '{}'", path);
+      }
+      if (std::chrono::steady_clock::now() > deadline) {
+        throw_error(ETIMEDOUT, "cannot lock '{}'", path);
+      }
+      std::this_thread::sleep_for(kPause);
+    }
+    struct stat status {};
+    if (::fstat(fd.get(), &status) == 0 && status.st_nlink > 0) {
+      return fd;
+    }
+  }
+}
+
+void add_acl_entry(acl_t& acl, acl_tag_t tag, const void* qualifier, bool write) {
+  acl_entry_t entry = nullptr;
+  acl_permset_t permissions = nullptr;
+  if (::acl_create_entry(&acl, &entry) != 0 || ::acl_set_tag_type(entry, tag) != 0 ||
+      (qualifier != nullptr && ::acl_set_qualifier(entry, qualifier) != 0) ||
+      ::acl_get_permset(entry, &permissions) != 0 || ::acl_clear_perms(permissions) != 0) {
+    throw_errno("cannot build an access control list");
+  }
+  if (tag != ACL_OTHER && (::acl_add_perm(permissions, ACL_READ) != 0 ||
+                           ::acl_add_perm(permissions, ACL_EXECUTE) != 0 ||
+                           (write && ::acl_add_perm(permissions, ACL_WRITE) != 0))) {
+    throw_errno("cannot build an access control list");
+  }
+}
+
+void set_acl(int dir_fd, const std::string& profile_name, const profile::Access& access) {
+  acl_t acl = ::acl_init(static_cast<int>(4 + access.users.size() + access.groups.size()));
+  const AclPtr owner(acl, ::acl_free);
+  if (acl == nullptr) {
+    throw_errno("cannot build an access control list");
+  }
+  add_acl_entry(acl, ACL_USER_OBJ, nullptr, true);
+  add_acl_entry(acl, ACL_GROUP_OBJ, nullptr, false);
+  add_acl_entry(acl, ACL_OTHER, nullptr, false);
+  bool named = false;
+  for (const auto& user : access.users) {
+    if (const auto uid = find_user(user)) {
+      add_acl_entry(acl, ACL_USER, &*uid, false);
+      named = true;
+    } else {
+      log::warn("'{}': [access] users names '{}', who does not exist, ignoring", profile_name,
+                printable(user));
+    }
+  }
+  for (const auto& group : access.groups) {
+    if (const auto gid = find_group(group)) {
+      add_acl_entry(acl, ACL_GROUP, &*gid, false);
+      named = true;
+    } else {
+      log::warn("'{}': [access] groups names '{}', which does not exist, ignoring", profile_name,
+                printable(group));
+    }
+  }
+  if (named) {
+    add_acl_entry(acl, ACL_MASK, nullptr, false);
+  }
+  if (::acl_valid(acl) != 0) {
+    throw Error("[access] names a user or a group twice");
+  }
+  if (::acl_set_fd(dir_fd, acl) != 0) {
+    throw_errno("cannot set the access control list of '{}'", runtime_path(profile_name));
+  }
+}
+
+}  // namespace
+
+std::string runtime_path(const std::string& profile_name) {
+  return fmt::format("{}/{}", kRuntimeRoot, profile_name);
+}
+
+std::string runtime_path(const std::string& profile_name, const char* entry) {
+  return fmt::format("{}/{}/{}", kRuntimeRoot, profile_name, entry);
+}
+
+ProfileLock::ProfileLock(const std::string& profile_name)
+    : path_(dot_file(profile_name, "lock")), fd_(lock_file(path_)) {}
+
+void ProfileLock::remove_file() noexcept {
+  (void)::unlink(path_.c_str());
+  (void)::unlink(fmt::format("{}/.lock", kRuntimeRoot).c_str());
+  if (::rmdir(kRuntimeRoot) != 0) {
+    // Another profile is there. Its host lock file was only ever held for a moment under its own
+    // profile lock, and is made again when it is needed.
+    return;
+  }
+}
+
+HostLock::HostLock() : fd_(lock_file(fmt::format("{}/.lock", kRuntimeRoot))) {}
+
+RunLock::RunLock(const std::string& profile_name) {
+  const std::string path = dot_file(profile_name, "run");
+  make_runtime_root();
+  fd_ = open_lock_file(path);
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  if (::fcntl(fd_.get(), F_SETLK, &lock) != 0) {
+    const auto pid = holder(profile_name);
+    throw Error(fmt::format("the tunnel of '{}' is run by process {} already", profile_name,
+                            pid.value_or(0)),
+                std::error_code(EBUSY, std::generic_category()),
+                fmt::format("vpnrunctl status {0}; or stop it: vpnrunctl down {0}", profile_name));
+  }
+}
+
+std::optional<pid_t> RunLock::holder(const std::string& profile_name) {
+  const std::string path = dot_file(profile_name, "run");
+  const UniqueFd fd(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.ok()) {
+    if (errno == ENOENT) {
+      return std::nullopt;
+    }
+    throw_errno("cannot open '{}'", path);
+  }
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  if (::fcntl(fd.get(), F_GETLK, &lock) != 0) {
+    throw_errno("cannot examine '{}'", path);
+  }
+  return lock.l_type == F_UNLCK ? std::nullopt : std::optional<pid_t>(lock.l_pid);
+}
+
+void RunLock::remove_file(const std::string& profile_name) noexcept {
+  (void)::unlink(dot_file(profile_name, "run").c_str());
+}
+
+UniqueFd make_profile_directory(const std::string& profile_name, const profile::Access& access) {
+  const std::string path = runtime_path(profile_name);
+  // Closed to everybody until the ACL is there.
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    throw_errno("cannot create '{}'", path);
+  }
+  UniqueFd dir(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!dir.ok() || ::fchown(dir.get(), 0, 0) != 0 || ::fchmod(dir.get(), kProfileMode) != 0) {
+    throw_errno("cannot set up '{}'", path);
+  }
+  set_acl(dir.get(), profile_name, access);
+  return dir;
+}
+
+UniqueFd open_profile_directory(const std::string& profile_name) {
+  const std::string path = runtime_path(profile_name);
+  UniqueFd dir(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!dir.ok() && errno != ENOENT) {
+    throw_errno("cannot open '{}'", path);
+  }
+  return dir;
+}
+
+void remove_profile_directory(const std::string& profile_name) {
+  std::error_code error;
+  std::filesystem::remove_all(runtime_path(profile_name), error);
+  if (error) {
+    throw_error(error.value(), "cannot remove '{}'", runtime_path(profile_name));
+  }
+}
+
+}  // namespace vpnrun::service

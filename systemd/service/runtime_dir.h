@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "helper/base/unique_fd.h"
+#include "profiles/profile.h"
+
+namespace vpnrun::service {
+
+/// "/run/vpnrun/NAME"
+[[nodiscard]] std::string runtime_path(const std::string& profile_name);
+/// "/run/vpnrun/NAME/ENTRY"
+[[nodiscard]] std::string runtime_path(const std::string& profile_name, const char* entry);
+
+/// Serialises prepare and release of one profile: a file lock next to its directory, given back with
+/// the object or the process. Lock order: ProfileLock before HostLock.
+class ProfileLock {
+ public:
+  /// Makes /run/vpnrun if need be. Waits up to kPatience. Throws Error.
+  explicit ProfileLock(const std::string& profile_name);
+  /// Removes the lock file and, if nothing else is in it, /run/vpnrun. Still locked until the end.
+  void remove_file() noexcept;
+
+ private:
+  std::string path_;
+  UniqueFd fd_;
+};
+
+/// Serialises what several profiles share on the host (forwarding of an uplink).
+class HostLock {
+ public:
+  HostLock();
+
+ private:
+  UniqueFd fd_;
+};
+
+/// "I am the companion of this profile": held by `run` for its whole life.
+class RunLock {
+ public:
+  /// Throws Error naming the process that holds it.
+  explicit RunLock(const std::string& profile_name);
+  /// The process that holds it, if any. Throws Error.
+  [[nodiscard]] static std::optional<pid_t> holder(const std::string& profile_name);
+  static void remove_file(const std::string& profile_name) noexcept;
+
+ private:
+  UniqueFd fd_;
+};
+
+/// The profile's directory: made if absent, then root:root, 0750, with the ACL of `access`, its
+/// parent root:root 0711. A user or group that does not exist is left out with a warning. Returns a
+/// descriptor of it. Throws Error.
+[[nodiscard]] UniqueFd make_profile_directory(const std::string& profile_name,
+                                              const profile::Access& access);
+
+/// Opens it without following links; invalid (ENOENT) if it is absent. Throws Error otherwise.
+[[nodiscard]] UniqueFd open_profile_directory(const std::string& profile_name);
+
+/// Removes the directory with all that prepare and run make in it. Mounts in it must be gone.
+/// Nothing there is no error. Throws Error.
+void remove_profile_directory(const std::string& profile_name);
+
+}  // namespace vpnrun::service

@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Theory of operation
+//
+// The namespace is closed before this code runs and stays closed when it dies: nothing here is
+// needed to keep a packet in. What happens here is that a closed namespace gets a tunnel.
+//
+//   1. begin_attempt  names of the configuration's servers are looked up, outside (Resolver).
+//   2. resolved       the filter on both sides is opened for exactly these endpoints, host routes
+//                     to them are set. Must not: open anything else, or leave an old one open.
+//   3. connect        OpenVPN is started, or let off its hold if its list of servers is the same.
+//                     Must not: give it a name to look up, a file to open, or a right.
+//   4. connected      the server's settings are applied: address, MTU, resolvers, at last the
+//                     default route. Should: be the only place that sets State::kUp.
+//   5. lost           at the first sign of death (the process, its management connection or state,
+//                     the device's carrier): the default route goes first, before anything that
+//                     takes time. Then back to 1, with back-off.
+//
+// `down` is a loss that nobody answers with a new attempt: sealed, offline, endpoints closed.
+#include "systemd/service/session.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <set>
+#include <utility>
+
+#include "helper/base/runtime_layout.h"
+#include "profiles/error.h"
+#include "profiles/profile_store.h"
+#include "systemd/service/etc_files.h"
+#include "systemd/service/log.h"
+#include "systemd/service/netlink/route.h"
+#include "systemd/service/runtime_dir.h"
+
+namespace vpnrun::service {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kAttemptLimit{20};
+constexpr milliseconds kFirstRetry{200};
+constexpr milliseconds kLastRetry{60'000};
+/// Changes on the host come in bursts: one look after the burst.
+constexpr milliseconds kSettle{20};
+constexpr std::size_t kEndpointsMax = 32;
+
+milliseconds back_off(unsigned failures) {
+  const unsigned doublings = std::min(failures, 16U);
+  return std::min(kFirstRetry * (1U << doublings), kLastRetry);
+}
+
+std::int64_t now_in_seconds() {
+  return std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::string text_of(const filter::Endpoint& endpoint) {
+  return fmt::format("{}:{}/{}", endpoint.address.str(), endpoint.port,
+                     endpoint.transport == profile::Transport::kUdp ? "udp" : "tcp");
+}
+
+}  // namespace
+
+Session::Session(EventLoop& loop, Loader load, PreparedNamespaces namespaces, Publisher publish)
+    : loop_(loop),
+      load_(std::move(load)),
+      publish_(std::move(publish)),
+      namespaces_(std::move(namespaces)),
+      account_(client_account()),
+      configuration_(load_()),
+      resolver_(loop),
+      hooks_(loop, namespaces_.netns.get(), namespaces_.view.get()),
+      overlay_watch_(loop, [this] {
+        // At once: until the overlay is back, an application reads the host's file.
+        renew_view();
+      }) {
+  status_.profile = configuration_.profile.name;
+  status_.pid = ::getpid();
+  status_.since = now_in_seconds();
+  build_networks();
+}
+
+Session::~Session() {
+  stop_client();
+  if (status_.state == State::kUp) {
+    inside_->take_down();
+    hooks_.run(configuration_.profile.hooks.down_inside, Hooks::Place::kInside,
+               hook_environment());
+    hooks_.run(configuration_.profile.hooks.down_outside, Hooks::Place::kOutside,
+               hook_environment());
+  }
+  try {
+    hooks_.finish();
+  } catch (const std::exception& error) {
+    log::ignored(error);
+  }
+}
+
+/// From nothing, or in place of what a former configuration had.
+void Session::build_networks() {
+  inside_watch_.reset();
+  host_watch_.reset();
+  uplink_.reset();
+  inside_.reset();
+  const auto& profile = configuration_.profile;
+  status_.tunnel_type = "none";
+  inside_ = std::make_unique<InsideNetwork>(profile, namespaces_.netns.get(), account_.uid);
+  if (profile.tunnel.type == profile::TunnelType::kOpenvpn) {
+    status_.tunnel_type = "openvpn";
+    (void)openvpn::find_program();  // said now rather than at the end of a lookup
+    inside_->make_device();
+    status_.device = filter::kTunnelDevice;
+    uplink_ = std::make_unique<Uplink>(profile, namespaces_.netns.get(), inside_->socket());
+  }
+  watch_networks();
+  renew_view();
+}
+
+void Session::watch_networks() {
+  inside_watch_ = loop_.watch(inside_->monitor().fd(), EPOLLIN, [this](std::uint32_t) {
+    inside_->monitor().drain([this](const netlink::Event& event) { on_inside_event(event); });
+  });
+  host_watch_ = loop_.watch(host_monitor_.fd(), EPOLLIN, [this](std::uint32_t) {
+    host_monitor_.drain([this](const netlink::Event& event) { on_host_event(event); });
+  });
+}
+
+void Session::on_inside_event(const netlink::Event& event) {
+  const auto* link = std::get_if<netlink::LinkChanged>(&event);
+  if (link != nullptr && status_.state == State::kUp && link->index == inside_->device_index() &&
+      (!link->carrier || link->deleted)) {
+    lost({Failure::Kind::kPassing, "the VPN client let go of the tunnel device", ""});
+  }
+}
+
+void Session::on_host_event(const netlink::Event& event) {
+  if (!uplink_ || std::holds_alternative<netlink::AddressChanged>(event)) {
+    return;
+  }
+  if (!host_settle_.active()) {
+    host_settle_ = loop_.after(kSettle, [this] {
+      host_settle_.reset();
+      uplink_->follow_host();
+    });
+  }
+}
+
+void Session::renew_view() {
+  try {
+    renew_overlays(namespaces_, status_.profile);
+  } catch (const std::exception& error) {
+    log::ignored(error);
+  }
+}
+
+// --- orders ---------------------------------------------------------------------------------------
+
+void Session::up() {
+  if (configuration_.profile.tunnel.type == profile::TunnelType::kNone) {
+    set_state(State::kUp);  // nothing but loopback, which is what was asked for
+    return;
+  }
+  if (status_.state == State::kDown || status_.state == State::kFailed) {
+    failures_ = 0;
+    status_.attempt = 0;
+    set_state(State::kStarting);
+    begin_attempt();
+  } else if (retry_.active()) {
+    begin_attempt();  // somebody waits: not the rest of the back-off
+  }
+}
+
+void Session::down() {
+  retry_.reset();
+  attempt_limit_.reset();
+  resolver_.cancel();
+  const bool was_up = status_.state == State::kUp;
+  inside_->take_down();
+  stop_client();
+  if (uplink_) {
+    inside_->set_endpoints(std::nullopt, {});
+    uplink_->set_endpoints({});
+  }
+  status_.error.clear();
+  status_.hint.clear();
+  status_.question.reset();
+  set_state(State::kDown);
+  if (was_up) {
+    hooks_.run(configuration_.profile.hooks.down_inside, Hooks::Place::kInside,
+               hook_environment());
+    hooks_.run(configuration_.profile.hooks.down_outside, Hooks::Place::kOutside,
+               hook_environment());
+  }
+}
+
+void Session::restart() {
+  Configuration fresh = load_();
+  down();
+  configuration_ = std::move(fresh);
+  build_networks();
+  up();
+}
+
+void Session::answer(const Request& request) {
+  if (!client_ || !status_.question || status_.question->id != request.question_id) {
+    throw Error("this question is not asked any more");
+  }
+  client_->answer(asked_realm_, request.user_name, request.password);
+  status_.question.reset();
+  attempt_limit_ = loop_.after(kAttemptLimit, [this] {
+    attempt_failed({Failure::Kind::kPassing, "no answer from " + endpoint_text(), ""});
+  });
+  publish();
+}
+
+// --- the phases of an attempt ---------------------------------------------------------------------
+
+void Session::begin_attempt() {
+  retry_.reset();
+  attempt_limit_.reset();
+  observed_.reset();
+  ++status_.attempt;
+  publish();
+  std::set<std::string> names;
+  for (const auto& remote : configuration_.openvpn.remotes) {
+    names.insert(remote.host);
+  }
+  resolver_.look_up({names.begin(), names.end()},
+                    [this](const Resolver::Result& result) { resolved(result); });
+}
+
+void Session::resolved(const Resolver::Result& result) {
+  std::vector<filter::Endpoint> endpoints;
+  for (const auto& remote : configuration_.openvpn.remotes) {
+    const auto found = result.addresses.find(remote.host);
+    if (found == result.addresses.end()) {
+      continue;
+    }
+    for (const auto& text : found->second) {
+      const auto address = netlink::IpAddress::parse(text);
+      const filter::Endpoint endpoint{
+          address.value_or(netlink::IpAddress()),
+          remote.protocol == "tcp" ? profile::Transport::kTcp : profile::Transport::kUdp,
+          remote.port};
+      const bool known =
+          std::find(endpoints.begin(), endpoints.end(), endpoint) != endpoints.end();
+      if (address && !known && endpoints.size() < kEndpointsMax) {
+        endpoints.push_back(endpoint);
+      }
+    }
+  }
+  status_.endpoint_name = configuration_.openvpn.remotes.front().host;
+  if (endpoints.empty()) {
+    const auto error = result.errors.find(status_.endpoint_name);
+    attempt_failed({Failure::Kind::kPassing,
+                    fmt::format("cannot resolve the server's name '{}': {}",
+                                printable(status_.endpoint_name),
+                                error == result.errors.end() ? "no answer" : error->second),
+                    fmt::format("is this machine online? getent ahostsv4 {}",
+                                printable(status_.endpoint_name))});
+    return;
+  }
+  connect(endpoints);
+}
+
+void Session::connect(const std::vector<filter::Endpoint>& endpoints) {
+  endpoints_ = endpoints;
+  status_.endpoint = text_of(endpoints.front());
+  uplink_->set_endpoints(endpoints);
+  inside_->set_endpoints(uplink_->addresses(), endpoints);
+  if (client_ && client_holds_ && client_endpoints_ == endpoints) {
+    client_holds_ = false;
+    client_->release_hold();
+  } else {
+    start_client(endpoints);
+  }
+  attempt_limit_ = loop_.after(kAttemptLimit, [this] {
+    attempt_failed({Failure::Kind::kPassing, "no answer from " + endpoint_text(),
+                    "is the server up, and does a firewall on the way let " +
+                        endpoint_text() + " through?"});
+  });
+}
+
+void Session::start_client(const std::vector<filter::Endpoint>& endpoints) {
+  stop_client();
+  client_endpoints_ = endpoints;
+  std::vector<filter::Endpoint> order = endpoints;
+  if (configuration_.openvpn.remote_random) {
+    std::shuffle(order.begin(), order.end(), std::mt19937(std::random_device()()));
+  } else {
+    // One that does not answer must not keep the others from being tried.
+    const auto first = static_cast<std::ptrdiff_t>(rotation_++ % order.size());
+    std::rotate(order.begin(), order.begin() + first, order.end());
+  }
+  status_.endpoint = text_of(order.front());
+  const openvpn::ClientPlace place{status_.profile, namespaces_.netns.get(), account_.uid,
+                                   account_.gid};
+  client_ = std::make_unique<openvpn::Client>(loop_, place, configuration_.openvpn, order,
+                                              filter::kTunnelDevice, client_events());
+}
+
+void Session::connected() {
+  attempt_limit_.reset();
+  status_.question.reset();
+  const auto servers = dns_servers();
+  try {
+    inside_->bring_up(settings_, servers);
+  } catch (const Error& error) {
+    inside_->take_down();
+    attempt_failed({Failure::Kind::kPassing, error.what(), error.hint()});
+    return;
+  }
+  status_.addresses = settings_.addresses;
+  status_.mtu = settings_.mtu;
+  status_.dns.clear();
+  for (const auto& server : servers) {
+    status_.dns.push_back(server.str());
+  }
+  if (!settings_.server_address.empty()) {
+    for (const auto& endpoint : endpoints_) {
+      if (endpoint.address.str() == settings_.server_address &&
+          endpoint.port == settings_.server_port) {
+        status_.endpoint = text_of(endpoint);
+      }
+    }
+  }
+  const auto& dns = configuration_.profile.dns;
+  write_resolvers(dns.search.empty() ? settings_.search_domains : dns.search);
+  failures_ = 0;
+  rotation_ = 0;
+  status_.attempt = 0;
+  status_.error.clear();
+  status_.hint.clear();
+  if (servers.empty()) {
+    log::warn("'{}': the server names no resolver; set [dns] servers", status_.profile);
+    status_.hint = "the server names no resolver: set [dns] servers in the profile";
+  }
+  was_up_ = true;
+  set_state(State::kUp);
+  hooks_.run(configuration_.profile.hooks.up_outside, Hooks::Place::kOutside, hook_environment());
+  hooks_.run(configuration_.profile.hooks.up_inside, Hooks::Place::kInside, hook_environment());
+}
+
+// --- what ends one --------------------------------------------------------------------------------
+
+void Session::lost(const Failure& failure) {
+  if (status_.state != State::kUp) {
+    return;
+  }
+  inside_->take_down();
+  status_.error = failure.error;
+  status_.hint = failure.hint;
+  set_state(State::kReconnecting);
+  hooks_.run(configuration_.profile.hooks.down_inside, Hooks::Place::kInside, hook_environment());
+  hooks_.run(configuration_.profile.hooks.down_outside, Hooks::Place::kOutside,
+             hook_environment());
+  if (!retry_.active()) {
+    retry_ = loop_.after(kFirstRetry, [this] { begin_attempt(); });
+  }
+}
+
+void Session::attempt_failed(const Failure& failure) {
+  attempt_limit_.reset();
+  resolver_.cancel();
+  inside_->take_down();
+  status_.question.reset();
+  const Failure& reason = observed_ && explains_more(*observed_, failure) ? *observed_ : failure;
+  status_.error = reason.error;
+  status_.hint = reason.hint;
+  if (reason.kind != Failure::Kind::kPassing) {
+    give_up(Failure(reason));
+    return;
+  }
+  if (!client_holds_) {
+    stop_client();
+  }
+  const auto delay = back_off(++failures_);
+  log::info("'{}': {}; next attempt in {:.1f} s", status_.profile, reason.error,
+            static_cast<double>(delay.count()) / 1000);
+  publish();
+  retry_ = loop_.after(delay, [this] { begin_attempt(); });
+}
+
+void Session::give_up(const Failure& failure) {
+  stop_client();
+  observed_.reset();
+  set_state(State::kFailed);
+  if (failure.kind == Failure::Kind::kStubborn) {
+    retry_ = loop_.after(kLastRetry, [this] { begin_attempt(); });
+  }
+  const bool asked = failure.kind == Failure::Kind::kCredentials &&
+                     configuration_.profile.tunnel.credentials.empty() &&
+                     configuration_.openvpn.user_pass_file.empty();
+  if (!was_up_ && !asked) {
+    final_ = failure;
+    loop_.stop();
+  }
+}
+
+// --- the client's events --------------------------------------------------------------------------
+
+openvpn::ClientEvents Session::client_events() {
+  openvpn::ClientEvents events;
+  events.management.on_hold = [this](std::uint32_t) { on_hold(); };
+  events.management.on_state = [this](std::string_view name, std::string_view detail) {
+    on_state(name, detail);
+  };
+  events.management.on_up = [this](const auto& environment) {
+    settings_ = openvpn::settings_from_environment(environment);
+  };
+  events.management.on_down = [this] {
+    lost({Failure::Kind::kPassing, "the VPN client took the tunnel down", ""});
+  };
+  events.management.on_need_password = [this](std::string_view realm, bool wants_user_name,
+                                              std::string_view challenge) {
+    on_need_password(realm, wants_user_name, challenge);
+  };
+  events.management.on_password_rejected = [this](std::string_view realm) {
+    Failure failure = failure_from_state("auth-failure", "");
+    if (realm == "Private Key") {
+      failure.error = "the passphrase of the private key is wrong";
+    }
+    observed_ = failure;
+  };
+  events.management.on_fatal = [this](std::string_view text) {
+    log::debug("OpenVPN ends: {}", printable(text));
+  };
+  events.on_output = [this](std::string_view line) {
+    log::debug("openvpn: {}", printable(line));
+    if (auto failure = failure_from_output(line); failure && explains_more(*failure, observed_)) {
+      observed_ = std::move(failure);
+    }
+  };
+  events.on_lost = [this] {
+    lost({Failure::Kind::kPassing, "the VPN client ended", ""});
+  };
+  events.on_exit = [this](int status) { on_exit(status); };
+  return events;
+}
+
+void Session::on_hold() {
+  client_holds_ = true;
+  if (attempt_limit_.active() && status_.state != State::kUp && !retry_.active()) {
+    // Its first hold, or the next server of its list: the attempt goes on.
+    client_holds_ = false;
+    client_->release_hold();
+  }
+}
+
+void Session::on_state(std::string_view name, std::string_view detail) {
+  log::debug("openvpn state: {} {}", printable(name), printable(detail));
+  if (name == "CONNECTED") {
+    connected();
+    return;
+  }
+  if (name != "RECONNECTING" && name != "EXITING") {
+    return;
+  }
+  const Failure failure = failure_from_state(detail, endpoint_text());
+  if (status_.state == State::kUp) {
+    lost(failure);
+    return;
+  }
+  if (explains_more(failure, observed_)) {
+    observed_ = failure;
+  }
+  if (observed_->kind != Failure::Kind::kPassing) {
+    attempt_failed(*observed_);
+  }
+}
+
+void Session::on_need_password(std::string_view realm, bool wants_user_name,
+                               std::string_view challenge) {
+  const auto& profile = configuration_.profile;
+  const std::string& path = profile.tunnel.credentials.empty()
+                                ? configuration_.openvpn.user_pass_file
+                                : profile.tunnel.credentials;
+  if (realm == "Auth" && !path.empty() && challenge.empty()) {
+    try {
+      const auto credentials = profile::parse_credentials(
+          profile::read_trusted_file(path, profile::Trust::kRootOwned), path);
+      client_->answer("Auth", credentials.user_name, credentials.password);
+    } catch (const Error& error) {
+      observed_ = Failure{Failure::Kind::kSetup, error.what(), error.hint()};
+      attempt_failed(*observed_);
+    }
+    return;
+  }
+  attempt_limit_.reset();  // a person takes the time that it takes
+  asked_realm_ = realm;
+  CredentialQuestion question;
+  static std::uint64_t next_id = 1;
+  question.id = next_id++;
+  question.wants_user_name = wants_user_name;
+  question.text = challenge.empty()
+                      ? fmt::format("{} for '{}'",
+                                    wants_user_name ? "user name and password" : printable(realm),
+                                    profile.name)
+                      : printable(challenge);
+  status_.question = std::move(question);
+  publish();
+}
+
+void Session::on_exit(int status) {
+  const bool was_up = status_.state == State::kUp;
+  lost({Failure::Kind::kPassing,
+        WIFSIGNALED(status) ? fmt::format("the VPN client was killed by signal {}", WTERMSIG(status))
+                            : "the VPN client ended",
+        ""});
+  client_holds_ = false;
+  ended_client_ = std::move(client_);
+  bury_ = loop_.after(milliseconds(0), [this] { ended_client_.reset(); });
+  if (!was_up && !retry_.active()) {
+    attempt_failed({Failure::Kind::kPassing, "the VPN client ended before it was connected", ""});
+  }
+}
+
+// --- small things ---------------------------------------------------------------------------------
+
+void Session::stop_client() noexcept {
+  client_holds_ = false;
+  if (client_) {
+    // It may be the one whose callback we are in.
+    ended_client_ = std::move(client_);
+    ended_client_.reset();
+  }
+}
+
+void Session::set_state(State state) {
+  if (status_.state != state) {
+    status_.state = state;
+    status_.since = now_in_seconds();
+    if (state != State::kUp) {
+      status_.addresses.clear();
+      status_.mtu = 0;
+    }
+    if (status_.error.empty()) {
+      log::info("'{}' is {}{}", status_.profile, to_string(state),
+                state == State::kUp && !status_.endpoint.empty() ? ", by " + status_.endpoint : "");
+    } else {
+      log::warn("'{}' is {}: {}", status_.profile, to_string(state), status_.error);
+    }
+  }
+  publish();
+}
+
+void Session::publish() {
+  try {
+    replace_file(namespaces_.directory.get(), kStateEntry, to_pretty_json(status_) + "\n");
+  } catch (const std::exception& error) {
+    log::ignored(error);  // the control socket still tells
+  }
+  publish_(status_);
+}
+
+void Session::write_resolvers(const std::vector<std::string>& search_domains) {
+  try {
+    const UniqueFd etc(::openat(namespaces_.directory.get(), kEtcEntry,
+                                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!etc.ok()) {
+      throw_errno("cannot open '{}'", runtime_path(status_.profile, kEtcEntry));
+    }
+    write_resolv_conf(etc.get(), resolv_conf_text(status_.dns, search_domains));
+  } catch (const std::exception& error) {
+    log::ignored(error);  // the filter sends queries to the right place all the same
+  }
+}
+
+std::vector<netlink::IpAddress> Session::dns_servers() const {
+  const auto& own = configuration_.profile.dns.servers;
+  std::vector<netlink::IpAddress> servers;
+  for (const auto& text : own.empty() ? settings_.dns : own) {
+    if (const auto address = netlink::IpAddress::parse(text)) {
+      servers.push_back(*address);
+    }
+  }
+  return servers;
+}
+
+std::vector<std::string> Session::hook_environment() const {
+  std::vector<std::string> variables = {
+      "VPNRUN_PROFILE=" + status_.profile,
+      "VPNRUN_NETNS=" + runtime_path(status_.profile, kNetnsEntry),
+      "VPNRUN_TUNNEL_DEVICE=" + status_.device,
+      "VPNRUN_ENDPOINT=" + status_.endpoint,
+  };
+  if (uplink_) {
+    variables.push_back("VPNRUN_HOST_LINK=" + host_link_name(status_.profile));
+    variables.push_back("VPNRUN_HOST_ADDRESS=" + uplink_->addresses().host_address.str());
+    variables.push_back("VPNRUN_NAMESPACE_ADDRESS=" + uplink_->addresses().ns_address.str());
+  }
+  return variables;
+}
+
+std::string Session::endpoint_text() const {
+  return status_.endpoint.empty() ? "the server" : status_.endpoint;
+}
+
+}  // namespace vpnrun::service

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "profiles/control_message.h"
+#include "profiles/openvpn_config.h"
+#include "profiles/profile.h"
+#include "systemd/service/accounts.h"
+#include "systemd/service/event_loop.h"
+#include "systemd/service/failure.h"
+#include "systemd/service/hooks.h"
+#include "systemd/service/inside_network.h"
+#include "systemd/service/namespace.h"
+#include "systemd/service/openvpn/client.h"
+#include "systemd/service/overlay_watch.h"
+#include "systemd/service/resolver.h"
+#include "systemd/service/uplink.h"
+
+namespace vpnrun::service {
+
+/// What the companion was configured with, read anew at each `restart`.
+struct Configuration {
+  profile::Profile profile;
+  profile::OpenvpnConfig openvpn;  ///< only for tunnel type openvpn
+};
+
+/// One profile's tunnel: decides what happens when. Theory of operation: session.cc.
+class Session {
+ public:
+  using Loader = std::function<Configuration()>;
+  using Publisher = std::function<void(const Status&)>;
+
+  /// `load` reads the configuration (throws Error); `publish` is called at each change of the
+  /// status. Throws Error, with nothing left behind.
+  Session(EventLoop& loop, Loader load, PreparedNamespaces namespaces, Publisher publish);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  Session(Session&&) = delete;
+  Session& operator=(Session&&) = delete;
+  ~Session();
+
+  void up();
+  void down();
+  /// Reads the configuration anew; if it is wrong, throws Error and goes on as before.
+  void restart();
+  void answer(const Request& request);
+
+  [[nodiscard]] const Status& status() const noexcept { return status_; }
+  /// Why the companion is to end: the first connection failed for good. nullopt: it is not.
+  [[nodiscard]] const std::optional<Failure>& final_failure() const noexcept { return final_; }
+
+ private:
+  // the phases of an attempt, in order
+  void begin_attempt();
+  void resolved(const Resolver::Result& result);
+  void connect(const std::vector<filter::Endpoint>& endpoints);
+  void connected();
+  // what ends one
+  void lost(const Failure& failure);
+  void attempt_failed(const Failure& failure);
+  void give_up(const Failure& failure);
+
+  // the client's events
+  void start_client(const std::vector<filter::Endpoint>& endpoints);
+  openvpn::ClientEvents client_events();
+  void on_hold();
+  void on_state(std::string_view name, std::string_view detail);
+  void on_need_password(std::string_view realm, bool wants_user_name, std::string_view challenge);
+  void on_exit(int status);
+
+  void build_networks();
+  void watch_networks();
+  void on_inside_event(const netlink::Event& event);
+  void on_host_event(const netlink::Event& event);
+  void renew_view();
+
+  void set_state(State state);
+  void publish();
+  void stop_client() noexcept;
+  void write_resolvers(const std::vector<std::string>& search_domains);
+  [[nodiscard]] std::vector<netlink::IpAddress> dns_servers() const;
+  [[nodiscard]] std::vector<std::string> hook_environment() const;
+  [[nodiscard]] std::string endpoint_text() const;
+
+  EventLoop& loop_;
+  Loader load_;
+  Publisher publish_;
+  PreparedNamespaces namespaces_;
+  Account account_;
+  Configuration configuration_;
+  Status status_;
+
+  std::unique_ptr<InsideNetwork> inside_;
+  std::unique_ptr<Uplink> uplink_;
+  netlink::Monitor host_monitor_;
+  EventLoop::Handle inside_watch_;
+  EventLoop::Handle host_watch_;
+  EventLoop::Handle host_settle_;
+  Resolver resolver_;
+  Hooks hooks_;
+  OverlayWatch overlay_watch_;
+  EventLoop::Handle overlay_settle_;
+
+  std::unique_ptr<openvpn::Client> client_;
+  std::unique_ptr<openvpn::Client> ended_client_;  ///< until the callback it is in has returned
+  EventLoop::Handle bury_;
+  bool client_holds_ = false;  ///< it waits for release_hold()
+  std::vector<filter::Endpoint> client_endpoints_;
+  std::vector<filter::Endpoint> endpoints_;
+  openvpn::TunnelSettings settings_;
+  std::optional<Failure> observed_;  ///< the best explanation the client has given so far
+  std::optional<Failure> final_;
+  std::string asked_realm_;
+  EventLoop::Handle attempt_limit_;
+  EventLoop::Handle retry_;
+  unsigned failures_ = 0;  ///< in a row
+  unsigned rotation_ = 0;  ///< which remote comes first
+  bool was_up_ = false;    ///< ever, since this process began
+};
+
+}  // namespace vpnrun::service

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/uplink.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "systemd/service/forwarding.h"
+#include "systemd/service/log.h"
+#include "systemd/service/netlink/address.h"
+#include "systemd/service/netlink/link.h"
+#include "systemd/service/netlink/route.h"
+#include "systemd/service/netlink/scoped_netns.h"
+#include "systemd/service/netlink/subnet.h"
+#include "systemd/service/netlink/sysctl.h"
+
+namespace vpnrun::service {
+namespace {
+
+constexpr std::size_t kLinkNameMax = 15;  // IFNAMSIZ - 1
+constexpr std::uint8_t kLinkPrefix = 30;
+
+/// FNV-1a: short, and the same in every build.
+std::uint32_t hash_of(std::string_view text) {
+  std::uint32_t hash = 2166136261U;
+  for (const char c : text) {
+    hash = (hash ^ static_cast<std::uint8_t>(c)) * 16777619U;
+  }
+  return hash;
+}
+
+void set_link_sysctl(const std::string& name, const char* value) {
+  const int error = netlink::write_sysctl(name, value);
+  if (error != 0 && error != ENOENT) {  // ENOENT: this kernel has no IPv6
+    throw_error(error, "cannot set '{}'", name);
+  }
+}
+
+std::string link_of(netlink::Socket& socket, int index) {
+  const auto link = index == 0 ? std::nullopt : netlink::find_link(socket, index);
+  return link ? " on '" + link->name + "'" : std::string();
+}
+
+netlink::Prefix choose_subnet(netlink::Socket& host, const profile::Profile& profile,
+                              int own_index) {
+  const auto routes = netlink::list_routes(host);
+  const auto addresses = netlink::list_addresses(host);
+  const auto used = netlink::used_networks(routes, addresses, own_index);
+  if (profile.link.subnet) {
+    const netlink::Prefix wanted{netlink::IpAddress::from_ipv4(profile.link.subnet->address),
+                                 profile.link.subnet->prefix_length};
+    if (const auto conflict = netlink::find_conflict(wanted, used)) {
+      throw Error(fmt::format("the subnet {} is taken: {}{} overlaps it", wanted.str(),
+                              conflict->network.str(), link_of(host, conflict->ifindex)),
+                  std::error_code(EADDRINUSE, std::generic_category()),
+                  fmt::format("set [link] subnet = \"auto\" in {}, or choose another /30",
+                              profile.path));
+    }
+    return wanted;
+  }
+  const auto subnet = netlink::pick_subnet(used, profile.name);
+  if (!subnet) {
+    throw Error("no free subnet is left for the link",
+                std::error_code(EADDRNOTAVAIL, std::generic_category()),
+                fmt::format("set [link] subnet in {} to a free /30", profile.path));
+  }
+  return *subnet;
+}
+
+}  // namespace
+
+std::string host_link_name(const std::string& profile_name) {
+  const std::string prefix = filter::kHostLinkPrefix;
+  if (prefix.size() + profile_name.size() <= kLinkNameMax) {
+    return prefix + profile_name;
+  }
+  return fmt::format("{}{}-{:06x}", prefix, profile_name.substr(0, 5),
+                     hash_of(profile_name) & 0xffffffU);
+}
+
+Uplink::Uplink(const profile::Profile& profile, int netns_fd, netlink::Socket& inside)
+    : profile_name_(profile.name), netns_fd_(netns_fd), inside_(inside) {
+  filter_.profile_name = profile.name;
+  filter_.link = host_link_name(profile.name);
+  filter_.expose = profile.ports.expose;
+  const auto stale = netlink::find_link(host_, filter_.link);
+  const auto subnet = choose_subnet(host_, profile, stale ? stale->index : 0);
+  filter_.addresses = {netlink::namespace_end(subnet), netlink::host_end(subnet)};
+  try {
+    // The filter knows the link by its name, so it stands before the link does.
+    nft_.apply(filter::host_ruleset(filter_));
+    make_link(profile);
+    configure_ends();
+  } catch (const std::exception&) {
+    remove_uplink(profile_name_);
+    throw;
+  }
+}
+
+Uplink::~Uplink() {
+  try {
+    remove_uplink(profile_name_);
+  } catch (const std::exception& error) {
+    log::ignored(error);
+  }
+}
+
+void Uplink::make_link(const profile::Profile& /*profile*/) {
+  (void)netlink::delete_link(host_, filter_.link);
+  (void)netlink::delete_link(inside_, filter::kUplinkDevice);
+  netlink::VethSpec spec;
+  spec.name = filter_.link;
+  spec.peer_name = filter::kUplinkDevice;
+  spec.peer_netns_fd = netns_fd_;
+  if (!netlink::create_veth(host_, spec)) {
+    throw_error(EEXIST, "cannot create the link '{}'", filter_.link);
+  }
+}
+
+void Uplink::configure_ends() {
+  const auto outer = netlink::find_link(host_, filter_.link);
+  const auto inner = netlink::find_link(inside_, filter::kUplinkDevice);
+  if (!outer || !inner) {
+    throw_error(ENODEV, "cannot set up the link '{}'", filter_.link);
+  }
+  inside_index_ = inner->index;
+  // Neither end speaks IPv6 or ARP: nothing is sent that is not the client's, and nothing answered.
+  set_link_sysctl(fmt::format("net/ipv6/conf/{}/disable_ipv6", filter_.link), "1");
+  set_link_sysctl(fmt::format("net/ipv4/conf/{}/forwarding", filter_.link), "1");
+  {
+    const netlink::ScopedNetns scope(netns_fd_);
+    set_link_sysctl(fmt::format("net/ipv6/conf/{}/disable_ipv6", filter::kUplinkDevice), "1");
+  }
+  netlink::LinkChange change;
+  change.up = true;
+  change.arp = false;
+  netlink::set_addresses(host_, outer->index,
+                         {{0, {filter_.addresses.host_address, kLinkPrefix}, std::nullopt}});
+  netlink::set_addresses(inside_, inner->index,
+                         {{0, {filter_.addresses.ns_address, kLinkPrefix}, std::nullopt}});
+  if (!netlink::change_link(host_, outer->index, change) ||
+      !netlink::change_link(inside_, inner->index, change)) {
+    throw_error(ENODEV, "cannot set up the link '{}'", filter_.link);
+  }
+  netlink::set_neighbour(host_, outer->index, filter_.addresses.ns_address, inner->mac);
+  netlink::set_neighbour(inside_, inner->index, filter_.addresses.host_address, outer->mac);
+}
+
+void Uplink::set_endpoints(const std::vector<filter::Endpoint>& endpoints) {
+  if (endpoints == filter_.endpoints) {
+    follow_host();
+    return;
+  }
+  const auto route_to = [this](const filter::Endpoint& endpoint) {
+    netlink::Route route;
+    route.destination = netlink::Prefix::host(endpoint.address);
+    route.ifindex = inside_index_;
+    route.gateway = filter_.addresses.host_address;
+    route.preferred_source = filter_.addresses.ns_address;
+    return route;
+  };
+  const auto old = std::exchange(filter_.endpoints, endpoints);
+  enable_forwarding();
+  nft_.apply(filter::host_ruleset(filter_));
+  for (const auto& endpoint : endpoints) {
+    netlink::replace_route(inside_, route_to(endpoint));
+  }
+  for (const auto& endpoint : old) {
+    const bool kept = std::any_of(endpoints.begin(), endpoints.end(), [&endpoint](const auto& e) {
+      return e.address == endpoint.address;
+    });
+    if (!kept) {
+      (void)netlink::delete_route(inside_, route_to(endpoint));
+    }
+  }
+}
+
+void Uplink::enable_forwarding() {
+  std::vector<std::string> guarded;
+  for (const auto& endpoint : filter_.endpoints) {
+    const auto way = netlink::route_get(host_, endpoint.address);
+    const auto link = way ? netlink::find_link(host_, way->ifindex) : std::nullopt;
+    if (link && forward_for(profile_name_, link->name) &&
+        std::find(guarded.begin(), guarded.end(), link->name) == guarded.end()) {
+      guarded.push_back(link->name);
+    }
+  }
+  filter_.guarded_uplinks = std::move(guarded);
+}
+
+void Uplink::follow_host() {
+  const auto before = filter_.guarded_uplinks;
+  enable_forwarding();
+  if (before != filter_.guarded_uplinks || !nft_.exists(filter::host_table(profile_name_))) {
+    nft_.apply(filter::host_ruleset(filter_));
+  }
+}
+
+void remove_uplink(const std::string& profile_name) {
+  netlink::Socket host;
+  // The link first: without it the filter has nothing to let through.
+  (void)netlink::delete_link(host, host_link_name(profile_name));
+  filter::Nft nft;
+  (void)nft.remove(filter::host_table(profile_name));
+  stop_forwarding_for(profile_name);
+}
+
+}  // namespace vpnrun::service

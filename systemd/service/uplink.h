@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "profiles/profile.h"
+#include "systemd/service/filter/host_filter.h"
+#include "systemd/service/filter/nft.h"
+#include "systemd/service/netlink/socket.h"
+
+namespace vpnrun::service {
+
+/// Name of the host end of a profile's veth, at most 15 bytes, unique for the name.
+[[nodiscard]] std::string host_link_name(const std::string& profile_name);
+
+/// The way of the VPN client's own packets to its server: a veth pair between the host and the
+/// namespace, its filter and NAT on the host, forwarding, host routes to the endpoints inside.
+///
+/// There is never a default route over it. Construction makes all of it, closed (no endpoint);
+/// destruction undoes it. What a companion that was killed left is replaced.
+class Uplink {
+ public:
+  /// `inside` is a socket of the namespace that `netns_fd` refers to; both are borrowed and must
+  /// outlive this object. The calling thread is in the host's namespace. Throws Error, with nothing
+  /// left behind.
+  Uplink(const profile::Profile& profile, int netns_fd, netlink::Socket& inside);
+  Uplink(const Uplink&) = delete;
+  Uplink& operator=(const Uplink&) = delete;
+  Uplink(Uplink&&) = delete;
+  Uplink& operator=(Uplink&&) = delete;
+  ~Uplink();
+
+  [[nodiscard]] const filter::UplinkAddresses& addresses() const noexcept {
+    return filter_.addresses;
+  }
+
+  /// Opens the host side for exactly these and routes to them; the endpoints before are closed.
+  void set_endpoints(const std::vector<filter::Endpoint>& endpoints);
+
+  /// To be called when routes, links or forwarding of the host changed: has the interfaces that lead
+  /// to the endpoints forward, and puts the host's filter back if it is gone.
+  void follow_host();
+
+ private:
+  void make_link(const profile::Profile& profile);
+  void configure_ends();
+  void enable_forwarding();
+
+  std::string profile_name_;
+  int netns_fd_;
+  netlink::Socket& inside_;
+  netlink::Socket host_;
+  filter::Nft nft_;
+  filter::HostFilter filter_;
+  int inside_index_ = 0;
+};
+
+/// Undoes what an Uplink of this profile made, whether its companion lives or not. Throws Error.
+void remove_uplink(const std::string& profile_name);
+
+}  // namespace vpnrun::service

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/view.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "helper/base/open_at.h"
+#include "helper/base/unique_fd.h"
+#include "profiles/error.h"
+
+namespace vpnrun::service {
+namespace {
+
+/// Folders of the sockets by which a process asks a daemon outside the namespace for names. The whole
+/// folder: a socket that is made anew in it stays out of reach.
+constexpr std::array<const char*, 4> kResolverFolders = {
+    "/run/nscd",             // nscd(8): glibc asks it before nsswitch.conf is looked at
+    "/run/systemd/resolve",  // systemd-resolved: varlink, and the stub's resolv.conf
+    "/run/avahi-daemon",     // mDNS
+    "/run/dbus",             // org.freedesktop.resolve1 and org.freedesktop.Avahi on the system bus
+};
+
+constexpr unsigned kReadOnlyOverlay =
+    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+/// A path descriptor of what is visible at `path` now, the top mount if something is laid over it, a
+/// symbolic link itself and not its target. nullopt if there is nothing.
+std::optional<UniqueFd> open_visible(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (fd.ok()) {
+    return fd;
+  }
+  if (errno == ENOENT || errno == ENOTDIR) {
+    return std::nullopt;
+  }
+  throw_errno("cannot open '{}'", path);
+}
+
+FileId id_of(const UniqueFd& fd, const std::string& path) {
+  FileId id;
+  if (!file_id(fd.get(), id)) {
+    throw_errno("cannot examine '{}'", path);
+  }
+  return id;
+}
+
+bool is_folder(const UniqueFd& fd) {
+  struct stat status {};
+  return ::fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/// Binds `source` over `target`. A target that is a symbolic link, a dangling one too, is covered
+/// itself: move_mount(2) takes the descriptor where a path would be followed.
+void lay_over(const std::string& source, const std::string& target) {
+  const auto target_fd = open_visible(target);
+  const auto source_fd = open_visible(source);
+  if (!target_fd || !source_fd || is_folder(*target_fd) != is_folder(*source_fd)) {
+    return;  // the rule of ip-netns(8): only what exists on both sides
+  }
+  if (id_of(*target_fd, target) == id_of(*source_fd, source)) {
+    return;  // in place already
+  }
+  const UniqueFd tree(::open_tree(source_fd->get(), "",
+                                  AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (!tree.ok()) {
+    throw_errno("cannot bind '{}'", source);
+  }
+  mount_attr attributes{};
+  attributes.attr_set = kReadOnlyOverlay;
+  attributes.propagation = MS_PRIVATE;
+  if (::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
+    throw_errno("cannot make the overlay of '{}' read-only", target);
+  }
+  if (::move_mount(tree.get(), "", target_fd->get(), "",
+                   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) {
+    throw_errno("cannot lay '{}' over '{}'", source, target);
+  }
+}
+
+std::vector<std::string> entries_of(const std::string& folder) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);
+  std::vector<std::string> names;
+  if (!directory) {
+    if (errno == ENOENT) {
+      return names;
+    }
+    throw_errno("cannot read '{}'", folder);
+  }
+  while (const dirent* entry = ::readdir(directory.get())) {  // NOLINT(concurrency-mt-unsafe)
+    if (entry->d_name[0] != '.') {
+      names.emplace_back(entry->d_name);
+    }
+  }
+  return names;
+}
+
+struct Mount {
+  std::string point;
+  std::string type;
+};
+
+/// proc_pid_mountinfo(5): octal escapes for space, tab, newline and backslash.
+std::string unescape(const std::string& text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 3 < text.size()) {
+      plain += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
+                                 (text[i + 3] - '0'));
+      i += 3;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
+/// Mount points directly or indirectly below `folder`, each once, without those below another one:
+/// a recursive bind takes these along.
+std::vector<std::string> topmost_mounts_below(const std::string& folder) {
+  std::ifstream mountinfo("/proc/self/mountinfo");
+  std::vector<std::string> points;
+  for (std::string line; std::getline(mountinfo, line);) {
+    std::array<std::string, 5> fields;
+    std::size_t start = 0;
+    for (auto& field : fields) {
+      const std::size_t end = line.find(' ', start);
+      field = line.substr(start, end - start);
+      start = end == std::string::npos ? line.size() : end + 1;
+    }
+    const std::string point = unescape(fields[4]);
+    const bool covered = std::any_of(points.begin(), points.end(), [&point](const auto& other) {
+      return point == other || point.starts_with(other + '/');
+    });
+    if (point.starts_with(folder + '/') && !covered) {
+      points.push_back(point);
+    }
+  }
+  return points;
+}
+
+/// sysfs shows the network devices of the namespace it was mounted in; so a new one goes over /sys.
+/// What is mounted below the old one (cgroup, bpf, debug, …) is carried over, because programs and
+/// snaps look for their cgroup there.
+void renew_sysfs() {
+  struct Kept {
+    UniqueFd tree;
+    std::string point;
+  };
+  std::vector<Kept> submounts;
+  for (const auto& point : topmost_mounts_below("/sys")) {
+    UniqueFd tree(::open_tree(AT_FDCWD, point.c_str(),
+                              OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+    if (!tree.ok()) {
+      throw_errno("cannot keep the mount '{}'", point);
+    }
+    submounts.push_back({std::move(tree), point});
+  }
+  if (::mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) {
+    throw_errno("cannot mount the namespace's '/sys'");
+  }
+  for (const auto& [tree, point] : submounts) {
+    // ENOENT: the new sysfs lacks the mount point; nothing can be put there, and nothing is exposed
+    if (::move_mount(tree.get(), "", AT_FDCWD, point.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0 &&
+        errno != ENOENT) {
+      throw_errno("cannot move the mount '{}' to the namespace's '/sys'", point);
+    }
+  }
+}
+
+/// The copied names of namespaces, this profile's and others', would keep those alive for as long as
+/// this view is, whatever `release` does.
+void forget_namespace_names() {
+  for (const auto& point : topmost_mounts_below(kRuntimeRoot)) {
+    if (::umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
+      throw_errno("cannot leave '{}' out of the view", point);
+    }
+  }
+}
+
+}  // namespace
+
+void build_view(const ViewSources& sources) {
+  if (::unshare(CLONE_NEWNS) != 0) {
+    throw_errno("cannot create a mount namespace");
+  }
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
+    throw_errno("cannot make the mount namespace a slave of the host's");
+  }
+  forget_namespace_names();
+  renew_sysfs();
+  lay_overlays(sources);
+}
+
+void lay_overlays(const ViewSources& sources) {
+  for (const char* folder : kResolverFolders) {
+    lay_over(sources.empty, folder);
+  }
+  const std::vector<std::string> own = entries_of(sources.administrator);
+  for (const auto& name : entries_of(sources.etc)) {
+    if (std::find(own.begin(), own.end(), name) == own.end()) {
+      lay_over(sources.etc + '/' + name, "/etc/" + name);
+    }
+  }
+  for (const auto& name : own) {
+    lay_over(sources.administrator + '/' + name, "/etc/" + name);
+  }
+}
+
+}  // namespace vpnrun::service

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+
+namespace vpnrun::service {
+
+/// Where the view's own files come from; absolute host paths.
+struct ViewSources {
+  std::string etc;            ///< generated files: resolv.conf, nsswitch.conf
+  std::string administrator;  ///< "/etc/netns/NAME"; need not exist
+  std::string empty;          ///< an empty directory, laid over the folders of resolver sockets
+};
+
+/// Turns the calling process' mount namespace into an applications' view. To be called in a child
+/// that is in the profile's network namespace already.
+///
+/// Afterwards the process is in a mount namespace of its own, a slave of the host's: mounts made on
+/// the host later arrive in it, nothing goes back. /sys is the network namespace's, with the
+/// submounts (cgroup and the others) kept; the overlays of lay_overlays() are in place.
+/// Throws Error. See mount_namespaces(7).
+void build_view(const ViewSources& sources);
+
+/// Lays, in the calling process' mount namespace, every file of `sources` over its name in /etc and
+/// the empty directory over the folders with the sockets of nscd, systemd-resolved, avahi and the
+/// system bus. What is in place already is left alone; what does not exist here is left out.
+///
+/// The host detaches such mounts when it replaces the file by rename(2) or makes the folder anew,
+/// so this is called again whenever one of watched_places() changes. Throws Error.
+void lay_overlays(const ViewSources& sources);
+
+/// Folders on the host whose entries lay_overlays() depends on, for inotify(7).
+struct WatchedPlace {
+  const char* folder;
+};
+constexpr WatchedPlace kWatchedPlaces[] = {{"/etc"}, {"/run"}, {"/run/systemd"}};
+
+}  // namespace vpnrun::service

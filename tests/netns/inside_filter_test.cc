@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The filter inside the namespace, alone: the host forwards everything here.
+#include "systemd/service/filter/inside_filter.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "systemd/service/filter/nft.h"
+#include "tests/netns/lab.h"
+
+namespace vpnrun::filter {
+namespace {
+
+using test::kSilence;
+using test::Lab;
+using test::receive;
+using test::send_to;
+using test::udp_socket;
+
+/// A socket in another namespace of the lab.
+UniqueFd udp_in(const test::Netns& netns, const std::string& address, std::uint16_t port = 0) {
+  UniqueFd fd;
+  netns.run([&] { fd = udp_socket(address, port); });
+  return fd;
+}
+
+/// Whether a datagram from `sender` gets to `receiver` at kServer (or `address`) and `port`.
+bool arrives(int sender, int receiver, std::uint16_t port, const char* address = test::kServer) {
+  const bool sent = send_to(sender, address, port, "x") == 0;
+  return receive(receiver, sent ? kSilence : 0).has_value();
+}
+
+NETNS_TEST(InsideFilter, ClientReachesItsEndpointAndHearsTheAnswer) {
+  const Lab lab;
+  lab.load(Lab::inside_filter());
+  const UniqueFd server = udp_in(lab.server, test::kServer, test::kEndpointPort);
+  const UniqueFd client = udp_in(lab.inside, "0.0.0.0");
+  ASSERT_EQ(send_to(client.get(), test::kServer, test::kEndpointPort, "hello"), 0);
+  const auto query = receive(server.get());
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->source, test::kNsEnd);
+  ASSERT_EQ(send_to(server.get(), query->source, query->port, "answer"), 0);
+  EXPECT_TRUE(receive(client.get()));
+}
+
+NETNS_TEST(InsideFilter, NothingLeavesASealedNamespace) {
+  const Lab lab;
+  const UniqueFd server = udp_in(lab.server, test::kServer, test::kEndpointPort);
+  const UniqueFd client = udp_in(lab.inside, "0.0.0.0");
+  EXPECT_TRUE(arrives(client.get(), server.get(), test::kEndpointPort)) << "positive control";
+  lab.load(InsideFilter{});
+  EXPECT_FALSE(arrives(client.get(), server.get(), test::kEndpointPort));
+}
+
+NETNS_TEST(InsideFilter, AnotherUserDoesNotReachTheEndpoint) {
+  const Lab lab;
+  const UniqueFd server = udp_in(lab.server, test::kServer, test::kEndpointPort);
+  const UniqueFd client = udp_in(lab.inside, "0.0.0.0");
+  InsideFilter rules = Lab::inside_filter();
+  lab.load(rules);
+  EXPECT_TRUE(arrives(client.get(), server.get(), test::kEndpointPort)) << "positive control";
+  rules.client_uid = ::getuid() + 1;
+  lab.load(rules);
+  EXPECT_EQ(send_to(client.get(), test::kServer, test::kEndpointPort, "x"), EPERM);
+  EXPECT_FALSE(receive(server.get(), kSilence));
+}
+
+NETNS_TEST(InsideFilter, OtherPortsAddressesAndSourcesAreClosedToTheClientToo) {
+  const Lab lab;
+  const UniqueFd endpoint = udp_in(lab.server, test::kServer, test::kEndpointPort);
+  const UniqueFd other_port = udp_in(lab.server, test::kServer, 1195);
+  const UniqueFd other_host = udp_in(lab.server, test::kOtherServer, test::kEndpointPort);
+  const UniqueFd host = udp_socket(test::kHostEnd, test::kEndpointPort);
+  UniqueFd client = udp_in(lab.inside, test::kNsEnd);
+  lab.inside.run([&] { test::bind_to_device(client.get(), "uplink"); });
+  EXPECT_TRUE(arrives(client.get(), other_port.get(), 1195)) << "positive control";
+  EXPECT_TRUE(arrives(client.get(), host.get(), test::kEndpointPort, test::kHostEnd))
+      << "positive control";
+  lab.load(Lab::inside_filter());
+  EXPECT_TRUE(arrives(client.get(), endpoint.get(), test::kEndpointPort)) << "positive control";
+  EXPECT_FALSE(arrives(client.get(), other_port.get(), 1195));
+  EXPECT_FALSE(arrives(client.get(), other_host.get(), test::kEndpointPort, test::kOtherServer));
+  EXPECT_FALSE(arrives(client.get(), host.get(), test::kEndpointPort, test::kHostEnd));
+}
+
+NETNS_TEST(InsideFilter, TcpToTheEndpointOfAUdpTunnelIsClosed) {
+  const Lab lab;
+  UniqueFd listener;
+  lab.server.run([&] { listener = test::tcp_listener(test::kServer, test::kEndpointPort); });
+  const auto connect = [&] {
+    int error = 0;
+    lab.inside.run([&] { error = test::tcp_connect(test::kServer, test::kEndpointPort); });
+    return error;
+  };
+  EXPECT_EQ(connect(), 0) << "positive control";
+  lab.load(Lab::inside_filter());
+  EXPECT_NE(connect(), 0);
+  InsideFilter rules = Lab::inside_filter();
+  rules.endpoints.front().transport = profile::Transport::kTcp;
+  lab.load(rules);
+  EXPECT_EQ(connect(), 0);
+}
+
+NETNS_TEST(InsideFilter, Ipv6OnTheVethIsClosed) {
+  const Lab lab;
+  const UniqueFd host = udp_socket(test::kHostEnd6, test::kEndpointPort);
+  const UniqueFd client = udp_in(lab.inside, test::kNsEnd6);
+  EXPECT_TRUE(arrives(client.get(), host.get(), test::kEndpointPort, test::kHostEnd6))
+      << "positive control";
+  lab.load(Lab::inside_filter());
+  EXPECT_FALSE(arrives(client.get(), host.get(), test::kEndpointPort, test::kHostEnd6));
+}
+
+NETNS_TEST(InsideFilter, TheHostReachesExposedPortsOnly) {
+  const Lab lab;
+  InsideFilter rules = Lab::inside_filter();
+  rules.expose = {{profile::Transport::kTcp, 9091}};
+  UniqueFd exposed;
+  UniqueFd closed;
+  lab.inside.run([&] {
+    exposed = test::tcp_listener("0.0.0.0", 9091);
+    closed = test::tcp_listener("0.0.0.0", 9092);
+  });
+  EXPECT_EQ(test::tcp_connect(test::kNsEnd, 9092), 0) << "positive control";
+  lab.load(rules);
+  EXPECT_EQ(test::tcp_connect(test::kNsEnd, 9091), 0);
+  EXPECT_NE(test::tcp_connect(test::kNsEnd, 9092), 0);
+}
+
+NETNS_TEST(InsideFilter, AnExposedPortIsNoWayOut) {
+  const Lab lab;
+  InsideFilter rules = Lab::inside_filter();
+  rules.expose = {{profile::Transport::kTcp, 9091}, {profile::Transport::kUdp, 9091}};
+  const UniqueFd listener = test::tcp_listener(test::kHostEnd, 8080);
+  const UniqueFd receiver = udp_socket(test::kHostEnd, 8080);
+  const auto connect = [&] {
+    int error = 0;
+    lab.inside.run([&] { error = test::tcp_connect(test::kHostEnd, 8080, 9091); });
+    return error;
+  };
+  EXPECT_EQ(connect(), 0) << "positive control";
+  lab.load(rules);
+  EXPECT_NE(connect(), 0);
+  const UniqueFd sender = udp_in(lab.inside, test::kNsEnd, 9091);
+  EXPECT_FALSE(arrives(sender.get(), receiver.get(), 8080, test::kHostEnd));
+}
+
+NETNS_TEST(InsideFilter, ApplicationsUseTheTunnelButNotWithTheVethsAddress) {
+  const Lab lab;
+  REQUIRE_TUN(lab);
+  const UniqueFd any = udp_in(lab.inside, "0.0.0.0");
+  const UniqueFd bound = udp_in(lab.inside, test::kNsEnd);
+  ASSERT_EQ(send_to(bound.get(), "203.0.113.1", 443, "x"), 0);
+  ASSERT_TRUE(test::read_packet(lab.tun.get())) << "positive control";
+  lab.load(Lab::inside_filter());
+  ASSERT_EQ(send_to(any.get(), "203.0.113.1", 443, "x"), 0);
+  const auto packet = test::read_packet(lab.tun.get());
+  ASSERT_TRUE(packet);
+  EXPECT_EQ(packet->source, test::kTunnelAddress);
+  EXPECT_EQ(send_to(bound.get(), "203.0.113.1", 443, "x"), EPERM);
+  EXPECT_FALSE(test::read_packet(lab.tun.get(), kSilence));
+}
+
+NETNS_TEST(InsideFilter, TheTunnelReachesInboundPortsOfItsOwnAddressOnly) {
+  const Lab lab;
+  REQUIRE_TUN(lab);
+  InsideFilter rules = Lab::inside_filter();
+  rules.inbound = {{profile::Transport::kUdp, 51413}};
+  const UniqueFd open = udp_in(lab.inside, "0.0.0.0", 51413);
+  const UniqueFd closed = udp_in(lab.inside, "0.0.0.0", 51414);
+  test::Packet packet{4, "203.0.113.1", test::kTunnelAddress, 17, 999, 51414, "x"};
+  test::write_udp(lab.tun.get(), packet);
+  EXPECT_TRUE(receive(closed.get())) << "positive control";
+  packet.destination = "127.0.0.1";
+  packet.destination_port = 51413;
+  test::write_udp(lab.tun.get(), packet);
+  EXPECT_TRUE(receive(open.get())) << "positive control: route_localnet lets this in";
+
+  lab.load(rules);
+  for (const char* address : {"127.0.0.1", test::kNsEnd}) {
+    packet.destination = address;
+    test::write_udp(lab.tun.get(), packet);
+    EXPECT_FALSE(receive(open.get(), kSilence)) << address;
+  }
+  packet.destination = test::kTunnelAddress;
+  test::write_udp(lab.tun.get(), packet);
+  EXPECT_TRUE(receive(open.get()));
+  packet.destination_port = 51414;
+  test::write_udp(lab.tun.get(), packet);
+  EXPECT_FALSE(receive(closed.get(), kSilence));
+}
+
+NETNS_TEST(InsideFilter, AnswersComeInThroughTheTunnelInBothFamilies) {
+  const Lab lab;
+  REQUIRE_TUN(lab);
+  lab.load(Lab::inside_filter());
+  for (const char* address : {"203.0.113.1", "2001:db8::1"}) {
+    const UniqueFd client = udp_in(lab.inside, test::ip(address).is_ipv4() ? "0.0.0.0" : "::");
+    ASSERT_EQ(send_to(client.get(), address, 443, "x"), 0);
+    const auto packet = test::read_packet(lab.tun.get());
+    ASSERT_TRUE(packet);
+    test::write_udp(lab.tun.get(), test::answer_to(*packet, "answer"));
+    EXPECT_TRUE(receive(client.get())) << address;
+  }
+}
+
+NETNS_TEST(InsideFilter, ARefusedEndpointIsHeardOf) {
+  const Lab lab;
+  lab.load(Lab::inside_filter());
+  const UniqueFd client = udp_in(lab.inside, "0.0.0.0");
+  const int on = 1;
+  ASSERT_EQ(::setsockopt(client.get(), SOL_IP, IP_RECVERR, &on, sizeof(on)), 0);
+  ASSERT_EQ(send_to(client.get(), test::kServer, test::kEndpointPort, "x"), 0);  // nobody listens
+  int error = 0;
+  for (int i = 0; i < 100 && error == 0; ++i) {
+    (void)::usleep(5000);
+    error = send_to(client.get(), test::kServer, test::kEndpointPort, "x");
+  }
+  EXPECT_EQ(error, ECONNREFUSED);
+}
+
+}  // namespace
+}  // namespace vpnrun::filter

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/filter/nft.h"
+
+#include "profiles/error.h"
+#include "systemd/service/filter/host_filter.h"
+#include "systemd/service/filter/inside_filter.h"
+#include "tests/netns/lab.h"
+
+namespace vpnrun::filter {
+namespace {
+
+NETNS_TEST(Nft, TakesEveryFormOfBothRulesets) {
+  Nft nft;
+  InsideFilter inside;
+  EXPECT_NO_THROW(nft.apply(inside_ruleset(inside)));
+  inside.capture = false;
+  EXPECT_NO_THROW(nft.apply(inside_ruleset(inside)));
+  inside = test::Lab::inside_filter();
+  EXPECT_NO_THROW(nft.apply(inside_ruleset(inside)));
+  inside.expose = {{profile::Transport::kTcp, 9091}, {profile::Transport::kUdp, 5353}};
+  inside.inbound = inside.expose;
+  EXPECT_NO_THROW(nft.apply(inside_ruleset(inside)));
+  inside.tunnel_addresses.clear();
+  EXPECT_NO_THROW(nft.apply(inside_ruleset(inside)));
+
+  HostFilter host = test::Lab::host_filter();
+  EXPECT_NO_THROW(nft.apply(host_ruleset(host)));
+  host.endpoints.clear();
+  host.expose = inside.expose;
+  host.guarded_uplinks = {"wan", "wlp2s0"};
+  host.profile_name = "0-odd_name-";
+  EXPECT_NO_THROW(nft.apply(host_ruleset(host)));
+  EXPECT_TRUE(nft.exists(host_table(host.profile_name)));
+}
+
+NETNS_TEST(Nft, ReplacesATableAndRemovesItOnce) {
+  Nft nft;
+  EXPECT_FALSE(nft.exists(kInsideTable));
+  EXPECT_FALSE(nft.remove(kInsideTable));
+  nft.apply(inside_ruleset({}));
+  nft.apply(inside_ruleset(test::Lab::inside_filter()));
+  EXPECT_TRUE(nft.exists(kInsideTable));
+  EXPECT_TRUE(nft.remove(kInsideTable));
+  EXPECT_FALSE(nft.exists(kInsideTable));
+}
+
+NETNS_TEST(Nft, AllOrNothing) {
+  Nft nft;
+  nft.apply(inside_ruleset({}));
+  try {
+    nft.apply("delete table inet vpnrun\ntable inet other { chain a { jump nowhere; }; }\n");
+    ADD_FAILURE() << "taken";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("cannot load filter rules: "), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("No such file or directory"), std::string::npos)
+        << error.what();
+  }
+  EXPECT_TRUE(nft.exists(kInsideTable));
+}
+
+NETNS_TEST(Nft, StaysInTheNamespaceItWasMadeIn) {
+  Nft nft;
+  const test::Netns other;
+  other.run([&] {
+    nft.apply(inside_ruleset({}));
+    EXPECT_FALSE(Nft().exists(kInsideTable));
+  });
+  EXPECT_TRUE(Nft().exists(kInsideTable));
+}
+
+}  // namespace
+}  // namespace vpnrun::filter

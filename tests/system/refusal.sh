@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# refusal CASE: what goes wrong at the start. One clear line with a hint, the right exit code, and
+# nothing left behind.
+CASE=$1
+# The exit codes of vpnrun-tunnel.
+RUN_TIME=1 NOT_ROOT=77 CONFIGURATION=78
+
+# companion NAME: prepare and, if that works, run, until one of them fails. Sets STATUS and ERR (the
+# last two lines of what it said) and FAILED_IN.
+companion() {
+  FAILED_IN=prepare
+  attempt timeout 30 "$TUNNEL" prepare "$1"
+  if [ "$STATUS" = 0 ]; then
+    FAILED_IN=run
+    attempt timeout 30 "$TUNNEL" run "$1"
+    cat "$LAB/tmp/err" >>"$LAB/log/tunnel-$1"
+  fi
+  ERR=$(tail -n 2 "$LAB/tmp/err")
+}
+
+# refuses NAME CODE REGEX: the companion fails with it, and cleans up behind itself.
+refuses() {
+  companion "$1"
+  is "the companion's exit code ($FAILED_IN)" "$STATUS" "$2"
+  complains 'its message' "$3"
+  empty 'no client is left' "$(pgrep -x -u vpnrun openvpn)"
+  empty 'no link is left' "$(ip -o link | grep ' vr-')"
+  if [ "$FAILED_IN" = prepare ]; then
+    unchanged_since before 'after the failed prepare'
+  fi
+  check 'release works' "$TUNNEL" release "$1"
+  check 'twice is no error' "$TUNNEL" release "$1"
+  unchanged_since before 'after release'
+}
+
+# launch_refused SECONDS REGEX: with the companion of 'one' or 'two' running, a launch says why not.
+launch_refused() {
+  attempt timeout 60 setpriv --reuid=alice --regid=alice --init-groups vpnrun --wait "$1" echo ran
+  is 'a launch gives 125' "$STATUS" 125
+  is 'and starts nothing' "$OUT" ''
+  complains 'the launch' "$2"
+}
+
+case $CASE in
+  wrong_credentials)
+    profile_two 'wrong horse'
+    snapshot before
+    tunnel_prepare two
+    tunnel_run two
+    launch_refused 20 '[Cc]redential|password|authentication|AUTH'
+    within 10 'the companion gives up' gone "${TUNNEL_PID[two]}"
+    attempt wait "${TUNNEL_PID[two]}"
+    unset 'TUNNEL_PID[two]'
+    "$TUNNEL" release two
+    refuses two $CONFIGURATION '[Cc]redential|password|authentication|AUTH'
+    unlike 'the password is in no log' "$(cat "$LAB"/log/tunnel-*)" 'wrong horse'
+    ;;
+  expired_server_certificate)
+    ovpn_one "$PROFILES/one.ovpn" client '198.51.100.10 1195'
+    profile one
+    snapshot before
+    refuses one $CONFIGURATION 'expired'
+    ;;
+  expired_client_certificate)
+    ovpn_one "$PROFILES/one.ovpn" stale-client
+    profile one
+    snapshot before
+    refuses one $CONFIGURATION 'expired'
+    ;;
+  silent_from_the_start)
+    profile_one
+    snapshot before
+    server_silent
+    tunnel_prepare one
+    tunnel_run one
+    launch_refused 2 'one'
+    is 'the companion goes on trying' "$(gone "${TUNNEL_PID[one]}" && echo gone || echo runs)" runs
+    server_talks
+    is 'and gets through when the server answers' "$(as alice vpnrun --wait 20 curl -s -m 5 http://203.0.113.10/)" 198.51.100.10
+    server_silent
+    tunnel_stop one
+    within 1 'the client ends with its companion' eval '! pgrep -x -u vpnrun openvpn'
+    check 'release works' "$TUNNEL" release one
+    check 'twice is no error' "$TUNNEL" release one
+    unchanged_since before 'after release'
+    ;;
+  unresolvable_endpoint)
+    ovpn_one "$PROFILES/one.ovpn" client 'nosuch.invalid 1194'
+    profile one
+    snapshot before
+    tunnel_prepare one
+    tunnel_run one
+    launch_refused 5 'nosuch\.invalid'
+    tunnel_release one
+    check 'release twice is no error' "$TUNNEL" release one
+    unchanged_since before 'after release'
+    ;;
+  subnet_taken)
+    ovpn_one "$PROFILES/one.ovpn"
+    profile one '[link]' 'subnet = "192.168.77.0/30"'
+    snapshot before
+    refuses one $CONFIGURATION '192\.168\.77\.0'
+    ;;
+  openvpn_missing)
+    profile_one
+    snapshot before
+    mv /usr/sbin/openvpn /usr/sbin/openvpn.away
+    refuses one $RUN_TIME 'openvpn'
+    like 'the hint names the package' "$(tail -n 1 <<<"$ERR")" 'install'
+    ;;
+  no_tun_device)
+    profile_one
+    rm /dev/net/tun
+    snapshot before
+    refuses one $RUN_TIME '/dev/net/tun'
+    ;;
+  profile_missing)
+    profile_one
+    snapshot before
+    refuses onne $CONFIGURATION 'onne'
+    like 'the hint names the nearest profile' "$ERR" "hint: .*\bone\b"
+    ;;
+  profile_untrusted)
+    profile_one
+    chown alice "$PROFILES/one.toml"
+    snapshot before
+    refuses one $CONFIGURATION 'one\.toml'
+    like 'the hint has the cure' "$ERR" 'hint: .*chown'
+    chown root "$PROFILES/one.toml"
+    chmod 0666 "$PROFILES/one.toml"
+    snapshot before
+    refuses one $CONFIGURATION 'one\.toml'
+    like 'the hint has the other cure' "$ERR" 'hint: .*chmod'
+    ;;
+  unknown_key)
+    ovpn_one "$PROFILES/one.ovpn"
+    profile one '[dns]' 'sercers = []'
+    snapshot before
+    refuses one $CONFIGURATION 'one\.toml:6:1: .*sercers'
+    like 'the nearest key is named' "$ERR" '\bservers\b'
+    ;;
+  openvpn_file_refused)
+    ovpn_one "$PROFILES/one.ovpn"
+    echo 'up /bin/true' >>"$PROFILES/one.ovpn"
+    profile one
+    snapshot before
+    refuses one $CONFIGURATION "one\\.ovpn:[0-9]+: .*up"
+    ;;
+  not_root)
+    profile_one
+    snapshot before
+    for COMMAND in prepare run release; do
+      attempt as alice "$TUNNEL" $COMMAND one
+      is "$COMMAND as an ordinary user" "$STATUS" $NOT_ROOT
+      complains "$COMMAND" 'root'
+    done
+    attempt "$TUNNEL" juggle one
+    is 'a command that does not exist' "$STATUS" 2
+    attempt "$TUNNEL" prepare ../one
+    is 'a name that is none' "$((STATUS != 0))" 1
+    unchanged_since before 'after all of them'
+    ;;
+  *) lab_die "no such case: $CASE" ;;
+esac

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "profiles/control_message.h"
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "profiles/error.h"
+
+namespace vpnrun {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string without_line_end(const std::string& line) {
+  EXPECT_TRUE(line.ends_with('\n'));
+  EXPECT_EQ(line.find('\n'), line.size() - 1) << "a message is one line";
+  return line.substr(0, line.size() - 1);
+}
+
+std::string request_error(const std::string& line) {
+  try {
+    (void)parse_request(line);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string reply_error(const std::string& line) {
+  try {
+    (void)parse_reply(line);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(ControlMessage, RequestLooksAsDocumented) {
+  Request request;
+  request.command = Command::kUp;
+  request.follow = true;
+  EXPECT_EQ(encode(request), "{\"command\":\"up\",\"follow\":true}\n");
+}
+
+TEST(ControlMessage, EveryCommandComesBack) {
+  for (const Command command :
+       {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart, Command::kAnswer}) {
+    Request request;
+    request.command = command;
+    EXPECT_EQ(parse_request(without_line_end(encode(request))).command, command);
+  }
+}
+
+TEST(ControlMessage, AnswerComesBackWithItsSecretUnchanged) {
+  Request request;
+  request.command = Command::kAnswer;
+  request.question_id = 12345678901234567890U;
+  request.user_name = "alice@example.org";
+  request.password = R"(pass "word\ with 東京)";
+  const Request after = parse_request(without_line_end(encode(request)));
+  EXPECT_EQ(after.question_id, request.question_id);
+  EXPECT_EQ(after.user_name, request.user_name);
+  EXPECT_EQ(after.password, request.password);
+}
+
+TEST(ControlMessage, OnlyAnAnswerCarriesCredentials) {
+  Request request;
+  request.command = Command::kUp;
+  request.password = "hunter2";
+  EXPECT_THAT(encode(request), Not(HasSubstr("hunter2")));
+  EXPECT_THAT(request_error(R"({"command":"up","password":"x"})"),
+              HasSubstr("unknown member 'password'"));
+}
+
+TEST(ControlMessage, RefusesControlCharactersInCredentials) {
+  EXPECT_THAT(
+      request_error(R"({"command":"answer","question_id":1,"password":"a\nsignal SIGHUP"})"),
+      HasSubstr("'password': it has a control character"));
+  EXPECT_THAT(request_error(R"({"command":"answer","question_id":1,"user_name":"a\u0000b"})"),
+              HasSubstr("'user_name': it has a control character"));
+  Request request;
+  request.command = Command::kAnswer;
+  request.password = "a\nb";
+  EXPECT_THROW((void)encode(request), Error);
+}
+
+TEST(ControlMessage, RefusesToSendAPasswordThatJsonWouldChange) {
+  Request request;
+  request.command = Command::kAnswer;
+  request.password = "p\xE4ss";
+  EXPECT_THROW((void)encode(request), Error);
+}
+
+TEST(ControlMessage, NeverRepeatsASecretInAnError) {
+  for (const char* line : {R"({"command":"answer","question_id":1,"password":"hunter2)",
+                           R"({"command":"answer","question_id":1,"password":["hunter2"]})",
+                           R"({"command":"answer","question_id":"hunter2"})",
+                           R"({"command":"answer","question_id":1,"password":"hunter2\n"})"}) {
+    EXPECT_THAT(request_error(line), Not(HasSubstr("hunter2")));
+    EXPECT_THAT(request_error(line), HasSubstr("cannot "));
+  }
+}
+
+TEST(ControlMessage, RefusesMalformedRequests) {
+  EXPECT_THAT(request_error(""), HasSubstr("malformed JSON"));
+  EXPECT_THAT(request_error("[]"), HasSubstr("expected a JSON object"));
+  EXPECT_THAT(request_error("{}"), HasSubstr("'command' is missing"));
+  EXPECT_THAT(request_error(R"({"command":1})"), HasSubstr("'command' must be a string"));
+  EXPECT_THAT(request_error(R"({"command":"explode"})"), HasSubstr("unknown command 'explode'"));
+  EXPECT_THAT(request_error(R"({"command":"up","follow":1})"), HasSubstr("'follow' must be"));
+  EXPECT_THAT(request_error(R"({"command":"up","x":1})"), HasSubstr("unknown member 'x'"));
+  EXPECT_THAT(request_error(R"({"command":"answer"})"), HasSubstr("'question_id' is missing"));
+  EXPECT_THAT(request_error(R"({"command":"answer","question_id":-1})"), HasSubstr("must be"));
+  EXPECT_THAT(request_error(R"({"command":"up"}{"command":"down"})"), HasSubstr("malformed"));
+  EXPECT_THAT(request_error(std::string(100000, '[')), HasSubstr("malformed"));
+}
+
+TEST(ControlMessage, ReplyComesBackWithItsStatus) {
+  Reply reply;
+  reply.status.profile = "work";
+  reply.status.state = State::kUp;
+  const Reply after = parse_reply(without_line_end(encode(reply)));
+  EXPECT_TRUE(after.ok);
+  EXPECT_EQ(after.status.profile, "work");
+  EXPECT_EQ(after.status.state, State::kUp);
+}
+
+TEST(ControlMessage, FailedReplyComesBackWithItsReason) {
+  Reply reply;
+  reply.ok = false;
+  reply.error = "cannot go up";
+  reply.hint = "plug it in";
+  const Reply after = parse_reply(without_line_end(encode(reply)));
+  EXPECT_FALSE(after.ok);
+  EXPECT_EQ(after.error, "cannot go up");
+  EXPECT_EQ(after.hint, "plug it in");
+}
+
+TEST(ControlMessage, RefusesMalformedReplies) {
+  EXPECT_THAT(reply_error("{}"), HasSubstr("'ok' is missing"));
+  EXPECT_THAT(reply_error(R"({"ok":"yes"})"), HasSubstr("'ok' must be true or false"));
+  EXPECT_THAT(reply_error(R"({"ok":true,"x":1})"), HasSubstr("unknown member 'x'"));
+  EXPECT_THAT(reply_error(R"({"ok":true,"status":[]})"), HasSubstr("expected a JSON object"));
+}
+
+TEST(ControlMessage, LongestAnswerThatMakesSenseFitsTheLine) {
+  Request request;
+  request.command = Command::kAnswer;
+  request.user_name = std::string(512, 'u');
+  request.password = std::string(1024, '"');
+  EXPECT_LE(encode(request).size(), kControlLineMax);
+}
+
+}  // namespace
+}  // namespace vpnrun

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "profiles/openvpn_config.h"
+
+#include <map>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "profiles/error.h"
+#include "profiles/openvpn_lexer.h"
+
+namespace vpnrun::profile {
+namespace {
+
+using std::string_literals::operator""s;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr const char* kPath = "/p/work.ovpn";
+constexpr const char* kPem = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n";
+
+using Files = std::map<std::string, std::string>;
+
+OpenvpnConfig parse(const std::string& text, const Files& files = {}) {
+  return parse_openvpn_config(text, kPath, [&files](const std::string& path) {
+    const auto found = files.find(path);
+    if (found == files.end()) {
+      throw Error("cannot read '" + path + "': No such file or directory");
+    }
+    return found->second;
+  });
+}
+
+/// With a server in front, in a line of its own.
+OpenvpnConfig parse_rest(const std::string& text, const Files& files = {}) {
+  return parse("remote vpn.example.org\n" + text, files);
+}
+
+Error error_of(const std::string& text, const Files& files = {}) {
+  try {
+    (void)parse(text, files);
+  } catch (const Error& error) {
+    return error;
+  }
+  return Error("no error");
+}
+
+std::string message_of(const std::string& text, const Files& files = {}) {
+  return error_of(text, files).what();
+}
+
+TEST(OpenvpnConfig, ReadsAProvidersFile) {
+  const OpenvpnConfig config = parse(
+      "client\ndev tun0\nproto udp\nnobind\npersist-key\npersist-tun\nremote-cert-tls server\n"
+      "reneg-sec 0\ndhcp-option DNS 10.8.0.1\nredirect-gateway\nverb 5\nauth-user-pass\n"
+      "ca ca.crt\ncert user.crt\nkey user.key\nkeysize 256\nremote se.example.org 443\n",
+      {{"/p/ca.crt", kPem}, {"/p/user.crt", kPem}, {"/p/user.key", kPem}});
+  EXPECT_EQ(config.text,
+            "client\nnobind\nremote-cert-tls server\nreneg-sec 0\ndhcp-option DNS 10.8.0.1\n"
+            "verb 5\n<ca>\n" +
+                std::string(kPem) + "</ca>\n<cert>\n" + kPem + "</cert>\n<key>\n" + kPem +
+                "</key>\n");
+  EXPECT_THAT(config.remotes, ElementsAre(Remote{"se.example.org", 443, "udp"}));
+  EXPECT_TRUE(config.needs_user_pass);
+  EXPECT_EQ(config.user_pass_file, "");
+  EXPECT_THAT(config.ignored, Contains(StartsWith("line 6: 'persist-tun'")));
+  EXPECT_THAT(config.ignored, Contains(StartsWith("line 10: 'redirect-gateway'")));
+}
+
+TEST(OpenvpnConfig, HandsOnNothingThatTheCompanionSets) {
+  const OpenvpnConfig config = parse(
+      "dev tun\ndev-type tun\nproto tcp\nport 443\nremote a\nremote-random\nauth-user-pass x\n"
+      "persist-tun\nuser nobody\ngroup nogroup\ndaemon\nroute 10.0.0.0 255.0.0.0\nmode p2p\n"
+      "auth-retry interact\nconnect-retry-max 1\n");
+  EXPECT_EQ(config.text, "");
+  EXPECT_TRUE(config.remote_random);
+}
+
+TEST(OpenvpnConfig, NamesTheFileAndTheLine) {
+  EXPECT_EQ(message_of("client\n\nup /bin/evil\n"),
+            "/p/work.ovpn:3: directive 'up' is refused: it runs a program; remove the line: vpnrun "
+            "sets addresses, routes and names itself");
+}
+
+TEST(OpenvpnConfig, NamesTheNearestDirectiveForAnUnknownOne) {
+  EXPECT_EQ(message_of("remtoe a\n"),
+            "/p/work.ovpn:1: unknown directive 'remtoe'; did you mean 'remote'?");
+  EXPECT_THAT(message_of("frobnicate\n"),
+              AllOf(HasSubstr("unknown directive 'frobnicate'"), Not(HasSubstr("did you"))));
+}
+
+TEST(OpenvpnConfig, NeverRepeatsALineOfAKeyWhoseTagsAreBroken) {
+  const std::string line = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgD0";
+  EXPECT_THAT(message_of("<key>\n</key>\n"), Not(HasSubstr("no error")));
+  EXPECT_THAT(message_of(line + "\n"),
+              AllOf(HasSubstr("unknown directive"), Not(HasSubstr("MIGH"))));
+  EXPECT_THAT(message_of("<key>\n-----BEGIN PRIVATE KEY-----\n" + line + "\x01\n"),
+              Not(HasSubstr("MIGH")));
+}
+
+// --- lines and words -----------------------------------------------------------------------------
+
+TEST(OpenvpnLexer, SplitsAsOpenvpnDoes) {
+  EXPECT_THAT(split_words("  remote\thost  1194 "), ElementsAre("remote", "host", "1194"));
+  EXPECT_THAT(split_words("a \"b c\" 'd \"e\\'"), ElementsAre("a", "b c", "d \"e\\"));
+  EXPECT_THAT(split_words(R"(a b\ c "d\"e" \\f)"), ElementsAre("a", "b c", "d\"e", "\\f"));
+  EXPECT_THAT(split_words("a \"\""), ElementsAre("a", ""));
+  EXPECT_THAT(split_words("a\"b c\"d"), ElementsAre("a\"b", "c\"d"));
+}
+
+TEST(OpenvpnLexer, CommentsStartAtAWord) {
+  EXPECT_THAT(split_words("# all of it"), IsEmpty());
+  EXPECT_THAT(split_words("; all of it"), IsEmpty());
+  EXPECT_THAT(split_words("verb 3 # rest 'unclosed"), ElementsAre("verb", "3"));
+  EXPECT_THAT(split_words("auth-token a#b;c"), ElementsAre("auth-token", "a#b;c"));
+  EXPECT_THAT(split_words("a '#b' ;c"), ElementsAre("a", "#b"));
+  EXPECT_THAT(split_words("# Latin-1 \xE4 in a comment"), IsEmpty());
+}
+
+TEST(OpenvpnLexer, RefusesWhatOpenvpnWouldReadOtherwise) {
+  for (const std::string& line :
+       {"a \"b"s, "a 'b"s, "a b\\"s, R"(a C:\new)"s, R"(a "C:\new")"s, "a b\x01"s, "a b\0c"s,
+        "a b\rc"s, "a \xFF"s, "a b\u2028c"s, "a 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16"s}) {
+    EXPECT_THROW((void)split_words(line), Error) << line;
+  }
+  EXPECT_THAT(split_words("a 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15"), ::testing::SizeIs(16));
+}
+
+TEST(OpenvpnLexer, WhatItJoinsItSplitsIntoTheSameWords) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"plain", "words", "1"},
+        {"blanks", "a b", "\t", ""},
+        {"marks", "\"", "'", "\\", "\\\"", "#x", ";y", "a;b#c"},
+        {"utf8", "Zürich", "東京"},
+        {"tags", "<ca>", "</ca>"}}) {
+    const std::string line = join_words(words);
+    ASSERT_TRUE(line.ends_with('\n'));
+    EXPECT_EQ(line.find('\n'), line.size() - 1);
+    EXPECT_EQ(split_words(line.substr(0, line.size() - 1)), words) << line;
+  }
+}
+
+TEST(OpenvpnLexer, RefusesALineThatOpenvpnWouldTakeApart) {
+  EXPECT_EQ(join_words({"a", std::string(252, 'x')}).size(), kOpenvpnLineMax);
+  EXPECT_THROW((void)join_words({"a", std::string(253, 'x')}), Error);
+}
+
+TEST(OpenvpnConfig, ATrickyLongLineDoesNotBecomeADirective) {
+  // OpenVPN's own reader would see "up /bin/evil" as a line.
+  EXPECT_THAT(message_of("remote a\nauth-token " + std::string(244, 'x') + "up /bin/evil\n"),
+              HasSubstr("longer than"));
+  EXPECT_THAT(message_of("remote a\n<ca>\n-----BEGIN X-----\n" + std::string(255, 'A') + "</ca>" +
+                         std::string(250, 'A') + "up /bin/evil\n-----END X-----\n</ca>\n"),
+              HasSubstr("not PEM"));
+}
+
+TEST(OpenvpnConfig, AcceptsByteOrderMarkWindowsLineEndsAndDashes) {
+  const OpenvpnConfig config = parse(
+      "\xEF\xBB\xBF"
+      "client\r\n--remote a 443 tcp\r\n<ca>\r\n" +
+      std::string("-----BEGIN X-----\r\nAAAA\r\n-----END X-----\r\n") + "</ca>\r\nverb 3");
+  EXPECT_EQ(config.text, "client\n<ca>\n-----BEGIN X-----\nAAAA\n-----END X-----\n</ca>\nverb 3\n");
+  EXPECT_THAT(config.remotes, ElementsAre(Remote{"a", 443, "tcp"}));
+}
+
+TEST(OpenvpnConfig, RefusesControlCharactersAndNul) {
+  EXPECT_THAT(message_of("remote a\nsetenv UV_X \"a\rup x\"\n"), HasSubstr(":2: a control"));
+  EXPECT_THAT(message_of("remote a\n# \0\n"s), HasSubstr(":2: a control"));
+  EXPECT_THAT(message_of("remote a\nauth-token \x1b[0m\n"), HasSubstr(":2: a control"));
+  EXPECT_THAT(message_of("remote a\x7f\n"), HasSubstr(":1: a control"));
+}
+
+TEST(OpenvpnConfig, QuotesAgainWhatItHandsOn) {
+  const OpenvpnConfig config = parse_rest(
+      "verify-x509-name \"C=SE, CN=my server\" subject\nstatic-challenge 'your \"PIN\"' 1\n");
+  EXPECT_EQ(config.text,
+            "verify-x509-name \"C=SE, CN=my server\" subject\n"
+            "static-challenge \"your \\\"PIN\\\"\" 1\n");
+}
+
+TEST(OpenvpnConfig, SurvivesHugeAndStrangeInput) {
+  EXPECT_THAT(message_of(std::string(1U << 20U, 'x')), HasSubstr("unknown directive (not shown"));
+  EXPECT_THAT(message_of(std::string(1U << 20U, '\n')), HasSubstr("names no server"));
+  EXPECT_THAT(message_of("<connection>\n<connection>\n"), HasSubstr("other half"));
+  EXPECT_THAT(message_of("<>\n"), HasSubstr("unknown directive"));
+  EXPECT_THAT(message_of("--\n"), HasSubstr("unknown directive"));
+  EXPECT_THAT(message_of("\"\"\n"), HasSubstr("unknown directive"));
+}
+
+// --- servers -------------------------------------------------------------------------------------
+
+TEST(OpenvpnRemotes, TakePortAndProtocolFromTheWholeFile) {
+  EXPECT_THAT(
+      parse("remote a\nremote b 443\nremote c 80 tcp-client\nproto tcp4\nport 1195\n").remotes,
+      ElementsAre(Remote{"a", 1195, "tcp"}, Remote{"b", 443, "tcp"}, Remote{"c", 80, "tcp"}));
+  EXPECT_THAT(parse("rport 53\nremote a\n").remotes, ElementsAre(Remote{"a", 53, "udp"}));
+  EXPECT_THAT(parse("remote a\n").remotes, ElementsAre(Remote{"a", 1194, "udp"}));
+}
+
+TEST(OpenvpnRemotes, AcceptNamesAndAddresses) {
+  EXPECT_THAT(
+      parse("remote VPN-1.example_x.org\nremote 192.0.2.1\nremote 2001:db8::1 443 udp6\n").remotes,
+      ElementsAre(Remote{"VPN-1.example_x.org", 1194, "udp"}, Remote{"192.0.2.1", 1194, "udp"},
+                  Remote{"2001:db8::1", 443, "udp"}));
+}
+
+TEST(OpenvpnRemotes, RefuseWhatIsNone) {
+  for (const char* line :
+       {"remote", "remote a 0", "remote a 65536", "remote a https", "remote a 443 sctp",
+        "remote a 443 tcp-server", "remote a 443 udp extra", "remote -a", "remote \"a b\"",
+        "remote \"\"", "remote a/b", "remote a\\ b", "remote 'a;b'", "proto tcp-server", "port x",
+        "port", "proto"}) {
+    EXPECT_THAT(message_of(std::string(line) + "\nremote ok\n"), StartsWith("/p/work.ovpn:1: "))
+        << line;
+  }
+  EXPECT_THAT(message_of("remote " + std::string(254, 'a')), HasSubstr("is not a host"));
+}
+
+TEST(OpenvpnRemotes, AreRequired) {
+  EXPECT_EQ(message_of("client\nverb 3\n"),
+            "/p/work.ovpn:2: the file names no server: expected 'remote HOST [PORT [PROTOCOL]]'");
+  EXPECT_THAT(message_of(""), StartsWith("/p/work.ovpn:1: the file names no server"));
+}
+
+TEST(OpenvpnRemotes, AreFilteredByAForcedProtocol) {
+  EXPECT_THAT(parse("remote a 1 udp\nremote b 2 tcp\nproto-force tcp\n").remotes,
+              ElementsAre(Remote{"b", 2, "tcp"}));
+  EXPECT_THAT(message_of("remote a 1 udp\nproto-force tcp\n"), HasSubstr("leaves no server"));
+}
+
+TEST(OpenvpnRemotes, ComeOutOfConnectionBlocksInOrder) {
+  const OpenvpnConfig config = parse(
+      "proto tcp\n<connection>\nremote a\nport 443\nnobind\n</connection>\n"
+      "proto udp\n<connection>\nremote b 53\n</connection>\nremote c\nport 99\n");
+  EXPECT_THAT(config.remotes,
+              ElementsAre(Remote{"a", 443, "tcp"}, Remote{"b", 53, "udp"}, Remote{"c", 99, "udp"}));
+  EXPECT_EQ(config.text, "nobind\n");
+}
+
+TEST(OpenvpnRemotes, RefuseOtherThingsInAConnectionBlock) {
+  EXPECT_THAT(message_of("<connection>\nremote a\nfragment 1300\n</connection>\n"),
+              AllOf(StartsWith("/p/work.ovpn:3: "), HasSubstr("not supported in a <connection>")));
+  EXPECT_THAT(message_of("<connection>\nremote a\nup /x\n</connection>\n"), HasSubstr("refused"));
+  EXPECT_THAT(message_of("<connection>\nremote a\n<tls-auth>\nx\n</tls-auth>\n</connection>\n"),
+              HasSubstr("inside of <connection>"));
+  EXPECT_THAT(message_of("<connection>\nremote a\n"), HasSubstr("<connection> is not closed"));
+  EXPECT_THAT(message_of("<connection>\n</connection>\n"), HasSubstr("needs one 'remote'"));
+  EXPECT_THAT(message_of("</connection>\n"), HasSubstr("other half"));
+}
+
+// --- files and blocks ----------------------------------------------------------------------------
+
+TEST(OpenvpnFiles, BecomeInlineBlocks) {
+  for (const char* name : {"ca", "cert", "key", "extra-certs", "crl-verify", "tls-auth",
+                           "tls-crypt", "tls-crypt-v2", "secret"}) {
+    EXPECT_EQ(parse_rest(std::string(name) + " sub/x.pem\n", {{"/p/sub/x.pem", kPem}}).text,
+              "<" + std::string(name) + ">\n" + kPem + "</" + name + ">\n");
+  }
+}
+
+TEST(OpenvpnFiles, AreFoundByAbsoluteNamesAndWithBlanks) {
+  EXPECT_THAT(parse_rest("ca /k/ca.crt\n", {{"/k/ca.crt", kPem}}).text, StartsWith("<ca>\n"));
+  EXPECT_THAT(parse_rest("ca \"my ca.crt\"\n", {{"/p/my ca.crt", kPem}}).text,
+              StartsWith("<ca>\n"));
+}
+
+TEST(OpenvpnFiles, KeepTheDirectionOfStaticKeys) {
+  EXPECT_EQ(parse_rest("tls-auth ta.key 1\n", {{"/p/ta.key", kPem}}).text,
+            "key-direction 1\n<tls-auth>\n" + std::string(kPem) + "</tls-auth>\n");
+  EXPECT_THAT(parse_rest("secret s.key 0\n", {{"/p/s.key", kPem}}).text,
+              StartsWith("key-direction 0\n<secret>\n"));
+  EXPECT_THAT(message_of("tls-auth ta.key 2\n"), HasSubstr("is 0 or 1"));
+}
+
+TEST(OpenvpnFiles, UnderstandTheOldInlineMarker) {
+  EXPECT_EQ(parse_rest("ca [inline]\ntls-auth [inline] 1\n<tls-auth>\n" + std::string(kPem) +
+                       "</tls-auth>\n")
+                .text,
+            "key-direction 1\n<tls-auth>\n" + std::string(kPem) + "</tls-auth>\n");
+}
+
+TEST(OpenvpnFiles, ReportTheLineThatNamesAFileThatCannotBeUsed) {
+  EXPECT_EQ(message_of("remote a\nca gone.crt\n"),
+            "/p/work.ovpn:2: 'ca' file '/p/gone.crt': cannot read '/p/gone.crt': No such file or "
+            "directory");
+  EXPECT_THAT(message_of("ca x\n", {{"/p/x", "no pem here"}}), HasSubstr("it has no PEM"));
+  EXPECT_THAT(message_of("ca \"\"\n"), HasSubstr("is not the name of a file"));
+  EXPECT_THAT(message_of("ca\n"), HasSubstr("takes one file"));
+  EXPECT_THAT(message_of("crl-verify crls dir\n"), HasSubstr("takes one file"));
+}
+
+TEST(OpenvpnFiles, KeepOnlyThePemOfAFile) {
+  const std::string chatty = "Certificate:\n  Subject: CN=\xE4\nup /bin/evil\n</ca>\n" +
+                             std::string(kPem) + "\nbetween\n" + kPem + "after\n";
+  EXPECT_EQ(parse_rest("ca x\n", {{"/p/x", chatty}}).text,
+            "<ca>\n" + std::string(kPem) + kPem + "</ca>\n");
+}
+
+TEST(OpenvpnFiles, RefusePemThatCouldEndTheBlock) {
+  const std::string head = "-----BEGIN X-----\n";
+  const std::string tail = "-----END X-----\n";
+  for (const std::string& inside : {"</ca>\nup /bin/evil\n"s, "  </ca>\n"s, "AA\x01\n"s, "AA\0\n"s,
+                                    "AA<\n"s, "AA\rBB\n"s, std::string(300, 'A') + "\n"}) {
+    EXPECT_THAT(message_of("ca x\n", {{"/p/x", head + inside + tail}}), HasSubstr("is not PEM"))
+        << inside;
+  }
+  EXPECT_THAT(message_of("ca x\n", {{"/p/x", head + "AAAA\n"}}), HasSubstr("no '-----END"));
+}
+
+TEST(OpenvpnFiles, EncodePkcs12) {
+  EXPECT_EQ(parse_rest("pkcs12 c.p12\n", {{"/p/c.p12", "\0\xFF\x10z"s}}).text,
+            "<pkcs12>\nAP8Qeg==\n</pkcs12>\n");
+  EXPECT_EQ(parse_rest("pkcs12 c.p12\n", {{"/p/c.p12", std::string(60, 'a')}}).text.size(),
+            std::string("<pkcs12>\n</pkcs12>\n").size() + 80 + 2);
+}
+
+TEST(OpenvpnBlocks, AreKept) {
+  EXPECT_EQ(parse_rest("<ca>\n" + std::string(kPem) + "</ca>\n").text,
+            "<ca>\n" + std::string(kPem) + "</ca>\n");
+  EXPECT_EQ(parse_rest("<peer-fingerprint>\n# mine\nAB:cd:01\n\n</peer-fingerprint>\n").text,
+            "<peer-fingerprint>\nAB:cd:01\n</peer-fingerprint>\n");
+  EXPECT_EQ(parse_rest("<pkcs12>\nAP8Q\neg==\n</pkcs12>\n").text,
+            "<pkcs12>\nAP8Qeg==\n</pkcs12>\n");
+}
+
+TEST(OpenvpnBlocks, AreRefusedIfTheyAreNotWhatTheySay) {
+  EXPECT_THAT(message_of("<peer-fingerprint>\nup /x\n</peer-fingerprint>\n"),
+              HasSubstr("is not a fingerprint"));
+  EXPECT_THAT(message_of("<pkcs12>\nAP8=Qeg\n</pkcs12>\n"), HasSubstr("is not base64"));
+  EXPECT_THAT(message_of("<pkcs12>\n</pkcs12>\n"), HasSubstr("it is empty"));
+  EXPECT_THAT(message_of("<verb>\n3\n</verb>\n"), HasSubstr("'verb' has no block"));
+  EXPECT_THAT(message_of("<up>\n/x\n</up>\n"), HasSubstr("'up' is refused"));
+  EXPECT_THAT(message_of("<dh>\nx\n</dh>\n"), HasSubstr("it is for servers"));
+  EXPECT_THAT(message_of("<frobnicate>\n"), HasSubstr("unknown block 'frobnicate'"));
+}
+
+TEST(OpenvpnBlocks, MustBeClosed) {
+  EXPECT_EQ(message_of("remote a\n<ca>\n" + std::string(kPem)),
+            "/p/work.ovpn:2: the block is not closed: expected '</ca>'");
+}
+
+TEST(OpenvpnBlocks, RefuseCredentialsAndSayWhereTheyBelong) {
+  const Error error = error_of("<auth-user-pass>\nalice\nhunter2\n</auth-user-pass>\n");
+  EXPECT_THAT(error.what(), AllOf(HasSubstr("credentials"), Not(HasSubstr("hunter2"))));
+  EXPECT_THAT(error.hint(), HasSubstr("'credentials' in [tunnel]"));
+}
+
+// --- directives with rules of their own
+// ------------------------------------------------------------
+
+TEST(OpenvpnConfig, FindsTheCredentialsFile) {
+  const OpenvpnConfig config = parse_rest("auth-user-pass login.txt\n");
+  EXPECT_TRUE(config.needs_user_pass);
+  EXPECT_EQ(config.user_pass_file, "/p/login.txt");
+  EXPECT_FALSE(parse_rest("verb 3\n").needs_user_pass);
+}
+
+TEST(OpenvpnConfig, TakesLayerThreeDevicesOnly) {
+  EXPECT_THAT(message_of("dev tap\n"), HasSubstr("only layer 3"));
+  EXPECT_THAT(message_of("dev tap0\n"), HasSubstr("only layer 3"));
+  EXPECT_THAT(message_of("dev null\n"), HasSubstr("only layer 3"));
+  EXPECT_THAT(message_of("dev vpn0\ndev-type tap\n"), HasSubstr("only layer 3"));
+  EXPECT_THAT(message_of("remote a\ndev vpn0\n"), HasSubstr("cannot tell the type"));
+  EXPECT_EQ(parse_rest("dev vpn0\ndev-type tun\n").text, "");
+}
+
+TEST(OpenvpnConfig, PassesHarmlessVariablesOnly) {
+  const OpenvpnConfig config = parse_rest(
+      "setenv UV_ID abc\nsetenv IV_GUI_VER \"x 1\"\nsetenv CLIENT_CERT 0\n"
+      "setenv FORWARD_COMPATIBLE 1\nsetenv LD_PRELOAD /x.so\nsetenv FRIENDLY_NAME \"My VPN\"\n"
+      "setenv \"UV_a b\" 1\nsetenv-safe x y\n");
+  EXPECT_EQ(config.text,
+            "setenv UV_ID abc\nsetenv IV_GUI_VER \"x 1\"\nsetenv CLIENT_CERT 0\n"
+            "setenv FORWARD_COMPATIBLE 1\n");
+  EXPECT_THAT(config.ignored, Contains(StartsWith("line 6: 'setenv LD_PRELOAD'")));
+}
+
+TEST(OpenvpnConfig, JudgesAnOptionalDirectiveLikeAnyOther) {
+  const OpenvpnConfig config = parse_rest(
+      "setenv opt block-outside-dns\nsetenv opt frobnicate 1\nsetenv opt data-ciphers AES-256-GCM\n"
+      "setenv opt\nverb 3\n");
+  EXPECT_EQ(config.text, "setenv opt data-ciphers AES-256-GCM\nverb 3\n");
+  EXPECT_THAT(config.ignored, Contains(StartsWith("line 3: 'frobnicate'")));
+  EXPECT_THAT(message_of("setenv opt up /bin/evil\n"), HasSubstr("'up' is refused"));
+  EXPECT_THAT(message_of("setenv opt setenv opt plugin /x.so\n"), HasSubstr("'plugin' is refused"));
+  EXPECT_THAT(message_of("setenv opt x\nfrobnicate\n"), HasSubstr(":2: unknown directive"));
+}
+
+TEST(OpenvpnConfig, DropsUnknownDirectivesThatTheFileAnnounces) {
+  const OpenvpnConfig config = parse_rest("ignore-unknown-option foo bar up\nfoo 1\nbar\n");
+  EXPECT_EQ(config.text, "");
+  EXPECT_THAT(message_of("ignore-unknown-option up\nup /x\n"), HasSubstr("'up' is refused"));
+  EXPECT_THAT(message_of("foo\nignore-unknown-option foo\n"), HasSubstr(":1: unknown directive"));
+}
+
+TEST(OpenvpnConfig, PassesProvidersByKnownNameOnly) {
+  EXPECT_EQ(parse_rest("providers legacy default\n").text, "providers legacy default\n");
+  EXPECT_THAT(message_of("providers /tmp/evil\n"), HasSubstr("provider '/tmp/evil' is refused"));
+}
+
+TEST(OpenvpnConfig, PassesAddressesButNoNamesThatOpenvpnWouldLookUp) {
+  EXPECT_EQ(parse_rest("ifconfig 10.8.0.2 10.8.0.1\nifconfig-ipv6 fd00::2/64 fd00::1\n").text,
+            "ifconfig 10.8.0.2 10.8.0.1\nifconfig-ipv6 fd00::2/64 fd00::1\n");
+  EXPECT_THAT(message_of("ifconfig me.example.org 10.8.0.1\n"), HasSubstr("not names"));
+}
+
+TEST(OpenvpnConfig, NeverLetsOpenvpnLogKeys) {
+  EXPECT_EQ(parse_rest("verb 6\n").text, "verb 6\n");
+  EXPECT_EQ(parse_rest("verb 7\n").text, "");
+  EXPECT_EQ(parse_rest("verb 11\n").text, "");
+  EXPECT_THAT(message_of("verb x\n"), HasSubstr("takes a number"));
+}
+
+TEST(OpenvpnConfig, RefusesServersAndScriptsForNames) {
+  EXPECT_THAT(message_of("mode server\n"), HasSubstr("it is for servers"));
+  EXPECT_EQ(parse_rest("dns-updown disable\n").text, "");
+  EXPECT_THAT(message_of("dns-updown /x\n"), HasSubstr("it runs a program"));
+}
+
+// --- credentials ---------------------------------------------------------------------------------
+
+std::string credentials_error(const std::string& text) {
+  try {
+    (void)parse_credentials(text, "/p/a.auth");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Credentials, AreTheFirstTwoLines) {
+  for (const char* text : {"alice\np w\n", "alice\r\np w\r\n", "alice\np w",
+                           "\xEF\xBB\xBF"
+                           "alice\np w\n\nmore\n"}) {
+    const Credentials credentials = parse_credentials(text, "/p/a.auth");
+    EXPECT_EQ(credentials.user_name, "alice");
+    EXPECT_EQ(credentials.password, "p w");
+  }
+  EXPECT_EQ(parse_credentials("a\np\xE4ss\n", "x").password, "p\xE4ss");
+}
+
+TEST(Credentials, NameTheMissingLineAndNeverTheContent) {
+  EXPECT_EQ(credentials_error(""), "/p/a.auth:1: the user name is missing");
+  EXPECT_EQ(credentials_error("\nsecret\n"), "/p/a.auth:1: the user name is missing");
+  EXPECT_EQ(credentials_error("secret\n"), "/p/a.auth:2: the password is missing");
+  EXPECT_EQ(credentials_error("secret\n\n"), "/p/a.auth:2: the password is missing");
+  EXPECT_EQ(credentials_error("a\nsecret\x01\n"),
+            "/p/a.auth:2: the password has a control character");
+  EXPECT_EQ(credentials_error("sec\0ret\nx\n"s),
+            "/p/a.auth:1: the user name has a control character");
+}
+
+}  // namespace
+}  // namespace vpnrun::profile

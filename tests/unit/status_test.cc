@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "profiles/status.h"
+
+#include <limits>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "profiles/error.h"
+
+namespace vpnrun {
+namespace {
+
+using ::testing::HasSubstr;
+
+Status full_status() {
+  Status status;
+  status.profile = "work";
+  status.state = State::kReconnecting;
+  status.since = 1700000000;
+  status.pid = 4242;
+  status.tunnel_type = "openvpn";
+  status.device = "tun0";
+  status.addresses = {"10.8.0.2/24", "fd00::2/64"};
+  status.dns = {"10.8.0.1"};
+  status.endpoint = "198.51.100.10:1194/udp";
+  status.endpoint_name = "vpn.example.org";
+  status.mtu = 1420;
+  status.error = "the server does not answer";
+  status.hint = "wait";
+  status.attempt = 7;
+  status.question = CredentialQuestion{3, "user name and password for 'work'", true, true};
+  return status;
+}
+
+std::string error_of(const std::string& text) {
+  try {
+    (void)status_from_json(text);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Status, ComesBackFromJsonAsItWas) {
+  const Status before = full_status();
+  const Status after = status_from_json(to_json(before));
+  EXPECT_EQ(to_json(after), to_json(before));
+  EXPECT_EQ(after.state, State::kReconnecting);
+  EXPECT_EQ(after.addresses, before.addresses);
+  EXPECT_EQ(after.mtu, 1420U);
+  ASSERT_TRUE(after.question);
+  EXPECT_EQ(after.question->id, 3U);
+  EXPECT_TRUE(after.question->wants_user_name);
+}
+
+TEST(Status, ComesBackFromPrettyJsonToo) {
+  const Status before = full_status();
+  EXPECT_EQ(to_json(status_from_json(to_pretty_json(before))), to_json(before));
+}
+
+TEST(Status, IsOneLineWhateverIsInIt) {
+  Status status = full_status();
+  status.error = "two\nlines\r\n";
+  EXPECT_EQ(to_json(status).find('\n'), std::string::npos);
+  EXPECT_EQ(status_from_json(to_json(status)).error, status.error);
+}
+
+TEST(Status, NamesEveryState) {
+  for (const auto& [state, name] :
+       {std::pair(State::kDown, "down"), std::pair(State::kStarting, "starting"),
+        std::pair(State::kUp, "up"), std::pair(State::kReconnecting, "reconnecting"),
+        std::pair(State::kFailed, "failed")}) {
+    EXPECT_EQ(to_string(state), name);
+    Status status;
+    status.state = state;
+    EXPECT_EQ(status_from_json(to_json(status)).state, state);
+    EXPECT_THAT(to_pretty_json(status), HasSubstr(std::string("\"state\": \"") + name + '"'));
+  }
+}
+
+TEST(Status, KeepsDefaultsForMissingMembers) {
+  const Status status = status_from_json("{}");
+  EXPECT_EQ(to_json(status), to_json(Status{}));
+  EXPECT_FALSE(status.question);
+}
+
+TEST(Status, ReplacesBytesThatAreNotUtf8) {
+  Status status;
+  status.error = "bad \xFF byte";
+  EXPECT_EQ(status_from_json(to_json(status)).error, "bad \uFFFD byte");
+}
+
+TEST(Status, KeepsNumbersAtTheirLimits) {
+  Status status;
+  status.mtu = std::numeric_limits<std::uint32_t>::max();
+  status.since = std::numeric_limits<std::int64_t>::min();
+  status.question = CredentialQuestion{std::numeric_limits<std::uint64_t>::max(), "", false, true};
+  const Status after = status_from_json(to_json(status));
+  EXPECT_EQ(after.mtu, status.mtu);
+  EXPECT_EQ(after.since, status.since);
+  EXPECT_EQ(after.question->id, status.question->id);
+}
+
+TEST(Status, RefusesWhatItDoesNotWrite) {
+  EXPECT_THAT(error_of("{"), HasSubstr("malformed JSON at byte"));
+  EXPECT_THAT(error_of("[]"), HasSubstr("expected a JSON object"));
+  EXPECT_THAT(error_of(R"({"colour":"red"})"), HasSubstr("unknown member 'colour'"));
+  EXPECT_THAT(error_of(R"({"state":"sideways"})"), HasSubstr("unknown state 'sideways'"));
+  EXPECT_THAT(error_of(R"({"mtu":-1})"), HasSubstr("'mtu' must be"));
+  EXPECT_THAT(error_of(R"({"mtu":4294967296})"), HasSubstr("'mtu' must be"));
+  EXPECT_THAT(error_of(R"({"mtu":1.5})"), HasSubstr("'mtu' must be"));
+  EXPECT_THAT(error_of(R"({"pid":18446744073709551615})"), HasSubstr("'pid' must be"));
+  EXPECT_THAT(error_of(R"({"dns":"10.8.0.1"})"), HasSubstr("'dns' must be an array of strings"));
+  EXPECT_THAT(error_of(R"({"dns":[1]})"), HasSubstr("'dns' must be an array of strings"));
+  EXPECT_THAT(error_of(R"({"question":{"wants_password":1}})"), HasSubstr("true or false"));
+  EXPECT_THAT(error_of("{\"error\":\"\xFF\"}"), HasSubstr("malformed JSON"));
+}
+
+TEST(Status, SurvivesDeeplyNestedJson) {
+  const std::string deep = std::string(200000, '[') + std::string(200000, ']');
+  EXPECT_THAT(error_of(deep), HasSubstr("cannot parse status"));
+  EXPECT_THAT(error_of("{\"dns\":" + deep + "}"), HasSubstr("'dns' must be"));
+}
+
+}  // namespace
+}  // namespace vpnrun

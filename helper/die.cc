@@ -10,9 +10,8 @@
 // link that library into a privileged program.
 namespace std {  // NOLINT(cert-dcl58-cpp)
 // NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
-[[noreturn]] void __glibcxx_assert_fail(const char* /*file*/, int /*line*/,
-                                        const char* /*function*/,
-                                        const char* /*condition*/) noexcept {
+void __glibcxx_assert_fail(const char* /*file*/, int /*line*/, const char* /*function*/,
+                           const char* /*condition*/) noexcept {
   __builtin_trap();
 }
 }  // namespace std
@@ -22,7 +21,9 @@ namespace {
 
 constexpr std::size_t kUntrustedMax = 160;
 
-bool is_control(char c) noexcept { return (c >= 0 && c < 0x20) || c == 0x7f; }
+bool is_control(char c) noexcept {
+  return (c >= 0 && c < 0x20) || c == 0x7f;
+}
 
 // The UTF-8 form of a C1 control (C2 80 … C2 9F), which terminals also obey.
 bool starts_c1_control(const char* at) noexcept {
@@ -61,7 +62,7 @@ void Text::add(Errno error) noexcept {
 }
 
 void die(const Text& what, const Text& hint, int exit_code) noexcept {
-  std::array<char, 1024> message;
+  std::array<char, 1024> message{};
   std::size_t size = 0;
   const std::array<std::string_view, 5> parts = {"vpnrun: ", what.view(), "\nhint: ", hint.view(),
                                                  "\n"};

@@ -34,13 +34,13 @@ class Text {
   void add(Untrusted user) noexcept;
   void add(Errno error) noexcept;
 
-  std::array<char, 480> buffer_;
+  std::array<char, 480> buffer_{};
   std::size_t size_ = 0;
 };
 
-/// Writes "vpnrun: WHAT\nhint: HINT\n" to standard error by one write(2) and leaves with `exit_code`
-/// through _exit(2): no handler and no destructor runs. Every failure of the helper ends here, so
-/// that no failed step is ever followed by a started application.
+/// Writes "vpnrun: WHAT\nhint: HINT\n" to standard error by one write(2) and leaves with
+/// `exit_code` through _exit(2): no handler and no destructor runs. Every failure of the helper
+/// ends here, so that no failed step is ever followed by a started application.
 [[noreturn]] void die(const Text& what, const Text& hint, int exit_code = kExitOwnFailure) noexcept;
 
 }  // namespace vpnrun

@@ -29,8 +29,8 @@
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -106,7 +106,7 @@ bool goes_on_after(int error) noexcept {
 }
 
 int search(std::string_view name, const Request& request) noexcept {
-  std::array<char, PATH_MAX> file;
+  std::array<char, PATH_MAX> file{};
   bool denied = false;
   std::string_view rest = find_path(request.environment);
   for (bool more = true; more;) {

@@ -12,13 +12,14 @@ namespace vpnrun {
 
 /// A directory by path and by identity.
 struct Directory {
-  std::array<char, PATH_MAX> path;
+  std::array<char, PATH_MAX> path{};
   FileId id;
 };
 
 /// Makes the process safe to be privileged: enough arguments, not dumpable (no ptrace(2), no core),
 /// descriptors 0 to 2 taken, so that no file of ours becomes somebody's standard error. What stands
-/// in for a descriptor that the caller had closed is close-on-exec: the application finds it closed.
+/// in for a descriptor that the caller had closed is close-on-exec: the application finds it
+/// closed.
 ///
 /// Should: be the first call of main().
 /// Must not: touch signals, umask, limits or other descriptors; they are the application's.

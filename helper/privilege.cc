@@ -17,8 +17,8 @@ namespace vpnrun {
 namespace {
 
 // A setuid-root file gets every capability; if it carries file capabilities too it gets only those.
-constexpr std::uint64_t kMarksOfSetuid =
-    std::uint64_t{1} << CAP_SETUID | std::uint64_t{1} << CAP_SETGID;
+constexpr std::uint64_t kMarksOfSetuid = std::uint64_t{1} << CAP_SETUID | std::uint64_t{1}
+                                                                              << CAP_SETGID;
 constexpr const char* kSelf = "/proc/self/exe";
 
 struct CapabilityWords {
@@ -42,9 +42,10 @@ std::uint64_t join(std::uint32_t low, std::uint32_t high) noexcept {
 
 [[noreturn]] void explain_missing_privilege() noexcept {
   if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
-    die_unprivileged(Text("NoNewPrivileges is set for the calling process"),
-                     Text("in a unit use NetworkNamespacePath=/run/netns/PROFILE instead of vpnrun, "
-                          "or NoNewPrivileges=no; in a sandbox call vpnrun outside"));
+    die_unprivileged(
+        Text("NoNewPrivileges is set for the calling process"),
+        Text("in a unit use NetworkNamespacePath=/run/netns/PROFILE instead of vpnrun, "
+             "or NoNewPrivileges=no; in a sandbox call vpnrun outside"));
   }
   struct statfs volume {};
   if (::statfs(kSelf, &volume) == 0 && (volume.f_flags & ST_NOSUID) != 0) {

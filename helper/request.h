@@ -6,9 +6,9 @@ namespace vpnrun {
 /// What the caller asks for, as request_format.h lays it down. All of it is the caller's own data:
 /// pointers into the stack that execve(2) filled.
 struct Request {
-  const char* profile;      ///< a valid profile name
-  char** command;           ///< COMMAND, ARG…, NULL; command[-1] and command[0] may be overwritten
-  char** environment;       ///< every string starts with kEnvironmentMark
+  const char* profile;  ///< a valid profile name
+  char** command;       ///< COMMAND, ARG…, NULL; command[-1] and command[0] may be overwritten
+  char** environment;   ///< every string starts with kEnvironmentMark
   const char* stack_limit;  ///< decimal bytes or kUnlimited; NULL: leave RLIMIT_STACK as it is
 };
 

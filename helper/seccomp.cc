@@ -25,7 +25,8 @@ void load_application_filter() noexcept {
   const sock_fprog filter{.len = static_cast<unsigned short>(program.size()),
                           .filter = program.data()};
   // SPEC_ALLOW: this is no sandbox. Older kernels otherwise slow every filtered process down.
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter) != 0) {
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter) !=
+      0) {
     die(Text("cannot load the socket filter", Errno{errno}),
         Text("the kernel needs CONFIG_SECCOMP_FILTER"));
   }

@@ -47,7 +47,9 @@ std::string choose(const LaunchOptions& options, const Places& places, char* con
   }
   inputs.config_files.push_back(places.system_config);
   const Choice choice = choose_profile(inputs, places);
-  reporter.debug(fmt::format("profile '{}' by {}", choice.profile, printable(choice.source)));
+  if (reporter.verbosity() == Verbosity::kVerbose) {
+    reporter.debug(fmt::format("profile '{}' by {}", choice.profile, printable(choice.source)));
+  }
   return choice.profile;
 }
 

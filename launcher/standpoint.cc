@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "launcher/standpoint.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <charconv>
-#include <memory>
-#include <string_view>
 
 #include "helper/base/runtime_layout.h"
 #include "helper/base/unique_fd.h"
@@ -17,9 +12,11 @@
 namespace vpnrun {
 namespace {
 
-bool leads_to(const char* path, const FileId& id) {
+/// All zero if there is no such file: no file has that identity.
+FileId id_of(const std::string& path) {
   struct stat info {};
-  return ::stat(path, &info) == 0 && info.st_dev == id.dev && info.st_ino == id.ino;
+  return ::stat(path.c_str(), &info) == 0 ? FileId{.dev = info.st_dev, .ino = info.st_ino}
+                                          : FileId{};
 }
 
 bool is_internet_socket(int fd) {
@@ -32,28 +29,24 @@ bool is_internet_socket(int fd) {
 }  // namespace
 
 bool is_inside(const std::string& directory) {
+  const FileId netns = id_of("/proc/self/ns/net");
+  // The entry alone tells almost every launch that it is outside, without the record.
+  if (netns == FileId{} || netns != id_of(directory + "/" + kNetnsEntry)) {
+    return false;
+  }
   const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   Origin origin;
-  return fd.ok() && read_origin(fd.get(), origin) && leads_to("/proc/self/ns/net", origin.netns) &&
-         leads_to("/proc/self/ns/mnt", origin.view);
+  return fd.ok() && read_origin(fd.get(), origin) && netns == origin.netns &&
+         id_of("/proc/self/ns/mnt") == origin.view;
 }
 
 std::vector<int> inherited_internet_sockets() {
   std::vector<int> sockets;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/fd"), ::closedir);
-  if (!directory) {
-    return sockets;
-  }
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own
-  while (const dirent* entry = ::readdir(directory.get())) {
-    const std::string_view name = entry->d_name;
-    int fd = -1;
-    const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), fd);
-    if (error == std::errc{} && stop == name.data() + name.size() && is_internet_socket(fd)) {
+  for (int fd = 0; fd < kInheritedMax; ++fd) {
+    if (is_internet_socket(fd)) {
       sockets.push_back(fd);
     }
   }
-  std::sort(sockets.begin(), sockets.end());
   return sockets;
 }
 

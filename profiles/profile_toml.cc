@@ -2,6 +2,7 @@
 #include "profiles/profile_toml.h"
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 // Compiled in, without writers: a shared library would cost every launch its relocations.
@@ -23,7 +24,7 @@ struct TomlTree {
 
 namespace {
 
-constexpr std::size_t kExcerptMax = 40;
+constexpr std::size_t kExcerptMax = 48;
 
 [[noreturn]] void fail_at(const std::string& path, const toml::source_position& where,
                           std::string_view message, std::string hint = {}) {
@@ -138,6 +139,22 @@ void visit_node(const TomlTree& tree, const toml::node& node, const std::string&
   }
 }
 
+/// The line that `where` is in; of a long one, what follows `where`.
+std::string line_at(std::string_view text, const toml::source_position& where) {
+  const bool is_near = where.column < kExcerptMax;
+  return excerpt(text, {{where.line, is_near ? 1 : where.column}, {where.line + 1, 1}, nullptr});
+}
+
+/// The commonest mistake of people who know other formats.
+std::string syntax_hint(std::string_view text, const toml::source_position& where) {
+  const std::string_view line = rest_of_line(text, {where.line, 1});
+  const std::size_t value = line.find_first_not_of(" \t", line.find('=') + 1);
+  const bool bare_word = line.find('=') != std::string_view::npos &&
+                         value != std::string_view::npos &&
+                         std::isalpha(static_cast<unsigned char>(line[value])) != 0;
+  return bare_word ? "text stands in double quotes: key = \"value\"" : "";
+}
+
 toml::table parse_toml(std::string_view text, const std::string& path) {
   if (text.size() > kProfileTextMax) {
     fail_at(path, {1, 1},
@@ -152,14 +169,10 @@ toml::table parse_toml(std::string_view text, const std::string& path) {
     if (description.starts_with(kPrefix)) {
       description.remove_prefix(kPrefix.size());
     }
-    const toml::source_position begin = error.source().begin;
-    const std::string hint = description.find("value type") != std::string_view::npos
-                                 ? "text stands in double quotes: key = \"value\""
-                                 : "";
-    fail_at(path, begin,
-            fmt::format("not valid TOML: {}: '{}'", printable(description),
-                        excerpt(text, {begin, {begin.line + 1, 1}, nullptr})),
-            hint);
+    const toml::source_position where = error.source().begin;
+    fail_at(path, where,
+            fmt::format("not valid TOML: {} in '{}'", printable(description), line_at(text, where)),
+            syntax_hint(text, where));
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "helper/base/name.h"
 
+#include <algorithm>
+
 namespace vpnrun {
 namespace {
 
@@ -14,12 +16,8 @@ bool is_valid_profile_name(std::string_view name) noexcept {
   if (name.empty() || name.size() > kProfileNameMax || !is_lower_or_digit(name.front())) {
     return false;
   }
-  for (const char c : name) {
-    if (!is_lower_or_digit(c) && c != '_' && c != '-') {
-      return false;
-    }
-  }
-  return true;
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return is_lower_or_digit(c) || c == '_' || c == '-'; });
 }
 
 }  // namespace vpnrun

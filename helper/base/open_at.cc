@@ -14,10 +14,11 @@
 namespace vpnrun {
 namespace {
 
-// RESOLVE_NO_SYMLINKS refuses a link in every component; O_NOFOLLOW would look at the last only.
+// RESOLVE_NO_SYMLINKS refuses a link as ELOOP in every component. (O_NOFOLLOW would look at the
+// last only, and turn that error into another one for a directory.)
 UniqueFd open_beneath(int dir_fd, const char* name, int flags) noexcept {
   open_how how{};
-  how.flags = static_cast<decltype(how.flags)>(flags | O_CLOEXEC | O_NOFOLLOW);
+  how.flags = static_cast<decltype(how.flags)>(flags | O_CLOEXEC);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   return UniqueFd(static_cast<int>(::syscall(SYS_openat2, dir_fd, name, &how, sizeof how)));
 }
@@ -36,12 +37,12 @@ UniqueFd open_namespace_at(int dir_fd, const char* name, int ns_type) noexcept {
   }
   struct statfs volume {};
   if (::fstatfs(fd.get(), &volume) != 0) {
-    return UniqueFd();
+    return {};
   }
   // The file system first: another one would take the ioctl number for something of its own.
   if (volume.f_type != NSFS_MAGIC || ::ioctl(fd.get(), NS_GET_NSTYPE) != ns_type) {
     errno = EINVAL;
-    return UniqueFd();
+    return {};
   }
   return fd;
 }

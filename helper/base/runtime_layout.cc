@@ -18,7 +18,8 @@
 namespace vpnrun {
 namespace {
 
-static_assert(std::is_trivially_copyable_v<Origin> && std::has_unique_object_representations_v<Origin>,
+static_assert(std::is_trivially_copyable_v<Origin> &&
+                  std::has_unique_object_representations_v<Origin>,
               "the record is written and compared as bytes");
 
 bool is_on(int fd, decltype(std::declval<struct statfs>().f_type) magic) noexcept {
@@ -30,11 +31,11 @@ bool is_on(int fd, decltype(std::declval<struct statfs>().f_type) magic) noexcep
 UniqueFd open_own_namespaces() noexcept {
   const UniqueFd proc(::open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!proc.ok()) {
-    return UniqueFd();
+    return {};
   }
   if (!is_on(proc.get(), PROC_SUPER_MAGIC)) {
     errno = ENOTTY;
-    return UniqueFd();
+    return {};
   }
   open_how how{};
   how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;  // O_PATH: an undumpable process may not list it
@@ -80,8 +81,7 @@ bool current_standpoint(Standpoint& out) noexcept {
 }
 
 bool read_origin(int dir_fd, Origin& out) noexcept {
-  const UniqueFd fd(
-      ::openat(dir_fd, kOriginEntry, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const UniqueFd fd(::openat(dir_fd, kOriginEntry, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status {};
   if (!fd.ok() || ::fstat(fd.get(), &status) != 0) {
     return false;
@@ -92,8 +92,8 @@ bool read_origin(int dir_fd, Origin& out) noexcept {
     return false;
   }
   Origin record;
-  if (status.st_size != sizeof record || ::read(fd.get(), &record, sizeof record) != sizeof record ||
-      record.magic != Origin::kMagic) {
+  if (status.st_size != sizeof record ||
+      ::read(fd.get(), &record, sizeof record) != sizeof record || record.magic != Origin::kMagic) {
     errno = EINVAL;
     return false;
   }

@@ -11,12 +11,12 @@ constexpr const char* kRuntimeRoot = "/run/vpnrun";
 
 /// Entries of a profile's runtime directory, `kRuntimeRoot/NAME`. The directory is root:root, 0750,
 /// with an ACL for the admitted: its permissions are the whole access control.
-constexpr const char* kNetnsEntry = "netns";        ///< nsfs bind of the network namespace
-constexpr const char* kViewEntry = "mnt";           ///< nsfs bind of the applications' mount namespace
-constexpr const char* kOriginEntry = "origin";      ///< one Origin, root-owned, mode 0444
-constexpr const char* kControlEntry = "control";    ///< Unix stream socket of the companion
-constexpr const char* kStateEntry = "state.json";   ///< last state, for people and scripts
-constexpr const char* kEtcEntry = "etc";            ///< files laid over /etc in the view
+constexpr const char* kNetnsEntry = "netns";    ///< nsfs bind of the network namespace
+constexpr const char* kViewEntry = "mnt";       ///< nsfs bind of the applications' mount namespace
+constexpr const char* kOriginEntry = "origin";  ///< one Origin, root-owned, mode 0444
+constexpr const char* kControlEntry = "control";   ///< Unix stream socket of the companion
+constexpr const char* kStateEntry = "state.json";  ///< last state, for people and scripts
+constexpr const char* kEtcEntry = "etc";           ///< files laid over /etc in the view
 
 /// Identity of a file or namespace: what stat(2) reports of it.
 struct FileId {
@@ -31,22 +31,24 @@ struct Standpoint {
   FileId mount_namespace;
   FileId pid_namespace;
   FileId user_namespace;
-  FileId root;                      ///< st_dev and st_ino of "/"
-  std::uint64_t root_mount = 0;     ///< stx_mnt_id of "/", so that a chroot into a bind of / differs
+  FileId root;                   ///< st_dev and st_ino of "/"
+  std::uint64_t root_mount = 0;  ///< stx_mnt_id of "/", so that a chroot into a bind of / differs
   friend bool operator==(const Standpoint&, const Standpoint&) = default;
 };
 
 /// The fixed-size record `origin`: host byte order, written by and for the same machine and boot.
 struct Origin {
-  static constexpr std::uint64_t kMagic = 0x314e4952504e5256;  // "VRNPRIN1": changes with the layout
+  static constexpr std::uint64_t kMagic =
+      0x314e4952504e5256;  // "VRNPRIN1": changes with the layout
   std::uint64_t magic = kMagic;
-  Standpoint host;        ///< the standpoint that the view was copied from
-  FileId netns;           ///< the namespaces that the entries must lead to
+  Standpoint host;  ///< the standpoint that the view was copied from
+  FileId netns;     ///< the namespaces that the entries must lead to
   FileId view;
 };
 
 /// Fills `out` with the calling process' standpoint, read from a genuine procfs at /proc.
-/// False with errno on failure: ENOSYS/EPERM as of openat2(2)/statx(2), ENOTTY if /proc is no procfs.
+/// False with errno on failure: ENOSYS/EPERM as of openat2(2)/statx(2), ENOTTY if /proc is no
+/// procfs.
 [[nodiscard]] bool current_standpoint(Standpoint& out) noexcept;
 
 /// Reads and checks `origin` below `dir_fd`: a regular root-owned file, not writable by others, of

@@ -5,7 +5,6 @@
 // The filter keeps applications from sockets that a network namespace does not confine, and from
 // sockets that somebody else made. It allows all other system calls: it is no sandbox.
 #include <linux/filter.h>
-#include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,8 +12,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdint>
 #include <cstdio>
+#include <initializer_list>
+
+#include <seccomp.h>
 
 namespace {
 
@@ -39,9 +40,9 @@ constexpr std::array kAllowed = {
 // them behind a VPN).
 
 // AF_INET with this protocol is AF_SMC by another name (since Linux 6.11; not in netinet/in.h yet).
-constexpr std::uint64_t kIpprotoSmc = 256;
+constexpr int kIpprotoSmc = 256;
 
-constexpr std::uint64_t kIntMask = 0xffffffff;  // the kernel takes an int from a 64-bit register
+constexpr scmp_datum_t kIntMask = 0xffffffff;  // the kernel takes an int from a 64-bit register
 
 bool is_allowed(int family) {
   return std::any_of(kAllowed.begin(), kAllowed.end(),
@@ -55,6 +56,17 @@ bool any_allowed(int first, int count) {
     }
   }
   return false;
+}
+
+// The argument, under the mask, is `value`.
+scmp_arg_cmp argument_is(unsigned argument, int value, scmp_datum_t mask) {
+  return {argument, SCMP_CMP_MASKED_EQ, mask, static_cast<scmp_datum_t>(value)};
+}
+
+int refuse(scmp_filter_ctx filter, int system_call, int error,
+           std::initializer_list<scmp_arg_cmp> conditions) {
+  return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(static_cast<unsigned>(error)), system_call,
+                                static_cast<unsigned>(conditions.size()), std::data(conditions));
 }
 
 // Refuses each family below the last allowed one that is not in the list: by aligned blocks of a
@@ -71,9 +83,8 @@ int refuse_gaps(scmp_filter_ctx filter, int last) {
     while (first % (2 * size) == 0 && first + 2 * size <= last && !any_allowed(first, 2 * size)) {
       size *= 2;
     }
-    const std::uint64_t mask = kIntMask & ~static_cast<std::uint64_t>(size - 1);
-    failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                                SCMP_A0(SCMP_CMP_MASKED_EQ, mask, static_cast<scmp_datum_t>(first)));
+    const scmp_datum_t mask = kIntMask & ~static_cast<scmp_datum_t>(size - 1);
+    failure |= refuse(filter, SCMP_SYS(socket), EAFNOSUPPORT, {argument_is(0, first, mask)});
     first += size;
   }
   return failure;
@@ -85,22 +96,19 @@ int add_rules(scmp_filter_ctx filter) {
   // On i386 libseccomp adds for these two: socketcall(SYS_SOCKET | SYS_SOCKETPAIR, …) is refused,
   // because a filter cannot see the family behind its pointer. int $0x80 from a 64-bit program
   // would otherwise be a way around.
-  failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-                              SCMP_A0(SCMP_CMP_GT, scmp_datum_t{kLast}));
-  failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socketpair), 1,
-                              SCMP_A0(SCMP_CMP_NE, scmp_datum_t{AF_UNIX}));
-  for (const scmp_datum_t family : {scmp_datum_t{AF_INET}, scmp_datum_t{AF_INET6}}) {
-    failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 2,
-                                SCMP_A0(SCMP_CMP_MASKED_EQ, kIntMask, family),
-                                SCMP_A2(SCMP_CMP_MASKED_EQ, kIntMask, kIpprotoSmc));
+  failure |= refuse(filter, SCMP_SYS(socket), EAFNOSUPPORT, {{0, SCMP_CMP_GT, kLast, 0}});
+  failure |= refuse(filter, SCMP_SYS(socketpair), EAFNOSUPPORT, {{0, SCMP_CMP_NE, AF_UNIX, 0}});
+  for (const int family : {AF_INET, AF_INET6}) {
+    failure |= refuse(filter, SCMP_SYS(socket), EPROTONOSUPPORT,
+                      {argument_is(0, family, kIntMask), argument_is(2, kIpprotoSmc, kIntMask)});
   }
   // Takes sockets out of other processes of the same user.
-  failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(pidfd_getfd), 0);
+  failure |= refuse(filter, SCMP_SYS(pidfd_getfd), EPERM, {});
   // IORING_OP_SOCKET makes sockets of any family unseen by any filter. Programs fall back when the
   // kernel has no io_uring; browsers do not use it. The last two close rings made outside.
-  failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0);
-  failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_enter), 0);
-  failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_register), 0);
+  failure |= refuse(filter, SCMP_SYS(io_uring_setup), ENOSYS, {});
+  failure |= refuse(filter, SCMP_SYS(io_uring_enter), ENOSYS, {});
+  failure |= refuse(filter, SCMP_SYS(io_uring_register), ENOSYS, {});
   return failure;
 }
 

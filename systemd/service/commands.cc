@@ -70,7 +70,7 @@ Configuration load_configuration(const std::string& profile_name) {
       configuration.openvpn =
           profile::parse_openvpn_config(read(profile.tunnel.config), profile.tunnel.config, read);
       for (const auto& note : configuration.openvpn.ignored) {
-        log::debug("{}: {} is left to vpnrun", profile.tunnel.config, note);
+        log::debug("{}: {}, left out", profile.tunnel.config, note);
       }
     } catch (const Error& error) {
       throw ConfigurationError(error);

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -225,25 +226,65 @@ void write_generated_files(const std::string& profile_name) {
   }
 }
 
-/// Makes a view and binds it to `entry`.
-void make_view(const std::string& profile_name, int netns_fd) {
-  const std::string entry = runtime_path(profile_name, kViewEntry);
+/// The kernel takes a mount namespace's file only below a mount that is not shared; so the entry
+/// becomes a mount of its own.
+void make_private_mount_point(const std::string& entry) {
+  unmount_all(entry);
+  make_mount_point(entry);
+  if (::mount(entry.c_str(), entry.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
+      ::mount(nullptr, entry.c_str(), nullptr, MS_PRIVATE, nullptr) != 0) {
+    throw_errno("cannot set up '{}'", entry);
+  }
+}
+
+/// Makes a view on `cpu` (nullopt: anywhere) and binds it to `entry`. false: EINVAL.
+bool try_view(const std::string& profile_name, int netns_fd, const std::string& entry,
+              std::optional<int> cpu) {
   const ViewSources sources = view_sources(profile_name);
-  const HeldChild child([&sources, netns_fd] {
+  const HeldChild child([&sources, netns_fd, cpu] {
+    if (cpu) {
+      cpu_set_t only;
+      CPU_ZERO(&only);
+      CPU_SET(static_cast<std::size_t>(*cpu), &only);
+      (void)::sched_setaffinity(0, sizeof only, &only);  // if it fails this try is like the first
+    }
     if (::setns(netns_fd, CLONE_NEWNET) != 0) {
       throw_errno("cannot join the network namespace");
     }
     build_view(sources);
   });
-  unmount_all(entry);
-  make_mount_point(entry);
-  // The kernel takes a mount namespace's file only below a mount that is not shared; so the entry
-  // becomes a mount of its own first.
-  if (::mount(entry.c_str(), entry.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
-      ::mount(nullptr, entry.c_str(), nullptr, MS_PRIVATE, nullptr) != 0) {
-    throw_errno("cannot set up '{}'", entry);
+  const std::string source = child.proc_path() + "/ns/mnt";
+  if (::mount(source.c_str(), entry.c_str(), nullptr, MS_BIND, nullptr) == 0) {
+    return true;
   }
-  bind_file(child.proc_path() + "/ns/mnt", entry);
+  if (errno != EINVAL) {
+    throw_errno("cannot bind '{}'", entry);
+  }
+  return false;
+}
+
+/// Makes a view and binds it to the profile's entry.
+///
+/// The kernel lets a mount namespace be bound only in an older one, and some kernels (measured: 6.18)
+/// tell the age by a number that each CPU takes from a stock of its own: made on another CPU than
+/// ours was, a new namespace may count as the older one (EINVAL). On the CPU where ours was made it
+/// never does; so each is tried. The first namespace of a system always counts as the oldest.
+void make_view(const std::string& profile_name, int netns_fd) {
+  const std::string entry = runtime_path(profile_name, kViewEntry);
+  make_private_mount_point(entry);
+  if (try_view(profile_name, netns_fd, entry, std::nullopt)) {
+    return;
+  }
+  cpu_set_t usable;
+  if (::sched_getaffinity(0, sizeof usable, &usable) == 0) {
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (CPU_ISSET(static_cast<std::size_t>(cpu), &usable) &&
+          try_view(profile_name, netns_fd, entry, cpu)) {
+        return;
+      }
+    }
+  }
+  throw_error(EINVAL, "cannot bind '{}'", entry);
 }
 
 /// Whether the view that is there was copied from where we stand now.

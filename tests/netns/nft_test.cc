@@ -68,5 +68,19 @@ NETNS_TEST(Nft, StaysInTheNamespaceItWasMadeIn) {
   EXPECT_TRUE(Nft().exists(kInsideTable));
 }
 
+NETNS_TEST(Nft, AChildDoesTheSame) {
+  Nft nft(NftPlace::kChild);
+  EXPECT_FALSE(nft.remove(kInsideTable));
+  const test::Netns other;
+  other.run([&] {
+    nft.apply(inside_ruleset(test::Lab::inside_filter()));
+    EXPECT_FALSE(Nft().exists(kInsideTable));
+  });
+  EXPECT_TRUE(nft.exists(kInsideTable));
+  EXPECT_THROW(nft.apply("table inet other { chain a { jump nowhere; }; }"), Error);
+  EXPECT_FALSE(nft.exists("other"));
+  EXPECT_TRUE(nft.remove(kInsideTable));
+}
+
 }  // namespace
 }  // namespace vpnrun::filter

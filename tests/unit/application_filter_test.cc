@@ -2,7 +2,6 @@
 //
 // The application's seccomp program, run by a small interpreter of classic BPF, so that also the
 // instruction sets and system calls are judged that this machine does not have.
-#include <gtest/gtest.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -14,8 +13,11 @@
 #include <cstdint>
 #include <cstring>
 
+#include <gtest/gtest.h>
+
 namespace {
 
+// NOLINTBEGIN(readability-implicit-bool-conversion): the macros of GoogleTest
 constexpr auto kProgram = std::to_array<sock_filter>({
 #include "application_filter.inc"
 });
@@ -26,11 +28,17 @@ constexpr std::uint32_t refused(int error) {
 
 bool jumps(const sock_filter& step, std::uint32_t accumulator) {
   switch (BPF_OP(step.code)) {
-    case BPF_JEQ: return accumulator == step.k;
-    case BPF_JGT: return accumulator > step.k;
-    case BPF_JGE: return accumulator >= step.k;
-    case BPF_JSET: return (accumulator & step.k) != 0;
-    default: ADD_FAILURE() << "unknown jump " << step.code; return false;
+    case BPF_JEQ:
+      return accumulator == step.k;
+    case BPF_JGT:
+      return accumulator > step.k;
+    case BPF_JGE:
+      return accumulator >= step.k;
+    case BPF_JSET:
+      return (accumulator & step.k) != 0;
+    default:
+      ADD_FAILURE() << "unknown jump " << step.code;
+      return false;
   }
 }
 
@@ -85,7 +93,8 @@ TEST(ApplicationFilter, AllowsExactlyTheListedFamilies) {
 TEST(ApplicationFilter, IsNotFooledByBitsThatTheKernelCutsOff) {
   for (const std::uint64_t high : {1ULL << 32, ~0ULL << 32}) {
     for (const int family : {AF_VSOCK, AF_BLUETOOTH, AF_IPX, AF_QIPCRTR}) {
-      EXPECT_EQ(judge_socket(high | static_cast<std::uint64_t>(family)), refused(EAFNOSUPPORT)) << family;
+      EXPECT_EQ(judge_socket(high | static_cast<std::uint64_t>(family)), refused(EAFNOSUPPORT))
+          << family;
     }
     EXPECT_NE(judge_socket(AF_INET, high | 256), SECCOMP_RET_ALLOW);
     EXPECT_NE(judge_socket(high | AF_INET, 256), SECCOMP_RET_ALLOW);
@@ -139,9 +148,14 @@ TEST(ApplicationFilter, ClosesTheI386WaysRound) {
   EXPECT_EQ(call(kSocketcall, 1), refused(EAFNOSUPPORT));  // SYS_SOCKET: the family is unseen
   EXPECT_EQ(call(kSocketcall, 8), refused(EAFNOSUPPORT));  // SYS_SOCKETPAIR
   EXPECT_EQ(call(kSocketcall, 3), SECCOMP_RET_ALLOW);      // SYS_CONNECT
-  EXPECT_EQ(call(425, 0), refused(ENOSYS));                // io_uring_setup
-  EXPECT_EQ(call(438, 0), refused(EPERM));                 // pidfd_getfd
+}
+
+TEST(ApplicationFilter, RefusesOtherWaysToASocketOnI386Too) {
+  EXPECT_EQ(judge({425, AUDIT_ARCH_I386, 0, {}}), refused(ENOSYS));  // io_uring_setup
+  EXPECT_EQ(judge({438, AUDIT_ARCH_I386, 0, {}}), refused(EPERM));   // pidfd_getfd
 }
 #endif
+
+// NOLINTEND(readability-implicit-bool-conversion)
 
 }  // namespace

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <gtest/gtest.h>
-
 #include <cerrno>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "helper/die.h"
 
@@ -14,7 +14,10 @@ TEST(HelperMessage, MasksControlCharactersOfTheCaller) {
 }
 
 TEST(HelperMessage, MasksControlsInUtf8AndKeepsLetters) {
-  EXPECT_EQ(Text(Untrusted{"\xc2\x9b" "31m \xc3\xa4 \xc2\xa0"}).view(), "?31m \xc3\xa4 \xc2\xa0");
+  EXPECT_EQ(Text(Untrusted{"\xc2\x9b"
+                           "31m \xc3\xa4 \xc2\xa0"})
+                .view(),
+            "?31m \xc3\xa4 \xc2\xa0");
   EXPECT_EQ(Text(Untrusted{"\xc2"}).view(), "\xc2");
 }
 

@@ -2,12 +2,13 @@
 #include "helper/base/open_at.h"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <filesystem>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/scratch_folder.h"
 

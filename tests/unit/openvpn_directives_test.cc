@@ -182,7 +182,7 @@ std::string openvpn_output(const char* openvpn, const std::string& text) {
   const std::string socket = folder.path() + "/m";
   std::ofstream(file) << "dev null\nremote 127.0.0.1 1\nmanagement " << socket
                       << " unix\nmanagement-hold\nmanagement-query-passwords\n"
-                      << text;
+                      << text << "verb 4\n";
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) {
     throw_errno("cannot create a pipe");

@@ -296,10 +296,12 @@ TEST(ProfileParser, ExposesPortsOverAVethOnly) {
 }
 
 TEST(ProfileParser, ReportsSyntaxErrorsWithTheirPlaceAndText) {
-  EXPECT_THAT(
-      message_of("tunnel = {type = none}\n"),
-      AllOf(StartsWith(std::string(kPath) + ":1:18: not valid TOML: "), HasSubstr("'none}'")));
-  EXPECT_THAT(error_of("[tunnel]\ntype = none\n").hint(), HasSubstr("double quotes"));
+  const Error error = error_of("[tunnel]\n  type = none\n");
+  EXPECT_THAT(error.what(),
+              AllOf(StartsWith(std::string(kPath) + ":2:"), HasSubstr(": not valid TOML: "),
+                    HasSubstr("in '  type = none'")));
+  EXPECT_EQ(error.hint(), "text stands in double quotes: key = \"value\"");
+  EXPECT_EQ(error_of("description = \"a\n").hint(), "");
   EXPECT_THAT(message_of("[tunnel]\ntype = \"none\"\ntype = \"none\"\n"),
               AllOf(HasSubstr(":3:"), HasSubstr("cannot redefine")));
   EXPECT_THAT(message_of("[tunnel]\ntype = \"none\"\n[tunnel]\n"),

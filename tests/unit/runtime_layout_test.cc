@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "helper/base/runtime_layout.h"
 
-#include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -11,6 +10,8 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/scratch_folder.h"
 
@@ -75,7 +76,8 @@ TEST(CurrentStandpoint, FailsInAChrootWithoutProcfs) {
   const test::ScratchFolder folder;
   std::filesystem::create_directories(folder / "proc/self/ns");
   const int result = in_child([&] {
-    if ((::geteuid() != 0 && ::unshare(CLONE_NEWUSER) != 0) || ::chroot((folder / "").c_str()) != 0) {
+    if ((::geteuid() != 0 && ::unshare(CLONE_NEWUSER) != 0) ||
+        ::chroot((folder / "").c_str()) != 0) {
       return kSkipped;
     }
     Standpoint inside;

@@ -2,22 +2,29 @@
 #include "helper/base/unique_fd.h"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
 
 #include <cerrno>
 #include <type_traits>
 #include <utility>
 
+#include <gtest/gtest.h>
+
 namespace vpnrun {
 namespace {
 
-int open_null() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
-bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
+int open_null() {
+  return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+bool is_open(int fd) {
+  return ::fcntl(fd, F_GETFD) >= 0;
+}
 
 static_assert(!std::is_copy_constructible_v<UniqueFd> && !std::is_convertible_v<UniqueFd, int> &&
               !std::is_convertible_v<int, UniqueFd> && std::is_nothrow_move_assignable_v<UniqueFd>);
 
-TEST(UniqueFd, OwnsNothingByDefault) { EXPECT_FALSE(UniqueFd().ok()); }
+TEST(UniqueFd, OwnsNothingByDefault) {
+  EXPECT_FALSE(UniqueFd().ok());
+}
 
 TEST(UniqueFd, ClosesAtTheEndOfItsScope) {
   const int fd = open_null();
@@ -33,7 +40,8 @@ TEST(UniqueFd, MovesOwnershipAndLeavesTheSourceEmpty) {
   const int fd = open_null();
   UniqueFd first(fd);
   const UniqueFd second(std::move(first));
-  EXPECT_FALSE(first.ok());  // NOLINT(bugprone-use-after-move): that is the promise
+  EXPECT_FALSE(
+      first.ok());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): promised
   EXPECT_EQ(second.get(), fd);
   EXPECT_TRUE(is_open(fd));
 }

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/filter/nft.h"
 
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
 #include <cerrno>
+#include <exception>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -20,26 +27,59 @@ std::string first_line(std::string_view text) {
   return printable(text.substr(0, text.find('\n')));
 }
 
+void write_all(int fd, std::string_view text) noexcept {
+  while (!text.empty()) {
+    const ::ssize_t size = ::write(fd, text.data(), text.size());
+    if (size < 0 && errno != EINTR) {
+      return;  // the reader is gone, and with it all interest
+    }
+    text.remove_prefix(size < 0 ? 0 : static_cast<std::size_t>(size));
+  }
+}
+
+std::string read_all(int fd) {
+  std::string text;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const ::ssize_t size = ::read(fd, buffer.data(), buffer.size());
+    if (size > 0) {
+      text.append(buffer.data(), static_cast<std::size_t>(size));
+    } else if (size == 0 || errno != EINTR) {
+      return text;
+    }
+  }
+}
+
+int wait_for(::pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) {
+      throw_errno("cannot wait for the process that loads filter rules");
+    }
+  }
+  return status;
+}
+
 }  // namespace
 
 void Nft::Free::operator()(::nft_ctx* context) const noexcept {
   ::nft_ctx_free(context);
 }
 
-Nft::Nft() : context_(::nft_ctx_new(NFT_CTX_DEFAULT)) {
-  if (!context_) {
-    throw Error("cannot open nftables");
+Nft::Nft(NftPlace place) {
+  if (place == NftPlace::kHere) {
+    context_ = open_context();
+    return;
   }
-  // Otherwise libnftables writes to standard output and error.
-  if (::nft_ctx_buffer_output(context_.get()) != 0 || ::nft_ctx_buffer_error(context_.get()) != 0) {
-    throw Error("cannot open nftables: no memory for its messages",
-                std::make_error_code(std::errc::not_enough_memory));
+  netns_.reset(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!netns_.ok()) {
+    throw_errno("cannot open the network namespace of this process");
   }
 }
 
 Nft::~Nft() = default;
-Nft::Nft(Nft&&) noexcept = default;
-Nft& Nft::operator=(Nft&&) noexcept = default;
+Nft::Nft(Nft&& other) noexcept = default;
+Nft& Nft::operator=(Nft&& other) noexcept = default;
 
 void Nft::apply(const std::string& commands) {
   const std::string failure = run(commands);
@@ -63,15 +103,64 @@ bool Nft::remove(const std::string& table) {
   throw Error(fmt::format("cannot delete the filter table '{}': {}", table, failure));
 }
 
+Nft::Context Nft::open_context() {
+  Context context(::nft_ctx_new(NFT_CTX_DEFAULT));
+  if (!context) {
+    throw Error("cannot open nftables");
+  }
+  // Otherwise libnftables writes to standard output and error.
+  if (::nft_ctx_buffer_output(context.get()) != 0 || ::nft_ctx_buffer_error(context.get()) != 0) {
+    throw Error("cannot open nftables: no memory for its messages",
+                std::make_error_code(std::errc::not_enough_memory));
+  }
+  return context;
+}
+
 std::string Nft::run(const std::string& commands) {
-  errno = 0;
-  const int result = ::nft_run_cmd_from_buffer(context_.get(), commands.c_str());
-  (void)::nft_ctx_get_output_buffer(context_.get());  // reading empties it
+  return context_ ? run(context_.get(), commands) : run_in_child(commands);
+}
+
+std::string Nft::run(::nft_ctx* context, const std::string& commands) {
+  const int result = ::nft_run_cmd_from_buffer(context, commands.c_str());
+  (void)::nft_ctx_get_output_buffer(context);  // reading empties it
+  const std::string failure = first_line(::nft_ctx_get_error_buffer(context));
   if (result == 0) {
     return {};
   }
-  std::string failure = first_line(::nft_ctx_get_error_buffer(context_.get()));
   return failure.empty() ? "libnftables failed without a reason" : failure;
+}
+
+std::string Nft::run_in_child(const std::string& commands) const {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw_errno("cannot make a pipe");
+  }
+  const UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  const ::pid_t child = ::fork();
+  if (child < 0) {
+    throw_errno("cannot start the process that loads filter rules");
+  }
+  if (child == 0) {
+    std::string failure;
+    try {
+      if (::setns(netns_.get(), CLONE_NEWNET) != 0) {
+        throw_errno("cannot enter the network namespace");
+      }
+      failure = run(open_context().get(), commands);
+    } catch (const std::exception& error) {
+      failure = error.what();
+    }
+    write_all(writer.get(), failure);
+    ::_exit(0);  // nothing of the parent's is flushed or torn down here
+  }
+  writer.reset();
+  std::string failure = read_all(reader.get());
+  const int status = wait_for(child);
+  if (failure.empty() && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
+    return "the process that loads filter rules died";
+  }
+  return failure;
 }
 
 }  // namespace vpnrun::filter

@@ -1,22 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+
+#include "helper/base/unique_fd.h"
 
 struct nft_ctx;
 
 namespace vpnrun::filter {
 
+/// Where libnftables does its work. It takes about 4 MiB that do not come back; a process that
+/// stays has it done by a child that ends (1-2 ms more a call).
+enum class NftPlace : std::uint8_t { kHere, kChild };
+
 /// Runs nftables commands (libnftables(3)) in the network namespace that the calling thread is in
-/// when this is made; it stays there.
+/// when this is made, wherever the thread is later.
 class Nft {
  public:
   /// Throws Error.
-  Nft();
+  explicit Nft(NftPlace place = NftPlace::kHere);
   ~Nft();
-  Nft(Nft&&) noexcept;
-  Nft& operator=(Nft&&) noexcept;
+  Nft(Nft&& other) noexcept;
+  Nft& operator=(Nft&& other) noexcept;
   Nft(const Nft&) = delete;
   Nft& operator=(const Nft&) = delete;
 
@@ -32,10 +39,16 @@ class Nft {
   struct Free {
     void operator()(::nft_ctx* context) const noexcept;
   };
-  /// Empty: done; otherwise what libnftables says.
-  [[nodiscard]] std::string run(const std::string& commands);
+  using Context = std::unique_ptr<::nft_ctx, Free>;
 
-  std::unique_ptr<::nft_ctx, Free> context_;
+  [[nodiscard]] static Context open_context();
+  /// These give an empty text if all went well, and otherwise what libnftables says.
+  [[nodiscard]] static std::string run(::nft_ctx* context, const std::string& commands);
+  [[nodiscard]] std::string run(const std::string& commands);
+  [[nodiscard]] std::string run_in_child(const std::string& commands) const;
+
+  Context context_;  ///< kHere
+  UniqueFd netns_;   ///< kChild
 };
 
 }  // namespace vpnrun::filter

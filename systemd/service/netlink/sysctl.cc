@@ -19,9 +19,10 @@ UniqueFd open_setting(const std::string& name, int flags) noexcept {
   const int size = std::snprintf(path.data(), path.size(), "/proc/sys/%s", name.c_str());
   if (size < 0 || static_cast<std::size_t>(size) >= path.size()) {
     errno = ENAMETOOLONG;
-    return UniqueFd();
+    return {};
   }
-  return UniqueFd(::open(path.data(), flags | O_CLOEXEC));
+  UniqueFd file(::open(path.data(), flags | O_CLOEXEC));
+  return file;
 }
 
 }  // namespace

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "profiles/error.h"
+
+namespace vpnrun::service {
+namespace {
+
+std::string read_to_end(int fd) {
+  std::string text;
+  std::array<char, 512> buffer{};
+  for (ssize_t got = ::read(fd, buffer.data(), buffer.size()); got > 0;
+       got = ::read(fd, buffer.data(), buffer.size())) {
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+TEST(RunInChild, BringsBackTheErrorWithItsHint) {
+  try {
+    run_in_child([] { throw Error("cannot do it", {}, "do this"); });
+    FAIL() << "no error came back";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "cannot do it");
+    EXPECT_EQ(error.hint(), "do this");
+  }
+}
+
+TEST(RunInChild, ChangesNothingHere) {
+  int value = 1;
+  run_in_child([&value] { value = 2; });
+  EXPECT_EQ(value, 1);
+}
+
+TEST(HeldChild, LivesUntilItIsLetGo) {
+  std::string path;
+  {
+    const HeldChild child([] {});
+    path = child.proc_path();
+    EXPECT_EQ(::access(path.c_str(), F_OK), 0);
+  }
+  EXPECT_NE(::access(path.c_str(), F_OK), 0);
+}
+
+TEST(Spawn, GivesTheProgramNothingThatWasNotAskedFor) {
+  std::array<int, 2> fds{};
+  ASSERT_EQ(::pipe2(fds.data(), O_CLOEXEC), 0);
+  const UniqueFd output(fds[0]);
+  UniqueFd input(fds[1]);
+  const UniqueFd stray(::open("/dev/null", O_RDONLY));  // NOLINT(android-cloexec-open): on purpose
+  SpawnOptions options;
+  options.program = "/bin/sh";
+  options.arguments = {"-c", "set -- /proc/self/fd/*; echo $# $ONLY ${HOME-none}"};
+  options.environment = {"ONLY=this"};
+  options.output_fd = input.get();
+  const Pidfd process = spawn(options);
+  input.reset();
+  // 0, 1, 2, and the one that the shell has open to list them
+  EXPECT_EQ(read_to_end(output.get()), "4 this none\n");
+  EXPECT_EQ(process.wait(), 0);
+}
+
+TEST(Spawn, ReportsAProgramThatIsNotThere) {
+  SpawnOptions options;
+  options.program = "/nonexistent/program";
+  EXPECT_THROW((void)spawn(options), Error);
+}
+
+TEST(Pidfd, SignalsAndReportsTheEnd) {
+  SpawnOptions options;
+  options.program = "/bin/sleep";
+  options.arguments = {"100"};
+  const Pidfd process = spawn(options);
+  EXPECT_TRUE(process.send_signal(SIGKILL));
+  const int status = process.wait();
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGKILL);
+}
+
+}  // namespace
+}  // namespace vpnrun::service

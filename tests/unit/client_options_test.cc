@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "systemd/service/openvpn/client.h"
+
+namespace vpnrun::service::openvpn {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::vector<filter::Endpoint> endpoints() {
+  return {{*netlink::IpAddress::parse("198.51.100.10"), profile::Transport::kUdp, 1194},
+          {*netlink::IpAddress::parse("198.51.100.20"), profile::Transport::kTcp, 443}};
+}
+
+TEST(ClientOptions, NameTheServersByAddressInTheirOrder) {
+  const std::string text = client_options({}, endpoints(), "tun0", "/run/m");
+  const auto first = text.find("remote 198.51.100.10 1194 udp4\n");
+  const auto second = text.find("remote 198.51.100.20 443 tcp4-client\n");
+  ASSERT_NE(first, std::string::npos);
+  ASSERT_NE(second, std::string::npos);
+  EXPECT_LT(first, second);
+}
+
+TEST(ClientOptions, LetOpenvpnRunNothingAndChangeNoAddressOrRoute) {
+  const std::string text = client_options({}, endpoints(), "tun0", "/run/m");
+  for (const char* line : {"ifconfig-noexec\n", "route-noexec\n", "script-security 1\n",
+                           "management /run/m unix\n", "management-client\n",
+                           "management-hold\n", "management-query-passwords\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+TEST(ClientOptions, AskForAUserNameOnlyIfTheConfigurationDoes) {
+  profile::OpenvpnConfig config;
+  EXPECT_THAT(client_options(config, endpoints(), "tun0", "/run/m"), Not(HasSubstr("auth-user-pass")));
+  config.needs_user_pass = true;
+  EXPECT_THAT(client_options(config, endpoints(), "tun0", "/run/m"), HasSubstr("auth-user-pass\n"));
+}
+
+}  // namespace
+}  // namespace vpnrun::service::openvpn

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "launcher/control_client.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "launcher/tunnel_wait.h"
+#include "tests/unit/fake_companion.h"
+#include "tests/unit/launcher_machine.h"
+
+namespace vpnrun {
+namespace {
+
+using std::chrono::milliseconds;
+using test::FakeCompanion;
+using test::Machine;
+using test::reply_in;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// A client and the other end of its connection.
+std::pair<ControlClient, UniqueFd> connected() {
+  std::array<int, 2> ends{};
+  (void)::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data());
+  return {ControlClient(UniqueFd(ends[0]), "work"), UniqueFd(ends[1])};
+}
+
+SteadyClock::time_point soon() {
+  return SteadyClock::now() + milliseconds(20);
+}
+SteadyClock::time_point late() {
+  return SteadyClock::now() + std::chrono::seconds(20);
+}
+
+class FakePerson final : public Person {
+ public:
+  void show_progress(const Status& status, milliseconds /*elapsed*/) override {
+    shown.push_back(status.state);
+  }
+  void end_progress() override { ++ends; }
+  Answer ask(const CredentialQuestion& question) override {
+    asked.push_back(question.id);
+    Answer answer;
+    answer.user_name = "alice";
+    answer.password = "secret";
+    return answer;
+  }
+
+  std::vector<State> shown;
+  std::vector<std::uint64_t> asked;
+  int ends = 0;
+};
+
+class Waiting : public ::testing::Test {
+ protected:
+  /// Carries out `order` against a companion with `script`; the state reached, or the error.
+  std::string carry_out_against(const FakeCompanion::Script& script, Order order) {
+    machine_.prepare("work");
+    FakeCompanion companion(machine_.control("work"), script);
+    std::string result;
+    try {
+      ControlClient client = ControlClient::connect(machine_.places, "work");
+      result = to_string(carry_out(client, order, person_).state);
+    } catch (const Error& error) {
+      result = std::string(error.what()) + " / " + error.hint();
+    }
+    requests_ = companion.requests();
+    return result;
+  }
+  std::string up_against(std::vector<Reply> replies, milliseconds patience = milliseconds(10'000)) {
+    return carry_out_against([&](const Request&) { return replies; },
+                             {.command = Command::kUp, .goal = State::kUp, .patience = patience});
+  }
+
+  Machine machine_;
+  FakePerson person_;
+  std::vector<Request> requests_;
+};
+
+TEST(ControlClient, AssemblesLinesFromPieces) {
+  auto [client, other] = connected();
+  const std::string line = encode(reply_in(State::kUp)) + encode(reply_in(State::kDown));
+  ASSERT_EQ(::write(other.get(), line.data(), 10), 10);
+  EXPECT_FALSE(client.receive(soon()).has_value());
+  ASSERT_EQ(::write(other.get(), line.data() + 10, line.size() - 10),
+            static_cast<ssize_t>(line.size() - 10));
+  EXPECT_EQ(client.receive(late())->status.state, State::kUp);
+  EXPECT_EQ(client.receive(late())->status.state, State::kDown);
+}
+
+TEST(ControlClient, ACompanionThatHangsUpIsAnErrorAndNoSignal) {
+  auto [client, other] = connected();
+  other.reset();
+  EXPECT_THROW((void)client.receive(late()), Error);
+  EXPECT_THROW(client.send(Request{}), Error);  // EPIPE; SIGPIPE would end the test
+}
+
+TEST(ControlClient, DoesNotSwallowAnEndlessLine) {
+  auto [client, other] = connected();
+  const std::string junk(4096, 'x');
+  std::string problem;
+  for (int i = 0; i < 40 && problem.empty(); ++i) {
+    (void)::send(other.get(), junk.data(), junk.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    try {
+      (void)client.receive(SteadyClock::now());
+    } catch (const Error& error) {
+      problem = error.what();
+    }
+  }
+  EXPECT_THAT(problem, HasSubstr("Message too long"));
+}
+
+TEST(ControlClient, AbsentAndForbiddenProfilesGiveTheSameText) {
+  const Machine machine;
+  machine.add_profile("work");
+  const auto problem = [&] {
+    try {
+      (void)ControlClient::connect(machine.places, "work");
+    } catch (const NotRunning&) {
+      return std::string("not running");
+    } catch (const Unreachable& error) {
+      return std::string(error.what()) + " / " + error.hint();
+    }
+    return std::string("connected");
+  };
+  const std::string absent = problem();
+  EXPECT_THAT(absent,
+              HasSubstr("cannot use profile 'work': it is not prepared, or not open to you"));
+  EXPECT_THAT(absent, HasSubstr("vpnrun-tunnel prepare work"));
+  machine.folder.write("run/work", "");  // ENOTDIR, like EACCES: the way is barred
+  EXPECT_EQ(problem(), absent);
+}
+
+TEST(ControlClient, MistypedNameGetsASuggestion) {
+  const Machine machine;
+  machine.add_profile("work");
+  try {
+    (void)ControlClient::connect(machine.places, "wrok");
+    FAIL() << "connected";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.hint(), "did you mean 'work'?");
+  }
+}
+
+TEST(ControlClient, TellsAnAdmittedUserThatNobodyServes) {
+  const Machine machine;
+  machine.prepare("work");
+  EXPECT_THROW((void)ControlClient::connect(machine.places, "work"), NotRunning);
+  { const FakeCompanion gone(machine.control("work"), nullptr); }
+  EXPECT_THROW((void)ControlClient::connect(machine.places, "work"), NotRunning);
+}
+
+TEST(ControlClient, LookingDoesNotWakeACompanionThatSystemdWouldStart) {
+  const Machine machine;
+  machine.prepare("work");
+  const FakeCompanion listener(machine.control("work"), nullptr);
+  machine.folder.write("systemd", "");
+  EXPECT_THROW((void)ControlClient::connect_if_running(machine.places, "work"), NotRunning);
+  Status status = test::status_in(State::kUp);
+  status.pid = ::getpid();
+  machine.folder.write("run/work/state.json", to_json(status));
+  EXPECT_NO_THROW((void)ControlClient::connect_if_running(machine.places, "work"));
+  const pid_t dead = ::fork();
+  if (dead == 0) {
+    ::_exit(0);
+  }
+  ASSERT_EQ(::waitpid(dead, nullptr, 0), dead);
+  status.pid = dead;
+  machine.folder.write("run/work/state.json", to_json(status));
+  EXPECT_THROW((void)ControlClient::connect_if_running(machine.places, "work"), NotRunning);
+}
+
+TEST_F(Waiting, OneRoundTripIsEnoughForATunnelThatIsUp) {
+  EXPECT_EQ(up_against({reply_in(State::kUp)}), "up");
+  ASSERT_EQ(requests_.size(), 1U);
+  EXPECT_EQ(requests_[0].command, Command::kUp);
+  EXPECT_TRUE(requests_[0].follow);
+  EXPECT_THAT(person_.shown, ElementsAre());
+}
+
+TEST_F(Waiting, FollowsTheStatesUntilTheTunnelIsUp) {
+  EXPECT_EQ(up_against({reply_in(State::kDown), reply_in(State::kStarting),
+                        reply_in(State::kReconnecting), reply_in(State::kUp)}),
+            "up");
+  EXPECT_EQ(person_.ends, 1);
+}
+
+TEST_F(Waiting, AFailedTunnelEndsTheWaitWithItsReasonAndHint) {
+  Reply failed = reply_in(State::kFailed);
+  failed.status.error = "wrong \x1b[1mpassword";
+  failed.status.hint = "ask the provider";
+  EXPECT_EQ(up_against({reply_in(State::kStarting), failed}),
+            "cannot start the tunnel of profile 'work': wrong ?[1mpassword / ask the provider");
+}
+
+TEST_F(Waiting, NamesTheLastErrorWhenPatienceEnds) {
+  Reply starting = reply_in(State::kStarting);
+  starting.status.error = "no answer";
+  const std::string problem = up_against({starting}, milliseconds(30));
+  EXPECT_THAT(problem, HasSubstr("'work': still starting after 0.03 s (no answer)"));
+  EXPECT_THAT(problem, HasSubstr("vpnrunctl status work"));
+}
+
+TEST_F(Waiting, WithoutPatienceTheFirstReplyDecidesAndNobodyIsAsked) {
+  Reply asking = reply_in(State::kStarting);
+  asking.status.question = CredentialQuestion{};
+  EXPECT_THAT(up_against({asking}, milliseconds(0)), HasSubstr("still starting after 0 s"));
+  EXPECT_THAT(person_.asked, ElementsAre());
+}
+
+TEST_F(Waiting, SomebodyElsesOrderToStopEndsTheWait) {
+  EXPECT_THAT(up_against({reply_in(State::kStarting), reply_in(State::kDown)}),
+              HasSubstr("somebody ordered it down"));
+}
+
+TEST_F(Waiting, ARefusalIsPassedOn) {
+  Reply refusal;
+  refusal.ok = false;
+  refusal.error = "not you";
+  refusal.hint = "be somebody else";
+  refusal.status = test::status_in(State::kDown);
+  EXPECT_EQ(up_against({refusal}),
+            "cannot start the tunnel of profile 'work': not you / be somebody else");
+}
+
+TEST_F(Waiting, AStatusOrderOrdersNothing) {
+  const Order look{.command = Command::kStatus, .goal = State::kUp, .patience = milliseconds(0)};
+  EXPECT_THAT(
+      carry_out_against([](const Request&) { return std::vector{reply_in(State::kDown)}; }, look),
+      HasSubstr("cannot use the tunnel of profile 'work': it is down / 'vpnrunctl up work'"));
+  ASSERT_EQ(requests_.size(), 1U);
+  EXPECT_EQ(requests_[0].command, Command::kStatus);
+  EXPECT_FALSE(requests_[0].follow);
+}
+
+TEST_F(Waiting, AsksEachQuestionOnceAndSendsTheAnswer) {
+  Reply asking = reply_in(State::kStarting);
+  asking.status.question = CredentialQuestion{.id = 7, .text = "who?", .wants_user_name = true};
+  const auto script = [&](const Request& request) -> std::vector<Reply> {
+    return request.command == Command::kAnswer
+               ? std::vector{asking, reply_in(State::kStarting), reply_in(State::kUp)}
+               : std::vector{asking};
+  };
+  EXPECT_EQ(carry_out_against(script, {.patience = milliseconds(10'000)}), "up");
+  EXPECT_THAT(person_.asked, ElementsAre(7U));
+  ASSERT_EQ(requests_.size(), 2U);
+  EXPECT_EQ(requests_[1].question_id, 7U);
+  EXPECT_EQ(requests_[1].user_name, "alice");
+  EXPECT_EQ(requests_[1].password, "secret");
+}
+
+TEST_F(Waiting, AnAnswerThatCameTooLateIsNoFailure) {
+  Reply asking = reply_in(State::kStarting);
+  asking.status.question = CredentialQuestion{.id = 7, .text = "who?"};
+  Reply belated = reply_in(State::kStarting);
+  belated.ok = false;
+  belated.error = "no such question";
+  const auto script = [&](const Request& request) -> std::vector<Reply> {
+    return request.command == Command::kAnswer ? std::vector{belated, reply_in(State::kUp)}
+                                               : std::vector{asking};
+  };
+  EXPECT_EQ(carry_out_against(script, {.patience = milliseconds(10'000)}), "up");
+}
+
+}  // namespace
+}  // namespace vpnrun

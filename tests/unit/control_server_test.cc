@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/control_server.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "profiles/error.h"
+#include "tests/unit/scratch_folder.h"
+
+namespace vpnrun::service {
+namespace {
+
+using testing::HasSubstr;
+
+class ControlServerTest : public testing::Test {
+ protected:
+  UniqueFd connect_client() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.copy(static_cast<char*>(address.sun_path), path_.size());
+    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    EXPECT_EQ(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    return fd;
+  }
+  static void send_text(const UniqueFd& fd, std::string_view text) {
+    ASSERT_EQ(::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(text.size()));
+  }
+  /// Lets the loop work off what is there.
+  void turn() {
+    const auto end = loop_.after(std::chrono::milliseconds(30), [this] { loop_.stop(); });
+    loop_.run();
+  }
+  /// What has arrived; "closed" for an end of file.
+  static std::string received(const UniqueFd& fd) {
+    std::array<char, 65536> buffer{};
+    const ssize_t got = ::recv(fd.get(), buffer.data(), buffer.size(), 0);
+    if (got == 0) {
+      return "closed";
+    }
+    return got < 0 ? "" : std::string(buffer.data(), static_cast<std::size_t>(got));
+  }
+
+  test::ScratchFolder folder_;
+  std::string path_ = (folder_ / "control").string();
+  EventLoop loop_;
+  int orders_ = 0;
+  ControlServer server_{loop_, path_, UniqueFd(), [this](const Request& request) {
+                          if (request.command == Command::kDown) {
+                            throw Error("not now", {}, "later");
+                          }
+                          ++orders_;
+                          Reply reply;
+                          reply.status.profile = "work";
+                          return reply;
+                        }};
+};
+
+TEST_F(ControlServerTest, AnswersEachRequestWithOneLine) {
+  const UniqueFd client = connect_client();
+  send_text(client, "{\"command\":\"status\"}\n{\"command\":\"up\"}\n");
+  turn();
+  const std::string text = received(client);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+  EXPECT_THAT(text, HasSubstr("\"profile\":\"work\""));
+  EXPECT_EQ(orders_, 2);
+}
+
+TEST_F(ControlServerTest, PassesOnARefusalWithItsHint) {
+  const UniqueFd client = connect_client();
+  send_text(client, "{\"command\":\"down\"}\n");
+  turn();
+  EXPECT_THAT(received(client), testing::AllOf(HasSubstr("not now"), HasSubstr("later")));
+}
+
+TEST_F(ControlServerTest, SendsChangesOnlyToThoseThatFollow) {
+  const UniqueFd follower = connect_client();
+  const UniqueFd other = connect_client();
+  send_text(follower, "{\"command\":\"status\",\"follow\":true}\n");
+  send_text(other, "{\"command\":\"status\"}\n");
+  turn();
+  (void)received(follower);
+  (void)received(other);
+  Status status;
+  status.state = State::kUp;
+  server_.publish(status);
+  turn();
+  EXPECT_THAT(received(follower), HasSubstr("\"up\""));
+  EXPECT_EQ(received(other), "");
+}
+
+TEST_F(ControlServerTest, SaysWhatIsWrongWithNonsenseAndGoesOn) {
+  const UniqueFd client = connect_client();
+  send_text(client, "nonsense\n{\"command\":\"status\"}\n");
+  turn();
+  const std::string text = received(client);
+  EXPECT_THAT(text, HasSubstr("\"ok\":false"));
+  EXPECT_THAT(text, HasSubstr("\"ok\":true"));
+}
+
+TEST_F(ControlServerTest, ClosesOnALineWithoutEnd) {
+  const UniqueFd client = connect_client();
+  send_text(client, std::string(kControlLineMax + 100, 'x'));
+  turn();
+  EXPECT_EQ(received(client), "closed");
+}
+
+TEST_F(ControlServerTest, DropsAFollowerThatDoesNotReadAndServesTheOthers) {
+  const UniqueFd sleeper = connect_client();
+  send_text(sleeper, "{\"command\":\"status\",\"follow\":true}\n");
+  turn();
+  Status status;
+  status.error = std::string(10000, 'e');
+  for (int i = 0; i < 100; ++i) {
+    server_.publish(status);
+  }
+  turn();
+  const UniqueFd client = connect_client();
+  send_text(client, "{\"command\":\"status\"}\n");
+  turn();
+  EXPECT_THAT(received(client), HasSubstr("\"ok\":true"));
+}
+
+TEST_F(ControlServerTest, RefusesACrowdButNotForEver) {
+  {
+    std::vector<UniqueFd> crowd;
+    for (int i = 0; i < 70; ++i) {
+      crowd.push_back(connect_client());
+      turn();
+    }
+    EXPECT_EQ(received(crowd.back()), "closed");
+  }
+  turn();
+  const UniqueFd client = connect_client();
+  send_text(client, "{\"command\":\"status\"}\n");
+  turn();
+  EXPECT_THAT(received(client), HasSubstr("\"ok\":true"));
+}
+
+}  // namespace
+}  // namespace vpnrun::service

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "helper/base/unique_fd.h"
+#include "profiles/control_message.h"
+
+namespace vpnrun::test {
+
+inline Status status_in(State state) {
+  Status status;
+  status.profile = "work";
+  status.state = state;
+  return status;
+}
+
+inline Reply reply_in(State state) {
+  Reply reply;
+  reply.status = status_in(state);
+  return reply;
+}
+
+/// A companion that answers every request with what `script` makes of it: the lines of several
+/// replies at once, as if the state had changed in between.
+class FakeCompanion {
+ public:
+  using Script = std::function<std::vector<Reply>(const Request&)>;
+
+  FakeCompanion(const std::string& path, Script script) : script_(std::move(script)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::copy(path.begin(), path.end(), address.sun_path);
+    listener_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the sockets interface
+    (void)::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    (void)::listen(listener_.get(), 4);
+    thread_ = std::thread([this] { serve(); });
+  }
+  FakeCompanion(const FakeCompanion&) = delete;
+  FakeCompanion& operator=(const FakeCompanion&) = delete;
+  FakeCompanion(FakeCompanion&&) = delete;
+  FakeCompanion& operator=(FakeCompanion&&) = delete;
+  ~FakeCompanion() {
+    (void)::shutdown(listener_.get(), SHUT_RDWR);
+    thread_.join();
+  }
+
+  [[nodiscard]] std::vector<Request> requests() const {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+  }
+
+ private:
+  void serve() {
+    for (;;) {
+      const UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (!client.ok()) {
+        return;
+      }
+      talk(client.get());
+    }
+  }
+
+  void talk(int fd) {
+    std::string line;
+    char character = 0;
+    while (::read(fd, &character, 1) == 1) {
+      if (character != '\n') {
+        line += character;
+        continue;
+      }
+      const Request request = parse_request(line);
+      line.clear();
+      {
+        const std::lock_guard lock(mutex_);
+        requests_.push_back(request);
+      }
+      for (const Reply& reply : script_(request)) {
+        const std::string text = encode(reply);
+        (void)::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
+      }
+    }
+  }
+
+  Script script_;
+  UniqueFd listener_;
+  mutable std::mutex mutex_;
+  std::vector<Request> requests_;
+  std::thread thread_;
+};
+
+}  // namespace vpnrun::test

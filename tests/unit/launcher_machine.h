@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "launcher/places.h"
+#include "tests/unit/scratch_folder.h"
+
+namespace vpnrun::test {
+
+/// What a program left behind: its exit status (128 + N for signal N) and its words.
+struct Outcome {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+/// Strings as argv and environ have them. The object owns them.
+class Words {
+ public:
+  explicit Words(std::vector<std::string> words) : words_(std::move(words)) {
+    for (std::string& word : words_) {
+      pointers_.push_back(word.data());
+    }
+    pointers_.push_back(nullptr);
+  }
+  [[nodiscard]] char* const* data() const { return pointers_.data(); }
+  [[nodiscard]] int count() const { return static_cast<int>(words_.size()); }
+
+ private:
+  std::vector<std::string> words_;
+  std::vector<char*> pointers_;
+};
+
+/// The places of a machine that has nothing yet, in a folder of its own. No systemd.
+class Machine {
+ public:
+  using Program = int (*)(int, char* const*, char* const*, const Places&);
+
+  Machine()
+      : places{.runtime_root = folder / "run",
+               .profile_folder = folder / "profiles",
+               .system_config = folder / "config.toml",
+               .helper = folder / "helper",
+               .systemd_marker = folder / "systemd"} {
+    std::filesystem::create_directory(places.runtime_root);
+    std::filesystem::create_directory(places.profile_folder);
+  }
+
+  void add_profile(const std::string& name, const std::string& description = "") const {
+    folder.write("profiles/" + name + ".toml",
+                 "description = \"" + description + "\"\n[tunnel]\ntype = \"none\"\n");
+  }
+  void prepare(const std::string& name) const {
+    std::filesystem::create_directory(folder / "run" / name);
+  }
+  [[nodiscard]] std::string control(const std::string& name) const {
+    return folder / "run" / name / "control";
+  }
+  void write_helper(const std::string& script) const {
+    folder.write("helper", "#!/bin/sh\n" + script);
+    (void)::chmod(places.helper.c_str(), 0755);
+  }
+  [[nodiscard]] std::string read(const std::string& name) const {
+    std::ifstream file(folder / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+
+  /// Runs `program` in a process of its own, in a session without terminal.
+  [[nodiscard]] Outcome run(Program program, std::vector<std::string> words,
+                            std::vector<std::string> environment = {}) const {
+    const Words arguments(std::move(words));
+    const Words variables(std::move(environment));
+    const pid_t child = ::fork();
+    if (child == 0) {
+      (void)::setsid();
+      redirect("out", STDOUT_FILENO);
+      redirect("err", STDERR_FILENO);
+      ::_exit(program(arguments.count(), arguments.data(), variables.data(), places));
+    }
+    int status = 0;
+    (void)::waitpid(child, &status, 0);
+    return {.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+            .out = read("out"),
+            .err = read("err")};
+  }
+
+  ScratchFolder folder;
+  Places places;
+
+ private:
+  void redirect(const std::string& name, int fd) const {
+    const int file = ::open((folder / name).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    (void)::dup2(file, fd);
+    (void)::close(file);
+  }
+};
+
+}  // namespace vpnrun::test

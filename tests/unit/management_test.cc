@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/openvpn/management.h"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "profiles/error.h"
+
+namespace vpnrun::service::openvpn {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// Writes each event down as one line.
+struct Recorder {
+  std::vector<std::string> lines;
+  ManagementEvents events() {
+    ManagementEvents events;
+    events.on_hold = [this](std::uint32_t wait) { lines.push_back(fmt::format("hold {}", wait)); };
+    events.on_state = [this](std::string_view name, std::string_view detail) {
+      lines.push_back(fmt::format("state {} {}", name, detail));
+    };
+    events.on_up = [this](const auto& environment) {
+      lines.push_back(fmt::format("up {}", environment.size()));
+    };
+    events.on_down = [this] { lines.emplace_back("down"); };
+    events.on_need_password = [this](std::string_view realm, bool user, std::string_view text) {
+      lines.push_back(fmt::format("need {} {} [{}]", realm, user, text));
+    };
+    events.on_password_rejected = [this](std::string_view realm) {
+      lines.push_back(fmt::format("rejected {}", realm));
+    };
+    events.on_fatal = [this](std::string_view text) { lines.push_back(fmt::format("fatal {}", text)); };
+    return events;
+  }
+};
+
+std::vector<std::string> events_of(std::string_view bytes) {
+  Recorder recorder;
+  ManagementParser parser(recorder.events());
+  parser.feed(bytes);
+  return recorder.lines;
+}
+
+TEST(ManagementParser, ReadsHoldStateAndFatal) {
+  EXPECT_THAT(events_of(">INFO:OpenVPN Management Interface Version 5\r\n"
+                        ">HOLD:Waiting for hold release:16\r\n"
+                        ">STATE:1795321157,CONNECTED,SUCCESS,10.8.0.2,10.1.0.2,1194,,,fd00:8::1000\n"
+                        ">STATE:1795321157,WAIT,,,,,,\n"
+                        ">FATAL:no route\n"),
+              ElementsAre("hold 16", "state CONNECTED SUCCESS", "state WAIT ", "fatal no route"));
+}
+
+TEST(ManagementParser, PutsLinesTogetherThatArriveInPieces) {
+  Recorder recorder;
+  ManagementParser parser(recorder.events());
+  for (const char c : std::string_view(">STATE:1,RECONNECTING,ping-restart,,\n")) {
+    parser.feed({&c, 1});
+  }
+  EXPECT_THAT(recorder.lines, ElementsAre("state RECONNECTING ping-restart"));
+}
+
+TEST(ManagementParser, CollectsTheEnvironmentOfAnUpAndNotThatOfADown) {
+  EXPECT_THAT(events_of(">UPDOWN:UP\n>UPDOWN:ENV,a=1\n>UPDOWN:ENV,b=x=y\n>UPDOWN:ENV,END\n"
+                        ">UPDOWN:DOWN\n>UPDOWN:ENV,a=1\n>UPDOWN:ENV,END\n"),
+              ElementsAre("up 2", "down"));
+}
+
+TEST(ManagementParser, TellsWhatThePasswordIsFor) {
+  EXPECT_THAT(
+      events_of(">PASSWORD:Need 'Auth' username/password\n"
+                ">PASSWORD:Need 'Private Key' password\n"
+                ">PASSWORD:Need 'Auth' username/password SC:1,Please enter the PIN\n"
+                ">PASSWORD:Verification Failed: 'Auth'\n"),
+      ElementsAre("need Auth true []", "need Private Key false []",
+                  "need Auth true [Please enter the PIN]", "rejected Auth"));
+}
+
+TEST(ManagementParser, KeepsAuthTokensToItself) {
+  EXPECT_THAT(events_of(">PASSWORD:Auth-Token:secret\n"), IsEmpty());
+}
+
+TEST(ManagementParser, RefusesALineWithoutEnd) {
+  Recorder recorder;
+  ManagementParser parser(recorder.events());
+  parser.feed(std::string(ManagementParser::kLineMax, 'x'));
+  EXPECT_THROW(parser.feed("x"), Error);
+}
+
+TEST(ManagementParser, RefusesAnEndlessEnvironment) {
+  Recorder recorder;
+  ManagementParser parser(recorder.events());
+  parser.feed(">UPDOWN:UP\n");
+  for (std::size_t i = 0; i < ManagementParser::kEnvironmentMax; ++i) {
+    parser.feed(fmt::format(">UPDOWN:ENV,v{}=1\n", i));
+  }
+  EXPECT_THROW(parser.feed(">UPDOWN:ENV,last=1\n"), Error);
+}
+
+TEST(ManagementParser, SurvivesLinesCutShort) {
+  EXPECT_THAT(events_of(">STATE:\n>STATE:1\n>HOLD:\n>UPDOWN:\n>UPDOWN:ENV,\n>PASSWORD:Need '\n"),
+              ElementsAre("state  ", "state  ", "hold 0", "need  false []"));
+}
+
+std::map<std::string, std::string> assigned() {
+  return {{"ifconfig_local", "10.8.0.2"},   {"ifconfig_netmask", "255.255.255.0"},
+          {"tun_mtu", "1400"},              {"trusted_ip", "198.51.100.10"},
+          {"trusted_port", "1194"},         {"ifconfig_ipv6_local", "fd00:8::1000"},
+          {"ifconfig_ipv6_netbits", "64"},  {"foreign_option_1", "dhcp-option DNS 10.8.0.1"},
+          {"foreign_option_2", "dhcp-option DNS6 fd00:8::1"},
+          {"foreign_option_3", "dhcp-option DOMAIN corp.example"}};
+}
+
+TEST(TunnelSettings, AreReadFromTheEnvironment) {
+  const auto settings = settings_from_environment(assigned());
+  EXPECT_THAT(settings.addresses, ElementsAre("10.8.0.2/24", "fd00:8::1000/64"));
+  EXPECT_THAT(settings.dns, ElementsAre("10.8.0.1", "fd00:8::1"));
+  EXPECT_THAT(settings.search_domains, ElementsAre("corp.example"));
+  EXPECT_EQ(settings.mtu, 1400U);
+  EXPECT_EQ(settings.server_address, "198.51.100.10");
+  EXPECT_EQ(settings.server_port, 1194);
+}
+
+TEST(TunnelSettings, TakeAnAddressWithoutMaskAsAlone) {
+  auto environment = assigned();
+  environment.erase("ifconfig_netmask");
+  EXPECT_EQ(settings_from_environment(environment).addresses.front(), "10.8.0.2/32");
+  environment["ifconfig_netmask"] = "255.0.255.0";  // no mask at all
+  EXPECT_EQ(settings_from_environment(environment).addresses.front(), "10.8.0.2/32");
+}
+
+TEST(TunnelSettings, LeaveOutWhatAHostileServerWrites) {
+  auto environment = assigned();
+  environment["foreign_option_1"] = "dhcp-option DNS 10.8.0.1; rm -rf /";
+  environment["foreign_option_2"] = "dhcp-option DNS not-an-address";
+  environment["foreign_option_3"] = "dhcp-option DOMAIN a b";
+  environment["tun_mtu"] = "1";
+  const auto settings = settings_from_environment(environment);
+  EXPECT_THAT(settings.dns, IsEmpty());
+  EXPECT_THAT(settings.search_domains, IsEmpty());
+  EXPECT_EQ(settings.mtu, 0U);
+}
+
+TEST(TunnelSettings, WithoutAnAddressAreAnError) {
+  EXPECT_THROW((void)settings_from_environment({{"ifconfig_local", "300.1.1.1"}}), Error);
+}
+
+TEST(ManagementQuote, EscapesQuotesAndBackslashes) {
+  EXPECT_EQ(quote(R"(a"b\c)"), R"("a\"b\\c")");
+}
+
+TEST(ManagementQuote, RefusesWhatWouldEndTheCommand) {
+  EXPECT_THROW((void)quote("a\nsignal SIGTERM"), Error);
+  EXPECT_THROW((void)quote(std::string_view("a\0b", 3)), Error);
+}
+
+}  // namespace
+}  // namespace vpnrun::service::openvpn

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "launcher/ctl/commands.h"
+#include "launcher/ctl/processes.h"
+#include "launcher/ctl/show.h"
+#include "tests/unit/fake_companion.h"
+#include "tests/unit/launcher_machine.h"
+
+namespace vpnrun {
+namespace {
+
+using nlohmann::json;
+using test::FakeCompanion;
+using test::Machine;
+using test::Outcome;
+using test::reply_in;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Ctl : public ::testing::Test {
+ protected:
+  [[nodiscard]] Outcome ctl(std::vector<std::string> words) const {
+    words.insert(words.begin(), "vpnrunctl");
+    return machine_.run(run_vpnrunctl, std::move(words),
+                        {"PATH=" + (machine_.folder / "bin").string()});
+  }
+  static FakeCompanion::Script obedient() {
+    return [](const Request& request) {
+      return std::vector{reply_in(request.command == Command::kDown ? State::kDown : State::kUp)};
+    };
+  }
+
+  Machine machine_;
+};
+
+TEST_F(Ctl, ListShowsNamesStatesAdmissionAndDescriptions) {
+  machine_.add_profile("home", "at home");
+  machine_.add_profile("work", "the company");
+  machine_.prepare("work");
+  const FakeCompanion companion(machine_.control("work"), obedient());
+  const Outcome outcome = ctl({"list"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.out,
+            "NAME  STATE  ACCESS        DESCRIPTION\n"
+            "home  -      not prepared  at home\n"
+            "work  up     admitted      the company\n");
+  const json list = json::parse(ctl({"list", "--json"}).out);
+  EXPECT_EQ(list.at(0).at("state"), nullptr);
+  EXPECT_EQ(list.at(0).at("admission"), "not prepared");
+  EXPECT_EQ(list.at(1).at("state"), "up");
+  EXPECT_EQ(list.at(1).at("description"), "the company");
+}
+
+TEST_F(Ctl, ListOfNothingIsAnEmptyArray) {
+  EXPECT_EQ(json::parse(ctl({"list", "--json"}).out), json::array());
+  EXPECT_THAT(ctl({"list"}).err, HasSubstr("there is no profile in "));
+}
+
+TEST_F(Ctl, StatusShowsErrorAndHintWithoutControlCharacters) {
+  machine_.prepare("work");
+  Reply reply = reply_in(State::kFailed);
+  reply.status.error = "bad\x1b[2J";
+  reply.status.hint = "cure";
+  reply.status.addresses = {"10.8.0.2/24", "fd00::2/64"};
+  const FakeCompanion companion(machine_.control("work"),
+                                [&](const Request&) { return std::vector{reply}; });
+  const Outcome outcome = ctl({"status", "work"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("  state      failed\n"),
+                                 HasSubstr("error      bad?[2J\n"), HasSubstr("hint       cure\n"),
+                                 HasSubstr("addresses  10.8.0.2/24, fd00::2/64\n")));
+  EXPECT_EQ(json::parse(ctl({"status", "work", "--json"}).out).at("state"), "failed");
+}
+
+TEST_F(Ctl, StatusWithoutCompanionIsDownWithTheReason) {
+  machine_.add_profile("work");
+  machine_.prepare("work");
+  const json statuses = json::parse(ctl({"status", "--json"}).out);
+  ASSERT_EQ(statuses.size(), 1U);
+  EXPECT_EQ(statuses.at(0).at("state"), "down");
+  EXPECT_EQ(statuses.at(0).at("error"), "its companion is not running");
+}
+
+TEST_F(Ctl, StatusOfAClosedProfileFails) {
+  const Outcome outcome = ctl({"status", "work"});
+  EXPECT_EQ(outcome.status, kCtlFailed);
+  EXPECT_THAT(outcome.err, HasSubstr("cannot use profile 'work'"));
+}
+
+TEST_F(Ctl, OrdersGoToTheCompanionAndTheOutcomeIsTheExitStatus) {
+  machine_.prepare("work");
+  const FakeCompanion companion(machine_.control("work"), obedient());
+  EXPECT_EQ(ctl({"up", "work"}).err, "vpnrunctl: tunnel of profile 'work': up\n");
+  EXPECT_EQ(ctl({"down", "work"}).err, "vpnrunctl: tunnel of profile 'work': down\n");
+  EXPECT_EQ(ctl({"-q", "restart", "work"}).err, "");
+  const std::vector<Request> requests = companion.requests();
+  ASSERT_EQ(requests.size(), 3U);
+  EXPECT_EQ(requests[0].command, Command::kUp);
+  EXPECT_EQ(requests[1].command, Command::kDown);
+  EXPECT_EQ(requests[2].command, Command::kRestart);
+}
+
+TEST_F(Ctl, AFailedOrderIsReportedAndExitsWithOne) {
+  machine_.prepare("work");
+  Reply failed = reply_in(State::kFailed);
+  failed.status.error = "no route";
+  const FakeCompanion companion(machine_.control("work"),
+                                [&](const Request&) { return std::vector{failed}; });
+  const Outcome outcome = ctl({"restart", "work"});
+  EXPECT_EQ(outcome.status, kCtlFailed);
+  EXPECT_THAT(outcome.err,
+              HasSubstr("vpnrunctl: cannot restart the tunnel of profile 'work': no route"));
+}
+
+TEST_F(Ctl, DownWithoutCompanionHasNothingToDo) {
+  machine_.prepare("work");
+  EXPECT_EQ(ctl({"down", "work"}).status, 0);
+  const Outcome up = ctl({"up", "work"});
+  EXPECT_EQ(up.status, kCtlFailed);
+  EXPECT_THAT(up.err, HasSubstr("hint: as root: "));
+}
+
+TEST_F(Ctl, RootsOrderGoesToSystemdIfNobodyServes) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root orders systemd: run as root";
+  }
+  machine_.add_profile("work");
+  machine_.folder.write("systemd", "");
+  std::filesystem::create_directory(machine_.folder / "bin");
+  machine_.folder.write("bin/systemctl", "#!/bin/sh\necho \"$@\"\nexit 3\n");
+  ASSERT_EQ(::chmod((machine_.folder / "bin/systemctl").c_str(), 0755), 0);
+  const std::string path = "PATH=" + (machine_.folder / "bin").string();
+  ASSERT_EQ(::setenv("PATH", (machine_.folder / "bin").c_str(), 1), 0);
+  const Outcome outcome = ctl({"up", "work"});
+  EXPECT_EQ(outcome.status, 3);
+  EXPECT_EQ(outcome.out, "start vpnrun@work.service\n");
+  EXPECT_EQ(ctl({"down", "work"}).out, "stop vpnrun@work.service\n");
+  EXPECT_EQ(ctl({"restart", "work"}).out, "restart vpnrun@work.service\n");
+  const Outcome mistyped = ctl({"up", "wrok"});
+  EXPECT_EQ(mistyped.status, kCtlFailed);
+  EXPECT_THAT(mistyped.err, HasSubstr("did you mean 'work'?"));
+}
+
+TEST_F(Ctl, UsageErrorsExitWithTwo) {
+  EXPECT_EQ(ctl({}).status, kCtlUsage);
+  EXPECT_EQ(ctl({"up"}).status, kCtlUsage);
+  EXPECT_EQ(ctl({"frobnicate"}).status, kCtlUsage);
+  EXPECT_EQ(ctl({"up", "../x"}).status, kCtlUsage);
+  EXPECT_EQ(ctl({"up", "work", "--wait", "soon"}).status, kCtlUsage);
+}
+
+TEST_F(Ctl, HelpNamesEveryCommand) {
+  const Outcome outcome = ctl({"--help"});
+  EXPECT_EQ(outcome.status, 0);
+  for (const char* verb : {"list", "status", "up", "down", "restart", "ps"}) {
+    EXPECT_THAT(outcome.out, HasSubstr(verb));
+  }
+  EXPECT_THAT(ctl({"up", "--help"}).out, HasSubstr("--wait"));
+}
+
+TEST_F(Ctl, ProcessesAreThoseInTheNamespaceAndNoOthers) {
+  for (const char* name : {"proc", "proc/12", "proc/12/ns", "proc/13", "proc/13/ns", "proc/tty"}) {
+    std::filesystem::create_directory(machine_.folder / name);
+  }
+  machine_.folder.write("inside", "");
+  machine_.folder.write("proc/13/ns/net", "");
+  ASSERT_EQ(
+      ::symlink((machine_.folder / "inside").c_str(), (machine_.folder / "proc/12/ns/net").c_str()),
+      0);
+  machine_.folder.write("proc/12/status", "Name:\tapp\nUid:\t1000\t4294967\t0\t0\n");
+  machine_.folder.write("proc/12/cmdline", std::string("app\0-x\0", 7));
+  struct stat info {};
+  ASSERT_EQ(::stat((machine_.folder / "inside").c_str(), &info), 0);
+  const ProcessList list =
+      processes_in({.dev = info.st_dev, .ino = info.st_ino}, machine_.folder / "proc");
+  ASSERT_EQ(list.processes.size(), 1U);
+  EXPECT_EQ(list.processes[0].pid, 12);
+  EXPECT_EQ(list.processes[0].uid, 4294967U);
+  EXPECT_EQ(list.processes[0].user, "4294967");
+  EXPECT_EQ(list.processes[0].command, "app -x");
+  EXPECT_EQ(show_processes({{"work", list}}),
+            "PROFILE  PID  USER     COMMAND\nwork     12   4294967  app -x\n");
+}
+
+TEST_F(Ctl, PsFindsThisVeryProcessInItsOwnNamespace) {
+  machine_.prepare("work");
+  ASSERT_EQ(::symlink("/proc/self/ns/net", (machine_.folder / "run/work/netns").c_str()), 0);
+  const json processes = json::parse(ctl({"ps", "work", "--json"}).out);
+  bool found = false;
+  for (const json& process : processes) {
+    found = found || process.at("pid") == ::getpid();
+  }
+  EXPECT_TRUE(found);
+  EXPECT_EQ(ctl({"ps", "absent"}).status, kCtlFailed);
+}
+
+}  // namespace
+}  // namespace vpnrun

@@ -85,8 +85,8 @@ bool takes_next_word(const CLI::App& app, std::string_view word) {
   return false;
 }
 
-/// Index of the first word of the command; `argc` if there is none. The words before it are added to
-/// `own`. CLI11 sees those only: it would look into the command's words otherwise.
+/// Index of the first word of the command; `argc` if there is none. The words before it are added
+/// to `own`. CLI11 sees those only: it would look into the command's words otherwise.
 int split(const CLI::App& app, int argc, char* const* argv, std::vector<std::string>& own) {
   int index = 1;
   while (index < argc) {
@@ -162,7 +162,8 @@ std::variant<LaunchOptions, Information> parse_launch(int argc, char* const* arg
   std::vector<std::string> own;
   const int command = split(*app, argc, argv, own);
   try {
-    app->parse(std::vector<std::string>(own.rbegin(), own.rend()));  // CLI11 takes words from the back
+    app->parse(
+        std::vector<std::string>(own.rbegin(), own.rend()));  // CLI11 takes words from the back
   } catch (const CLI::ParseError& error) {
     refuse("cannot understand the options: " + printable(error.what()));
   }

@@ -23,10 +23,10 @@ constexpr std::chrono::milliseconds kDefaultPatience{30'000};
 struct LaunchOptions {
   std::string profile;  ///< empty: not given
   std::chrono::milliseconds patience = kDefaultPatience;
-  bool start_tunnel = true;          ///< false: --no-start
-  bool force = false;                ///< accepted; nothing depends on it yet
+  bool start_tunnel = true;  ///< false: --no-start
+  bool force = false;        ///< accepted; nothing depends on it yet
   Verbosity verbosity = Verbosity::kNormal;
-  char* const* command = nullptr;    ///< into argv, null-terminated, at least one word
+  char* const* command = nullptr;  ///< into argv, null-terminated, at least one word
 };
 
 /// --help and --version: printed to standard output, line end included.

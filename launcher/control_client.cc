@@ -2,8 +2,6 @@
 #include "launcher/control_client.h"
 
 #include <poll.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -12,7 +10,9 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstddef>
+#include <cstring>
 
 #include "helper/base/runtime_layout.h"
 #include "launcher/profile_choice.h"
@@ -25,12 +25,13 @@ namespace {
 constexpr std::size_t kLongestReply = 65536;
 
 [[noreturn]] void throw_not_running(const Places& places, const std::string& profile) {
-  throw NotRunning(fmt::format("cannot reach the tunnel of profile '{}': it is not running", profile),
-                   std::make_error_code(std::errc::connection_refused),
-                   fmt::format("as root: {}{}",
-                               has_systemd(places) ? "systemctl start vpnrun@"
-                                                   : VPNRUN_LIBEXECDIR "/vpnrun-tunnel run ",
-                               profile));
+  throw NotRunning(
+      fmt::format("cannot reach the tunnel of profile '{}': it is not running", profile),
+      std::make_error_code(std::errc::connection_refused),
+      fmt::format(
+          "as root: {}{}",
+          has_systemd(places) ? "systemctl start vpnrun@" : VPNRUN_LIBEXECDIR "/vpnrun-tunnel run ",
+          profile));
 }
 
 [[noreturn]] void throw_connect_error(int error_number, const Places& places,
@@ -90,13 +91,14 @@ int milliseconds_until(SteadyClock::time_point deadline) {
 void throw_unusable(const Places& places, const std::string& profile) {
   std::string hint = suggest_profile(profile, places);
   if (hint.empty()) {
-    hint = fmt::format("as root: '{0}{1}' prepares it, [access] in {2}/{1}.toml admits people",
+    hint = fmt::format("as root: '{0}{1}' prepares it, [access] in {2}/{1}.toml admits users",
                        has_systemd(places) ? "systemctl start vpnrun-netns@"
                                            : VPNRUN_LIBEXECDIR "/vpnrun-tunnel prepare ",
                        profile, places.profile_folder);
   }
-  throw Unreachable(fmt::format("cannot use profile '{}': it is not prepared, or not open to you", profile),
-              std::make_error_code(std::errc::permission_denied), hint);
+  throw Unreachable(
+      fmt::format("cannot use profile '{}': it is not prepared, or not open to you", profile),
+      std::make_error_code(std::errc::permission_denied), hint);
 }
 
 ControlClient ControlClient::connect(const Places& places, const std::string& profile) {
@@ -109,8 +111,9 @@ ControlClient ControlClient::connect(const Places& places, const std::string& pr
   std::copy(path.begin(), path.end(), address.sun_path);
   UniqueFd socket = make_socket();
   // Bounds connect(2) and send(2) alike: a full backlog would block for ever.
-  const timeval patience{.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(kReplyPatience).count(),
-                         .tv_usec = 0};
+  const timeval patience{
+      .tv_sec = std::chrono::duration_cast<std::chrono::seconds>(kReplyPatience).count(),
+      .tv_usec = 0};
   (void)::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the sockets interface
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
@@ -161,7 +164,7 @@ std::optional<Reply> ControlClient::receive(SteadyClock::time_point deadline) {
     if (count == 0) {
       return std::nullopt;
     }
-    std::array<char, 4096> chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): recv() fills it
+    std::array<char, 4096> chunk{};
     const ssize_t size = count < 0 ? -1 : ::recv(socket_.get(), chunk.data(), chunk.size(), 0);
     if (size < 0 && errno != EINTR) {
       throw_errno("cannot hear the tunnel of profile '{}'", profile_);

@@ -40,15 +40,17 @@ class ControlClient {
   ControlClient(UniqueFd socket, std::string profile)
       : socket_(std::move(socket)), profile_(std::move(profile)) {}
 
-  /// Connects to the companion of `profile`. Throws Unreachable, with one text for a profile that is
-  /// absent and for one that does not admit the caller, or NotRunning. Under systemd this can start
-  /// the companion, by socket activation.
+  /// Connects to the companion of `profile`. Throws Unreachable, with one text for a profile that
+  /// is absent and for one that does not admit the caller, or NotRunning. Under systemd this can
+  /// start the companion, by socket activation.
   [[nodiscard]] static ControlClient connect(const Places& places, const std::string& profile);
 
   /// Like connect(), but throws NotRunning rather than have the companion started: who only looks,
   /// or wants it down, must not bring a tunnel up.
   [[nodiscard]] static ControlClient connect_if_running(const Places& places,
                                                         const std::string& profile);
+
+  [[nodiscard]] const std::string& profile() const noexcept { return profile_; }
 
   /// Sends one request; what it held is wiped from our buffer. Throws Error.
   void send(const Request& request);

@@ -35,11 +35,11 @@ std::string string_or_empty(const char* text) {
 
 std::string choose(const LaunchOptions& options, const Places& places, char* const* environment,
                    Reporter& reporter) {
-  ChoiceInputs inputs{.option = options.profile,
-                      .environment =
-                          string_or_empty(environment_value(environment, "VPNRUN_PROFILE")),
-                      .config_files = {},
-                      .command = *options.command};
+  ChoiceInputs inputs{
+      .option = options.profile,
+      .environment = string_or_empty(environment_value(environment, "VPNRUN_PROFILE")),
+      .config_files = {},
+      .command = *options.command};
   const std::string own = user_config_path(environment_value(environment, "XDG_CONFIG_HOME"),
                                            environment_value(environment, "HOME"));
   if (!own.empty()) {
@@ -55,17 +55,16 @@ std::string choose(const LaunchOptions& options, const Places& places, char* con
 
 void wait_for_tunnel(const std::string& profile, const LaunchOptions& options, const Places& places,
                      char* const* environment, Reporter& reporter) {
-  ControlClient client = options.start_tunnel
-                             ? ControlClient::connect(places, profile)
-                             : ControlClient::connect_if_running(places, profile);
+  ControlClient client = options.start_tunnel ? ControlClient::connect(places, profile)
+                                              : ControlClient::connect_if_running(places, profile);
   TerminalPerson person(options.verbosity, environment_value(environment, "TERM"));
   const Order order{.command = options.start_tunnel ? Command::kUp : Command::kStatus,
                     .goal = State::kUp,
                     .patience = options.patience};
   const Status status = carry_out(client, order, person);
   if (reporter.verbosity() == Verbosity::kVerbose) {
-    reporter.debug(fmt::format("tunnel up on {} by {}", printable(status.device),
-                               printable(status.endpoint)));
+    reporter.debug(
+        fmt::format("tunnel up on {} by {}", printable(status.device), printable(status.endpoint)));
   }
 }
 
@@ -94,9 +93,10 @@ int become_command(char* const* command, Reporter& reporter) {
 
 void warn_of_sockets(Reporter& reporter) {
   for (const int fd : inherited_internet_sockets()) {
-    reporter.warn(fmt::format("inherited descriptor {} is a network socket made outside the tunnel: "
-                              "what is sent over it does not go through the tunnel",
-                              fd));
+    reporter.warn(
+        fmt::format("inherited descriptor {} is a network socket made outside the tunnel: "
+                    "what is sent over it does not go through the tunnel",
+                    fd));
   }
 }
 
@@ -121,8 +121,8 @@ int run_vpnrun(int argc, char* const* argv, char* const* environment, const Plac
     const auto parsed = parse_launch(argc, argv);
     if (const auto* information = std::get_if<Information>(&parsed)) {
       const std::string& text = information->text;
-      const bool written = ::write(STDOUT_FILENO, text.data(), text.size()) ==
-                           static_cast<ssize_t>(text.size());
+      const bool written =
+          ::write(STDOUT_FILENO, text.data(), text.size()) == static_cast<ssize_t>(text.size());
       return written ? 0 : kExitOwnFailure;
     }
     const auto& options = std::get<LaunchOptions>(parsed);

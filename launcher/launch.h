@@ -8,8 +8,8 @@
 namespace vpnrun {
 
 /// Chooses the profile, brings its tunnel up or waits for it, and replaces this process by
-/// vpnrun-helper, which becomes the command. Between entry and execve(2) nothing of the process that
-/// a program inherits is changed: descriptors, signals, umask, directory, limits, terminal.
+/// vpnrun-helper, which becomes the command. Between entry and execve(2) nothing of the process
+/// that a program inherits is changed: descriptors, signals, umask, directory, limits, terminal.
 ///
 /// Returns only if the process already stands inside the profile and the command itself cannot be
 /// executed: kExitNotExecutable or kExitNotFound, reported. Throws Error for everything else that

@@ -49,9 +49,10 @@ Choice choose_the_only_one(const Places& places) {
     return {all.front(), "the only profile"};
   }
   if (all.empty()) {
-    throw Error("cannot choose a profile: there is none",
-                std::make_error_code(std::errc::no_such_file_or_directory),
-                "root writes one to " + places.profile_folder + "/NAME.toml; see vpnrun-profile(5)");
+    throw Error(
+        "cannot choose a profile: there is none",
+        std::make_error_code(std::errc::no_such_file_or_directory),
+        "root writes one to " + places.profile_folder + "/NAME.toml; see vpnrun-profile(5)");
   }
   if (usable.empty()) {
     throw Error("cannot choose a profile: none is prepared and open to you",
@@ -95,10 +96,13 @@ Choice choose_profile(const ChoiceInputs& inputs, const Places& places) {
 
 std::string suggest_profile(std::string_view name, const Places& places) {
   const std::vector<std::string> all = profile::list_profiles(places.profile_folder);
+  if (all.empty() || std::find(all.begin(), all.end(), name) != all.end()) {
+    return {};
+  }
   const std::vector<std::string_view> candidates(all.begin(), all.end());
   const std::string_view nearest = nearest_name(name, candidates);
-  return nearest.empty() || nearest == name ? std::string()
-                                            : fmt::format("did you mean '{}'?", nearest);
+  return nearest.empty() ? "the profiles are: " + join(all)
+                         : fmt::format("did you mean '{}'?", nearest);
 }
 
 }  // namespace vpnrun

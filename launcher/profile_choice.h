@@ -23,11 +23,12 @@ struct Choice {
 };
 
 /// Which profile a launch uses. A file's [apps] goes before its `default`, and both before the next
-/// file; without any choice the only usable profile is taken, or the only one there is. Throws Error
-/// for an invalid name and if nothing decides; the hint lists the choices.
+/// file; without any choice the only usable profile is taken, or the only one there is. Throws
+/// Error for an invalid name and if nothing decides; the hint lists the choices.
 [[nodiscard]] Choice choose_profile(const ChoiceInputs& inputs, const Places& places);
 
-/// "did you mean 'work'?" if `name` is no profile of this machine but is close to one; else empty.
+/// If `name` is no profile of this machine: "did you mean 'work'?", or the names that there are if
+/// none is close. Empty if it is one, or if the caller cannot see what there is.
 [[nodiscard]] std::string suggest_profile(std::string_view name, const Places& places);
 
 /// Throws Error unless `name` is a valid profile name; `source` says where it was found.

@@ -22,7 +22,7 @@ std::optional<std::string> read_file(const std::string& path, std::size_t max_by
     throw_errno("cannot read '{}'", printable(path));
   }
   std::string text;
-  std::array<char, 4096> chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): read() fills it
+  std::array<char, 4096> chunk{};
   for (;;) {
     const ssize_t count = ::read(fd.get(), chunk.data(), chunk.size());
     if (count < 0 && errno != EINTR) {

@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-
 #include "helper/base/runtime_layout.h"
 #include "helper/base/unique_fd.h"
 

@@ -10,8 +10,8 @@ namespace vpnrun {
 /// runtime directory is `directory`, by the record `origin` there. False if that cannot be told.
 [[nodiscard]] bool is_inside(const std::string& directory);
 
-/// Descriptors are looked at up to this number: a launch cannot afford a look at /proc/self/fd (30 µs
-/// measured, against 6), and what is inherited by intent or by accident has a low number.
+/// Descriptors are looked at up to this number: a launch cannot afford a look at /proc/self/fd (30
+/// µs measured, against 6), and what is inherited by intent or by accident has a low number.
 constexpr int kInheritedMax = 64;
 
 /// Inherited descriptors below kInheritedMax that are internet sockets (AF_INET, AF_INET6), in

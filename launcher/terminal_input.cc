@@ -2,14 +2,14 @@
 #include "launcher/terminal_input.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
+#include <cstring>
 #include <optional>
 
 #include "profiles/error.h"

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "launcher/tunnel_wait.h"
 
-#include <string.h>
-
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -42,9 +41,9 @@ class Wait {
     client_.send(request);
     const std::optional<Reply> first = client_.receive(begin_ + kReplyPatience);
     if (!first) {
-      throw Error("cannot hear the tunnel: it does not answer",
-                  std::make_error_code(std::errc::timed_out),
-                  "its log says more: journalctl -u 'vpnrun@*'");
+      throw Error(fmt::format("cannot hear the tunnel of profile '{}': it does not answer",
+                              client_.profile()),
+                  std::make_error_code(std::errc::timed_out), hint());
     }
     take(*first);
     milliseconds tick = kFirstTick;
@@ -58,7 +57,7 @@ class Wait {
         take(*reply);
       }
       tick = kTick;
-      if (elapsed() >= kFirstTick) {
+      if (!reached() && elapsed() >= kFirstTick) {
         person_.show_progress(status_, elapsed());
       }
     }
@@ -72,7 +71,7 @@ class Wait {
 
   [[nodiscard]] Error failure(const std::string& reason, std::errc code) const {
     return Error(fmt::format("cannot {} the tunnel of profile '{}': {}", verb(order_.command),
-                             status_.profile, reason),
+                             client_.profile(), reason),
                  std::make_error_code(code), hint());
   }
 
@@ -80,18 +79,21 @@ class Wait {
     if (!status_.hint.empty()) {
       return printable(status_.hint);
     }
-    return fmt::format("'vpnrunctl status {0}' shows its state, 'journalctl -u vpnrun@{0}' its log",
-                       status_.profile);
+    return fmt::format(
+        "'vpnrunctl status {0}' shows its state; under systemd 'journalctl -u vpnrun@{0}' its log",
+        client_.profile());
   }
 
   /// Checks what does not depend on the goal: a refusal, a failure, an order that overtook ours.
   void take(const Reply& reply) {
-    status_ = reply.status;
-    status_.profile = printable(status_.profile);
-    if (!reply.ok && !is_belated_answer()) {
+    if (!reply.ok) {
+      if (is_belated_answer()) {
+        return;
+      }
       status_.hint = reply.hint;
       throw failure(printable(reply.error), std::errc::operation_not_permitted);
     }
+    status_ = reply.status;
     if (reached()) {
       return;
     }
@@ -108,7 +110,8 @@ class Wait {
     }
   }
 
-  /// Whether what was refused is our answer to a question that somebody else had answered by then.
+  /// Whether what was refused is our answer to a question that somebody else had answered by then:
+  /// the state without the question comes before the refusal.
   [[nodiscard]] bool is_belated_answer() const {
     return answered_ && (!status_.question || status_.question->id != *answered_);
   }
@@ -118,11 +121,11 @@ class Wait {
   [[noreturn]] void throw_not_up() const {
     const std::string reason =
         status_.error.empty() ? "" : fmt::format(" ({})", printable(status_.error));
-    throw Error(fmt::format("cannot use the tunnel of profile '{}': it is {}{}", status_.profile,
+    throw Error(fmt::format("cannot use the tunnel of profile '{}': it is {}{}", client_.profile(),
                             to_string(status_.state), reason),
                 std::make_error_code(std::errc::network_down),
                 fmt::format("'vpnrunctl up {}' starts it, and so does vpnrun without --no-start",
-                            status_.profile));
+                            client_.profile()));
   }
 
   [[noreturn]] void throw_too_late() const {

@@ -23,9 +23,9 @@ class Reader {
 
   [[noreturn]] void refuse(const toml::source_region& where, const std::string& what,
                            const std::string& hint) const {
-    throw Error(fmt::format("{}:{}:{}: {}", printable(path_), where.begin.line, where.begin.column,
-                            what),
-                std::make_error_code(std::errc::invalid_argument), hint);
+    throw Error(
+        fmt::format("{}:{}:{}: {}", printable(path_), where.begin.line, where.begin.column, what),
+        std::make_error_code(std::errc::invalid_argument), hint);
   }
 
   [[nodiscard]] std::string profile_name(const toml::key& key, const toml::node& node) const {
@@ -50,7 +50,8 @@ class Reader {
           config.apps.emplace(command.str(), profile_name(command, profile));
         }
       } else if (key == "apps") {
-        refuse(node.source(), "'apps' must be a table", "[apps] and below it COMMAND = \"PROFILE\"");
+        refuse(node.source(), "'apps' must be a table",
+               "[apps] and below it COMMAND = \"PROFILE\"");
       } else {
         refuse(key.source(), fmt::format("unknown key '{}'", printable(key.str())),
                "the keys are default and [apps]");

@@ -22,8 +22,8 @@ struct UserConfig {
 /// that is no string or no profile name. `path` is for messages only.
 [[nodiscard]] UserConfig parse_user_config(std::string_view text, const std::string& path);
 
-/// Reads `path`; nullopt if there is no such file. Throws Error if it cannot be read or parsed: to go
-/// on without it could choose another profile than the user wrote down.
+/// Reads `path`; nullopt if there is no such file. Throws Error if it cannot be read or parsed: to
+/// go on without it could choose another profile than the user wrote down.
 [[nodiscard]] std::optional<UserConfig> load_user_config(const std::string& path);
 
 /// `$XDG_CONFIG_HOME/vpnrun/config.toml`, or `$HOME/.config/…`; empty if neither variable holds an

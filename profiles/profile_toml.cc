@@ -129,7 +129,7 @@ void visit_node(const TomlTree& tree, const toml::node& node, const std::string&
   if (find_unprintable(text) != std::string::npos) {
     fail_at(tree.path, node.source().begin,
             fmt::format("{} has a control character or line end: '{}'", what,
-                        printable(std::string_view(text).substr(0, kExcerptMax))));
+                        printable(text.substr(0, kExcerptMax))));
   }
   try {
     visit(text);

@@ -76,7 +76,8 @@ void processes(const CtlOptions& options, const Places& places, Reporter& report
     found.emplace_back(name, processes_in(netns_of(places, name)));
   }
   print(options.json ? processes_to_json(found) : show_processes(found));
-  if (std::any_of(found.begin(), found.end(), [](const auto& one) { return one.second.hidden > 0; })) {
+  if (std::any_of(found.begin(), found.end(),
+                  [](const auto& one) { return one.second.hidden > 0; })) {
     reporter.info("processes of other users are not shown; root sees all");
   }
 }
@@ -127,8 +128,8 @@ void give_order(const CtlOptions& options, const Places& places, char* const* en
                                ? ControlClient::connect_if_running(places, options.profile)
                                : ControlClient::connect(places, options.profile);
     const Status after = carry_out(client, order_for(options), person);
-    reporter.info(fmt::format("tunnel of profile '{}': {}", options.profile,
-                              to_string(after.state)));
+    reporter.info(
+        fmt::format("tunnel of profile '{}': {}", options.profile, to_string(after.state)));
   } catch (const Unreachable& error) {
     if (can_order_systemd(options, places)) {
       become_systemctl(options);

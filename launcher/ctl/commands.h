@@ -9,9 +9,9 @@ namespace vpnrun {
 constexpr int kCtlFailed = 1;
 constexpr int kCtlUsage = 2;
 
-/// What main() of `vpnrunctl` does: parses, carries out, prints facts to standard output and reports
-/// to standard error. Returns 0, kCtlFailed or kCtlUsage; does not return if root's order goes on to
-/// systemctl(1). `environment` is null-terminated.
+/// What main() of `vpnrunctl` does: parses, carries out, prints facts to standard output and
+/// reports to standard error. Returns 0, kCtlFailed or kCtlUsage; does not return if root's order
+/// goes on to systemctl(1). `environment` is null-terminated.
 [[nodiscard]] int run_vpnrunctl(int argc, char* const* argv, char* const* environment,
                                 const Places& places);
 

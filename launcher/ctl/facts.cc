@@ -72,8 +72,9 @@ Status status_of(const Places& places, const std::string& profile) {
     client.send(Request{});
     const std::optional<Reply> reply = client.receive(SteadyClock::now() + kReplyPatience);
     if (!reply) {
-      throw Error(fmt::format("cannot hear the tunnel of profile '{}': it does not answer", profile),
-                  std::make_error_code(std::errc::timed_out));
+      throw Error(
+          fmt::format("cannot hear the tunnel of profile '{}': it does not answer", profile),
+          std::make_error_code(std::errc::timed_out));
     }
     if (!reply->ok) {
       throw Error(fmt::format("cannot ask the tunnel of profile '{}': {}", profile,

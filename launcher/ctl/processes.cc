@@ -124,8 +124,9 @@ ProcessList processes_in(const FileId& netns, const std::string& proc) {
       list.processes.push_back({*pid, *uid, users.name(*uid), command_of(path, status)});
     }
   }
-  std::sort(list.processes.begin(), list.processes.end(),
-            [](const ProcessFacts& left, const ProcessFacts& right) { return left.pid < right.pid; });
+  std::sort(
+      list.processes.begin(), list.processes.end(),
+      [](const ProcessFacts& left, const ProcessFacts& right) { return left.pid < right.pid; });
   return list;
 }
 

@@ -14,9 +14,9 @@ namespace vpnrun {
 
 struct ProcessFacts {
   pid_t pid = 0;
-  uid_t uid = 0;         ///< effective
-  std::string user;      ///< its name; the number if it has none
-  std::string command;   ///< arguments joined by spaces; the kernel's name for it if it has none
+  uid_t uid = 0;        ///< effective
+  std::string user;     ///< its name; the number if it has none
+  std::string command;  ///< arguments joined by spaces; the kernel's name for it if it has none
 };
 
 struct ProcessList {
@@ -24,7 +24,8 @@ struct ProcessList {
   std::size_t hidden = 0;  ///< processes whose namespace the caller may not see (ptrace(2), access)
 };
 
-/// The network namespace of `profile`. Throws Error if the profile is absent or closed to the caller.
+/// The network namespace of `profile`. Throws Error if the profile is absent or closed to the
+/// caller.
 [[nodiscard]] FileId netns_of(const Places& places, const std::string& profile);
 
 /// The processes whose network namespace is `netns`, by the procfs at `proc`. A process that goes

@@ -14,6 +14,7 @@ namespace vpnrun::service {
 namespace {
 
 constexpr const char* kClientUser = "vpnrun";
+constexpr gid_t kNoGroup = 65534;
 constexpr std::size_t kEntryMax = 65536;
 
 }  // namespace
@@ -29,7 +30,7 @@ Account client_account() {
       if (entry->pw_uid == 0) {
         throw Error(fmt::format("the user '{}' is root", kClientUser));
       }
-      return {entry->pw_uid, entry->pw_gid};
+      return {entry->pw_uid, kNoGroup};
     }
   }
   throw Error(fmt::format("there is no user '{}' for the VPN client", kClientUser), {},

@@ -22,8 +22,8 @@ bench_launch() {
   local rounds=$1 median=() lower upper value
   while read -r value lower upper; do
     median+=("$value")
-  done < <(as alice spawn_timer "$rounds" /usr/bin/true -- \
-    floor_launcher "$LAB/bin/floor_helper" /usr/bin/true -- vpnrun true -- vpnrun -p one -- /usr/bin/true)
+  done < <(by alice spawn_timer "$rounds" /usr/bin/true --- \
+    floor_launcher "$LAB/bin/floor_helper" /usr/bin/true --- vpnrun true --- vpnrun -p one -- /usr/bin/true)
   echo "launch, medians of $rounds rounds in microseconds:"
   printf '  %-44s %6d\n' 'true' "${median[0]}" 'the floor: two static programs, then true' "${median[1]}" \
     'vpnrun true' "${median[2]}" 'vpnrun -p one -- /usr/bin/true' "${median[3]}"
@@ -34,7 +34,7 @@ bench_prepare() {
   local rounds=$1 median=() value lower upper
   while read -r value lower upper; do
     median+=("$value ($lower … $upper)")
-  done < <(spawn_timer "$rounds" "$TUNNEL" prepare one -- "$TUNNEL" release one)
+  done < <(spawn_timer "$rounds" "$TUNNEL" prepare one --- "$TUNNEL" release one)
   echo "vpnrun-tunnel, medians (quartiles) of $rounds rounds in microseconds:"
   echo "  prepare  ${median[0]}"
   echo "  release  ${median[1]}"
@@ -44,7 +44,7 @@ bench_tunnel() {
   local pid=${TUNNEL_PID[one]}
   echo "from the start of vpnrun-tunnel to a working tunnel: $WAITED ms"
   echo "vpnrun-tunnel, up, in KiB:"
-  awk '/^(VmRSS|RssAnon|RssFile|VmHWM):/ { printf "  %-8s %6d\n", $1, $2 }' "/proc/$pid/status"
+  awk '/^(VmRSS|RssAnon|RssFile|RssShmem|VmHWM):/ { printf "  %-8s %6d\n", $1, $2 }' "/proc/$pid/status"
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then

@@ -2,7 +2,7 @@
 // Times short commands against each other: every round starts each of them once, one after the
 // other, so that whatever else the machine does meets all of them alike.
 //
-//   spawn_timer ROUNDS COMMAND ARG… [-- COMMAND ARG…]…      (COMMAND is searched in PATH)
+//   spawn_timer ROUNDS COMMAND ARG… [--- COMMAND ARG…]…      (COMMAND is searched in PATH)
 //
 // Prints for each command the median and the quartiles of the time from posix_spawn(3) to the end
 // of the process, in microseconds: "MEDIAN LOWER UPPER". A command that fails ends the run.
@@ -44,7 +44,7 @@ static int compare(const void* left, const void* right) {
 
 int main(int argc, char** argv, char** environment) {
   if (argc < 3) {
-    fprintf(stderr, "usage: spawn_timer ROUNDS COMMAND ARG... [-- COMMAND ARG...]...\n");
+    fprintf(stderr, "usage: spawn_timer ROUNDS COMMAND ARG... [--- COMMAND ARG...]...\n");
     return 2;
   }
   const long rounds = strtol(argv[1], NULL, 10);
@@ -52,7 +52,7 @@ int main(int argc, char** argv, char** environment) {
   int count = 0;
   commands[count++] = &argv[2];
   for (int i = 2; i < argc; i++) {
-    if (strcmp(argv[i], "--") == 0 && count < kMaxCommands) {
+    if (strcmp(argv[i], "---") == 0 && count < kMaxCommands) {
       argv[i] = NULL;
       commands[count++] = &argv[i + 1];
     }

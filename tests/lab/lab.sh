@@ -13,8 +13,8 @@
 #
 # At the prompt of `lab.sh shell BUILD` the profiles are there, and nothing is started yet:
 #   profile_one; tunnel_start one               one profile, its namespaces and its tunnel
-#   as alice vpnrun curl -s http://203.0.113.10/    an admitted user, through the tunnel
-#   as alice curl -s http://203.0.113.10/           the same without vpnrun
+#   by alice vpnrun curl -s http://203.0.113.10/    an admitted user, through the tunnel
+#   by alice curl -s http://203.0.113.10/           the same without vpnrun
 #   tunnel_release one                          undo all
 #   on router tcpdump -ni r-host                the provider's view of the user's machine
 #   server_silent; server_talks                 the VPN server drops everything; and answers again
@@ -90,7 +90,7 @@ lab_main() {
       ;;
     shell)
       [ "$build" = - ] || profile_one
-      echo "The lab is up; leave it with 'exit'. Functions: on, as, tunnel_start, … (see $LAB_FOLDER)"
+      echo "The lab is up; leave it with 'exit'. Functions: on, by, tunnel_start, … (see $LAB_FOLDER)"
       bash --rcfile "$LAB_FOLDER/prompt.sh" -i
       ;;
   esac

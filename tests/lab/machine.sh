@@ -76,17 +76,17 @@ machine_users() {
   printf '%s\n' 'passwd: files' 'group: files' 'shadow: files' 'hosts: files dns' >/etc/nsswitch.conf
 }
 
-# as USER COMMAND…: what a login of USER would run: ids, groups, a plain environment. A program, so
+# by USER COMMAND…: what a login of USER would run: ids, groups, a plain environment. A program, so
 # that it becomes COMMAND.
-machine_as() {
-  cat >"$LAB/bin/as" <<END
+machine_by() {
+  cat >"$LAB/bin/by" <<END
 #!/bin/bash
 user=\$1
 shift
 exec setpriv --reuid="\$user" --regid="\$user" --init-groups -- env -i "HOME=$LAB/home/\$user" \\
   "USER=\$user" "LOGNAME=\$user" SHELL=/bin/bash "PATH=$LAB/bin:/usr/local/bin:/usr/bin:/bin" LANG=C.UTF-8 "\$@"
 END
-  chmod 0755 "$LAB/bin/as"
+  chmod 0755 "$LAB/bin/by"
   export PATH=$LAB/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 }
 
@@ -95,7 +95,7 @@ machine_raise() {
   machine_mounts "$1"
   machine_devices
   machine_users
-  machine_as
+  machine_by
   # As systemd leaves it: what is mounted later reaches other mount namespaces.
   mount --make-rshared /
 }

@@ -26,7 +26,10 @@ product_install() {
   export PROFILES=$sysconf/vpnrun/profiles
   mkdir -p "$PROFILES"
   [ -x "$TUNNEL" ] || lab_die "the installation has no '$TUNNEL'"
-  [ ! -d "$build/tests/probes" ] || cp "$build"/tests/probes/* "$LAB/bin/"
+  local probe
+  for probe in persistent_client exec_with_environment; do
+    [ ! -x "$build/tests/probes/$probe" ] || cp "$build/tests/probes/$probe" "$LAB/bin/"
+  done
 }
 
 # profile NAME EXTRA…: writes NAME.toml for NAME.ovpn, alice admitted; EXTRA lines follow.

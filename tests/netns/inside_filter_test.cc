@@ -9,6 +9,7 @@
 
 #include <cerrno>
 
+#include "profiles/error.h"
 #include "systemd/service/filter/nft.h"
 #include "tests/netns/lab.h"
 
@@ -52,7 +53,10 @@ NETNS_TEST(InsideFilter, NothingLeavesASealedNamespace) {
   const UniqueFd server = udp_in(lab.server, test::kServer, test::kEndpointPort);
   const UniqueFd client = udp_in(lab.inside, "0.0.0.0");
   EXPECT_TRUE(arrives(client.get(), server.get(), test::kEndpointPort)) << "positive control";
-  lab.load(InsideFilter{});
+  lab.inside.run([] {
+    Nft().apply(seal_ruleset());
+    EXPECT_THROW(Nft().apply(seal_ruleset()), Error) << "sealed twice";
+  });
   EXPECT_FALSE(arrives(client.get(), server.get(), test::kEndpointPort));
 }
 
@@ -151,7 +155,7 @@ NETNS_TEST(InsideFilter, AnExposedPortIsNoWayOut) {
 
 NETNS_TEST(InsideFilter, ApplicationsUseTheTunnelButNotWithTheVethsAddress) {
   const Lab lab;
-  REQUIRE_TUN(lab);
+  test::require_tun(lab);
   const UniqueFd any = udp_in(lab.inside, "0.0.0.0");
   const UniqueFd bound = udp_in(lab.inside, test::kNsEnd);
   ASSERT_EQ(send_to(bound.get(), "203.0.113.1", 443, "x"), 0);
@@ -167,7 +171,7 @@ NETNS_TEST(InsideFilter, ApplicationsUseTheTunnelButNotWithTheVethsAddress) {
 
 NETNS_TEST(InsideFilter, TheTunnelReachesInboundPortsOfItsOwnAddressOnly) {
   const Lab lab;
-  REQUIRE_TUN(lab);
+  test::require_tun(lab);
   InsideFilter rules = Lab::inside_filter();
   rules.inbound = {{profile::Transport::kUdp, 51413}};
   const UniqueFd open = udp_in(lab.inside, "0.0.0.0", 51413);
@@ -196,7 +200,7 @@ NETNS_TEST(InsideFilter, TheTunnelReachesInboundPortsOfItsOwnAddressOnly) {
 
 NETNS_TEST(InsideFilter, AnswersComeInThroughTheTunnelInBothFamilies) {
   const Lab lab;
-  REQUIRE_TUN(lab);
+  test::require_tun(lab);
   lab.load(Lab::inside_filter());
   for (const char* address : {"203.0.113.1", "2001:db8::1"}) {
     const UniqueFd client = udp_in(lab.inside, test::ip(address).is_ipv4() ? "0.0.0.0" : "::");

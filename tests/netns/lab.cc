@@ -137,6 +137,12 @@ Lab::Lab() {
   wait_for_links(*this);
 }
 
+void require_tun(const Lab& lab) {
+  if (!lab.tun.ok()) {
+    throw Skipped("no access to /dev/net/tun; run this as root");
+  }
+}
+
 filter::InsideFilter Lab::inside_filter() {
   filter::InsideFilter rules;
   rules.client_uid = ::getuid();

@@ -47,11 +47,7 @@ struct Lab {
   static void load(const filter::HostFilter& rules);
 };
 
-/// Ends the test as skipped from within a Lab if there is no tun device.
-#define REQUIRE_TUN(lab)                                                           \
-  if (!(lab).tun.ok()) {                                                           \
-    std::puts("[  PARTLY  ] no access to /dev/net/tun: nothing about the tunnel"); \
-    return;                                                                        \
-  }
+/// Ends the test as skipped if the lab has no tun device. As root it has.
+void require_tun(const Lab& lab);
 
 }  // namespace vpnrun::test

@@ -45,7 +45,7 @@ void expect_captured(const Lab& lab, const std::string& destination, const std::
 
 NETNS_TEST(NameCapture, QueriesToAnyAddressGoToTheResolverOfTheTunnel) {
   const Lab lab;
-  REQUIRE_TUN(lab);
+  test::require_tun(lab);
   lab.load(Lab::inside_filter());
   expect_captured(lab, "8.8.8.8", test::kTunnelDns);
   expect_captured(lab, test::kTunnelDns, test::kTunnelDns);
@@ -54,7 +54,7 @@ NETNS_TEST(NameCapture, QueriesToAnyAddressGoToTheResolverOfTheTunnel) {
 
 NETNS_TEST(NameCapture, QueriesToLoopbackAndToTheVethAreCapturedToo) {
   const Lab lab;
-  REQUIRE_TUN(lab);
+  test::require_tun(lab);
   lab.load(Lab::inside_filter());
   expect_captured(lab, "127.0.0.53", test::kTunnelDns);
   expect_captured(lab, test::kHostEnd, test::kTunnelDns);
@@ -64,14 +64,14 @@ NETNS_TEST(NameCapture, QueriesToLoopbackAndToTheVethAreCapturedToo) {
 
 NETNS_TEST(NameCapture, QueriesToTheIpv6LoopbackAreCapturedToo) {
   const Lab lab;
-  REQUIRE_TUN(lab);
+  test::require_tun(lab);
   lab.load(Lab::inside_filter());
   expect_captured(lab, "::1", test::kTunnelDns6);
 }
 
 NETNS_TEST(NameCapture, TcpIsCapturedAsWell) {
   const Lab lab;
-  REQUIRE_TUN(lab);
+  test::require_tun(lab);
   lab.load(Lab::inside_filter());
   for (const char* destination : {"8.8.8.8", "127.0.0.53"}) {
     lab.inside.run([&] { (void)test::tcp_connect(destination, 53); });
@@ -87,7 +87,7 @@ NETNS_TEST(NameCapture, TcpIsCapturedAsWell) {
 
 NETNS_TEST(NameCapture, WithoutAResolverEveryQueryIsRefusedAtOnce) {
   const Lab lab;
-  REQUIRE_TUN(lab);
+  test::require_tun(lab);
   InsideFilter rules = Lab::inside_filter();
   rules.dns_servers = {test::ip(test::kTunnelDns)};
   lab.load(rules);
@@ -147,7 +147,7 @@ NETNS_TEST(NameCapture, TheClientsOwnEndpointMayBeOnPort53) {
 
 NETNS_TEST(NameCapture, CanBeSwitchedOff) {
   const Lab lab;
-  REQUIRE_TUN(lab);
+  test::require_tun(lab);
   InsideFilter rules = Lab::inside_filter();
   rules.capture = false;
   lab.load(rules);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -38,13 +39,21 @@ bool become_root_of_new_namespaces() {
          write_file("/proc/self/gid_map", fmt::format("0 {} 1", gid));
 }
 
-[[noreturn]] void run_child(const std::function<void()>& body) {
+[[noreturn]] void skip(int reason_fd, const std::string& reason) {
+  // Without its reason it is a skip all the same.
+  [[maybe_unused]] const auto written = ::write(reason_fd, reason.data(), reason.size());
+  std::exit(kSkipped);  // NOLINT(concurrency-mt-unsafe): one thread
+}
+
+[[noreturn]] void run_child(const std::function<void()>& body, int reason_fd) {
   (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (!become_root_of_new_namespaces()) {
-    std::exit(kSkipped);  // NOLINT(concurrency-mt-unsafe): one thread
+    skip(reason_fd, "user namespaces are refused here; 'unshare -rn true' shows it");
   }
   try {
     body();
+  } catch (const Skipped& reason) {
+    skip(reason_fd, reason.what());
   } catch (const std::exception& error) {
     ADD_FAILURE() << error.what();
   }
@@ -57,15 +66,22 @@ bool become_root_of_new_namespaces() {
 
 void run_isolated(const std::function<void()>& body) {
   (void)std::fflush(stdout);
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
   const ::pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    run_child(body);
+    run_child(body, writer.get());
   }
+  writer.reset();
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   if (WIFEXITED(status) && WEXITSTATUS(status) == kSkipped) {
-    GTEST_SKIP() << "user namespaces are refused here; 'unshare -rn true' shows it";
+    std::array<char, 256> reason{};
+    [[maybe_unused]] const auto size = ::read(reader.get(), reason.data(), reason.size() - 1);
+    GTEST_SKIP() << reason.data();
   }
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0)
       << "the isolated part failed, wait status " << status;

@@ -2,12 +2,19 @@
 #pragma once
 
 #include <functional>
+#include <stdexcept>
 
 #include <gtest/gtest.h>
 
 #include "helper/base/unique_fd.h"
 
 namespace vpnrun::test {
+
+/// Thrown by a body that cannot show anything here: the test is skipped with this reason.
+class Skipped : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 /// Runs `body` in a child process with a user and a network namespace of its own, in which it is
 /// root. The test fails if an assertion of the body does or if it throws; it is skipped, with the

@@ -52,7 +52,7 @@ NETNS_TEST(Tun, SaysThatAnotherKindOfLinkHasTheName) {
 
 NETNS_TEST(Tun, SaysThatAClientIsStillAttached) {
   const test::Lab lab;
-  REQUIRE_TUN(lab);
+  test::require_tun(lab);
   lab.inside.run([] {
     try {
       (void)create_tun("tun0", 0);

@@ -91,20 +91,24 @@ attempt() {
 }
 
 # complains WHAT REGEX: after attempt; exactly one line that says what is wrong, matching REGEX, and
-# one with what to do about it.
+# one with what to do about it. (The companion's are lines of its log.)
 complains() {
   is "$1: two lines on standard error" "$(grep -c '' <<<"$ERR")" 2
   like "$1: the first says what is wrong" "$(head -n 1 <<<"$ERR")" "^vpnrun.*: .*($2)"
-  like "$1: the second what to do" "$(tail -n 1 <<<"$ERR")" '^hint: [^ ]'
+  like "$1: the second what to do" "$(tail -n 1 <<<"$ERR")" '^(vpnrun-tunnel: )?hint: [^ ]'
 }
 
 # The logs, for whoever has to find out why.
 show_logs() {
   local log
-  for log in "$LAB"/log/tunnel-* "$LAB"/log/server-* "$LAB"/log/app-*; do
+  for log in "$LAB"/log/tunnel-* "$LAB"/log/app-*; do
     [ -s "$log" ] || continue
     echo "# --- ${log##*/}"
-    tail -n 30 "$log" | sed 's/^/#   /'
+    tail -n 40 "$log" | sed 's/^/#   /'
+  done
+  for log in "$LAB"/log/server-*; do
+    echo "# --- ${log##*/}, since it was ready"
+    sed '1,/Initialization Sequence Completed/d' "$log" | tail -n 15 | sed 's/^/#   /'
   done
 }
 

@@ -7,7 +7,6 @@ isp_asked() { grep -q "query\[.*\] $1 " "$LAB/log/dns-isp"; }
 vpn_asked() { grep -q "query\[.*\] $1 " "$LAB/log/dns-one"; }
 # Every query under its own name, so that no answer can come from elsewhere.
 NUMBER=0
-# shellcheck disable=SC2120
 fresh_name() { NUMBER=$((NUMBER + 1)); NAME=n$NUMBER.who.example; }
 # resolved WHAT COMMAND…: the command prints the tunnel's answer for $NAME; nobody else was asked.
 resolved() {
@@ -38,32 +37,31 @@ check 'the provider answers the machine' getent ahostsv4 "$NAME"
 check 'and its log shows it' isp_asked "$NAME"
 
 fresh_name
-resolved 'getent' as alice vpnrun getent ahostsv4 "$NAME"
+resolved 'getent' by alice vpnrun getent ahostsv4 "$NAME"
 fresh_name
-is 'curl inside reaches a host by name' "$(as alice vpnrun curl -s -4 -m 5 http://web.example/)" 198.51.100.10
+is 'curl inside reaches a host by name' "$(by alice vpnrun curl -s -4 -m 5 http://web.example/)" 198.51.100.10
 check 'without the provider' eval '! isp_asked web.example'
-like 'resolv.conf inside names the tunnel'"'"'s resolver' "$(as alice vpnrun cat /etc/resolv.conf)" '^nameserver 10\.8\.0\.1$'
-unlike 'and no other' "$(as alice vpnrun cat /etc/resolv.conf)" '192\.168\.77\.1'
-like 'nsswitch.conf inside asks files and DNS only' "$(as alice vpnrun grep '^hosts:' /etc/nsswitch.conf)" '^hosts:\s+files dns$'
+like 'resolv.conf inside names the tunnel'"'"'s resolver' "$(by alice vpnrun cat /etc/resolv.conf)" '^nameserver 10\.8\.0\.1$'
+unlike 'and no other' "$(by alice vpnrun cat /etc/resolv.conf)" '192\.168\.77\.1'
+like 'nsswitch.conf inside asks files and DNS only' "$(by alice vpnrun grep '^hosts:' /etc/nsswitch.conf)" '^hosts:\s+files dns$'
 is 'resolv.conf outside is the machine'"'"'s' "$(cat /etc/resolv.conf)" 'nameserver 192.168.77.1'
 
 for ADDRESS in 192.168.77.1 203.0.113.10 127.0.0.53 127.0.0.1; do
   fresh_name
-  resolved "a query to $ADDRESS" as alice vpnrun ask "$ADDRESS" "$NAME"
+  resolved "a query to $ADDRESS" by alice vpnrun ask "$ADDRESS" "$NAME"
 done
 
 # A running application, while the machine changes its resolver as NetworkManager and resolvconf do.
 mkfifo "$LAB/tmp/names"
 chmod 0666 "$LAB/tmp/names"
-background "$LAB/log/app-names" as alice vpnrun bash -c 'while read -r name; do getent ahostsv4 "$name"; done <"$1"' - "$LAB/tmp/names"
+background "$LAB/log/app-names" by alice vpnrun bash -c 'while read -r name; do getent ahostsv4 "$name"; done <"$1"' - "$LAB/tmp/names"
 APP=$BACKGROUND
 exec 9>"$LAB/tmp/names"
 ask_app() {
   fresh_name
-  : >"$LAB/log/app-names"
   echo "$NAME" >&9
-  within 10 "$1: the running application gets an answer" grep -q STREAM "$LAB/log/app-names"
-  like "$1: the tunnel's" "$(cat "$LAB/log/app-names")" '192\.0\.2\.8 '
+  within 10 "$1: the running application gets an answer" grep -q " $NAME" "$LAB/log/app-names"
+  like "$1: the tunnel's" "$(cat "$LAB/log/app-names")" "192\\.0\\.2\\.8 .* $NAME"
   check "$1: and the provider was not asked" eval "! isp_asked $NAME"
 }
 ask_app 'at first'
@@ -76,15 +74,15 @@ ln -s /run/resolver/resolv.conf /etc/resolv.conf.new
 mv -T /etc/resolv.conf.new /etc/resolv.conf
 ask_app 'resolv.conf replaced by a symbolic link'
 fresh_name
-resolved 'a new application then' as alice vpnrun getent ahostsv4 "$NAME"
+resolved 'a new application then' by alice vpnrun getent ahostsv4 "$NAME"
 rm -r /run/resolver
 fresh_name
-resolved 'and with the link dangling' as alice vpnrun getent ahostsv4 "$NAME"
+resolved 'and with the link dangling' by alice vpnrun getent ahostsv4 "$NAME"
 exec 9>&-
 within 5 'the application ends' gone "$APP"
 
 # Without a tunnel nobody is asked.
-as alice vpnrunctl down one
+by alice vpnrunctl down one
 within 3 'the tunnel is down' eval '! tunnel_has_route one'
 fresh_name
 attempt nsenter --net=/run/vpnrun/one/netns --mount=/run/vpnrun/one/mnt -- \
@@ -99,7 +97,7 @@ ln -s /run/nowhere/resolv.conf /etc/resolv.conf
 profile_one
 tunnel_start one
 fresh_name
-resolved 'on a machine whose resolv.conf dangles' as alice vpnrun getent ahostsv4 "$NAME"
+resolved 'on a machine whose resolv.conf dangles' by alice vpnrun getent ahostsv4 "$NAME"
 tunnel_release one
 is 'which is left as it was' "$(readlink /etc/resolv.conf)" /run/nowhere/resolv.conf
 rm /etc/resolv.conf

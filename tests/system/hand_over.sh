@@ -7,10 +7,10 @@ profile_one
 snapshot before
 tunnel_start one
 # `direct COMMAND` and `inside COMMAND` differ in nothing but vpnrun.
-direct() { as alice "$@"; }
-inside() { as alice vpnrun -- "$@"; }
+direct() { by alice "$@"; }
+inside() { by alice vpnrun -- "$@"; }
 
-read -r SHELL_PID APP_PID < <(as alice sh -c 'printf "%s " $$; exec vpnrun sh -c "echo \$\$"')
+read -r SHELL_PID APP_PID < <(by alice sh -c 'printf "%s " $$; exec vpnrun sh -c "echo \$\$"')
 is 'the pid is the same' "$APP_PID" "$SHELL_PID"
 
 # Every exit status and some signals.
@@ -37,13 +37,11 @@ is 'a file that is not executable gives 126' "$STATUS" 126
 complains 'not executable' '/etc/passwd'
 
 # Streams and descriptors.
-is 'standard input and output pass binary data' \
-  "$(head -c 100000 /dev/urandom | tee "$LAB/tmp/random" | inside cat | cmp - "$LAB/tmp/random" && echo same)" same
-DESCRIPTORS='cd /proc/self/fd && for fd in *; do echo "$fd $(readlink $fd)"; done | grep -v "/proc/"'
+head -c 100000 /dev/urandom >"$LAB/tmp/random"
+check 'standard input and output pass binary data' eval 'inside cat <"$LAB/tmp/random" | cmp - "$LAB/tmp/random"'
+descriptors() { "$1" find /proc/self/fd -mindepth 1 -printf '%f %l\n' </dev/null | sed 's/pipe:.*/pipe/' | grep -v '/proc/'; }
 exec 7<"$LAB/tls/ca.crt" 23>"$LAB/tmp/twenty-three"
-is 'the open descriptors are the same' \
-  "$(inside bash -c "$DESCRIPTORS" </dev/null | sed 's/pipe:.*/pipe/')" \
-  "$(direct bash -c "$DESCRIPTORS" </dev/null | sed 's/pipe:.*/pipe/')"
+is 'the open descriptors are the same' "$(descriptors inside)" "$(descriptors direct)"
 is 'a descriptor can be read from where it stood' "$(read -r -u 7 line; inside head -n 1 <&7 | head -c 4; echo)" MIIB
 exec 7<&- 23>&-
 attempt direct sh -c 'exec vpnrun sh -c "ls /proc/self/fd" <&- 2>&-'

@@ -6,8 +6,8 @@
 WEB4=http://203.0.113.10/
 WEB6='http://[2001:db8:cb::10]/'
 
-is 'the bare host is seen as the router over IPv4' "$(as alice curl -s -m 3 $WEB4)" 203.0.113.1
-is 'the bare host is seen as itself over IPv6' "$(as alice curl -s -m 3 "$WEB6")" 2001:db8:77::2
+is 'the bare host is seen as the router over IPv4' "$(by alice curl -s -m 3 $WEB4)" 203.0.113.1
+is 'the bare host is seen as itself over IPv6' "$(by alice curl -s -m 3 "$WEB6")" 2001:db8:77::2
 like 'the provider of the host resolves' "$(getent ahostsv4 who.example)" '^192\.0\.2\.77 '
 
 FOLDER=$LAB/tmp
@@ -16,15 +16,15 @@ capture_start
 background "$LAB/log/plain" openvpn --disable-dco --config "$FOLDER/one.ovpn"
 PLAIN=$BACKGROUND
 within 10 'a plain OpenVPN connects' grep -q 'Initialization Sequence Completed' "$LAB/log/plain"
-is 'through it the host is seen as the server over IPv4' "$(as alice curl -s -m 3 $WEB4)" 198.51.100.10
-is 'and over IPv6' "$(as alice curl -s -m 3 "$WEB6")" 2001:db8:51::10
+is 'through it the host is seen as the server over IPv4' "$(by alice curl -s -m 3 $WEB4)" 198.51.100.10
+is 'and over IPv6' "$(by alice curl -s -m 3 "$WEB6")" 2001:db8:51::10
 capture_stop
 empty 'while it runs nothing but the tunnel leaves' "$(capture_stray "$CAPTURE_ONE")"
 
 capture_start
 kill_hard "$PLAIN"
 within 3 'killed, plain OpenVPN lets the host fall back' eval \
-  '[ "$(as alice curl -s -m 3 $WEB4)" = 203.0.113.1 ]'
+  '[ "$(by alice curl -s -m 3 $WEB4)" = 203.0.113.1 ]'
 capture_stop
 like 'and the capture sees it leak' "$(capture_stray "$CAPTURE_ONE")" '> 203\.0\.113\.10\.80'
 

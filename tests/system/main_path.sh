@@ -8,7 +8,7 @@ WEB6='http://[2001:db8:cb::10]/'
 # A machine with a firewall and a name service of its own.
 nft -f - <<'END'
 table inet firewall {
-  chain input { type filter hook input priority 0; policy accept; ct state invalid drop }
+  chain input { type filter hook input priority 0; policy accept; ct state invalid drop; }
   chain forward { type filter hook forward priority 0; policy accept; }
 }
 END
@@ -33,61 +33,61 @@ capture_start
 tunnel_start one
 pass 'the tunnel comes up' "after $WAITED ms"
 
-is 'an admitted user is seen at the tunnel over IPv4' "$(as alice vpnrun curl -s -m 5 $WEB4)" 198.51.100.10
-is 'and over IPv6' "$(as alice vpnrun curl -s -m 5 "$WEB6")" 2001:db8:51::10
-is 'by name as well' "$(as alice vpnrun -p one -- curl -s -4 -m 5 http://web.example/)" 198.51.100.10
+is 'an admitted user is seen at the tunnel over IPv4' "$(by alice vpnrun curl -s -m 5 $WEB4)" 198.51.100.10
+is 'and over IPv6' "$(by alice vpnrun curl -s -m 5 "$WEB6")" 2001:db8:51::10
+is 'by name as well' "$(by alice vpnrun -p one -- curl -s -4 -m 5 http://web.example/)" 198.51.100.10
 capture_stop
 empty 'meanwhile nothing but the tunnel left the machine' "$(capture_stray "$CAPTURE_ONE")"
 
-is 'without vpnrun the same user has the machine'"'"'s address' "$(as alice curl -s -m 5 $WEB4)" 203.0.113.1
+is 'without vpnrun the same user has the machine'"'"'s address' "$(by alice curl -s -m 5 $WEB4)" 203.0.113.1
 host_facts >"$LAB/tmp/facts.after"
 is 'addresses, routes, firewall and name service of the machine are untouched' \
   "$(diff "$LAB/tmp/facts.before" "$LAB/tmp/facts.after")" ''
 
-attempt as bob vpnrun curl -s -m 5 $WEB4
+attempt by bob vpnrun curl -s -m 5 $WEB4
 is 'a user who is not admitted gets 125' "$STATUS" 125
 is 'and no output' "$OUT" ''
 complains 'and one clear message' "one"
-attempt as bob vpnrun -p one true
+attempt by bob vpnrun -p one true
 is 'naming it does not help' "$STATUS" 125
 FORBIDDEN=${ERR//one/NAME}
-attempt as bob vpnrun -p nosuch true
+attempt by bob vpnrun -p nosuch true
 is 'a profile that does not exist gives 125 as well' "$STATUS" 125
 is 'and nothing tells it from one that is not for him' "${ERR//nosuch/NAME}" "$FORBIDDEN"
 
 capture_start
-attempt as alice vpnrun curl -s -m 2 --interface uplink $WEB4
+attempt by alice vpnrun curl -s -m 2 --interface uplink $WEB4
 unlike 'binding to the uplink device leads nowhere' "$OUT" '[0-9]'
 is 'and fails' "$((STATUS != 0))" 1
 UPLINK_ADDRESS=$(ip -n one -o -4 address show dev uplink | awk '{ sub("/.*", "", $4); print $4 }')
-attempt as alice vpnrun curl -s -m 2 --interface "$UPLINK_ADDRESS" $WEB4
+attempt by alice vpnrun curl -s -m 2 --interface "$UPLINK_ADDRESS" $WEB4
 unlike 'nor does the uplink'"'"'s address' "$OUT" '[0-9]'
-attempt as alice vpnrun curl -s -m 2 http://198.51.100.10:81/
+attempt by alice vpnrun curl -s -m 2 http://198.51.100.10:81/
 is 'the server'"'"'s other ports are reached through the tunnel or not at all' "$((STATUS != 0))" 1
 like 'the only routes over the uplink lead to the endpoint' \
   "$(ip -n one route show dev uplink | grep -v 'proto kernel')" '^198\.51\.100\.10 '
 is 'and there is one' "$(ip -n one route show dev uplink | grep -vc 'proto kernel')" 1
 
-attempt as alice vpnrunctl list
+attempt by alice vpnrunctl list
 is 'vpnrunctl list works for the user' "$STATUS" 0
 like 'and names the profile' "$OUT" '\bone\b'
-attempt as alice vpnrunctl status one --json
+attempt by alice vpnrunctl status one --json
 is 'vpnrunctl status works' "$STATUS" 0
 like 'and says that it is up' "$OUT" '"state": *"up"'
-background "$LAB/log/app-sleep" as alice vpnrun sleep 30
+background "$LAB/log/app-sleep" by alice vpnrun sleep 30
 SLEEPER=$BACKGROUND
-within 5 'vpnrunctl ps shows an application' eval 'as alice vpnrunctl ps one | grep -q sleep'
+within 5 'vpnrunctl ps shows an application' eval 'by alice vpnrunctl ps one | grep -q sleep'
 kill "$SLEEPER"
 
-attempt as alice vpnrunctl down one
+attempt by alice vpnrunctl down one
 is 'the user takes the tunnel down' "$STATUS" 0
 within 3 'then there is no default route' eval '! tunnel_has_route one'
-attempt as alice vpnrun --no-start true
+attempt by alice vpnrun --no-start true
 is 'with --no-start an application does not start' "$STATUS" 125
 complains '--no-start' 'one'
-attempt as alice vpnrun curl -s -m 5 $WEB4
+attempt by alice vpnrun curl -s -m 5 $WEB4
 is 'a launch starts the tunnel by itself' "$OUT" 198.51.100.10
-attempt as alice vpnrunctl restart one
+attempt by alice vpnrunctl restart one
 is 'the user restarts the tunnel' "$STATUS" 0
 within 5 'and it comes back' tunnel_up one
 

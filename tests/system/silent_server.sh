@@ -7,7 +7,7 @@ app_says() { awk -v since="$1" '$1 >= since' "$APP_LOG" | grep -Eq -- "$2"; }
 profile_one
 snapshot before
 tunnel_start one
-background "$APP_LOG" as alice vpnrun persistent_client 80 20 203.0.113.10
+background "$APP_LOG" by alice vpnrun persistent_client 80 20 203.0.113.10
 APP=$BACKGROUND
 within 5 'the application is online' app_says 0 'ok 198.51.100.10'
 capture_start
@@ -15,8 +15,8 @@ server_silent
 SILENT=$(now_ms)
 within 15 'the application is told that the network is unreachable' app_says "$SILENT" 'error (Network is unreachable|No route to host)'
 empty 'the default route is gone' "$(ip -n one route show default)"
-like 'the state is no longer up' "$(as alice vpnrunctl status one --json)" '"state": *"(reconnecting|starting|failed)"'
-attempt as alice vpnrun --wait 1 true
+like 'the state is no longer up' "$(by alice vpnrunctl status one --json)" '"state": *"(reconnecting|starting|failed)"'
+attempt by alice vpnrun --wait 1 true
 is 'a launch that waits a second fails with 125' "$STATUS" 125
 complains 'the launch' 'one'
 server_talks

@@ -26,7 +26,7 @@ snapshot_files() {
 }
 
 # shellcheck disable=SC2009  # the columns are wanted
-snapshot_processes() { ps -e -o pid=,user=,args= | grep -vE '(ps -e|snapshot|grep|sleep)'; }
+snapshot_processes() { ps -e -o pid=,user=,args= | grep -vE '(ps -e|snapshot|grep|sleep|/bin/answer|scenario\.sh)'; }
 
 # snapshot NAME: into $LAB/tmp/snapshot.NAME/. The first one marks the time for changed files.
 snapshot() {

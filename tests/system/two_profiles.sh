@@ -13,9 +13,9 @@ tunnel_start two
 
 for FAMILY in 4 6; do
   WEB=WEB$FAMILY
-  as alice vpnrun -p one curl -s -m 5 "${!WEB}" >"$LAB/tmp/first" &
+  by alice vpnrun -p one curl -s -m 5 "${!WEB}" >"$LAB/tmp/first" &
   FIRST=$!
-  as alice vpnrun -p two curl -s -m 5 "${!WEB}" >"$LAB/tmp/second" &
+  by alice vpnrun -p two curl -s -m 5 "${!WEB}" >"$LAB/tmp/second" &
   SECOND=$!
   wait "$FIRST"
   wait "$SECOND"
@@ -25,27 +25,27 @@ for FAMILY in 4 6; do
     "$([ $FAMILY = 4 ] && echo 198.51.100.20 || echo 2001:db8:51::20)"
 done
 
-like 'names in the first go to its resolver' "$(as alice vpnrun -p one getent ahostsv4 who.example)" '^192\.0\.2\.8 '
-like 'and in the second to the other' "$(as alice vpnrun -p two getent ahostsv4 who.example)" '^192\.0\.2\.9 '
+like 'names in the first go to its resolver' "$(by alice vpnrun -p one getent ahostsv4 who.example)" '^192\.0\.2\.8 '
+like 'and in the second to the other' "$(by alice vpnrun -p two getent ahostsv4 who.example)" '^192\.0\.2\.9 '
 
-attempt as alice vpnrun true
+attempt by alice vpnrun true
 is 'with two profiles and no choice an application does not start' "$STATUS" 125
 complains 'no choice' 'profile'
-is '$VPNRUN_PROFILE chooses' "$(as alice env VPNRUN_PROFILE=two vpnrun curl -s -m 5 $WEB4)" 198.51.100.20
+is '$VPNRUN_PROFILE chooses' "$(by alice env VPNRUN_PROFILE=two vpnrun curl -s -m 5 $WEB4)" 198.51.100.20
 is '--profile is stronger' \
-  "$(as alice env VPNRUN_PROFILE=two vpnrun --profile one curl -s -m 5 $WEB4)" 198.51.100.10
-as alice mkdir -p "$LAB/home/alice/.config/vpnrun"
-as alice tee "$LAB/home/alice/.config/vpnrun/config.toml" >/dev/null <<'END'
+  "$(by alice env VPNRUN_PROFILE=two vpnrun --profile one curl -s -m 5 $WEB4)" 198.51.100.10
+by alice mkdir -p "$LAB/home/alice/.config/vpnrun"
+by alice tee "$LAB/home/alice/.config/vpnrun/config.toml" >/dev/null <<'END'
 default = "one"
 [apps]
 curl = "two"
 END
-is 'the user'"'"'s file chooses by application' "$(as alice vpnrun curl -s -m 5 $WEB4)" 198.51.100.20
-like 'and by default' "$(as alice vpnrun getent ahostsv4 who.example)" '^192\.0\.2\.8 '
+is 'the user'"'"'s file chooses by application' "$(by alice vpnrun curl -s -m 5 $WEB4)" 198.51.100.20
+like 'and by default' "$(by alice vpnrun getent ahostsv4 who.example)" '^192\.0\.2\.8 '
 
 TWO=$(client_pid two)
 kill -9 "$(client_pid one)"
-is 'one client killed, the other tunnel does not notice' "$(as alice vpnrun -p two curl -s -m 5 $WEB4)" 198.51.100.20
+is 'one client killed, the other tunnel does not notice' "$(by alice vpnrun -p two curl -s -m 5 $WEB4)" 198.51.100.20
 is 'its client is the same' "$(client_pid two)" "$TWO"
 within 15 'and the first comes back' tunnel_up one
 
@@ -58,7 +58,7 @@ is 'without any capability' \
 capture_stop
 empty 'nothing else left the machine' "$(capture_stray "$CAPTURE_ONE" "$CAPTURE_TWO")"
 tunnel_release one
-is 'the first released, the second still works' "$(as alice vpnrun -p two -- curl -s -m 5 $WEB4)" 198.51.100.20
+is 'the first released, the second still works' "$(by alice vpnrun -p two -- curl -s -m 5 $WEB4)" 198.51.100.20
 tunnel_release two
 rm -r "$LAB/home/alice/.config"
 unchanged_since before 'after both releases'

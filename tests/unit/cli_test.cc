@@ -16,6 +16,7 @@ namespace vpnrun {
 namespace {
 
 using std::chrono::milliseconds;
+using test::command_line;
 using test::Words;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -23,7 +24,7 @@ using ::testing::HasSubstr;
 /// Parsed options; the words live as long as this object.
 class Parsed {
  public:
-  explicit Parsed(std::vector<std::string> words) : words_(with_program(std::move(words))) {
+  explicit Parsed(const std::vector<std::string>& words) : words_(command_line("vpnrun", words)) {
     options = std::get<LaunchOptions>(parse_launch(words_.count(), words_.data()));
   }
   [[nodiscard]] std::vector<std::string> command() const {
@@ -33,20 +34,15 @@ class Parsed {
     }
     return command;
   }
-  static std::vector<std::string> with_program(std::vector<std::string> words) {
-    words.insert(words.begin(), "vpnrun");
-    return words;
-  }
-
   LaunchOptions options;
 
  private:
   Words words_;
 };
 
-std::string refusal(std::vector<std::string> words) {
+std::string refusal(const std::vector<std::string>& words) {
   try {
-    const Parsed parsed(std::move(words));
+    const Parsed parsed(words);
   } catch (const Error& error) {
     return std::string(error.what()) + " / " + error.hint();
   }
@@ -127,13 +123,13 @@ TEST(Cli, PatienceIsSecondsWithFractions) {
 }
 
 TEST(Cli, HelpAndVersionNeedNoCommand) {
-  const Words help(Parsed::with_program({"--help"}));
+  const Words help(command_line("vpnrun", {"--help"}));
   const auto text = std::get<Information>(parse_launch(help.count(), help.data())).text;
   for (const char* option :
        {"--profile", "--wait", "--no-start", "--force", "--verbose", "--quiet"}) {
     EXPECT_THAT(text, HasSubstr(option));
   }
-  const Words version(Parsed::with_program({"--version"}));
+  const Words version(command_line("vpnrun", {"--version"}));
   EXPECT_EQ(std::get<Information>(parse_launch(version.count(), version.data())).text,
             "vpnrun " VPNRUN_VERSION "\n");
 }

@@ -232,7 +232,6 @@ TEST_F(Waiting, ARefusalIsPassedOn) {
   refusal.ok = false;
   refusal.error = "not you";
   refusal.hint = "be somebody else";
-  refusal.status = test::status_in(State::kDown);
   EXPECT_EQ(up_against({refusal}),
             "cannot start the tunnel of profile 'work': not you / be somebody else");
 }
@@ -266,14 +265,28 @@ TEST_F(Waiting, AsksEachQuestionOnceAndSendsTheAnswer) {
 TEST_F(Waiting, AnAnswerThatCameTooLateIsNoFailure) {
   Reply asking = reply_in(State::kStarting);
   asking.status.question = CredentialQuestion{.id = 7, .text = "who?"};
-  Reply belated = reply_in(State::kStarting);
+  Reply belated;
   belated.ok = false;
   belated.error = "no such question";
   const auto script = [&](const Request& request) -> std::vector<Reply> {
-    return request.command == Command::kAnswer ? std::vector{belated, reply_in(State::kUp)}
-                                               : std::vector{asking};
+    return request.command == Command::kAnswer
+               ? std::vector{reply_in(State::kStarting), belated, reply_in(State::kUp)}
+               : std::vector{asking};
   };
   EXPECT_EQ(carry_out_against(script, {.patience = milliseconds(10'000)}), "up");
+}
+
+TEST_F(Waiting, ARefusedAnswerToAQuestionThatStandsEndsTheWait) {
+  Reply asking = reply_in(State::kStarting);
+  asking.status.question = CredentialQuestion{.id = 7, .text = "who?"};
+  Reply refusal;
+  refusal.ok = false;
+  refusal.error = "too long";
+  const auto script = [&](const Request& request) -> std::vector<Reply> {
+    return std::vector{request.command == Command::kAnswer ? refusal : asking};
+  };
+  EXPECT_THAT(carry_out_against(script, {.patience = milliseconds(10'000)}),
+              HasSubstr("cannot start the tunnel of profile 'work': too long"));
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ found=$(grep -rnE '#include ["<](launcher|profiles|systemd|desktop|tests|spdlog|
 # PATH of libc; nothing of the C++ library but the end of a failed assertion.
 allowed="__errno_location __stack_chk_fail _exit _ZSt21__glibcxx_assert_failPKciS0_S0_ access chdir
 close execve fcntl fcntl64 fstat fstat64 fstatat fstatat64 fstatfs fstatfs64 getauxval geteuid getgid
-getresgid getresuid getrlimit getrlimit64 getuid ioctl memchr memcmp memcpy memmove memset open open64
+getresgid gnu_dev_makedev getresuid getrlimit getrlimit64 getuid ioctl memchr memcmp memcpy memmove memset open open64
 openat openat64 __open_2 __openat_2 __open64_2 __openat64_2 __read_chk prctl read setns setresgid
 setresuid setrlimit setrlimit64 setuid stat stat64 statfs statfs64 statx strchr strerrordesc_np strlen
 strncmp syscall write _GLOBAL_OFFSET_TABLE_"

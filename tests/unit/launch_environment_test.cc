@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -46,8 +47,8 @@ TEST(LaunchEnvironment, ALargeEnvironmentIsNotTornByItsGrowth) {
   std::vector<std::string> variables;
   std::vector<std::string> marked;
   for (int i = 0; i < 1000; ++i) {
-    variables.push_back("V" + std::to_string(i) + "=" + std::string(static_cast<unsigned>(i), 'x'));
-    marked.push_back("+" + variables.back());
+    variables.push_back(fmt::format("V{0}={0:0>{0}}", i));
+    marked.push_back(fmt::format("+{}", variables.back()));
   }
   const Words command({"app"});
   const Words environment(variables);

@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "launcher/places.h"
+#include "launcher/read_file.h"
 #include "tests/unit/scratch_folder.h"
 
 namespace vpnrun::test {
@@ -41,6 +41,14 @@ class Words {
   std::vector<std::string> words_;
   std::vector<char*> pointers_;
 };
+
+/// The words of a command line, the program's name in front.
+inline std::vector<std::string> command_line(const std::string& program,
+                                             const std::vector<std::string>& words) {
+  std::vector<std::string> line{program};
+  line.insert(line.end(), words.begin(), words.end());
+  return line;
+}
 
 /// The places of a machine that has nothing yet, in a folder of its own. No systemd.
 class Machine {
@@ -72,8 +80,7 @@ class Machine {
     (void)::chmod(places.helper.c_str(), 0755);
   }
   [[nodiscard]] std::string read(const std::string& name) const {
-    std::ifstream file(folder / name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    return read_file(folder / name, 1U << 20U).value_or(std::string());
   }
 
   /// Runs `program` in a process of its own, in a session without terminal.
@@ -100,7 +107,8 @@ class Machine {
 
  private:
   void redirect(const std::string& name, int fd) const {
-    const int file = ::open((folder / name).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const int file =
+        ::open((folder / name).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     (void)::dup2(file, fd);
     (void)::close(file);
   }

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "helper/base/request_format.h"
+#include "helper/base/runtime_layout.h"
 #include "launcher/launch.h"
 #include "launcher/standpoint.h"
 #include "launcher/terminal_person.h"
@@ -44,11 +45,10 @@ class Launcher : public ::testing::Test {
     machine_.prepare("work");
     machine_.write_helper("exit 42\n");
   }
-  [[nodiscard]] Outcome vpnrun(std::vector<std::string> words,
+  [[nodiscard]] Outcome vpnrun(const std::vector<std::string>& words,
                                std::vector<std::string> environment = {
                                    "PATH=/usr/bin:/bin"}) const {
-    words.insert(words.begin(), "vpnrun");
-    return machine_.run(run_vpnrun, std::move(words), std::move(environment));
+    return machine_.run(run_vpnrun, test::command_line("vpnrun", words), std::move(environment));
   }
   [[nodiscard]] std::string path(const std::string& name) const { return machine_.folder / name; }
 
@@ -78,7 +78,8 @@ TEST_F(Launcher, HandsOverArgumentsAndEnvironmentByteForByte) {
 }
 
 TEST_F(Launcher, LeavesNoDescriptorOfItsOwnToTheHelper) {
-  machine_.write_helper("for fd in /proc/$$/fd/*; do readlink $fd; done > " + path("descriptors"));
+  machine_.write_helper("for fd in /proc/$$/fd/*; do readlink $fd; done > " + path("descriptors") +
+                        "\ntrue\n");
   const FakeCompanion companion(machine_.control("work"), always(reply_in(State::kUp)));
   EXPECT_EQ(vpnrun({"true"}).status, 0);
   const std::string descriptors = machine_.read("descriptors");
@@ -157,7 +158,6 @@ TEST_F(Launcher, TheUsersConfigurationChoosesByTheCommandsName) {
   machine_.add_profile("home");
   machine_.prepare("home");
   machine_.write_helper("printf %s \"$1\" > " + path("profile"));
-  machine_.folder.write("user.toml", "");
   std::filesystem::create_directories(machine_.folder / "config/vpnrun");
   machine_.folder.write("config/vpnrun/config.toml", "[apps]\nbrowser = \"home\"\n");
   const FakeCompanion companion(machine_.control("home"), always(reply_in(State::kUp)));

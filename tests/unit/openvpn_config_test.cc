@@ -243,6 +243,11 @@ TEST(OpenvpnRemotes, ComeOutOfConnectionBlocksInOrder) {
   EXPECT_EQ(config.text, "nobind\n");
 }
 
+TEST(OpenvpnRemotes, OfAConnectionBlockTakeNothingThatStandsBehindIt) {
+  EXPECT_THAT(parse("<connection>\nremote a\n</connection>\nport 99\nproto tcp\n").remotes,
+              ElementsAre(Remote{"a", 1194, "udp"}));
+}
+
 TEST(OpenvpnRemotes, RefuseOtherThingsInAConnectionBlock) {
   EXPECT_THAT(message_of("<connection>\nremote a\nfragment 1300\n</connection>\n"),
               AllOf(StartsWith("/p/work.ovpn:3: "), HasSubstr("not supported in a <connection>")));

@@ -96,7 +96,7 @@ TEST_F(ProfileChoice, SuggestsTheNearestNameForAMistypedOne) {
   machine_.add_profile("tunnelbear");
   EXPECT_EQ(suggest_profile("tunelbear", machine_.places), "did you mean 'tunnelbear'?");
   EXPECT_EQ(suggest_profile("tunnelbear", machine_.places), "");
-  EXPECT_EQ(suggest_profile("company", machine_.places), "");
+  EXPECT_EQ(suggest_profile("company", machine_.places), "the profiles are: tunnelbear");
 }
 
 TEST_F(ProfileChoice, AConfigurationThatCannotBeReadStopsTheLaunch) {

@@ -140,7 +140,6 @@ TEST_F(Ctl, RootsOrderGoesToSystemdIfNobodyServes) {
   std::filesystem::create_directory(machine_.folder / "bin");
   machine_.folder.write("bin/systemctl", "#!/bin/sh\necho \"$@\"\nexit 3\n");
   ASSERT_EQ(::chmod((machine_.folder / "bin/systemctl").c_str(), 0755), 0);
-  const std::string path = "PATH=" + (machine_.folder / "bin").string();
   ASSERT_EQ(::setenv("PATH", (machine_.folder / "bin").c_str(), 1), 0);
   const Outcome outcome = ctl({"up", "work"});
   EXPECT_EQ(outcome.status, 3);

@@ -194,15 +194,21 @@ std::string capture_chains(const InsideFilter& filter) {
       capture, kTunnelDevice, sources, kAnyPort53);
 }
 
+std::string table_body(const InsideFilter& filter) {
+  return to_uplink(filter) + output_chain(filter) + leave_chain(filter) + arrive_chain(filter) +
+         input_chain(filter) +
+         "  chain forward {\n    type filter hook forward priority 0; policy drop;\n  }\n" +
+         capture_chains(filter);
+}
+
 }  // namespace
 
 std::string inside_ruleset(const InsideFilter& filter) {
-  return replace_table(
-      kInsideTable,
-      to_uplink(filter) + output_chain(filter) + leave_chain(filter) + arrive_chain(filter) +
-          input_chain(filter) +
-          "  chain forward {\n    type filter hook forward priority 0; policy drop;\n  }\n" +
-          capture_chains(filter));
+  return replace_table(kInsideTable, table_body(filter));
+}
+
+std::string seal_ruleset() {
+  return create_table(kInsideTable, table_body({}));
 }
 
 }  // namespace vpnrun::filter

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <exception>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nftables/libnftables.h>
@@ -50,15 +51,8 @@ std::string read_all(int fd) {
   }
 }
 
-int wait_for(::pid_t child) {
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) {
-      throw_errno("cannot wait for the process that loads filter rules");
-    }
-  }
-  return status;
-}
+/// What the child writes when all went well; anything else is what went wrong.
+constexpr std::string_view kDone = "done";
 
 }  // namespace
 
@@ -77,9 +71,24 @@ Nft::Nft(NftPlace place) {
   }
 }
 
-Nft::~Nft() = default;
-Nft::Nft(Nft&& other) noexcept = default;
-Nft& Nft::operator=(Nft&& other) noexcept = default;
+Nft::~Nft() {
+  reap();
+}
+
+Nft::Nft(Nft&& other) noexcept
+    : context_(std::move(other.context_)),
+      netns_(std::move(other.netns_)),
+      child_(std::exchange(other.child_, 0)) {}
+
+Nft& Nft::operator=(Nft&& other) noexcept {
+  if (this != &other) {
+    reap();
+    context_ = std::move(other.context_);
+    netns_ = std::move(other.netns_);
+    child_ = std::exchange(other.child_, 0);
+  }
+  return *this;
+}
 
 void Nft::apply(const std::string& commands) {
   const std::string failure = run(commands);
@@ -130,37 +139,49 @@ std::string Nft::run(::nft_ctx* context, const std::string& commands) {
   return failure.empty() ? "libnftables failed without a reason" : failure;
 }
 
-std::string Nft::run_in_child(const std::string& commands) const {
+std::string Nft::run_in_child(const std::string& commands) {
+  reap();
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     throw_errno("cannot make a pipe");
   }
   const UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
-  const ::pid_t child = ::fork();
-  if (child < 0) {
+  child_ = ::fork();
+  if (child_ < 0) {
+    child_ = 0;
     throw_errno("cannot start the process that loads filter rules");
   }
-  if (child == 0) {
+  if (child_ == 0) {
     std::string failure;
+    Context context;
     try {
       if (::setns(netns_.get(), CLONE_NEWNET) != 0) {
         throw_errno("cannot enter the network namespace");
       }
-      failure = run(open_context().get(), commands);
+      context = open_context();
+      failure = run(context.get(), commands);
     } catch (const std::exception& error) {
       failure = error.what();
     }
-    write_all(writer.get(), failure);
-    ::_exit(0);  // nothing of the parent's is flushed or torn down here
+    write_all(writer.get(), failure.empty() ? kDone : failure);
+    writer.reset();  // the answer is complete; closing nftables' socket may take the kernel a while
+    ::_exit(0);      // nothing of the parent's is flushed or torn down here
   }
   writer.reset();
-  std::string failure = read_all(reader.get());
-  const int status = wait_for(child);
-  if (failure.empty() && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
-    return "the process that loads filter rules died";
+  std::string answer = read_all(reader.get());
+  if (answer == kDone) {
+    return {};
   }
-  return failure;
+  return answer.empty() ? "the process that loads filter rules died" : answer;
+}
+
+void Nft::reap() noexcept {
+  if (child_ != 0) {
+    while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    child_ = 0;
+  }
 }
 
 }  // namespace vpnrun::filter

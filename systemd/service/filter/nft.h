@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,7 +14,9 @@ struct nft_ctx;
 namespace vpnrun::filter {
 
 /// Where libnftables does its work. It takes about 4 MiB that do not come back; a process that
-/// stays has it done by a child that ends (1-2 ms more a call).
+/// stays has it done by a child that ends. The answer is there before the child has ended: the
+/// kernel makes it wait until what was deleted is out of use. It is reaped by the next call or the
+/// destructor, by its pid.
 enum class NftPlace : std::uint8_t { kHere, kChild };
 
 /// Runs nftables commands (libnftables(3)) in the network namespace that the calling thread is in
@@ -45,10 +49,12 @@ class Nft {
   /// These give an empty text if all went well, and otherwise what libnftables says.
   [[nodiscard]] static std::string run(::nft_ctx* context, const std::string& commands);
   [[nodiscard]] std::string run(const std::string& commands);
-  [[nodiscard]] std::string run_in_child(const std::string& commands) const;
+  [[nodiscard]] std::string run_in_child(const std::string& commands);
+  void reap() noexcept;
 
-  Context context_;  ///< kHere
-  UniqueFd netns_;   ///< kChild
+  Context context_;    ///< kHere
+  UniqueFd netns_;     ///< kChild
+  ::pid_t child_ = 0;  ///< kChild: the last one, which may still be on its way out; 0: none
 };
 
 }  // namespace vpnrun::filter

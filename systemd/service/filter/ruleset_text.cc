@@ -66,4 +66,8 @@ std::string replace_table(const std::string& table, const std::string& body) {
       table, body);
 }
 
+std::string create_table(const std::string& table, const std::string& body) {
+  return fmt::format("create table inet {0}\ntable inet {0} {{\n{1}}}\n", table, body);
+}
+
 }  // namespace vpnrun::filter

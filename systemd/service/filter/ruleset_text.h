@@ -31,4 +31,8 @@ namespace vpnrun::filter {
 /// matter whether there was one.
 [[nodiscard]] std::string replace_table(const std::string& table, const std::string& body);
 
+/// The same for a namespace that has no such table; fails (EEXIST) if there is one. Nothing is
+/// deleted, so that closing the socket afterwards has no grace period of the kernel to wait for.
+[[nodiscard]] std::string create_table(const std::string& table, const std::string& body);
+
 }  // namespace vpnrun::filter

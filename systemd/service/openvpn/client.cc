@@ -27,11 +27,11 @@ std::string management_folder(const std::string& profile_name) {
   return fmt::format("{}/.client-{}", kRuntimeRoot, profile_name);
 }
 
-UniqueFd listen_on(const std::string& folder, const std::string& path, gid_t gid) {
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+UniqueFd listen_on(const std::string& folder, const std::string& path, uid_t uid) {
+  if (::mkdir(folder.c_str(), 0711) != 0 && errno != EEXIST) {
     throw_errno("cannot create '{}'", folder);
   }
-  if (::chown(folder.c_str(), 0, gid) != 0 || ::chmod(folder.c_str(), 0710) != 0) {
+  if (::chown(folder.c_str(), 0, 0) != 0 || ::chmod(folder.c_str(), 0711) != 0) {
     throw_errno("cannot set up '{}'", folder);
   }
   sockaddr_un address{};
@@ -44,7 +44,7 @@ UniqueFd listen_on(const std::string& folder, const std::string& path, gid_t gid
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.ok() ||
       ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::chown(path.c_str(), 0, gid) != 0 || ::chmod(path.c_str(), 0660) != 0 ||
+      ::chmod(path.c_str(), 0600) != 0 || ::chown(path.c_str(), uid, 0) != 0 ||
       ::listen(fd.get(), 1) != 0) {
     throw_errno("cannot listen on '{}'", path);
   }
@@ -127,7 +127,7 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
       parser_(events_.management),
       socket_path_(management_folder(place.profile_name) + "/management"),
       uid_(place.uid) {
-  listener_ = listen_on(management_folder(place.profile_name), socket_path_, place.gid);
+  listener_ = listen_on(management_folder(place.profile_name), socket_path_, place.uid);
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
     throw_errno("cannot create a pipe");

@@ -31,6 +31,12 @@ void note_signal(int number) {
   caught_signal = number;
 }
 
+/// What cannot be shown is not reported: the read(2) that follows fails, too.
+void write_to(int fd, std::string_view text) {
+  const ssize_t ignored = ::write(fd, text.data(), text.size());
+  (void)ignored;
+}
+
 /// Has note_signal() called for kSignals, except where a signal is ignored (nohup(1)).
 class SignalNotes {
  public:
@@ -72,7 +78,7 @@ class EchoOff {
   ~EchoOff() {
     if (changed_) {
       (void)::tcsetattr(fd_, TCSANOW, &before_);
-      (void)!::write(fd_, "\n", 1);  // the one that was not echoed
+      write_to(fd_, "\n");  // the one that was not echoed
     }
   }
   EchoOff(const EchoOff&) = delete;
@@ -122,7 +128,7 @@ TerminalInput::TerminalInput() : terminal_(::open("/dev/tty", O_RDWR | O_CLOEXEC
 }
 
 void TerminalInput::say(std::string_view text) {
-  (void)!::write(terminal_.get(), text.data(), text.size());  // an unseen prompt fails in read(2)
+  write_to(terminal_.get(), text);
 }
 
 std::string TerminalInput::read_line(std::string_view prompt, Echo echo) {

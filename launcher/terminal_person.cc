@@ -34,7 +34,8 @@ std::size_t terminal_columns() {
 
 void write_to_terminal(std::string_view text) {
   // One write, so that another program's output does not come in between; a lost one is no harm.
-  (void)!::write(STDERR_FILENO, text.data(), text.size());
+  const ssize_t ignored = ::write(STDERR_FILENO, text.data(), text.size());
+  (void)ignored;
 }
 
 }  // namespace

@@ -260,6 +260,7 @@ int release(const std::string& profile_name) {
   return run_command("release", profile_name, [&profile_name] {
     stop_companion(profile_name);
     remove_uplink(profile_name);
+    openvpn::remove_client_folder(profile_name);
     release_namespaces(profile_name);
     return 0;
   });

@@ -8,6 +8,7 @@
 #include "systemd/service/log.h"
 #include "systemd/service/netlink/address.h"
 #include "systemd/service/netlink/link.h"
+#include "systemd/service/netlink/route.h"
 #include "systemd/service/netlink/scoped_netns.h"
 #include "systemd/service/netlink/sysctl.h"
 #include "systemd/service/netlink/tun.h"
@@ -76,6 +77,9 @@ void InsideNetwork::make_device() {
   any_default_.emplace(device_index_, netlink::Families::kBoth);
   // Queries to 127.0.0.53 that the filter sends into the tunnel come back to a loopback address.
   set_device_sysctl("net/ipv4/conf/{}/route_localnet", "1");
+  // When the server assigns another address of the same network, the old one is taken away and the
+  // new one, until then a secondary, has to stay.
+  set_device_sysctl("net/ipv4/conf/{}/promote_secondaries", "1");
   // Nothing that the server sends configures us: no router advertisements, no link-local address.
   set_device_sysctl("net/ipv6/conf/{}/accept_ra", "0");
   set_device_sysctl("net/ipv6/conf/{}/addr_gen_mode", "1");
@@ -109,11 +113,15 @@ void InsideNetwork::bring_up(const openvpn::TunnelSettings& settings,
   if (!netlink::change_link(handles_->socket, device_index_, change)) {
     throw_error(ENODEV, "cannot set up '{}'", filter::kTunnelDevice);
   }
-  netlink::set_addresses(handles_->socket, device_index_, addresses);
+  // The filter before the addresses: it drops what comes in for any other.
   if (filter_.tunnel_addresses != plain || filter_.dns_servers != dns_servers) {
     filter_.tunnel_addresses = plain;
     filter_.dns_servers = dns_servers;
     apply_filter();
+  }
+  netlink::set_addresses(handles_->socket, device_index_, addresses);
+  if (families_of(plain) != netlink::Families::kIpv4) {
+    netlink::allow_ipv6_loopback(handles_->socket, device_index_);
   }
   const netlink::ScopedNetns scope(netns_fd_);
   netlink::DefaultRoute(device_index_, families_of(plain)).install();

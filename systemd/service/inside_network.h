@@ -56,7 +56,7 @@ class InsideNetwork {
   struct Handles {
     netlink::Socket socket;
     netlink::Monitor monitor;
-    filter::Nft nft;
+    filter::Nft nft{filter::NftPlace::kChild};
   };
 
   void apply_filter();

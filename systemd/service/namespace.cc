@@ -114,12 +114,6 @@ void set_sysctl(const std::string& name, const std::string& value) {
   }
 }
 
-std::string seal_ruleset() {
-  filter::InsideFilter seal;
-  seal.client_uid = client_account().uid;
-  return filter::inside_ruleset(seal);
-}
-
 /// Makes a network namespace and binds it to `entry`. Sealed before anything is in it: of a new
 /// namespace only `lo` exists, and it is down.
 void make_netns(const std::string& entry) {
@@ -129,7 +123,6 @@ void make_netns(const std::string& entry) {
       copied.emplace_back(setting, std::move(*value));
     }
   }
-  const std::string seal = seal_ruleset();
   const UniqueFd home(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
   if (!home.ok()) {
     throw_errno("cannot open the network namespace");
@@ -138,7 +131,7 @@ void make_netns(const std::string& entry) {
   if (::unshare(CLONE_NEWNET) != 0) {
     throw_errno("cannot create a network namespace");
   }
-  filter::Nft().apply(seal);
+  filter::Nft().apply(filter::seal_ruleset());
   for (const char* setting : kLinkDownSettings) {
     set_sysctl(setting, "1");
   }
@@ -156,12 +149,11 @@ void make_netns(const std::string& entry) {
 
 /// Applications may have run in it for days, but somebody may have taken the seal away.
 void mend_seal(int netns_fd) {
-  const std::string seal = seal_ruleset();
   const netlink::ScopedNetns inside(netns_fd);
   filter::Nft nft;
   if (!nft.exists(filter::kInsideTable)) {
     log::warn("the filter of the namespace was gone; sealing it again");
-    nft.apply(seal);
+    nft.apply(filter::seal_ruleset());
   }
 }
 
@@ -422,9 +414,8 @@ void release_namespaces(const std::string& profile_name) {
     const UniqueFd netns = open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET);
     if (netns.ok()) {
       // Applications that are still inside keep the namespace alive: seal it for good.
-      const std::string seal = seal_ruleset();
       const netlink::ScopedNetns inside(netns.get());
-      filter::Nft().apply(seal);
+      filter::Nft().apply(filter::inside_ruleset({}));
       netlink::Socket socket;
       (void)netlink::delete_link(socket, filter::kTunnelDevice);
     }

@@ -20,6 +20,7 @@
 #include "systemd/service/session.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -344,6 +345,9 @@ void Session::connected() {
   }
   was_up_ = true;
   set_state(State::kUp);
+  // From here on next to nothing is allocated, for days: what parsing and libnftables needed goes
+  // back to the kernel.
+  (void)::malloc_trim(0);
   hooks_.run(configuration_.profile.hooks.up_outside, Hooks::Place::kOutside, hook_environment());
   hooks_.run(configuration_.profile.hooks.up_inside, Hooks::Place::kInside, hook_environment());
 }

@@ -137,6 +137,7 @@ void Uplink::configure_ends() {
                          {{0, {filter_.addresses.host_address, kLinkPrefix}, std::nullopt}});
   netlink::set_addresses(inside_, inner->index,
                          {{0, {filter_.addresses.ns_address, kLinkPrefix}, std::nullopt}});
+  // The inner end last: what is sent there before both are up is lost.
   if (!netlink::change_link(host_, outer->index, change) ||
       !netlink::change_link(inside_, inner->index, change)) {
     throw_error(ENODEV, "cannot set up the link '{}'", filter_.link);

@@ -51,7 +51,7 @@ class Uplink {
   int netns_fd_;
   netlink::Socket& inside_;
   netlink::Socket host_;
-  filter::Nft nft_;
+  filter::Nft nft_{filter::NftPlace::kChild};
   filter::HostFilter filter_;
   int inside_index_ = 0;
 };

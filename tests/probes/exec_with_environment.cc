@@ -28,6 +28,6 @@ int main(int argc, char* argv[]) {
   }
   environment.push_back(nullptr);
   ::execve(args[2], args.subspan(2).data(), environment.data());
-  (void)std::perror("exec_with_environment");
+  std::perror("exec_with_environment");
   return 125;
 }

@@ -50,7 +50,9 @@ int main(int argc, char **argv) {
     // Opened while it held a capability before and after: the memory of a privileged process.
     privileged += memory >= 0 && before != 0 && permitted(child) != 0;
     kill(child, SIGKILL);
-    while (waitpid(child, NULL, __WALL) < 0) {
+    // It may have ended, and been waited for, before it could be stopped.
+    int end = 0;
+    while (waitpid(child, &end, __WALL) == child && WIFSTOPPED(end)) {
     }
     if (memory >= 0) {
       close(memory);

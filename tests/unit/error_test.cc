@@ -15,7 +15,7 @@
 namespace vpnrun {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 TEST(Error, KeepsTheTextTheCodeAndTheHint) {
   const Error error("cannot do it", std::make_error_code(std::errc::permission_denied), "be root");
@@ -54,7 +54,13 @@ TEST(Printable, ReplacesControlCharactersByQuestionMarks) {
 }
 
 TEST(Printable, ReplacesWhatTurnsTheDirectionOfWriting) {
-  EXPECT_EQ(printable("a\u202Eb\u2066c\u200Fd\u2028e"), "a?b?c?d?e");
+  // NOLINTNEXTLINE(misc-misleading-bidirectional): that is the point
+  EXPECT_EQ(printable("a\xE2\x80\xAE"
+                      "b\xE2\x81\xA6"
+                      "c\xE2\x80\x8F"
+                      "d\xE2\x80\xA8"
+                      "e"),
+            "a?b?c?d?e");
 }
 
 TEST(Printable, ReplacesEightBitControlsBareAndAsUtf8) {

@@ -13,7 +13,7 @@
 namespace vpnrun::profile {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
@@ -123,11 +123,20 @@ TEST(OpenvpnLexer, CommentsStartAtAWord) {
   EXPECT_THAT(split_words("# Latin-1 \xE4 in a comment"), IsEmpty());
 }
 
+bool refuses(const std::string& line) {
+  try {
+    (void)split_words(line);
+  } catch (const Error&) {
+    return true;
+  }
+  return false;
+}
+
 TEST(OpenvpnLexer, RefusesWhatOpenvpnWouldReadOtherwise) {
   for (const std::string& line :
        {"a \"b"s, "a 'b"s, "a b\\"s, R"(a C:\new)"s, R"(a "C:\new")"s, "a b\x01"s, "a b\0c"s,
         "a b\rc"s, "a \xFF"s, "a b\u2028c"s, "a 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16"s}) {
-    EXPECT_THROW((void)split_words(line), Error) << line;
+    EXPECT_TRUE(refuses(line)) << line;
   }
   EXPECT_THAT(split_words("a 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15"), ::testing::SizeIs(16));
 }
@@ -312,8 +321,8 @@ TEST(OpenvpnFiles, RefusePemThatCouldEndTheBlock) {
   const std::string tail = "-----END X-----\n";
   for (const std::string& inside : {"</ca>\nup /bin/evil\n"s, "  </ca>\n"s, "AA\x01\n"s, "AA\0\n"s,
                                     "AA<\n"s, "AA\rBB\n"s, std::string(300, 'A') + "\n"}) {
-    EXPECT_THAT(message_of("ca x\n", {{"/p/x", head + inside + tail}}), HasSubstr("is not PEM"))
-        << inside;
+    const Files files = {{"/p/x", fmt::format("{}{}{}", head, inside, tail)}};
+    EXPECT_THAT(message_of("ca x\n", files), HasSubstr("is not PEM")) << inside;
   }
   EXPECT_THAT(message_of("ca x\n", {{"/p/x", head + "AAAA\n"}}), HasSubstr("no '-----END"));
 }

@@ -16,7 +16,7 @@
 namespace vpnrun::profile {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -171,8 +171,8 @@ struct Rejected {
   const char* message;  ///< a part of it
 };
 
-void PrintTo(const Rejected& rejected, std::ostream* out) {
-  *out << rejected.text;
+std::ostream& operator<<(std::ostream& out, const Rejected& rejected) {
+  return out << rejected.text;
 }
 
 class ProfileValue : public ::testing::TestWithParam<Rejected> {};
@@ -342,11 +342,14 @@ TEST(ProfileParser, ShortensAndCleansWhatItRepeats) {
               AllOf(HasSubstr("unknown key 'k?[1m'"), Not(HasSubstr("\x1b"))));
 }
 
-TEST(ProfileParser, RejectsAnInvalidProfileName) {
-  for (const char* name : {"", "Work", "../work", "a b", "-a"}) {
-    EXPECT_THROW((void)parse_profile("tunnel.type = \"none\"", name, kPath), Error) << name;
-  }
+class ProfileNameOf : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(ProfileNameOf, AProfileIsRefused) {
+  EXPECT_THROW((void)parse_profile("tunnel.type = \"none\"", GetParam(), kPath), Error);
 }
+
+INSTANTIATE_TEST_SUITE_P(Invalid, ProfileNameOf,
+                         ::testing::Values("", "Work", "../work", "a b", "-a"));
 
 std::string content_of(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -367,13 +370,19 @@ TEST(ProfileExamples, AllParse) {
   EXPECT_GE(count, 2);
 }
 
-TEST(ProfileExamples, GenericShowsEveryKeyWithTheDefaultOrAValidValue) {
-  std::string text = content_of(std::filesystem::path(VPNRUN_EXAMPLES) / "generic.toml");
+/// Lines that are switched off by a '#' without a blank behind it, switched on.
+std::string switched_on(std::string text) {
   for (std::size_t at = 0; (at = text.find("\n#", at)) != std::string::npos; ++at) {
     if (at + 2 < text.size() && text[at + 2] != ' ' && text[at + 2] != '\n') {
       text.erase(at + 1, 1);
     }
   }
+  return text;
+}
+
+TEST(ProfileExamples, GenericShowsEveryKeyWithTheDefaultOrAValidValue) {
+  const std::string text =
+      switched_on(content_of(std::filesystem::path(VPNRUN_EXAMPLES) / "generic.toml"));
   const Profile profile = parse_profile(text, "generic", "/p/generic.toml");
   EXPECT_EQ(profile.tunnel.credentials, "/p/provider.auth");
   EXPECT_THAT(profile.access.groups, ElementsAre("vpnrun"));

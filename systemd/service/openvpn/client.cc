@@ -109,6 +109,12 @@ std::string client_options(const profile::OpenvpnConfig& config,
   return text + config.text;
 }
 
+void remove_client_folder(const std::string& profile_name) noexcept {
+  const std::string folder = management_folder(profile_name);
+  (void)::unlink((folder + "/management").c_str());
+  (void)::rmdir(folder.c_str());
+}
+
 std::string find_program() {
   for (const char* path : {"/usr/sbin/openvpn", "/usr/local/sbin/openvpn", "/usr/bin/openvpn"}) {
     if (::access(path, X_OK) == 0) {
@@ -125,9 +131,11 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
     : loop_(loop),
       events_(std::move(events)),
       parser_(events_.management),
-      socket_path_(management_folder(place.profile_name) + "/management"),
+      profile_name_(place.profile_name),
       uid_(place.uid) {
-  listener_ = listen_on(management_folder(place.profile_name), socket_path_, place.uid);
+  const std::string folder = management_folder(place.profile_name);
+  const std::string socket_path = folder + "/management";
+  listener_ = listen_on(folder, socket_path, place.uid);
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
     throw_errno("cannot create a pipe");
@@ -135,7 +143,7 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
   output_.reset(pipe[0]);
   const UniqueFd output_end(pipe[1]);
   const UniqueFd options =
-      memory_file(client_options(config, endpoints, device, socket_path_));
+      memory_file(client_options(config, endpoints, device, socket_path));
   SpawnOptions spawn_options;
   spawn_options.program = find_program();
   spawn_options.arguments = {"--config", "stdin"};
@@ -171,8 +179,7 @@ Client::~Client() {
       reaped_ = true;  // somebody else waited for it: it is gone either way
     }
   }
-  (void)::unlink(socket_path_.c_str());
-  (void)::rmdir(socket_path_.substr(0, socket_path_.rfind('/')).c_str());
+  remove_client_folder(profile_name_);
 }
 
 void Client::accept() {

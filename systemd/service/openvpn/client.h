@@ -27,6 +27,9 @@ namespace vpnrun::service::openvpn {
 /// Absolute path of the openvpn program. Throws Error with a hint if it is not installed.
 [[nodiscard]] std::string find_program();
 
+/// Removes what a client of this profile left behind that was killed together with its companion.
+void remove_client_folder(const std::string& profile_name) noexcept;
+
 /// How and where the client runs.
 struct ClientPlace {
   std::string profile_name;
@@ -75,7 +78,7 @@ class Client {
   EventLoop& loop_;
   ClientEvents events_;
   ManagementParser parser_;
-  std::string socket_path_;
+  std::string profile_name_;
   uid_t uid_;
   UniqueFd listener_;
   UniqueFd connection_;

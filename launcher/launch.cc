@@ -8,6 +8,7 @@
 //   5. exec        the helper, or the command itself if we are inside.
 #include "launcher/launch.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -82,7 +83,9 @@ int become_command(char* const* command, Reporter& reporter) {
 
 [[noreturn]] void become_helper(const std::string& profile, const LaunchOptions& options,
                                 const Places& places, char* const* environment) {
-  HelperCall call(profile, options.command, environment);
+  ::rlimit stack{};
+  (void)::getrlimit(RLIMIT_STACK, &stack);  // cannot fail: a valid resource and address
+  HelperCall call(profile, options.command, environment, stack.rlim_cur);
   ::execve(places.helper.c_str(), call.arguments(), call.environment());
   const int saved = errno;
   const std::error_code code(saved, std::generic_category());

@@ -9,7 +9,8 @@
 
 namespace vpnrun {
 
-HelperCall::HelperCall(std::string profile, char* const* command, char* const* environment)
+HelperCall::HelperCall(std::string profile, char* const* command, char* const* environment,
+                       ::rlim_t stack_limit)
     : helper_name_(kHelperName), profile_(std::move(profile)) {
   arguments_ = {helper_name_.data(), profile_.data()};
   for (char* const* word = command; *word != nullptr; ++word) {
@@ -18,6 +19,12 @@ HelperCall::HelperCall(std::string profile, char* const* command, char* const* e
   arguments_.push_back(nullptr);
 
   std::vector<std::size_t> offsets;
+  if (stack_limit > kStackCut) {
+    marked_ = kStackLimitPrefix;
+    marked_ += stack_limit == RLIM_INFINITY ? std::string(kUnlimited) : std::to_string(stack_limit);
+    marked_ += '\0';
+    offsets.push_back(0);
+  }
   for (char* const* variable = environment; *variable != nullptr; ++variable) {
     offsets.push_back(marked_.size());
     marked_ += kEnvironmentMark;

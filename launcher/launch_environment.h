@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <sys/resource.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +15,10 @@ class HelperCall {
  public:
   /// `command` and `environment` are null-terminated and outlive this object. Environment strings
   /// are taken in their order, each marked; what is no "NAME=value" is passed like the rest.
-  HelperCall(std::string profile, char* const* command, char* const* environment);
+  /// `stack_limit` is the soft RLIMIT_STACK in bytes (RLIM_INFINITY: none); it is sent along if the
+  /// kernel would cut it at the setuid step.
+  HelperCall(std::string profile, char* const* command, char* const* environment,
+             ::rlim_t stack_limit);
 
   // The arrays point into the object itself.
   HelperCall(const HelperCall&) = delete;

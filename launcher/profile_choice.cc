@@ -37,11 +37,16 @@ std::optional<Choice> choose_by_file(const std::string& path, std::string_view c
   return std::nullopt;
 }
 
+std::vector<std::string> usable_of(const std::vector<std::string>& names, const Places& places) {
+  std::vector<std::string> usable;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(usable),
+               [&](const std::string& name) { return is_usable(places, name); });
+  return usable;
+}
+
 Choice choose_the_only_one(const Places& places) {
   const std::vector<std::string> all = profile::list_profiles(places.profile_folder);
-  std::vector<std::string> usable;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(usable),
-               [&](const std::string& name) { return is_usable(places, name); });
+  const std::vector<std::string> usable = usable_of(all, places);
   if (usable.size() == 1) {
     return {usable.front(), "the only profile that you may use"};
   }
@@ -95,13 +100,14 @@ Choice choose_profile(const ChoiceInputs& inputs, const Places& places) {
 }
 
 std::string suggest_profile(std::string_view name, const Places& places) {
-  const std::vector<std::string> all = profile::list_profiles(places.profile_folder);
-  if (all.empty() || std::find(all.begin(), all.end(), name) != all.end()) {
+  const std::vector<std::string> usable =
+      usable_of(profile::list_profiles(places.profile_folder), places);
+  if (usable.empty() || std::find(usable.begin(), usable.end(), name) != usable.end()) {
     return {};
   }
-  const std::vector<std::string_view> candidates(all.begin(), all.end());
+  const std::vector<std::string_view> candidates(usable.begin(), usable.end());
   const std::string_view nearest = nearest_name(name, candidates);
-  return nearest.empty() ? "the profiles are: " + join(all)
+  return nearest.empty() ? "your profiles are: " + join(usable)
                          : fmt::format("did you mean '{}'?", nearest);
 }
 

@@ -10,15 +10,17 @@
 
 namespace vpnrun {
 
-/// The control socket `kRuntimeRoot/NAME/control`: a Unix stream socket on which each message is one
-/// line of JSON. The client sends requests, the companion answers each with one reply, and, after a
-/// request with `follow`, with one more reply at every change of state until the client closes.
+/// The control socket `kRuntimeRoot/NAME/control`: a Unix stream socket on which each message is
+/// one line of JSON. The client sends requests, the companion answers each with one reply, and,
+/// after a request with `follow`, with one more reply at every change of state until the client
+/// closes.
 ///
 ///   > {"command":"up","follow":true}
 ///   < {"ok":true,"status":{"profile":"work","state":"starting",…}}
 ///   < {"ok":true,"status":{"profile":"work","state":"up",…}}
 ///
-/// Longest line that the companion accepts, in bytes, line end included. More closes the connection.
+/// Longest line that the companion accepts, in bytes, line end included. More closes the
+/// connection.
 constexpr std::size_t kControlLineMax = 4096;
 
 enum class Command : std::uint8_t { kStatus, kUp, kDown, kRestart, kAnswer };

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <string>
 #include <system_error>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace vpnrun {
 

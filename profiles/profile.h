@@ -39,7 +39,8 @@ struct Link {
 };
 
 struct Dns {
-  std::vector<std::string> servers;  ///< canonical IPv4/IPv6 literals; empty: what the tunnel pushes
+  std::vector<std::string>
+      servers;  ///< canonical IPv4/IPv6 literals; empty: what the tunnel pushes
   std::vector<std::string> search;
   bool capture = true;
 };
@@ -61,11 +62,11 @@ struct Hooks {
   std::vector<std::string> down_outside;
 };
 
-/// One /etc/vpnrun/profiles/NAME.toml, checked as a whole: a Profile exists only if every key of the
-/// file is known and every value is allowed.
+/// One /etc/vpnrun/profiles/NAME.toml, checked as a whole: a Profile exists only if every key of
+/// the file is known and every value is allowed.
 struct Profile {
   std::string name;
-  std::string path;         ///< the file it was read from
+  std::string path;  ///< the file it was read from
   std::string description;
   Tunnel tunnel;
   Link link;

@@ -9,7 +9,8 @@
 
 namespace vpnrun {
 
-/// What a tunnel does. Applications can be started in every state; they reach something in kUp only.
+/// What a tunnel does. Applications can be started in every state; they reach something in kUp
+/// only.
 enum class State : std::uint8_t {
   kDown,          ///< ordered to be down: sealed and offline until `up`
   kStarting,      ///< on its way to the first connection since `up`
@@ -22,8 +23,8 @@ enum class State : std::uint8_t {
 
 /// A question that only a person can answer; asked once the client needs it.
 struct CredentialQuestion {
-  std::uint64_t id = 0;        ///< to be repeated in the answer
-  std::string text;            ///< what to show ("user name and password for 'work'")
+  std::uint64_t id = 0;  ///< to be repeated in the answer
+  std::string text;      ///< what to show ("user name and password for 'work'")
   bool wants_user_name = false;
   bool wants_password = true;
 };
@@ -33,18 +34,18 @@ struct CredentialQuestion {
 struct Status {
   std::string profile;
   State state = State::kDown;
-  std::int64_t since = 0;               ///< seconds since the epoch of the last change of state
-  std::int64_t pid = 0;                 ///< of the companion
-  std::string tunnel_type;              ///< "openvpn"
-  std::string device;                   ///< tunnel device inside; empty if none
-  std::vector<std::string> addresses;   ///< of the tunnel device, with prefix length
-  std::vector<std::string> dns;         ///< resolvers that applications use
-  std::string endpoint;                 ///< "198.51.100.10:1194/udp"; empty if none
-  std::string endpoint_name;            ///< as written in the configuration
-  std::uint32_t mtu = 0;                ///< bytes; 0 if no device
-  std::string error;                    ///< why it is not up; one line
-  std::string hint;                     ///< what to do about it; one line
-  std::uint32_t attempt = 0;            ///< connection attempts since it was last up
+  std::int64_t since = 0;              ///< seconds since the epoch of the last change of state
+  std::int64_t pid = 0;                ///< of the companion
+  std::string tunnel_type;             ///< "openvpn"
+  std::string device;                  ///< tunnel device inside; empty if none
+  std::vector<std::string> addresses;  ///< of the tunnel device, with prefix length
+  std::vector<std::string> dns;        ///< resolvers that applications use
+  std::string endpoint;                ///< "198.51.100.10:1194/udp"; empty if none
+  std::string endpoint_name;           ///< as written in the configuration
+  std::uint32_t mtu = 0;               ///< bytes; 0 if no device
+  std::string error;                   ///< why it is not up; one line
+  std::string hint;                    ///< what to do about it; one line
+  std::uint32_t attempt = 0;           ///< connection attempts since it was last up
   std::optional<CredentialQuestion> question;
 };
 

@@ -20,8 +20,7 @@ constexpr std::size_t kEntryMax = 65536;
 }  // namespace
 
 Account client_account() {
-  const std::unique_ptr<FILE, int (*)(FILE*)> passwd(std::fopen("/etc/passwd", "re"),
-                                                     std::fclose);
+  const std::unique_ptr<FILE, int (*)(FILE*)> passwd(std::fopen("/etc/passwd", "re"), std::fclose);
   if (!passwd) {
     throw_errno("cannot open '/etc/passwd'");
   }

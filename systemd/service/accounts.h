@@ -13,10 +13,10 @@ struct Account {
   gid_t gid = 0;
 };
 
-/// The system user that the VPN client runs as, with "nogroup": its own group may be one that profiles
-/// admit, and the client is not to have what it admits to. Read from /etc/passwd without NSS, whose modules
-/// would stay in memory for the companion's lifetime. Throws Error with a hint if there is none, or
-/// if it is root.
+/// The system user that the VPN client runs as, with "nogroup": its own group may be one that
+/// profiles admit, and the client is not to have what it admits to. Read from /etc/passwd without
+/// NSS, whose modules would stay in memory for the companion's lifetime. Throws Error with a hint
+/// if there is none, or if it is root.
 [[nodiscard]] Account client_account();
 
 /// By NSS (getpwnam_r(3), getgrnam_r(3)). nullopt: no such user or group.

@@ -197,8 +197,7 @@ bool Pidfd::send_signal(int signal) const noexcept {
 
 int Pidfd::wait() const {
   siginfo_t info{};
-  while (::waitid(P_PIDFD, static_cast<id_t>(fd_.get()), &info, WEXITED) !=
-         0) {
+  while (::waitid(P_PIDFD, static_cast<id_t>(fd_.get()), &info, WEXITED) != 0) {
     if (errno != EINTR) {
       throw_errno("cannot wait for a child");
     }
@@ -258,7 +257,9 @@ HeldChild::~HeldChild() {
   }
 }
 
-std::string HeldChild::proc_path() const { return fmt::format("/proc/{}", pid_); }
+std::string HeldChild::proc_path() const {
+  return fmt::format("/proc/{}", pid_);
+}
 
 Pidfd spawn(const SpawnOptions& options) {
   Pipe errors = make_pipe();

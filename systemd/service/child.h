@@ -55,21 +55,21 @@ class HeldChild {
 
 /// How to start a program that is not to be trusted with anything.
 struct SpawnOptions {
-  std::string program;                  ///< absolute path
-  std::vector<std::string> arguments;   ///< argv without argv[0]
+  std::string program;                 ///< absolute path
+  std::vector<std::string> arguments;  ///< argv without argv[0]
   std::vector<std::string> environment;
-  int stdin_fd = -1;                    ///< -1: /dev/null
-  int output_fd = -1;                   ///< standard output and error; -1: inherited
-  int netns_fd = -1;                    ///< joined if not -1
-  int mount_namespace_fd = -1;          ///< joined if not -1
-  bool drop_privileges = false;         ///< to `uid`:`gid`, no groups, no capability, no_new_privs
+  int stdin_fd = -1;             ///< -1: /dev/null
+  int output_fd = -1;            ///< standard output and error; -1: inherited
+  int netns_fd = -1;             ///< joined if not -1
+  int mount_namespace_fd = -1;   ///< joined if not -1
+  bool drop_privileges = false;  ///< to `uid`:`gid`, no groups, no capability, no_new_privs
   uid_t uid = 0;
   gid_t gid = 0;
-  int parent_death_signal = 0;          ///< prctl(2) PR_SET_PDEATHSIG; 0: none
+  int parent_death_signal = 0;  ///< prctl(2) PR_SET_PDEATHSIG; 0: none
 };
 
-/// fork + execve. Signals are at their defaults there and only descriptors 0-2 are open. Throws Error
-/// if any step up to execve itself failed (reported over a close-on-exec pipe).
+/// fork + execve. Signals are at their defaults there and only descriptors 0-2 are open. Throws
+/// Error if any step up to execve itself failed (reported over a close-on-exec pipe).
 [[nodiscard]] Pidfd spawn(const SpawnOptions& options);
 
 }  // namespace vpnrun::service

@@ -94,8 +94,9 @@ int report(const std::string& what, const std::exception& error) {
 template <class Body>
 int run_command(const char* verb, const std::string& profile_name, Body body) {
   if (::geteuid() != 0) {
-    log::failure(Error(fmt::format("cannot {} '{}': this needs root", verb, printable(profile_name)),
-                       {}, fmt::format("sudo vpnrun-tunnel {} {}", verb, printable(profile_name))));
+    log::failure(
+        Error(fmt::format("cannot {} '{}': this needs root", verb, printable(profile_name)), {},
+              fmt::format("sudo vpnrun-tunnel {} {}", verb, printable(profile_name))));
     return kExitNotRoot;
   }
   try {
@@ -149,8 +150,7 @@ class Companion {
         loop_, runtime_path(name, kControlEntry),
         inherited.empty() ? UniqueFd() : std::move(inherited.front()),
         [this](const Request& request) { return carry_out(request); });
-    signal_watch_ =
-        loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
+    signal_watch_ = loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
   }
 
   int run() {

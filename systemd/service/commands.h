@@ -11,8 +11,8 @@ constexpr int kExitUsage = 2;
 constexpr int kExitNotRoot = 77;
 constexpr int kExitConfiguration = 78;
 
-/// The three commands of vpnrun-tunnel. Each returns an exit code after it has said what is wrong on
-/// standard error; none throws for what a user can cause.
+/// The three commands of vpnrun-tunnel. Each returns an exit code after it has said what is wrong
+/// on standard error; none throws for what a user can cause.
 
 /// Makes the profile's namespaces; see prepare_namespaces().
 [[nodiscard]] int prepare(const std::string& profile_name);

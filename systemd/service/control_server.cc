@@ -68,8 +68,8 @@ void ControlServer::accept() {
   }
   Client& client = clients_.emplace_back();
   client.fd = std::move(fd);
-  client.readable = loop_.watch(client.fd.get(), EPOLLIN,
-                                [this, &client](std::uint32_t) { receive(client); });
+  client.readable =
+      loop_.watch(client.fd.get(), EPOLLIN, [this, &client](std::uint32_t) { receive(client); });
 }
 
 void ControlServer::receive(Client& client) {
@@ -132,20 +132,20 @@ void ControlServer::flush(Client& client) {
   } else if (!client.writable.active()) {
     // epoll takes a descriptor once; a duplicate is another entry
     client.readable.reset();
-    client.writable = loop_.watch(client.fd.get(), EPOLLIN | EPOLLOUT,
-                                  [this, &client](std::uint32_t events) {
-                                    if ((events & EPOLLOUT) != 0) {
-                                      flush(client);
-                                    }
-                                    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
-                                      receive(client);
-                                    }
-                                    sweep();
-                                  });
+    client.writable =
+        loop_.watch(client.fd.get(), EPOLLIN | EPOLLOUT, [this, &client](std::uint32_t events) {
+          if ((events & EPOLLOUT) != 0) {
+            flush(client);
+          }
+          if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
+            receive(client);
+          }
+          sweep();
+        });
   }
   if (client.output.empty() && !client.readable.active() && !client.dropped) {
-    client.readable = loop_.watch(client.fd.get(), EPOLLIN,
-                                  [this, &client](std::uint32_t) { receive(client); });
+    client.readable =
+        loop_.watch(client.fd.get(), EPOLLIN, [this, &client](std::uint32_t) { receive(client); });
   }
 }
 

@@ -53,8 +53,8 @@ std::string resolv_conf_text(const std::vector<std::string>& servers,
 }
 
 void write_resolv_conf(int etc_fd, std::string_view text) {
-  const UniqueFd file(::openat(etc_fd, kResolvConf, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-                               kWorldReadable));
+  const UniqueFd file(
+      ::openat(etc_fd, kResolvConf, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, kWorldReadable));
   if (!file.ok()) {
     throw_errno("cannot open the profile's '{}'", kResolvConf);
   }

@@ -15,9 +15,9 @@ namespace vpnrun::service {
 
 constexpr std::size_t kResolvConfStep = 1024;
 
-/// Writes `text` over the file below `etc_fd` in place, by one pwrite(2), keeping its inode: the file
-/// is bind mounted in the applications' view, and a bind holds on to the inode, so that a rename
-/// would not be seen there. Running applications read the old text or the new, both whole.
+/// Writes `text` over the file below `etc_fd` in place, by one pwrite(2), keeping its inode: the
+/// file is bind mounted in the applications' view, and a bind holds on to the inode, so that a
+/// rename would not be seen there. Running applications read the old text or the new, both whole.
 /// Throws Error.
 void write_resolv_conf(int etc_fd, std::string_view text);
 

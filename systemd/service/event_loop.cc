@@ -49,8 +49,8 @@ EventLoop::Handle EventLoop::watch(int fd, std::uint32_t events, FdCallback call
 
 EventLoop::Handle EventLoop::after(std::chrono::milliseconds delay, TimerCallback callback) {
   const std::uint64_t id = next_id_++;
-  timers_.emplace(id,
-                  Timer{Clock::now() + delay, std::make_shared<TimerCallback>(std::move(callback))});
+  timers_.emplace(
+      id, Timer{Clock::now() + delay, std::make_shared<TimerCallback>(std::move(callback))});
   return {this, id};
 }
 
@@ -68,9 +68,9 @@ int EventLoop::next_timeout() const {
   if (timers_.empty()) {
     return -1;
   }
-  const auto first = std::min_element(
-      timers_.begin(), timers_.end(),
-      [](const auto& a, const auto& b) { return a.second.due < b.second.due; });
+  const auto first =
+      std::min_element(timers_.begin(), timers_.end(),
+                       [](const auto& a, const auto& b) { return a.second.due < b.second.due; });
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(first->second.due - Clock::now());
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
 }
@@ -98,8 +98,8 @@ void EventLoop::run() {
   stopped_ = false;
   while (!stopped_) {
     std::array<epoll_event, 16> events{};
-    const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                   next_timeout());
+    const int count =
+        ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), next_timeout());
     if (count < 0 && errno != EINTR) {
       throw_errno("cannot wait for events");
     }

@@ -12,7 +12,8 @@
 
 namespace vpnrun::service {
 
-/// One thread, one epoll(7) set: everything that the companion reacts to is a descriptor or a timer.
+/// One thread, one epoll(7) set: everything that the companion reacts to is a descriptor or a
+/// timer.
 ///
 /// Callbacks run one at a time and may add and remove watches and timers, their own included. An
 /// exception from a callback leaves run(). Our own small loop and not sd-event: libsystemd alone

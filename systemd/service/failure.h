@@ -21,7 +21,8 @@ struct Failure {
   std::string hint;
 };
 
-/// What a line that OpenVPN printed says about the attempt; nullopt: nothing that explains a failure.
+/// What a line that OpenVPN printed says about the attempt; nullopt: nothing that explains a
+/// failure.
 [[nodiscard]] std::optional<Failure> failure_from_output(std::string_view line);
 
 /// What a state detail ("ping-restart", "tls-error", "auth-failure", …; management-notes.txt) says.

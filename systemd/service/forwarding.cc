@@ -17,14 +17,18 @@ namespace fs = std::filesystem;
 
 /// /run/vpnrun/.forwarding/LINK/PROFILE: an entry for each profile that needs LINK to forward. The
 /// folder LINK exists only while forwarding is on there because of us.
-fs::path records() { return fs::path(kRuntimeRoot) / ".forwarding"; }
+fs::path records() {
+  return fs::path(kRuntimeRoot) / ".forwarding";
+}
 
 std::string setting(const std::string& link) {
   return fmt::format("net/ipv4/conf/{}/forwarding", link);
 }
 
 /// Writing ip_forward sets every interface: whoever did it wants forwarding everywhere.
-bool host_forwards() { return netlink::read_sysctl("net/ipv4/ip_forward") == "1"; }
+bool host_forwards() {
+  return netlink::read_sysctl("net/ipv4/ip_forward") == "1";
+}
 
 void write_setting(const std::string& link, const char* value) {
   const int error = netlink::write_sysctl(setting(link), value);

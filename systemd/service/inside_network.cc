@@ -134,6 +134,8 @@ void InsideNetwork::take_down() noexcept {
   }
 }
 
-void InsideNetwork::apply_filter() { handles_->nft.apply(filter::inside_ruleset(filter_)); }
+void InsideNetwork::apply_filter() {
+  handles_->nft.apply(filter::inside_ruleset(filter_));
+}
 
 }  // namespace vpnrun::service

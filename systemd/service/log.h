@@ -7,10 +7,10 @@
 
 namespace vpnrun::service::log {
 
-/// Sets up the companion's one logger, on standard error. Under systemd (JOURNAL_STREAM is set) with
-/// level prefixes <3>…<7> and no time stamps, see sd-daemon(3); otherwise "vpnrun-tunnel: text".
-/// Levels: error: we give up; warn: we go on (", ignoring"); info: a change of state that a user would
-/// ask about; debug: the rest. No secret is ever passed to these functions.
+/// Sets up the companion's one logger, on standard error. Under systemd (JOURNAL_STREAM is set)
+/// with level prefixes <3>…<7> and no time stamps, see sd-daemon(3); otherwise "vpnrun-tunnel:
+/// text". Levels: error: we give up; warn: we go on (", ignoring"); info: a change of state that a
+/// user would ask about; debug: the rest. No secret is ever passed to these functions.
 void set_up(spdlog::level::level_enum level);
 
 template <class... Args>

@@ -57,8 +57,8 @@ void make_folder(const std::string& path) {
 }
 
 void make_mount_point(const std::string& path) {
-  const UniqueFd file(
-      ::open(path.c_str(), O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IRGRP | S_IROTH));
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+                             S_IRUSR | S_IRGRP | S_IROTH));
   if (!file.ok()) {
     throw_errno("cannot create '{}'", path);
   }
@@ -81,7 +81,8 @@ void bind_file(const std::string& source, const std::string& target) {
 }
 
 /// A private mount below /run would carry the names to nobody else: neither `ip netns` nor the
-/// applications' helper would find them. Units with PrivateMounts= or what implies it are like that.
+/// applications' helper would find them. Units with PrivateMounts= or what implies it are like
+/// that.
 void refuse_private_mount_namespace() {
   const UniqueFd own(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
   const UniqueFd first(::open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC));
@@ -98,8 +99,8 @@ constexpr const char* kCopiedSettings[] = {
     "net/ipv4/ip_unprivileged_port_start",  // or a daemon that listens on 80 outside cannot inside
 };
 
-/// A route over a device without carrier counts as absent: when the VPN client dies, lookups fail at
-/// once even if no process of ours is alive to take the route away.
+/// A route over a device without carrier counts as absent: when the VPN client dies, lookups fail
+/// at once even if no process of ours is alive to take the route away.
 constexpr const char* kLinkDownSettings[] = {
     "net/ipv4/conf/all/ignore_routes_with_linkdown",
     "net/ipv4/conf/default/ignore_routes_with_linkdown",
@@ -204,8 +205,8 @@ std::string text_of(const std::string& path) {
 void write_generated_files(const std::string& profile_name) {
   make_folder(runtime_path(profile_name, kEmptyFolder));
   make_folder(runtime_path(profile_name, kEtcEntry));
-  const UniqueFd etc(::open(runtime_path(profile_name, kEtcEntry).c_str(),
-                            O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd etc(
+      ::open(runtime_path(profile_name, kEtcEntry).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!etc.ok()) {
     throw_errno("cannot open '{}'", runtime_path(profile_name, kEtcEntry));
   }
@@ -213,7 +214,8 @@ void write_generated_files(const std::string& profile_name) {
     write_resolv_conf(etc.get(), resolv_conf_text({}, {}));
   }
   const std::string wanted = nsswitch_text(text_of("/etc/nsswitch.conf"));
-  if (text_of(runtime_path(profile_name, kEtcEntry) + "/nsswitch.conf") != wanted) {  // unchanged, the view's bind on it stays good
+  if (text_of(runtime_path(profile_name, kEtcEntry) + "/nsswitch.conf") !=
+      wanted) {  // unchanged, the view's bind on it stays good
     replace_file(etc.get(), "nsswitch.conf", wanted);
   }
 }
@@ -257,10 +259,11 @@ bool try_view(const std::string& profile_name, int netns_fd, const std::string& 
 
 /// Makes a view and binds it to the profile's entry.
 ///
-/// The kernel lets a mount namespace be bound only in an older one, and some kernels (measured: 6.18)
-/// tell the age by a number that each CPU takes from a stock of its own: made on another CPU than
-/// ours was, a new namespace may count as the older one (EINVAL). On the CPU where ours was made it
-/// never does; so each is tried. The first namespace of a system always counts as the oldest.
+/// The kernel lets a mount namespace be bound only in an older one, and some kernels
+/// (measured: 6.18) tell the age by a number that each CPU takes from a stock of its own: made on
+/// another CPU than ours was, a new namespace may count as the older one (EINVAL). On the CPU where
+/// ours was made it never does; so each is tried. The first namespace of a system always counts as
+/// the oldest.
 void make_view(const std::string& profile_name, int netns_fd) {
   const std::string entry = runtime_path(profile_name, kViewEntry);
   make_private_mount_point(entry);
@@ -325,13 +328,12 @@ void prepare_locked(const profile::Profile& profile) {
   }
 }
 
-/// Only a name that leads to our namespace is ours to take away. It goes before the entry that it is
-/// compared with, so that an interrupted call can be repeated.
+/// Only a name that leads to our namespace is ours to take away. It goes before the entry that it
+/// is compared with, so that an interrupted call can be repeated.
 void remove_public_name(const std::string& profile_name) {
   const UniqueFd directory = open_profile_directory(profile_name);
-  const UniqueFd own = directory.ok()
-                           ? open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET)
-                           : UniqueFd();
+  const UniqueFd own =
+      directory.ok() ? open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET) : UniqueFd();
   const UniqueFd named = open_named(profile_name);
   if (own.ok() && named.ok() && id_of(own.get(), kNetnsEntry) == id_of(named.get(), kNetnsEntry)) {
     unmount_all(named_path(profile_name));
@@ -366,10 +368,10 @@ PreparedNamespaces open_prepared(const std::string& profile_name) {
     result.view = open_namespace_at(result.directory.get(), kViewEntry, CLONE_NEWNS);
   }
   if (!result.netns.ok() || !result.view.ok()) {
-    throw Error(fmt::format("the profile '{}' is not prepared", profile_name),
-                std::error_code(ENOENT, std::generic_category()),
-                fmt::format("vpnrun-tunnel prepare {0}, or: systemctl start vpnrun@{0}",
-                            profile_name));
+    throw Error(
+        fmt::format("the profile '{}' is not prepared", profile_name),
+        std::error_code(ENOENT, std::generic_category()),
+        fmt::format("vpnrun-tunnel prepare {0}, or: systemctl start vpnrun@{0}", profile_name));
   }
   return result;
 }

@@ -16,8 +16,8 @@ namespace vpnrun::service {
 /// "/run/vpnrun/NAME/ENTRY"
 [[nodiscard]] std::string runtime_path(const std::string& profile_name, const char* entry);
 
-/// Serialises prepare and release of one profile: a file lock next to its directory, given back with
-/// the object or the process. Lock order: ProfileLock before HostLock.
+/// Serialises prepare and release of one profile: a file lock next to its directory, given back
+/// with the object or the process. Lock order: ProfileLock before HostLock.
 class ProfileLock {
  public:
   /// Makes /run/vpnrun if need be. Waits up to kPatience. Throws Error.

@@ -92,8 +92,7 @@ Session::~Session() {
   stop_client();
   if (status_.state == State::kUp) {
     inside_->take_down();
-    hooks_.run(configuration_.profile.hooks.down_inside, Hooks::Place::kInside,
-               hook_environment());
+    hooks_.run(configuration_.profile.hooks.down_inside, Hooks::Place::kInside, hook_environment());
     hooks_.run(configuration_.profile.hooks.down_outside, Hooks::Place::kOutside,
                hook_environment());
   }
@@ -161,7 +160,8 @@ void Session::renew_view() {
   }
 }
 
-// --- orders ---------------------------------------------------------------------------------------
+// --- orders
+// ---------------------------------------------------------------------------------------
 
 void Session::up() {
   if (configuration_.profile.tunnel.type == profile::TunnelType::kNone) {
@@ -194,8 +194,7 @@ void Session::down() {
   status_.question.reset();
   set_state(State::kDown);
   if (was_up) {
-    hooks_.run(configuration_.profile.hooks.down_inside, Hooks::Place::kInside,
-               hook_environment());
+    hooks_.run(configuration_.profile.hooks.down_inside, Hooks::Place::kInside, hook_environment());
     hooks_.run(configuration_.profile.hooks.down_outside, Hooks::Place::kOutside,
                hook_environment());
   }
@@ -221,7 +220,8 @@ void Session::answer(const Request& request) {
   publish();
 }
 
-// --- the phases of an attempt ---------------------------------------------------------------------
+// --- the phases of an attempt
+// ---------------------------------------------------------------------
 
 void Session::begin_attempt() {
   retry_.reset();
@@ -250,8 +250,7 @@ void Session::resolved(const Resolver::Result& result) {
           address.value_or(netlink::IpAddress()),
           remote.protocol == "tcp" ? profile::Transport::kTcp : profile::Transport::kUdp,
           remote.port};
-      const bool known =
-          std::find(endpoints.begin(), endpoints.end(), endpoint) != endpoints.end();
+      const bool known = std::find(endpoints.begin(), endpoints.end(), endpoint) != endpoints.end();
       if (address && !known && endpoints.size() < kEndpointsMax) {
         endpoints.push_back(endpoint);
       }
@@ -260,12 +259,12 @@ void Session::resolved(const Resolver::Result& result) {
   status_.endpoint_name = configuration_.openvpn.remotes.front().host;
   if (endpoints.empty()) {
     const auto error = result.errors.find(status_.endpoint_name);
-    attempt_failed({Failure::Kind::kPassing,
-                    fmt::format("cannot resolve the server's name '{}': {}",
-                                printable(status_.endpoint_name),
-                                error == result.errors.end() ? "no answer" : error->second),
-                    fmt::format("is this machine online? getent ahostsv4 {}",
-                                printable(status_.endpoint_name))});
+    attempt_failed(
+        {Failure::Kind::kPassing,
+         fmt::format("cannot resolve the server's name '{}': {}", printable(status_.endpoint_name),
+                     error == result.errors.end() ? "no answer" : error->second),
+         fmt::format("is this machine online? getent ahostsv4 {}",
+                     printable(status_.endpoint_name))});
     return;
   }
   connect(endpoints);
@@ -283,9 +282,9 @@ void Session::connect(const std::vector<filter::Endpoint>& endpoints) {
     start_client(endpoints);
   }
   attempt_limit_ = loop_.after(kAttemptLimit, [this] {
-    attempt_failed({Failure::Kind::kPassing, "no answer from " + endpoint_text(),
-                    "is the server up, and does a firewall on the way let " +
-                        endpoint_text() + " through?"});
+    attempt_failed(
+        {Failure::Kind::kPassing, "no answer from " + endpoint_text(),
+         "is the server up, and does a firewall on the way let " + endpoint_text() + " through?"});
   });
 }
 
@@ -352,7 +351,8 @@ void Session::connected() {
   hooks_.run(configuration_.profile.hooks.up_inside, Hooks::Place::kInside, hook_environment());
 }
 
-// --- what ends one --------------------------------------------------------------------------------
+// --- what ends one
+// --------------------------------------------------------------------------------
 
 void Session::lost(const Failure& failure) {
   if (status_.state != State::kUp) {
@@ -363,8 +363,7 @@ void Session::lost(const Failure& failure) {
   status_.hint = failure.hint;
   set_state(State::kReconnecting);
   hooks_.run(configuration_.profile.hooks.down_inside, Hooks::Place::kInside, hook_environment());
-  hooks_.run(configuration_.profile.hooks.down_outside, Hooks::Place::kOutside,
-             hook_environment());
+  hooks_.run(configuration_.profile.hooks.down_outside, Hooks::Place::kOutside, hook_environment());
   if (!retry_.active()) {
     retry_ = loop_.after(kFirstRetry, [this] { begin_attempt(); });
   }
@@ -408,7 +407,8 @@ void Session::give_up(const Failure& failure) {
   }
 }
 
-// --- the client's events --------------------------------------------------------------------------
+// --- the client's events
+// --------------------------------------------------------------------------
 
 openvpn::ClientEvents Session::client_events() {
   openvpn::ClientEvents events;
@@ -442,9 +442,7 @@ openvpn::ClientEvents Session::client_events() {
       observed_ = std::move(failure);
     }
   };
-  events.on_lost = [this] {
-    lost({Failure::Kind::kPassing, "the VPN client ended", ""});
-  };
+  events.on_lost = [this] { lost({Failure::Kind::kPassing, "the VPN client ended", ""}); };
   events.on_exit = [this](int status) { on_exit(status); };
   return events;
 }
@@ -489,7 +487,7 @@ void Session::on_need_password(std::string_view realm, bool wants_user_name,
   if (realm == "Auth" && !path.empty() && challenge.empty()) {
     try {
       const auto credentials = profile::parse_credentials(
-          profile::read_trusted_file(path, profile::Trust::kRootOwned), path);
+          profile::read_trusted_file(path, profile::Trust::kSecret), path);
       client_->answer("Auth", credentials.user_name, credentials.password);
     } catch (const Error& error) {
       observed_ = Failure{Failure::Kind::kSetup, error.what(), error.hint()};
@@ -503,11 +501,11 @@ void Session::on_need_password(std::string_view realm, bool wants_user_name,
   static std::uint64_t next_id = 1;
   question.id = next_id++;
   question.wants_user_name = wants_user_name;
-  question.text = challenge.empty()
-                      ? fmt::format("{} for '{}'",
-                                    wants_user_name ? "user name and password" : printable(realm),
-                                    profile.name)
-                      : printable(challenge);
+  question.text =
+      challenge.empty()
+          ? fmt::format("{} for '{}'",
+                        wants_user_name ? "user name and password" : printable(realm), profile.name)
+          : printable(challenge);
   status_.question = std::move(question);
   publish();
 }
@@ -515,8 +513,9 @@ void Session::on_need_password(std::string_view realm, bool wants_user_name,
 void Session::on_exit(int status) {
   const bool was_up = status_.state == State::kUp;
   lost({Failure::Kind::kPassing,
-        WIFSIGNALED(status) ? fmt::format("the VPN client was killed by signal {}", WTERMSIG(status))
-                            : "the VPN client ended",
+        WIFSIGNALED(status)
+            ? fmt::format("the VPN client was killed by signal {}", WTERMSIG(status))
+            : "the VPN client ended",
         ""});
   client_holds_ = false;
   ended_client_ = std::move(client_);
@@ -526,7 +525,8 @@ void Session::on_exit(int status) {
   }
 }
 
-// --- small things ---------------------------------------------------------------------------------
+// --- small things
+// ---------------------------------------------------------------------------------
 
 void Session::stop_client() noexcept {
   client_holds_ = false;

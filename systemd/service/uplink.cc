@@ -49,11 +49,11 @@ netlink::Prefix choose_subnet(netlink::Socket& host, const profile::Profile& pro
     const netlink::Prefix wanted{netlink::IpAddress::from_ipv4(profile.link.subnet->address),
                                  profile.link.subnet->prefix_length};
     if (const auto conflict = netlink::find_conflict(wanted, used)) {
-      throw Error(fmt::format("the subnet {} is taken: {}{} overlaps it", wanted.str(),
-                              conflict->network.str(), link_of(host, conflict->ifindex)),
-                  std::error_code(EADDRINUSE, std::generic_category()),
-                  fmt::format("set [link] subnet = \"auto\" in {}, or choose another /30",
-                              profile.path));
+      throw Error(
+          fmt::format("the subnet {} is taken: {}{} overlaps it", wanted.str(),
+                      conflict->network.str(), link_of(host, conflict->ifindex)),
+          std::error_code(EADDRINUSE, std::generic_category()),
+          fmt::format("set [link] subnet = \"auto\" in {}, or choose another /30", profile.path));
     }
     return wanted;
   }

@@ -38,8 +38,8 @@ class Uplink {
   /// Opens the host side for exactly these and routes to them; the endpoints before are closed.
   void set_endpoints(const std::vector<filter::Endpoint>& endpoints);
 
-  /// To be called when routes, links or forwarding of the host changed: has the interfaces that lead
-  /// to the endpoints forward, and puts the host's filter back if it is gone.
+  /// To be called when routes, links or forwarding of the host changed: has the interfaces that
+  /// lead to the endpoints forward, and puts the host's filter back if it is gone.
   void follow_host();
 
  private:

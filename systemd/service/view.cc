@@ -22,8 +22,8 @@
 namespace vpnrun::service {
 namespace {
 
-/// Folders of the sockets by which a process asks a daemon outside the namespace for names. The whole
-/// folder: a socket that is made anew in it stays out of reach.
+/// Folders of the sockets by which a process asks a daemon outside the namespace for names. The
+/// whole folder: a socket that is made anew in it stays out of reach.
 constexpr std::array<const char*, 4> kResolverFolders = {
     "/run/nscd",             // nscd(8): glibc asks it before nsswitch.conf is looked at
     "/run/systemd/resolve",  // systemd-resolved: varlink, and the stub's resolv.conf
@@ -34,8 +34,8 @@ constexpr std::array<const char*, 4> kResolverFolders = {
 constexpr unsigned kReadOnlyOverlay =
     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
-/// A path descriptor of what is visible at `path` now, the top mount if something is laid over it, a
-/// symbolic link itself and not its target. nullopt if there is nothing.
+/// A path descriptor of what is visible at `path` now, the top mount if something is laid over it,
+/// a symbolic link itself and not its target. nullopt if there is nothing.
 std::optional<UniqueFd> open_visible(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (fd.ok()) {
@@ -71,8 +71,8 @@ void lay_over(const std::string& source, const std::string& target) {
   if (id_of(*target_fd, target) == id_of(*source_fd, source)) {
     return;  // in place already
   }
-  const UniqueFd tree(::open_tree(source_fd->get(), "",
-                                  AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  const UniqueFd tree(
+      ::open_tree(source_fd->get(), "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   if (!tree.ok()) {
     throw_errno("cannot bind '{}'", source);
   }
@@ -159,8 +159,8 @@ void renew_sysfs() {
   };
   std::vector<Kept> submounts;
   for (const auto& point : topmost_mounts_below("/sys")) {
-    UniqueFd tree(::open_tree(AT_FDCWD, point.c_str(),
-                              OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+    UniqueFd tree(
+        ::open_tree(AT_FDCWD, point.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
     if (!tree.ok()) {
       throw_errno("cannot keep the mount '{}'", point);
     }
@@ -178,8 +178,8 @@ void renew_sysfs() {
   }
 }
 
-/// The copied names of namespaces, this profile's and others', would keep those alive for as long as
-/// this view is, whatever `release` does.
+/// The copied names of namespaces, this profile's and others', would keep those alive for as long
+/// as this view is, whatever `release` does.
 void forget_namespace_names() {
   for (const auto& point : topmost_mounts_below(kRuntimeRoot)) {
     if (::umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {

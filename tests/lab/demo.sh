@@ -104,12 +104,11 @@ ONLINE=no
 wait_until 20 eval 'news | grep -q 198.51.100.10' && ONLINE=yes
 report
 expect 'the same program is back online, through the tunnel' "$ONLINE" yes
-expect 'and still the same process' "$(cat "/proc/$APP/comm")" bash
+expect 'and still the same process' "$(ps -o comm= -p "$APP")" bash
 capture_stop
 expect 'packets that left the machine outside the tunnel in all that time' "$(capture_stray "$CAPTURE_ONE" | wc -l)" 0
 say 'A second packet, sent on purpose at the end, is in the recording too: it was not blind.'
-kill "$APP"
-wait_until 5 gone "$APP"
+kill_hard "$APP"
 
 chapter '6. Nothing is left'
 tunnel_release one

@@ -32,12 +32,13 @@ machine_mounts() {
   # `cmake --install` writes into the build tree, and several labs may use the same.
   if [ "$build" != - ]; then
     mount -t overlay lab-build -o "lowerdir=$build,upperdir=$LAB/build/upper,workdir=$LAB/build/work" "$build"
-    cd "$build" || return
   fi
   mount -t tmpfs -o mode=0755 lab-run /run
   mount --rbind /sys/fs/cgroup "$LAB/cgroup"
   mount -t sysfs sysfs /sys
   mount --move "$LAB/cgroup" /sys/fs/cgroup
+  # Where every user may be.
+  cd "$LAB/tmp" || return
 }
 
 # Nodes of our own: the machine's /dev/net/tun may be root's, or missing.

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-extern char **environ;
+extern char** environ;
 
 int main(void) {
-  for (char **entry = environ; *entry != NULL; ++entry) {
+  for (char** entry = environ; *entry != NULL; ++entry) {
     const size_t size = strlen(*entry) + 1;
     if (write(STDOUT_FILENO, *entry, size) != (ssize_t)size) {
       return 1;

@@ -12,11 +12,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static void show(const char *name, long result) {
+static void show(const char* name, long result) {
   printf("%s %s\n", name, result >= 0 ? "ok" : strerrorname_np(errno));
 }
 
-static void try_family(const char *name, int family, int type, int protocol) {
+static void try_family(const char* name, int family, int type, int protocol) {
   const int fd = socket(family, type, protocol);
   show(name, fd);
   if (fd >= 0) {
@@ -26,9 +26,9 @@ static void try_family(const char *name, int family, int type, int protocol) {
 
 #ifdef __x86_64__
 // socketcall(2) as a 32-bit program calls it: the arguments lie below 4 GiB.
-static void try_i386(const char *name, unsigned number, unsigned first, unsigned family) {
-  unsigned *arguments = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+static void try_i386(const char* name, unsigned number, unsigned first, unsigned family) {
+  unsigned* arguments =
+      mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
   long result = -1;
   unsigned long second = (unsigned long)arguments;
   if (arguments == MAP_FAILED) {

@@ -19,13 +19,13 @@ static unsigned long long permitted(pid_t pid) {
   snprintf(path, sizeof path, "/proc/%d/status", pid);
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
   const ssize_t size = read(fd, text, sizeof text - 1);
-  const char *at = size > 0 ? strstr(text, "CapPrm:") : NULL;
+  const char* at = size > 0 ? strstr(text, "CapPrm:") : NULL;
   close(fd);
   return at != NULL ? strtoull(at + 7, NULL, 16) : 0;
 }
 
-int main(int argc, char **argv) {
-  static char *nothing[] = {NULL};
+int main(int argc, char** argv) {
+  static char* nothing[] = {NULL};
   int caught = 0, privileged = 0;
   const int rounds = argc > 2 ? atoi(argv[1]) : 0;
   for (int round = 0; round < rounds; ++round) {

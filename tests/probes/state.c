@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // state: prints what a process has inherited, one "key value…" a line. With arguments: only the
-// lines of these keys. "-o FILE" first: not to standard output. Static, so that it runs in any view and opens nothing but /proc.
+// lines of these keys. "-o FILE" first: not to standard output. Static, so that it runs in any view
+// and opens nothing but /proc.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,14 +15,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char **keys;
-static FILE *out;  // in memory, so that a closed standard output stays closed
+static char** keys;
+static FILE* out;  // in memory, so that a closed standard output stays closed
 
-static bool wanted(const char *key) {
+static bool wanted(const char* key) {
   if (keys[0] == NULL) {
     return true;
   }
-  for (char **at = keys; *at != NULL; ++at) {
+  for (char** at = keys; *at != NULL; ++at) {
     if (strcmp(*at, key) == 0) {
       return true;
     }
@@ -51,9 +52,9 @@ static void print_ids(void) {
 // Cap*, Sig*, NoNewPrivs, Seccomp as the kernel shows them.
 static void print_status(void) {
   char line[512];
-  FILE *status = fopen("/proc/self/status", "re");
+  FILE* status = fopen("/proc/self/status", "re");
   while (status != NULL && fgets(line, sizeof line, status) != NULL) {
-    char *colon = strchr(line, ':');
+    char* colon = strchr(line, ':');
     if (colon == NULL) {
       continue;
     }
@@ -70,7 +71,7 @@ static void print_status(void) {
 }
 
 static void print_namespaces(void) {
-  static const char *const names[] = {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"};
+  static const char* const names[] = {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"};
   for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
     char path[64], target[64] = "";
     char key[16];
@@ -83,9 +84,9 @@ static void print_namespaces(void) {
 }
 
 static void print_limits(void) {
-  static const char *const names[] = {"cpu",  "fsize",   "data",  "stack", "core",       "rss",
-                                      "nproc", "nofile",  "memlock", "as",   "locks",      "sigpending",
-                                      "msgqueue", "nice", "rtprio", "rttime"};
+  static const char* const names[] = {
+      "cpu",     "fsize", "data",  "stack",      "core",     "rss",  "nproc",  "nofile",
+      "memlock", "as",    "locks", "sigpending", "msgqueue", "nice", "rtprio", "rttime"};
   for (int i = 0; i < (int)(sizeof names / sizeof *names); ++i) {
     char key[32];
     struct rlimit limit;
@@ -98,8 +99,8 @@ static void print_limits(void) {
 
 // Number, target, and flags of each open descriptor but our own.
 static void print_descriptors(void) {
-  DIR *folder = wanted("fd") ? opendir("/proc/self/fd") : NULL;
-  for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+  DIR* folder = wanted("fd") ? opendir("/proc/self/fd") : NULL;
+  for (struct dirent* entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
     char target[4096] = "";
     const int fd = atoi(entry->d_name);
     if (entry->d_name[0] != '.' && fd != dirfd(folder) &&
@@ -112,12 +113,12 @@ static void print_descriptors(void) {
   }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   char cwd[4096] = "?";
   int pdeathsig = 0;
-  char *text = NULL;
+  char* text = NULL;
   size_t size = 0;
-  const char *file = argc > 2 && strcmp(argv[1], "-o") == 0 ? argv[2] : NULL;
+  const char* file = argc > 2 && strcmp(argv[1], "-o") == 0 ? argv[2] : NULL;
   out = open_memstream(&text, &size);
   keys = argv + (argc > 0) + (file != NULL ? 2 : 0);
   // Read before anything of ours is opened.
@@ -153,6 +154,7 @@ int main(int argc, char **argv) {
     fprintf(out, "pdeathsig %d\n", pdeathsig);
   }
   fclose(out);
-  const int fd = file == NULL ? STDOUT_FILENO : open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int fd =
+      file == NULL ? STDOUT_FILENO : open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   return write(fd, text, size) == (ssize_t)size ? 0 : 1;
 }

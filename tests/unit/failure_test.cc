@@ -14,7 +14,8 @@ TEST(Failure, TellsRefusedCredentialsFromAPassingFailure) {
   ASSERT_TRUE(refused);
   EXPECT_EQ(refused->kind, Failure::Kind::kCredentials);
   EXPECT_THAT(refused->hint, HasSubstr("credentials"));
-  const auto passing = failure_from_output("read UDPv4 [ECONNREFUSED]: Connection refused (code=111)");
+  const auto passing =
+      failure_from_output("read UDPv4 [ECONNREFUSED]: Connection refused (code=111)");
   ASSERT_TRUE(passing);
   EXPECT_EQ(passing->kind, Failure::Kind::kPassing);
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "launcher/launch_environment.h"
 
+#include <sys/resource.h>
+
+#include <array>
 #include <string>
 #include <vector>
 
@@ -8,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "helper/base/request_format.h"
 #include "tests/unit/launcher_machine.h"
 
 namespace vpnrun {
@@ -29,7 +33,7 @@ std::vector<std::string> strings(char* const* words) {
 TEST(LaunchEnvironment, EveryStringIsMarkedInItsOrderWhateverItIs) {
   const Words command({"app", "-x", ""});
   const Words environment({"LD_PRELOAD=a.so", "", "A=1", "no-equals", "A=2", "=odd", "\xff=\x01"});
-  HelperCall call("work", command.data(), environment.data());
+  HelperCall call("work", command.data(), environment.data(), kStackCut);
   EXPECT_THAT(strings(call.arguments()), ElementsAre("vpnrun-helper", "work", "app", "-x", ""));
   EXPECT_THAT(
       strings(call.environment()),
@@ -39,7 +43,7 @@ TEST(LaunchEnvironment, EveryStringIsMarkedInItsOrderWhateverItIs) {
 TEST(LaunchEnvironment, AnEmptyEnvironmentStaysEmpty) {
   const Words command({"app"});
   const Words environment({});
-  HelperCall call("work", command.data(), environment.data());
+  HelperCall call("work", command.data(), environment.data(), kStackCut);
   EXPECT_THAT(strings(call.environment()), IsEmpty());
 }
 
@@ -52,7 +56,7 @@ TEST(LaunchEnvironment, ALargeEnvironmentIsNotTornByItsGrowth) {
   }
   const Words command({"app"});
   const Words environment(variables);
-  HelperCall call("work", command.data(), environment.data());
+  HelperCall call("work", command.data(), environment.data(), kStackCut);
   EXPECT_THAT(strings(call.environment()), ElementsAreArray(marked));
 }
 
@@ -60,6 +64,20 @@ TEST(LaunchEnvironment, LooksUpWholeNamesOnly) {
   const Words environment({"HOMER=x", "HOME", "HOME=/a", "HOME=/b"});
   EXPECT_STREQ(environment_value(environment.data(), "HOME"), "/a");
   EXPECT_EQ(environment_value(environment.data(), "HOM"), nullptr);
+}
+
+TEST(HelperCall, SendsAStackLimitOnlyIfTheKernelWouldCutIt) {
+  std::string name = "true";
+  std::string variable = "A=1";
+  const std::array<char*, 2> command = {name.data(), nullptr};
+  const std::array<char*, 2> environment = {variable.data(), nullptr};
+  HelperCall small("work", command.data(), environment.data(), kStackCut);
+  EXPECT_STREQ(small.environment()[0], "+A=1");
+  HelperCall large("work", command.data(), environment.data(), kStackCut + 1);
+  EXPECT_STREQ(large.environment()[0], "-RLIMIT_STACK=8388609");
+  EXPECT_STREQ(large.environment()[1], "+A=1");
+  HelperCall endless("work", command.data(), environment.data(), RLIM_INFINITY);
+  EXPECT_STREQ(endless.environment()[0], "-RLIMIT_STACK=unlimited");
 }
 
 }  // namespace

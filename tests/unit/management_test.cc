@@ -34,7 +34,9 @@ struct Recorder {
     events.on_password_rejected = [this](std::string_view realm) {
       lines.push_back(fmt::format("rejected {}", realm));
     };
-    events.on_fatal = [this](std::string_view text) { lines.push_back(fmt::format("fatal {}", text)); };
+    events.on_fatal = [this](std::string_view text) {
+      lines.push_back(fmt::format("fatal {}", text));
+    };
     return events;
   }
 };
@@ -47,12 +49,13 @@ std::vector<std::string> events_of(std::string_view bytes) {
 }
 
 TEST(ManagementParser, ReadsHoldStateAndFatal) {
-  EXPECT_THAT(events_of(">INFO:OpenVPN Management Interface Version 5\r\n"
-                        ">HOLD:Waiting for hold release:16\r\n"
-                        ">STATE:1795321157,CONNECTED,SUCCESS,10.8.0.2,10.1.0.2,1194,,,fd00:8::1000\n"
-                        ">STATE:1795321157,WAIT,,,,,,\n"
-                        ">FATAL:no route\n"),
-              ElementsAre("hold 16", "state CONNECTED SUCCESS", "state WAIT ", "fatal no route"));
+  EXPECT_THAT(
+      events_of(">INFO:OpenVPN Management Interface Version 5\r\n"
+                ">HOLD:Waiting for hold release:16\r\n"
+                ">STATE:1795321157,CONNECTED,SUCCESS,10.8.0.2,10.1.0.2,1194,,,fd00:8::1000\n"
+                ">STATE:1795321157,WAIT,,,,,,\n"
+                ">FATAL:no route\n"),
+      ElementsAre("hold 16", "state CONNECTED SUCCESS", "state WAIT ", "fatal no route"));
 }
 
 TEST(ManagementParser, PutsLinesTogetherThatArriveInPieces) {
@@ -71,13 +74,12 @@ TEST(ManagementParser, CollectsTheEnvironmentOfAnUpAndNotThatOfADown) {
 }
 
 TEST(ManagementParser, TellsWhatThePasswordIsFor) {
-  EXPECT_THAT(
-      events_of(">PASSWORD:Need 'Auth' username/password\n"
-                ">PASSWORD:Need 'Private Key' password\n"
-                ">PASSWORD:Need 'Auth' username/password SC:1,Please enter the PIN\n"
-                ">PASSWORD:Verification Failed: 'Auth'\n"),
-      ElementsAre("need Auth true []", "need Private Key false []",
-                  "need Auth true [Please enter the PIN]", "rejected Auth"));
+  EXPECT_THAT(events_of(">PASSWORD:Need 'Auth' username/password\n"
+                        ">PASSWORD:Need 'Private Key' password\n"
+                        ">PASSWORD:Need 'Auth' username/password SC:1,Please enter the PIN\n"
+                        ">PASSWORD:Verification Failed: 'Auth'\n"),
+              ElementsAre("need Auth true []", "need Private Key false []",
+                          "need Auth true [Please enter the PIN]", "rejected Auth"));
 }
 
 TEST(ManagementParser, KeepsAuthTokensToItself) {
@@ -107,10 +109,14 @@ TEST(ManagementParser, SurvivesLinesCutShort) {
 }
 
 std::map<std::string, std::string> assigned() {
-  return {{"ifconfig_local", "10.8.0.2"},   {"ifconfig_netmask", "255.255.255.0"},
-          {"tun_mtu", "1400"},              {"trusted_ip", "198.51.100.10"},
-          {"trusted_port", "1194"},         {"ifconfig_ipv6_local", "fd00:8::1000"},
-          {"ifconfig_ipv6_netbits", "64"},  {"foreign_option_1", "dhcp-option DNS 10.8.0.1"},
+  return {{"ifconfig_local", "10.8.0.2"},
+          {"ifconfig_netmask", "255.255.255.0"},
+          {"tun_mtu", "1400"},
+          {"trusted_ip", "198.51.100.10"},
+          {"trusted_port", "1194"},
+          {"ifconfig_ipv6_local", "fd00:8::1000"},
+          {"ifconfig_ipv6_netbits", "64"},
+          {"foreign_option_1", "dhcp-option DNS 10.8.0.1"},
           {"foreign_option_2", "dhcp-option DNS6 fd00:8::1"},
           {"foreign_option_3", "dhcp-option DOMAIN corp.example"}};
 }

@@ -94,9 +94,18 @@ TEST_F(ProfileChoice, RefusesANameThatCannotBeOneWhereverItComesFrom) {
 
 TEST_F(ProfileChoice, SuggestsTheNearestNameForAMistypedOne) {
   machine_.add_profile("tunnelbear");
+  machine_.prepare("tunnelbear");
   EXPECT_EQ(suggest_profile("tunelbear", machine_.places), "did you mean 'tunnelbear'?");
   EXPECT_EQ(suggest_profile("tunnelbear", machine_.places), "");
-  EXPECT_EQ(suggest_profile("company", machine_.places), "the profiles are: tunnelbear");
+  EXPECT_EQ(suggest_profile("company", machine_.places), "your profiles are: tunnelbear");
+}
+
+TEST_F(ProfileChoice, SuggestionsDoNotTellAForbiddenNameFromAnAbsentOne) {
+  machine_.add_profile("secret");  // not prepared, so not open to anybody
+  EXPECT_EQ(suggest_profile("secret", machine_.places), suggest_profile("absent", machine_.places));
+  machine_.add_profile("home");
+  machine_.prepare("home");
+  EXPECT_EQ(suggest_profile("secret", machine_.places), suggest_profile("absent", machine_.places));
 }
 
 TEST_F(ProfileChoice, AConfigurationThatCannotBeReadStopsTheLaunch) {

@@ -142,8 +142,7 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
   }
   output_.reset(pipe[0]);
   const UniqueFd output_end(pipe[1]);
-  const UniqueFd options =
-      memory_file(client_options(config, endpoints, device, socket_path));
+  const UniqueFd options = memory_file(client_options(config, endpoints, device, socket_path));
   SpawnOptions spawn_options;
   spawn_options.program = find_program();
   spawn_options.arguments = {"--config", "stdin"};
@@ -183,8 +182,7 @@ Client::~Client() {
 }
 
 void Client::accept() {
-  UniqueFd connection(
-      ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  UniqueFd connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!connection.ok()) {
     return;
   }
@@ -196,8 +194,7 @@ void Client::accept() {
     return;
   }
   connection_ = std::move(connection);
-  connection_watch_ =
-      loop_.watch(connection_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
+  connection_watch_ = loop_.watch(connection_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
   send("state on\nhold on\n");
 }
 
@@ -236,8 +233,8 @@ void Client::read_output() {
 }
 
 void Client::send(const std::string& command) {
-  // A command is far smaller than a socket's buffer; a peer that does not read is about to be killed
-  // by the attempt's time limit.
+  // A command is far smaller than a socket's buffer; a peer that does not read is about to be
+  // killed by the attempt's time limit.
   if (connection_.ok() &&
       ::send(connection_.get(), command.data(), command.size(), MSG_NOSIGNAL) < 0 &&
       errno != EPIPE) {
@@ -245,7 +242,9 @@ void Client::send(const std::string& command) {
   }
 }
 
-void Client::release_hold() { send("hold release\n"); }
+void Client::release_hold() {
+  send("hold release\n");
+}
 
 void Client::answer(const std::string& realm, const std::string& user_name,
                     const std::string& password) {

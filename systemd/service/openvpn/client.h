@@ -42,8 +42,8 @@ struct ClientEvents {
   ManagementEvents management;
   /// Each line that OpenVPN prints, without line end. Never contains a secret.
   std::function<void(std::string_view line)> on_output;
-  /// The process is gone; `status` as of wait(2). The client can be destroyed in this call's caller's
-  /// next turn, not in the call itself.
+  /// The process is gone; `status` as of wait(2). The client can be destroyed in this call's
+  /// caller's next turn, not in the call itself.
   std::function<void(int status)> on_exit;
   /// Its management connection ended; it is about to exit, or is not OpenVPN.
   std::function<void()> on_lost;

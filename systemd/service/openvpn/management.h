@@ -14,11 +14,11 @@ namespace vpnrun::service::openvpn {
 /// (openvpn(8), "Environmental Variables"), delivered over the management socket by
 /// --management-up-down.
 struct TunnelSettings {
-  std::vector<std::string> addresses;       ///< "10.8.0.2/24", "fd00:8::1000/64"
-  std::vector<std::string> dns;             ///< addresses, in the order pushed
+  std::vector<std::string> addresses;  ///< "10.8.0.2/24", "fd00:8::1000/64"
+  std::vector<std::string> dns;        ///< addresses, in the order pushed
   std::vector<std::string> search_domains;
-  std::uint32_t mtu = 0;                    ///< bytes; 0: not said
-  std::string server_address;               ///< the endpoint in use
+  std::uint32_t mtu = 0;       ///< bytes; 0: not said
+  std::string server_address;  ///< the endpoint in use
   std::uint16_t server_port = 0;
   friend bool operator==(const TunnelSettings&, const TunnelSettings&) = default;
 };
@@ -37,8 +37,8 @@ struct ManagementEvents {
   std::function<void(std::string_view name, std::string_view detail)> on_state;
   std::function<void(const std::map<std::string, std::string>& environment)> on_up;
   std::function<void()> on_down;
-  /// `realm` "Auth", "Private Key", …; `wants_user_name` as the name says; `challenge` is the text of
-  /// a static challenge, empty if none.
+  /// `realm` "Auth", "Private Key", …; `wants_user_name` as the name says; `challenge` is the text
+  /// of a static challenge, empty if none.
   std::function<void(std::string_view realm, bool wants_user_name, std::string_view challenge)>
       on_need_password;
   std::function<void(std::string_view realm)> on_password_rejected;
@@ -68,8 +68,8 @@ class ManagementParser {
   bool collecting_up_ = false;
 };
 
-/// `text` as an argument of a management command: in double quotes, '"' and '\\' escaped. Throws Error
-/// on a line break or NUL, which would end the command.
+/// `text` as an argument of a management command: in double quotes, '"' and '\\' escaped. Throws
+/// Error on a line break or NUL, which would end the command.
 [[nodiscard]] std::string quote(std::string_view text);
 
 }  // namespace vpnrun::service::openvpn

@@ -9,7 +9,7 @@ target_compile_definitions(vpnrun_options INTERFACE
   VPNRUN_SYSCONFDIR="${CMAKE_INSTALL_FULL_SYSCONFDIR}"
   VPNRUN_LIBEXECDIR="${CMAKE_INSTALL_FULL_LIBEXECDIR}/vpnrun"
   # Header-only, with the static {fmt} of profiles/fmt.cc: a launch pays for every shared library.
-  SPDLOG_HEADER_ONLY SPDLOG_FMT_EXTERNAL)
+  SPDLOG_FMT_EXTERNAL)
 
 # Adds each flag that this compiler takes to `target`.
 function(vpnrun_add_flags target)

@@ -77,7 +77,8 @@ prepare_profile() {  # NAME ACL…: what vpnrun-tunnel prepare makes, by hand
 make_lab() {
   mount --make-rprivate /
   mount -t tmpfs -o mode=0755 tmpfs /run
-  mkdir -p -m 0755 "$lab" "$lab/libexec" "$home" "$lab/differs" "$lab/bin" "$lab/noexec"
+  mkdir -p "$lab" "$lab/libexec" "$home" "$lab/differs" "$lab/bin" "$lab/noexec"
+  chmod 0755 "$lab" "$lab/libexec" "$home" "$lab/differs" "$lab/bin" "$lab/noexec"
   mkdir -m 0711 /run/vpnrun
   mount --bind /run/vpnrun /run/vpnrun
   mount --make-private /run/vpnrun
@@ -236,7 +237,8 @@ check_directory() {
   expect "the current directory stays" "cwd $lab" "$(cd "$lab" && run "$probes/state" cwd)"
   refused "a current directory that is another one in the view" 125 "is another one inside" \
     bash -c 'cd "$0" && exec "$@"' "$lab/differs" "${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper work "$probes/state"
-  mkdir -p -m 0700 "$lab/closed"
+  mkdir -p "$lab/closed"
+  chmod 0700 "$lab/closed"
   refused "a current directory that the caller may not enter" 125 "again: Permission denied" \
     bash -c 'cd "$0" && exec "$@"' "$lab/closed" "${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper work "$probes/state"
   "${alice[@]}" mkdir -p "$home/gone"

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What `cmake --install` leaves: modes, units, desktop entry, into the machine and below DESTDIR.
+is 'the helper is setuid root' "$(stat -c '%a %U:%G' /usr/libexec/vpnrun/vpnrun-helper)" '4755 root:root'
+for program in /usr/bin/vpnrun /usr/bin/vpnrunctl /usr/libexec/vpnrun/vpnrun-tunnel; do
+  is "$program is not" "$(stat -c '%a %U:%G' "$program")" '755 root:root'
+  empty "$program has no capability" "$(getcap "$program")"
+done
+is 'nothing else is setuid or setgid' \
+  "$(find /usr/bin/vpnrun* /usr/libexec/vpnrun -perm /6000)" /usr/libexec/vpnrun/vpnrun-helper
+
+# systemd itself is the judge. Instances, because templates as such are not loaded.
+units=/usr/lib/systemd/system
+cp "$units/vpnrun-netns@.service" "$LAB/tmp/vpnrun-netns@one.service"
+cp "$units/vpnrun@.service" "$LAB/tmp/vpnrun@one.service"
+cp "$units/vpnrun@.socket" "$LAB/tmp/vpnrun@one.socket"
+attempt systemd-analyze verify --man=no "$LAB/tmp/vpnrun-netns@one.service" \
+  "$LAB/tmp/vpnrun@one.service" "$LAB/tmp/vpnrun@one.socket"
+is 'systemd-analyze verifies the units' "$STATUS" 0
+empty 'and has nothing to say about them' "$(grep vpnrun <<<"$ERR")"
+sed 's/^Type=notify$/Type=notyfi/' "$units/vpnrun@.service" >"$LAB/tmp/vpnrun@two.service"
+attempt systemd-analyze verify --man=no "$LAB/tmp/vpnrun@two.service"
+like 'it would see a mistake' "$ERR" notyfi
+
+examples=/usr/share/doc/vpnrun/examples
+check 'the user unit for Kodi is there' test -s "$examples/kodi.service"
+check 'the example of a menu entry is valid' desktop-file-validate "$examples/firefox-vpnrun.desktop"
+sed 's/^Exec=/Exce=/' "$examples/firefox-vpnrun.desktop" >"$LAB/tmp/broken.desktop"
+attempt desktop-file-validate "$LAB/tmp/broken.desktop"
+is 'the validator would see a mistake' "$((STATUS != 0))" 1
+
+# "build" is the lab runner's.
+# shellcheck disable=SC2154
+DESTDIR=$LAB/tmp/root cmake --install "$build" >/dev/null
+is 'below DESTDIR the same files are installed, with the same modes' \
+  "$(cd "$LAB/tmp/root" && find usr/bin usr/libexec usr/lib/systemd usr/share/doc/vpnrun -type f -printf '%p %m\n' | sort)" \
+  "$(cd / && find usr/bin/vpnrun* usr/libexec/vpnrun usr/lib/systemd/*/*vpnrun* usr/share/doc/vpnrun -type f -printf '%p %m\n' | sort)"
+check 'with the folder of the profiles' test -d "$LAB/tmp/root/etc/vpnrun/profiles"

@@ -24,6 +24,7 @@ Account client_account() {
   if (!passwd) {
     throw_errno("cannot open '/etc/passwd'");
   }
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
   while (const struct passwd* entry = ::fgetpwent(passwd.get())) {
     if (std::string_view(entry->pw_name) == kClientUser) {
       if (entry->pw_uid == 0) {

@@ -22,9 +22,9 @@ class Pidfd {
   /// Readable (EPOLLIN) once the process has ended.
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   /// False if the process has ended.
-  bool send_signal(int signal) const noexcept;
+  [[nodiscard]] bool send_signal(int signal) const noexcept;
   /// Waits for the end and returns the status of wait(2). Throws Error.
-  int wait() const;
+  [[nodiscard]] int wait() const;
 
  private:
   UniqueFd fd_;

@@ -2,12 +2,13 @@
 #include "systemd/service/commands.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -26,6 +27,7 @@ namespace vpnrun::service {
 namespace {
 
 constexpr int kStopPatienceMs = 10'000;
+constexpr std::chrono::seconds kRestartPause{1};
 
 /// A profile or file that is wrong, as opposed to a machine on which something failed.
 class ConfigurationError : public Error {
@@ -126,7 +128,11 @@ UniqueFd take_signals() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     ::sigaddset(&signals, signal);
   }
-  if (::sigprocmask(SIG_BLOCK, &signals, nullptr) != 0 || ::signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  // One thread: sigprocmask(2) says all that pthread_sigmask(3) would.
+  if (::sigprocmask(SIG_BLOCK, &signals, nullptr) != 0 ||  // NOLINT(concurrency-mt-unsafe)
+      ::sigaction(SIGPIPE, &ignore, nullptr) != 0) {
     throw_errno("cannot set up signals");
   }
   UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -184,7 +190,7 @@ class Companion {
         session_.down();
         break;
       case Command::kRestart:
-        session_.restart();
+        restart();
         break;
       case Command::kAnswer:
         session_.answer(request);
@@ -193,6 +199,16 @@ class Companion {
     Reply reply;
     reply.status = session_.status();
     return reply;
+  }
+
+  /// Building everything anew takes tens of milliseconds in which nobody else is served.
+  void restart() {
+    const auto now = EventLoop::Clock::now();
+    if (now - last_restart_ < kRestartPause) {
+      throw Error("it is being restarted already", {}, "vpnrunctl status shows how it goes");
+    }
+    last_restart_ = now;
+    session_.restart();
   }
 
   void on_signal() {
@@ -212,6 +228,7 @@ class Companion {
   }
 
   RunLock lock_;
+  EventLoop::Clock::time_point last_restart_;
   UniqueFd signals_;
   EventLoop loop_;
   std::unique_ptr<ControlServer> control_;

@@ -2,8 +2,9 @@
 #include "systemd/service/hooks.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/epoll.h>
+
+#include <csignal>
 
 #include "profiles/error.h"
 #include "systemd/service/log.h"

@@ -4,11 +4,11 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <memory>
 #include <sstream>
 #include <utility>

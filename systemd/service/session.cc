@@ -62,6 +62,14 @@ std::int64_t now_in_seconds() {
       .count();
 }
 
+/// Loopback, unspecified, multicast, broadcast: nobody's own address.
+bool is_special(const netlink::IpAddress& address) {
+  const auto first = address.bytes().front();
+  return address.is_loopback() ||
+         (address.is_ipv4() ? first == 0 || first >= 224 : first == 0xff) ||
+         address == *netlink::IpAddress::parse("::");
+}
+
 std::string text_of(const filter::Endpoint& endpoint) {
   return fmt::format("{}:{}/{}", endpoint.address.str(), endpoint.port,
                      endpoint.transport == profile::Transport::kUdp ? "udp" : "tcp");
@@ -160,13 +168,15 @@ void Session::renew_view() {
   }
 }
 
-// --- orders
-// ---------------------------------------------------------------------------------------
+// --- orders ---
 
 void Session::up() {
   if (configuration_.profile.tunnel.type == profile::TunnelType::kNone) {
     set_state(State::kUp);  // nothing but loopback, which is what was asked for
     return;
+  }
+  if (!uplink_) {
+    build_networks();  // a restart could not; the reason may be gone
   }
   if (status_.state == State::kDown || status_.state == State::kFailed) {
     failures_ = 0;
@@ -183,7 +193,9 @@ void Session::down() {
   attempt_limit_.reset();
   resolver_.cancel();
   const bool was_up = status_.state == State::kUp;
-  inside_->take_down();
+  if (inside_) {
+    inside_->take_down();
+  }
   stop_client();
   if (uplink_) {
     inside_->set_endpoints(std::nullopt, {});
@@ -220,8 +232,7 @@ void Session::answer(const Request& request) {
   publish();
 }
 
-// --- the phases of an attempt
-// ---------------------------------------------------------------------
+// --- the phases of an attempt ---
 
 void Session::begin_attempt() {
   retry_.reset();
@@ -311,6 +322,7 @@ void Session::connected() {
   status_.question.reset();
   const auto servers = dns_servers();
   try {
+    check_settings();
     inside_->bring_up(settings_, servers);
   } catch (const Error& error) {
     inside_->take_down();
@@ -351,8 +363,26 @@ void Session::connected() {
   hooks_.run(configuration_.profile.hooks.up_inside, Hooks::Place::kInside, hook_environment());
 }
 
-// --- what ends one
-// --------------------------------------------------------------------------------
+// --- what ends one ---
+
+/// The server chooses them, and is not to get more by it than a tunnel that does not work.
+void Session::check_settings() const {
+  if (settings_.addresses.empty()) {
+    throw Error("the server assigned no address");
+  }
+  const auto& link = uplink_->addresses();
+  for (const auto& text : settings_.addresses) {
+    const auto prefix = netlink::Prefix::parse(text);
+    const bool endpoint =
+        prefix && std::any_of(endpoints_.begin(), endpoints_.end(),
+                              [&prefix](const auto& e) { return e.address == prefix->address; });
+    if (!prefix || prefix->length == 0 || is_special(prefix->address) || endpoint ||
+        prefix->contains(link.ns_address) || prefix->contains(link.host_address)) {
+      throw Error(fmt::format("the server assigned an address that cannot be used: {}", text), {},
+                  "if it collides with the link's, set another [link] subnet in the profile");
+    }
+  }
+}
 
 void Session::lost(const Failure& failure) {
   if (status_.state != State::kUp) {
@@ -407,8 +437,7 @@ void Session::give_up(const Failure& failure) {
   }
 }
 
-// --- the client's events
-// --------------------------------------------------------------------------
+// --- the client's events ---
 
 openvpn::ClientEvents Session::client_events() {
   openvpn::ClientEvents events;
@@ -417,7 +446,12 @@ openvpn::ClientEvents Session::client_events() {
     on_state(name, detail);
   };
   events.management.on_up = [this](const auto& environment) {
-    settings_ = openvpn::settings_from_environment(environment);
+    settings_ = {};
+    try {
+      settings_ = openvpn::settings_from_environment(environment);
+    } catch (const Error& error) {
+      observed_ = Failure{Failure::Kind::kPassing, error.what(), error.hint()};
+    }
   };
   events.management.on_down = [this] {
     lost({Failure::Kind::kPassing, "the VPN client took the tunnel down", ""});
@@ -433,7 +467,7 @@ openvpn::ClientEvents Session::client_events() {
     }
     observed_ = failure;
   };
-  events.management.on_fatal = [this](std::string_view text) {
+  events.management.on_fatal = [](std::string_view text) {
     log::debug("OpenVPN ends: {}", printable(text));
   };
   events.on_output = [this](std::string_view line) {
@@ -517,24 +551,27 @@ void Session::on_exit(int status) {
             ? fmt::format("the VPN client was killed by signal {}", WTERMSIG(status))
             : "the VPN client ended",
         ""});
-  client_holds_ = false;
-  ended_client_ = std::move(client_);
-  bury_ = loop_.after(milliseconds(0), [this] { ended_client_.reset(); });
+  stop_client();
   if (!was_up && !retry_.active()) {
     attempt_failed({Failure::Kind::kPassing, "the VPN client ended before it was connected", ""});
   }
 }
 
-// --- small things
-// ---------------------------------------------------------------------------------
+// --- small things ---
 
-void Session::stop_client() noexcept {
+void Session::stop_client() {
   client_holds_ = false;
   if (client_) {
-    // It may be the one whose callback we are in.
-    ended_client_ = std::move(client_);
-    ended_client_.reset();
+    client_->stop();
+    stopped_clients_.push_back(std::move(client_));
+    bury_ = loop_.after(milliseconds(0), [this] { stopped_clients_.clear(); });
   }
+}
+
+void Session::run_down_hooks() {
+  const auto& hooks = configuration_.profile.hooks;
+  hooks_.run(hooks.down_inside, Hooks::Place::kInside, hook_environment());
+  hooks_.run(hooks.down_outside, Hooks::Place::kOutside, hook_environment());
 }
 
 void Session::set_state(State state) {
@@ -564,7 +601,7 @@ void Session::publish() {
   publish_(status_);
 }
 
-void Session::write_resolvers(const std::vector<std::string>& search_domains) {
+void Session::write_resolvers(const std::vector<std::string>& search_domains) const {
   try {
     const UniqueFd etc(::openat(namespaces_.directory.get(), kEtcEntry,
                                 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

@@ -60,6 +60,7 @@ class Session {
   void resolved(const Resolver::Result& result);
   void connect(const std::vector<filter::Endpoint>& endpoints);
   void connected();
+  void check_settings() const;
   // what ends one
   void lost(const Failure& failure);
   void attempt_failed(const Failure& failure);
@@ -81,8 +82,9 @@ class Session {
 
   void set_state(State state);
   void publish();
-  void stop_client() noexcept;
-  void write_resolvers(const std::vector<std::string>& search_domains);
+  void stop_client();
+  void run_down_hooks();
+  void write_resolvers(const std::vector<std::string>& search_domains) const;
   [[nodiscard]] std::vector<netlink::IpAddress> dns_servers() const;
   [[nodiscard]] std::vector<std::string> hook_environment() const;
   [[nodiscard]] std::string endpoint_text() const;
@@ -107,7 +109,8 @@ class Session {
   EventLoop::Handle overlay_settle_;
 
   std::unique_ptr<openvpn::Client> client_;
-  std::unique_ptr<openvpn::Client> ended_client_;  ///< until the callback it is in has returned
+  /// Stopped, but kept until the event that they may be in has returned.
+  std::vector<std::unique_ptr<openvpn::Client>> stopped_clients_;
   EventLoop::Handle bury_;
   bool client_holds_ = false;  ///< it waits for release_hold()
   std::vector<filter::Endpoint> client_endpoints_;

@@ -42,6 +42,7 @@ class IpAddress {
   /// Canonical text as inet_ntop(3) writes it.
   [[nodiscard]] std::string str() const;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the compared 0 for a pointer
   friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
 
  private:
@@ -69,6 +70,7 @@ struct Prefix {
   /// Always with the length: "10.8.0.2/24".
   [[nodiscard]] std::string str() const;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): as above
   friend auto operator<=>(const Prefix&, const Prefix&) = default;
 };
 

@@ -2,7 +2,6 @@
 #include "systemd/service/openvpn/client.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstring>
 #include <utility>
 
@@ -160,24 +160,31 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
   exit_watch_ = loop_.watch(process_.fd(), EPOLLIN, [this](std::uint32_t) {
     exit_watch_.reset();
     read_output();
-    reaped_ = true;
-    events_.on_exit(process_.wait());
+    if (!std::exchange(reaped_, true)) {
+      events_.on_exit(process_.wait());
+    }
   });
 }
 
-Client::~Client() {
+void Client::stop() noexcept {
+  if (std::exchange(stopped_, true)) {
+    return;
+  }
+  parser_.stop();
   watches_.clear();
   connection_watch_.reset();
   output_watch_.reset();
   exit_watch_.reset();
   if (!reaped_) {
+    reaped_ = true;
     (void)process_.send_signal(SIGKILL);
     try {
       (void)process_.wait();
     } catch (const std::exception&) {
-      reaped_ = true;  // somebody else waited for it: it is gone either way
+      listener_.reset();  // somebody else waited for it: it is gone either way
     }
   }
+  // Now, not with the object: the next client listens at the same place.
   remove_client_folder(profile_name_);
 }
 
@@ -202,7 +209,13 @@ void Client::receive() {
   std::array<char, 4096> buffer{};
   const ssize_t got = ::recv(connection_.get(), buffer.data(), buffer.size(), 0);
   if (got > 0) {
-    parser_.feed({buffer.data(), static_cast<std::size_t>(got)});
+    try {
+      parser_.feed({buffer.data(), static_cast<std::size_t>(got)});
+    } catch (const Error& error) {
+      // What it says may come from the server. The process ends, and an exit is handled anyway.
+      events_.on_output(error.what());
+      (void)process_.send_signal(SIGKILL);
+    }
   } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
     connection_watch_.reset();
     events_.on_lost();
@@ -211,7 +224,7 @@ void Client::receive() {
 
 void Client::read_output() {
   std::array<char, 4096> buffer{};
-  for (;;) {
+  while (!stopped_) {
     const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
     if (got <= 0) {
       if (got == 0) {
@@ -220,7 +233,7 @@ void Client::read_output() {
       return;
     }
     pending_output_.append(buffer.data(), static_cast<std::size_t>(got));
-    for (auto end = pending_output_.find('\n'); end != std::string::npos;
+    for (auto end = pending_output_.find('\n'); end != std::string::npos && !stopped_;
          end = pending_output_.find('\n')) {
       const std::string line = pending_output_.substr(0, end);
       pending_output_.erase(0, end + 1);

@@ -45,7 +45,7 @@ struct ClientEvents {
   /// The process is gone; `status` as of wait(2). The client can be destroyed in this call's
   /// caller's next turn, not in the call itself.
   std::function<void(int status)> on_exit;
-  /// Its management connection ended; it is about to exit, or is not OpenVPN.
+  /// Its management connection ended: it is about to exit, or is not OpenVPN and was killed.
   std::function<void()> on_lost;
 };
 
@@ -62,7 +62,11 @@ class Client {
   Client& operator=(const Client&) = delete;
   Client(Client&&) = delete;
   Client& operator=(Client&&) = delete;
-  ~Client();
+  ~Client() { stop(); }
+
+  /// Kills the process and waits for its end; no event comes any more. May be called from an event
+  /// (the destructor may not): the object stays until the caller's next turn.
+  void stop() noexcept;
 
   /// Lets it connect; it waits for this at start and after each loss of the connection.
   void release_hold();
@@ -90,6 +94,7 @@ class Client {
   EventLoop::Handle output_watch_;
   EventLoop::Handle exit_watch_;
   bool reaped_ = false;
+  bool stopped_ = false;
 };
 
 }  // namespace vpnrun::service::openvpn

@@ -137,7 +137,7 @@ TunnelSettings settings_from_environment(const std::map<std::string, std::string
 }
 
 void ManagementParser::feed(std::string_view bytes) {
-  while (!bytes.empty()) {
+  while (!bytes.empty() && !stopped_) {
     const auto end = bytes.find('\n');
     const std::string_view part = bytes.substr(0, end);
     if (pending_.size() + part.size() > kLineMax) {

@@ -56,6 +56,8 @@ class ManagementParser {
   explicit ManagementParser(ManagementEvents events) : events_(std::move(events)) {}
 
   void feed(std::string_view bytes);
+  /// No event comes any more, not even from bytes that feed() is at work on.
+  void stop() noexcept { stopped_ = true; }
 
  private:
   void line(std::string_view text);
@@ -66,6 +68,7 @@ class ManagementParser {
   std::string pending_;
   std::map<std::string, std::string> environment_;
   bool collecting_up_ = false;
+  bool stopped_ = false;
 };
 
 /// `text` as an argument of a management command: in double quotes, '"' and '\\' escaped. Throws

@@ -55,9 +55,9 @@ std::vector<UniqueFd> inherited_sockets() {
       sockets.emplace_back(fd);
     }
   }
-  (void)::unsetenv("LISTEN_PID");
-  (void)::unsetenv("LISTEN_FDS");
-  (void)::unsetenv("LISTEN_FDNAMES");
+  for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) {
+    (void)::unsetenv(variable);  // NOLINT(concurrency-mt-unsafe): one thread
+  }
   return sockets;
 }
 

@@ -50,7 +50,7 @@ std::string look_up_one(const std::string& name) {
 [[noreturn]] void child_main(const std::vector<std::string>& names, int output_fd) noexcept {
   try {
     // The deadline is the parent's; this one holds if the parent dies.
-    ::signal(SIGALRM, SIG_DFL);
+    (void)::signal(SIGALRM, SIG_DFL);
     ::alarm(static_cast<unsigned>(kPatience.count()) + 5);
     for (const auto& name : names) {
       const std::string lines = look_up_one(name);

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -55,14 +56,10 @@ bool is_domain(std::string_view text) {
   if (text.empty() || text.size() > 253) {
     return false;
   }
-  for (const char c : text) {
-    const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                         (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-    if (!allowed) {
-      return false;
-    }
-  }
-  return true;
+  return std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  });
 }
 
 void add_address4(const std::map<std::string, std::string>& environment, TunnelSettings& settings) {
@@ -220,7 +217,7 @@ void ManagementParser::updown(std::string_view text) {
   }
 }
 
-void ManagementParser::password(std::string_view text) {
+void ManagementParser::password(std::string_view text) const {
   constexpr std::string_view kNeed = "Need '";
   constexpr std::string_view kFailed = "Verification Failed: '";
   const bool need = text.starts_with(kNeed);

@@ -62,7 +62,7 @@ class ManagementParser {
  private:
   void line(std::string_view text);
   void updown(std::string_view text);
-  void password(std::string_view text);
+  void password(std::string_view text) const;
 
   ManagementEvents events_;
   std::string pending_;

@@ -24,14 +24,31 @@ namespace {
 /// A reply holds a few dozen addresses at most. More is no companion of ours.
 constexpr std::size_t kLongestReply = 65536;
 
+/// What a companion wrote last: nullopt if none ever did, or that cannot be read.
+std::optional<Status> last_status(const Places& places, const std::string& profile) {
+  try {
+    return status_from_json(profile::read_trusted_file(
+        runtime_directory(places, profile) + "/" + kStateEntry, profile::Trust::kAnyOwner));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 [[noreturn]] void throw_not_running(const Places& places, const std::string& profile) {
+  std::string reason;
+  std::string hint = fmt::format(
+      "as root: {}{}",
+      has_systemd(places) ? "systemctl start vpnrun@" : VPNRUN_LIBEXECDIR "/vpnrun-tunnel run ",
+      profile);
+  if (const auto last = last_status(places, profile); last && !last->error.empty()) {
+    reason = fmt::format("; it ended: {}", printable(last->error));
+    if (!last->hint.empty()) {
+      hint = fmt::format("{}; then {}", printable(last->hint), hint);
+    }
+  }
   throw NotRunning(
-      fmt::format("cannot reach the tunnel of profile '{}': it is not running", profile),
-      std::make_error_code(std::errc::connection_refused),
-      fmt::format(
-          "as root: {}{}",
-          has_systemd(places) ? "systemctl start vpnrun@" : VPNRUN_LIBEXECDIR "/vpnrun-tunnel run ",
-          profile));
+      fmt::format("cannot reach the tunnel of profile '{}': it is not running{}", profile, reason),
+      std::make_error_code(std::errc::connection_refused), hint);
 }
 
 [[noreturn]] void throw_connect_error(int error_number, const Places& places,
@@ -55,14 +72,8 @@ constexpr std::size_t kLongestReply = 65536;
 
 /// Whether the process that wrote the profile's state last is gone, or there was none yet.
 bool is_companion_gone(const Places& places, const std::string& profile) {
-  std::string text;
-  try {
-    text = profile::read_trusted_file(runtime_directory(places, profile) + "/" + kStateEntry,
-                                      profile::Trust::kAnyOwner);
-  } catch (const Error& error) {
-    return error.code() == std::errc::no_such_file_or_directory;
-  }
-  const auto pid = static_cast<pid_t>(status_from_json(text).pid);
+  const auto last = last_status(places, profile);
+  const auto pid = static_cast<pid_t>(last ? last->pid : 0);
   return pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH);
 }
 

@@ -2,8 +2,9 @@
 //
 // A launch in five steps, each of which only the one before makes possible:
 //   1. choose      which profile: options, environment, configuration. Must not: ask the machine.
-//   2. connect     to the companion; the kernel decides by the directory's permissions.
-//   3. wait        one round trip if the tunnel is up; progress and questions otherwise.
+//   2. connect     to the companion, unless its lock says that the tunnel is up; the kernel decides
+//                  by the directory's permissions, both for the socket and for the lock.
+//   3. wait        nothing if the tunnel is up; progress and questions otherwise.
 //   4. look        whether we are inside already, and for sockets that would stay outside.
 //   5. exec        the helper, or the command itself if we are inside.
 #include "launcher/launch.h"
@@ -56,6 +57,9 @@ std::string choose(const LaunchOptions& options, const Places& places, char* con
 
 void wait_for_tunnel(const std::string& profile, const LaunchOptions& options, const Places& places,
                      char* const* environment, Reporter& reporter) {
+  if (reporter.verbosity() != Verbosity::kVerbose && is_up(runtime_directory(places, profile))) {
+    return;
+  }
   ControlClient client = options.start_tunnel ? ControlClient::connect(places, profile)
                                               : ControlClient::connect_if_running(places, profile);
   TerminalPerson person(options.verbosity, environment_value(environment, "TERM"));

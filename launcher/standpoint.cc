@@ -2,8 +2,12 @@
 #include "launcher/standpoint.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+
+#include <array>
+#include <cstddef>
 
 #include "helper/base/runtime_layout.h"
 #include "helper/base/unique_fd.h"
@@ -39,11 +43,25 @@ bool is_inside(const std::string& directory) {
          id_of("/proc/self/ns/mnt") == origin.view;
 }
 
+bool is_up(const std::string& directory) {
+  const UniqueFd fd(
+      ::open((directory + "/" + kUpEntry).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct flock lock {};
+  lock.l_type = F_RDLCK;  // another user's read lock is not in its way: only the companion's is
+  return fd.ok() && ::fcntl(fd.get(), F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK;
+}
+
 std::vector<int> inherited_internet_sockets() {
-  std::vector<int> sockets;
+  // One call tells which are open, and that is few of them.
+  std::array<pollfd, kInheritedMax> all{};
   for (int fd = 0; fd < kInheritedMax; ++fd) {
-    if (is_internet_socket(fd)) {
-      sockets.push_back(fd);
+    all.at(static_cast<std::size_t>(fd)).fd = fd;
+  }
+  const bool known = ::poll(all.data(), all.size(), 0) >= 0;
+  std::vector<int> sockets;
+  for (const pollfd& one : all) {
+    if (!(known && (one.revents & POLLNVAL) != 0) && is_internet_socket(one.fd)) {
+      sockets.push_back(one.fd);
     }
   }
   return sockets;

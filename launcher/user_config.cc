@@ -76,7 +76,13 @@ UserConfig parse_user_config(std::string_view text, const std::string& path) {
 }
 
 std::optional<UserConfig> load_user_config(const std::string& path) {
-  const std::optional<std::string> text = read_file(path, kLongestConfig);
+  std::optional<std::string> text;
+  try {
+    text = read_file(path, kLongestConfig);
+  } catch (Error& error) {
+    throw error.set_hint(fmt::format(
+        "check it with 'ls -l {0}', or use --profile, which needs no {0}", printable(path)));
+  }
   return text ? std::optional(parse_user_config(*text, path)) : std::nullopt;
 }
 

@@ -16,7 +16,11 @@ constexpr const char* kViewEntry = "mnt";       ///< nsfs bind of the applicatio
 constexpr const char* kOriginEntry = "origin";  ///< one Origin, root-owned, mode 0444
 constexpr const char* kControlEntry = "control";   ///< Unix stream socket of the companion
 constexpr const char* kStateEntry = "state.json";  ///< last state, for people and scripts
-constexpr const char* kEtcEntry = "etc";           ///< files laid over /etc in the view
+/// An empty file. The companion holds a write lock on it (fcntl(2), F_SETLK) exactly as long as the
+/// tunnel is up; whoever may read it asks with F_GETLK. No answer of a process is waited for, and
+/// the kernel takes the lock away together with its holder.
+constexpr const char* kUpEntry = "up";
+constexpr const char* kEtcEntry = "etc";  ///< files laid over /etc in the view
 
 /// Identity of a file or namespace: what stat(2) reports of it.
 struct FileId {

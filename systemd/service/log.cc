@@ -31,12 +31,17 @@ class JournalLevel : public spdlog::custom_flag_formatter {
   }
 };
 
+/// sd_journal_stream_fd(3): standard error is the journal's.
+bool for_journal() {
+  return ::secure_getenv("JOURNAL_STREAM") != nullptr;
+}
+
 }  // namespace
 
 void set_up(spdlog::level::level_enum level) {
   const auto logger = spdlog::stderr_logger_st("vpnrun-tunnel");
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
-  if (::secure_getenv("JOURNAL_STREAM") != nullptr) {
+  if (for_journal()) {
     formatter->add_flag<JournalLevel>('*').set_pattern("%*%v");
   } else {
     formatter->set_pattern("vpnrun-tunnel: %v");
@@ -47,9 +52,13 @@ void set_up(spdlog::level::level_enum level) {
 }
 
 void failure(const Error& error) {
-  spdlog::error("{}", error.what());
-  if (!error.hint().empty()) {
+  if (error.hint().empty()) {
+    spdlog::error("{}", error.what());
+  } else if (for_journal()) {
+    spdlog::error("{}", error.what());  // two entries, each with its level
     spdlog::error("hint: {}", error.hint());
+  } else {
+    spdlog::error("{}\nhint: {}", error.what(), error.hint());
   }
 }
 

@@ -192,6 +192,19 @@ void RunLock::remove_file(const std::string& profile_name) noexcept {
   (void)::unlink(dot_file(profile_name, "run").c_str());
 }
 
+UpLock::UpLock(int directory)
+    : fd_(::openat(directory, kUpEntry, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644)) {
+  if (!fd_.ok() || ::fchmod(fd_.get(), 0644) != 0) {  // whatever the umask
+    throw_errno("cannot create '{}'", kUpEntry);
+  }
+}
+
+void UpLock::set(bool up) noexcept {
+  struct flock lock {};
+  lock.l_type = up ? F_WRLCK : F_UNLCK;
+  (void)::fcntl(fd_.get(), F_SETLK, &lock);
+}
+
 UniqueFd make_profile_directory(const std::string& profile_name, const profile::Access& access) {
   const std::string path = runtime_path(profile_name);
   // Closed to everybody until the ACL is there.

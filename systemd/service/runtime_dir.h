@@ -52,6 +52,20 @@ class RunLock {
   UniqueFd fd_;
 };
 
+/// "The tunnel is up": kUpEntry of runtime_layout.h. A process makes one of these at most: it loses
+/// the lock when it closes any descriptor of the file (fcntl(2)).
+class UpLock {
+ public:
+  /// Opens the entry below `directory`, or makes it (root, 0644). Throws Error.
+  explicit UpLock(int directory);
+  /// Locks or unlocks. That an admitted user's read lock is in the way is no error: launchers ask
+  /// over the control socket then.
+  void set(bool up) noexcept;
+
+ private:
+  UniqueFd fd_;
+};
+
 /// The profile's directory: made if absent, then root:root, 0750, with the ACL of `access`, its
 /// parent root:root 0711. A user or group that does not exist is left out with a warning. Returns a
 /// descriptor of it. Throws Error.

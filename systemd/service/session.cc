@@ -46,6 +46,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kAttemptLimit{20};
+/// For what the client itself says will fail: its server may still think otherwise.
+constexpr seconds kRefusalLimit{4};
 constexpr milliseconds kFirstRetry{200};
 constexpr milliseconds kLastRetry{60'000};
 /// Changes on the host come in bursts: one look after the burst.
@@ -86,6 +88,7 @@ Session::Session(EventLoop& loop, Loader load, PreparedNamespaces namespaces, Pu
       configuration_(load_()),
       resolver_(loop),
       hooks_(loop, namespaces_.netns.get(), namespaces_.view.get()),
+      up_lock_(namespaces_.directory.get()),
       overlay_watch_(loop, [this] {
         // At once: until the overlay is back, an application reads the host's file.
         renew_view();
@@ -100,9 +103,7 @@ Session::~Session() {
   stop_client();
   if (status_.state == State::kUp) {
     inside_->take_down();
-    hooks_.run(configuration_.profile.hooks.down_inside, Hooks::Place::kInside, hook_environment());
-    hooks_.run(configuration_.profile.hooks.down_outside, Hooks::Place::kOutside,
-               hook_environment());
+    run_down_hooks();
   }
   try {
     hooks_.finish();
@@ -206,9 +207,7 @@ void Session::down() {
   status_.question.reset();
   set_state(State::kDown);
   if (was_up) {
-    hooks_.run(configuration_.profile.hooks.down_inside, Hooks::Place::kInside, hook_environment());
-    hooks_.run(configuration_.profile.hooks.down_outside, Hooks::Place::kOutside,
-               hook_environment());
+    run_down_hooks();
   }
 }
 
@@ -392,8 +391,7 @@ void Session::lost(const Failure& failure) {
   status_.error = failure.error;
   status_.hint = failure.hint;
   set_state(State::kReconnecting);
-  hooks_.run(configuration_.profile.hooks.down_inside, Hooks::Place::kInside, hook_environment());
-  hooks_.run(configuration_.profile.hooks.down_outside, Hooks::Place::kOutside, hook_environment());
+  run_down_hooks();
   if (!retry_.active()) {
     retry_ = loop_.after(kFirstRetry, [this] { begin_attempt(); });
   }
@@ -474,11 +472,19 @@ openvpn::ClientEvents Session::client_events() {
     log::debug("openvpn: {}", printable(line));
     if (auto failure = failure_from_output(line); failure && explains_more(*failure, observed_)) {
       observed_ = std::move(failure);
+      expect_refusal();
     }
   };
   events.on_lost = [this] { lost({Failure::Kind::kPassing, "the VPN client ended", ""}); };
   events.on_exit = [this](int status) { on_exit(status); };
   return events;
+}
+
+/// A client with an expired certificate says so when it starts; the server just does not answer.
+void Session::expect_refusal() {
+  if (observed_->kind == Failure::Kind::kStubborn && attempt_limit_.active()) {
+    attempt_limit_ = loop_.after(kRefusalLimit, [this] { attempt_failed(*observed_); });
+  }
 }
 
 void Session::on_hold() {
@@ -593,6 +599,7 @@ void Session::set_state(State state) {
 }
 
 void Session::publish() {
+  up_lock_.set(status_.state == State::kUp);
   try {
     replace_file(namespaces_.directory.get(), kStateEntry, to_pretty_json(status_) + "\n");
   } catch (const std::exception& error) {

@@ -19,6 +19,7 @@
 #include "systemd/service/openvpn/client.h"
 #include "systemd/service/overlay_watch.h"
 #include "systemd/service/resolver.h"
+#include "systemd/service/runtime_dir.h"
 #include "systemd/service/uplink.h"
 
 namespace vpnrun::service {
@@ -69,6 +70,7 @@ class Session {
   // the client's events
   void start_client(const std::vector<filter::Endpoint>& endpoints);
   openvpn::ClientEvents client_events();
+  void expect_refusal();
   void on_hold();
   void on_state(std::string_view name, std::string_view detail);
   void on_need_password(std::string_view realm, bool wants_user_name, std::string_view challenge);
@@ -105,6 +107,7 @@ class Session {
   EventLoop::Handle host_settle_;
   Resolver resolver_;
   Hooks hooks_;
+  UpLock up_lock_;
   OverlayWatch overlay_watch_;
   EventLoop::Handle overlay_settle_;
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a launch, a prepare and a tunnel cost. Prints, never asserts:
 #
-#   tests/bench/launch.sh BUILD [ROUNDS]        as root; BUILD should be a Release build
+#   tests/bench/launch.sh BUILD [ROUNDS]        as root, on an idle machine; BUILD should be Release
 #
 # The floor is two minimal static C programs that do what no launcher can avoid: one executes the
 # other, which is setuid, joins the same two namespaces, gives up its privilege and executes `true`.
@@ -56,6 +56,7 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
   exec "$folder/../lab/lab.sh" run "$1" "$folder/launch.sh" "${2:-500}" </dev/null
 fi
 bench_compile
+strip /usr/bin/vpnrun "${TUNNEL%/*}"/vpnrun-helper "$TUNNEL"  # as a package does
 profile_one
 bench_prepare 100
 tunnel_start one

@@ -95,7 +95,7 @@ attempt() {
 complains() {
   is "$1: two lines on standard error" "$(grep -c '' <<<"$ERR")" 2
   like "$1: the first says what is wrong" "$(head -n 1 <<<"$ERR")" "^vpnrun.*: .*($2)"
-  like "$1: the second what to do" "$(tail -n 1 <<<"$ERR")" '^(vpnrun-tunnel: )?hint: [^ ]'
+  like "$1: the second what to do" "$(tail -n 1 <<<"$ERR")" '^hint: [^ ]'
 }
 
 # The logs, for whoever has to find out why.

@@ -3,14 +3,13 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <utility>
 
 #include "profiles/error.h"
+#include "systemd/service/unix_listener.h"
 
 namespace vpnrun::service {
 namespace {
@@ -18,23 +17,6 @@ namespace {
 constexpr std::size_t kClientsMax = 64;
 constexpr std::size_t kOutputMax = 65536;
 constexpr int kBacklog = 64;
-
-UniqueFd listen_at(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    throw_error(ENAMETOOLONG, "cannot listen on '{}'", path);
-  }
-  path.copy(static_cast<char*>(address.sun_path), path.size());
-  (void)::unlink(path.c_str());
-  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd.ok() ||
-      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::chmod(path.c_str(), 0666) != 0 || ::listen(fd.get(), kBacklog) != 0) {
-    throw_errno("cannot listen on '{}'", path);
-  }
-  return fd;
-}
 
 Reply refusal(const Error& error) {
   Reply reply;
@@ -51,7 +33,8 @@ ControlServer::ControlServer(EventLoop& loop, const std::string& path, UniqueFd 
     : loop_(loop),
       path_(path),
       owns_path_(!inherited.ok()),
-      listener_(inherited.ok() ? std::move(inherited) : listen_at(path)),
+      listener_(inherited.ok() ? std::move(inherited)
+                               : listen_unix(path, {.mode = 0666, .backlog = kBacklog})),
       handler_(std::move(handler)),
       acceptable_(loop.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); })) {}
 

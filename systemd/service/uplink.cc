@@ -88,7 +88,7 @@ Uplink::Uplink(const profile::Profile& profile, int netns_fd, netlink::Socket& i
   try {
     // The filter knows the link by its name, so it stands before the link does.
     nft_.apply(filter::host_ruleset(filter_));
-    make_link(profile);
+    make_link();
     configure_ends();
   } catch (const std::exception&) {
     remove_uplink(profile_name_);
@@ -104,7 +104,7 @@ Uplink::~Uplink() {
   }
 }
 
-void Uplink::make_link(const profile::Profile& /*profile*/) {
+void Uplink::make_link() {
   (void)netlink::delete_link(host_, filter_.link);
   (void)netlink::delete_link(inside_, filter::kUplinkDevice);
   netlink::VethSpec spec;

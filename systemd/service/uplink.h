@@ -43,7 +43,7 @@ class Uplink {
   void follow_host();
 
  private:
-  void make_link(const profile::Profile& profile);
+  void make_link();
   void configure_ends();
   void enable_forwarding();
 

@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,6 +15,7 @@
 
 #include "helper/base/runtime_layout.h"
 #include "profiles/error.h"
+#include "systemd/service/unix_listener.h"
 
 namespace vpnrun::service::openvpn {
 namespace {
@@ -34,21 +34,7 @@ UniqueFd listen_on(const std::string& folder, const std::string& path, uid_t uid
   if (::chown(folder.c_str(), 0, 0) != 0 || ::chmod(folder.c_str(), 0711) != 0) {
     throw_errno("cannot set up '{}'", folder);
   }
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    throw_error(ENAMETOOLONG, "cannot listen on '{}'", path);
-  }
-  path.copy(static_cast<char*>(address.sun_path), path.size());
-  (void)::unlink(path.c_str());
-  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd.ok() ||
-      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::chmod(path.c_str(), 0600) != 0 || ::chown(path.c_str(), uid, 0) != 0 ||
-      ::listen(fd.get(), 1) != 0) {
-    throw_errno("cannot listen on '{}'", path);
-  }
-  return fd;
+  return listen_unix(path, {.owner = uid});
 }
 
 /// In memory only, sealed: the text holds private keys.

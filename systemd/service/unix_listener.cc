@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/unix_listener.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "profiles/error.h"
+
+namespace vpnrun::service {
+
+UniqueFd listen_unix(const std::string& path, const UnixListenerOptions& options) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    throw_error(ENAMETOOLONG, "cannot listen on '{}'", path);
+  }
+  path.copy(static_cast<char*>(address.sun_path), path.size());
+  (void)::unlink(path.c_str());
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  // Nobody reaches it before the last step: connect(2) fails until there is a backlog.
+  if (!fd.ok() ||
+      // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the sockets interface
+      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::chmod(path.c_str(), options.mode) != 0 || ::chown(path.c_str(), options.owner, 0) != 0 ||
+      ::listen(fd.get(), options.backlog) != 0) {
+    throw_errno("cannot listen on '{}'", path);
+  }
+  return fd;
+}
+
+}  // namespace vpnrun::service

@@ -79,9 +79,9 @@ std::optional<UserConfig> load_user_config(const std::string& path) {
   std::optional<std::string> text;
   try {
     text = read_file(path, kLongestConfig);
-  } catch (Error& error) {
-    throw error.set_hint(fmt::format(
-        "check it with 'ls -l {0}', or use --profile, which needs no {0}", printable(path)));
+  } catch (const Error& error) {
+    throw Error(error.what(), error.code(),
+                fmt::format("see 'ls -l {}'; with --profile it is not read", printable(path)));
   }
   return text ? std::optional(parse_user_config(*text, path)) : std::nullopt;
 }

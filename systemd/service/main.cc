@@ -2,6 +2,8 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include <cstdio>
+#include <exception>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -9,7 +11,9 @@
 #include "systemd/service/commands.h"
 #include "systemd/service/log.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int run_main(int argc, char** argv) {
   // Keys and passwords pass through this process.
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   ::umask(S_IWGRP | S_IWOTH);
@@ -39,4 +43,15 @@ int main(int argc, char** argv) {
     return vpnrun::service::prepare(name);
   }
   return run->parsed() ? vpnrun::service::run(name) : vpnrun::service::release(name);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_main(argc, argv);
+  } catch (const std::exception& error) {
+    (void)std::fprintf(stderr, "vpnrun-tunnel: %s\n", error.what());
+    return vpnrun::service::kExitFailed;
+  }
 }

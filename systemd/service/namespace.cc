@@ -25,6 +25,7 @@
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/scoped_netns.h"
 #include "systemd/service/netlink/sysctl.h"
+#include "systemd/service/run_folder.h"
 #include "systemd/service/runtime_dir.h"
 
 namespace vpnrun::service {
@@ -32,7 +33,6 @@ namespace {
 
 constexpr const char* kNamedNamespaces = "/run/netns";  // as ip-netns(8) has it
 constexpr const char* kNamedMark = "/run/vpnrun/.made-run-netns";
-constexpr const char* kEmptyFolder = "empty";
 constexpr mode_t kFolder = 0755;
 
 std::string named_path(const std::string& profile_name) {
@@ -203,7 +203,6 @@ std::string text_of(const std::string& path) {
 }
 
 void write_generated_files(const std::string& profile_name) {
-  make_folder(runtime_path(profile_name, kEmptyFolder));
   make_folder(runtime_path(profile_name, kEtcEntry));
   const UniqueFd etc(
       ::open(runtime_path(profile_name, kEtcEntry).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -356,8 +355,7 @@ void remove_names(const std::string& profile_name) {
 }  // namespace
 
 ViewSources view_sources(const std::string& profile_name) {
-  return {runtime_path(profile_name, kEtcEntry), "/etc/netns/" + profile_name,
-          runtime_path(profile_name, kEmptyFolder)};
+  return {runtime_path(profile_name, kEtcEntry), "/etc/netns/" + profile_name};
 }
 
 PreparedNamespaces open_prepared(const std::string& profile_name) {
@@ -380,12 +378,13 @@ void renew_overlays(const PreparedNamespaces& namespaces, const std::string& pro
   write_generated_files(profile_name);
   const ViewSources sources = view_sources(profile_name);
   const int view_fd = namespaces.view.get();
-  // The sources are opened inside the view: they are in it at the same paths, below /run.
-  run_in_child([&sources, view_fd] {
-    if (::setns(view_fd, CLONE_NEWNS) != 0) {
-      throw_errno("cannot enter the view");
-    }
-    lay_overlays(sources);
+  const UniqueFd host(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  if (!host.ok()) {
+    throw_errno("cannot open the host's mount namespace");
+  }
+  run_in_child([&sources, &host, view_fd] {
+    follow_run_folder(host.get(), view_fd);
+    lay_overlays(sources);  // its sources are in the view at the same paths, below /run
   });
 }
 

@@ -31,8 +31,8 @@ struct PreparedNamespaces {
 
 [[nodiscard]] ViewSources view_sources(const std::string& profile_name);
 
-/// Lays the overlays of the view anew, in a child that joins it; regenerates nsswitch.conf from the
-/// host's first. Throws Error.
+/// Brings the view in line with the host, in a child that joins it: its /run, and the overlays in
+/// /etc, with nsswitch.conf made anew from the host's. Throws Error.
 void renew_overlays(const PreparedNamespaces& namespaces, const std::string& profile_name);
 
 }  // namespace vpnrun::service

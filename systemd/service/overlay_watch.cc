@@ -22,8 +22,8 @@ OverlayWatch::OverlayWatch(EventLoop& loop, std::function<void()> on_change)
     // IN_CLOSE_WRITE: nsswitch.conf rewritten in place. A folder that is absent (no systemd) has
     // nothing in it to watch.
     if (::inotify_add_watch(inotify_.get(), place.folder,
-                            IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR) <
-            0 &&
+                            IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE |
+                                IN_ONLYDIR) < 0 &&
         errno != ENOENT) {
       throw_errno("cannot watch '{}'", place.folder);
     }

@@ -18,18 +18,10 @@
 #include "helper/base/open_at.h"
 #include "helper/base/unique_fd.h"
 #include "profiles/error.h"
+#include "systemd/service/run_folder.h"
 
 namespace vpnrun::service {
 namespace {
-
-/// Folders of the sockets by which a process asks a daemon outside the namespace for names. The
-/// whole folder: a socket that is made anew in it stays out of reach.
-constexpr std::array<const char*, 4> kResolverFolders = {
-    "/run/nscd",             // nscd(8): glibc asks it before nsswitch.conf is looked at
-    "/run/systemd/resolve",  // systemd-resolved: varlink, and the stub's resolv.conf
-    "/run/avahi-daemon",     // mDNS
-    "/run/dbus",             // org.freedesktop.resolve1 and org.freedesktop.Avahi on the system bus
-};
 
 constexpr unsigned kReadOnlyOverlay =
     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
@@ -178,34 +170,25 @@ void renew_sysfs() {
   }
 }
 
-/// The copied names of namespaces, this profile's and others', would keep those alive for as long
-/// as this view is, whatever `release` does.
-void forget_namespace_names() {
-  for (const auto& point : topmost_mounts_below(kRuntimeRoot)) {
-    if (::umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
-      throw_errno("cannot leave '{}' out of the view", point);
-    }
-  }
-}
-
 }  // namespace
 
 void build_view(const ViewSources& sources) {
+  const UniqueFd host(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  if (!host.ok()) {
+    throw_errno("cannot open the host's mount namespace");
+  }
   if (::unshare(CLONE_NEWNS) != 0) {
     throw_errno("cannot create a mount namespace");
   }
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
     throw_errno("cannot make the mount namespace a slave of the host's");
   }
-  forget_namespace_names();
+  make_run_folder(host.get());
   renew_sysfs();
   lay_overlays(sources);
 }
 
 void lay_overlays(const ViewSources& sources) {
-  for (const char* folder : kResolverFolders) {
-    lay_over(sources.empty, folder);
-  }
   const std::vector<std::string> own = entries_of(sources.administrator);
   for (const auto& name : entries_of(sources.etc)) {
     if (std::find(own.begin(), own.end(), name) == own.end()) {

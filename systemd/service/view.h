@@ -9,7 +9,6 @@ namespace vpnrun::service {
 struct ViewSources {
   std::string etc;            ///< generated files: resolv.conf, nsswitch.conf
   std::string administrator;  ///< "/etc/netns/NAME"; need not exist
-  std::string empty;          ///< an empty directory, laid over the folders of resolver sockets
 };
 
 /// Turns the calling process' mount namespace into an applications' view. To be called in a child
@@ -17,19 +16,21 @@ struct ViewSources {
 ///
 /// Afterwards the process is in a mount namespace of its own, a slave of the host's: mounts made on
 /// the host later arrive in it, nothing goes back. /sys is the network namespace's, with the
-/// submounts (cgroup and the others) kept; the overlays of lay_overlays() are in place.
+/// submounts (cgroup and the others) kept; /run is the view's own (run_folder.h); the overlays of
+/// lay_overlays() are in place.
 /// Throws Error. See mount_namespaces(7).
 void build_view(const ViewSources& sources);
 
-/// Lays, in the calling process' mount namespace, every file of `sources` over its name in /etc and
-/// the empty directory over the folders with the sockets of nscd, systemd-resolved, avahi and the
-/// system bus. What is in place already is left alone; what does not exist here is left out.
+/// Lays, in the calling process' mount namespace, every file of `sources` over its name in /etc.
+/// What is in place already is left alone; what does not exist here is left out.
 ///
-/// The host detaches such mounts when it replaces the file by rename(2) or makes the folder anew,
-/// so this is called again whenever one of watched_places() changes. Throws Error.
+/// The host detaches such a mount when it replaces the file by rename(2), so this is called again
+/// whenever something changes in kWatchedPlaces. An application that reads the host's file until
+/// then is kept to the tunnel by the filter and by run_folder.h. Throws Error.
 void lay_overlays(const ViewSources& sources);
 
-/// Folders on the host whose entries lay_overlays() depends on, for inotify(7).
+/// Folders on the host whose entries lay_overlays() and follow_run_folder() depend on, for
+/// inotify(7).
 struct WatchedPlace {
   const char* folder;
 };

@@ -28,7 +28,12 @@ machine_mounts() {
   # /etc is a copy: vpnrun lays its own overlay over it, and the kernel stacks two at most.
   cp -a /etc/. "$LAB/etc/"
   mount --bind "$LAB/etc" /etc
-  mount -t overlay lab-usr -o "lowerdir=/usr,upperdir=$LAB/usr/upper,workdir=$LAB/usr/work" /usr
+  local usr=/usr
+  if [ -d "$SOURCE/build/daemons/usr" ]; then
+    usr=$SOURCE/build/daemons/usr:/usr
+    cp -an "$SOURCE/build/daemons/etc/." "$LAB/etc/"
+  fi
+  mount -t overlay lab-usr -o "lowerdir=$usr,upperdir=$LAB/usr/upper,workdir=$LAB/usr/work" /usr
   # `cmake --install` writes into the build tree, and several labs may use the same.
   if [ "$build" != - ]; then
     mount -t overlay lab-build -o "lowerdir=$build,upperdir=$LAB/build/upper,workdir=$LAB/build/work" "$build"

@@ -77,8 +77,10 @@ profile_two() {
 
 tunnel_has_route() { [ -n "$(ip -n "$1" route show default 2>/dev/null)" ]; }
 
-# tunnel_up NAME: the companion says so, and the default route is in place.
+# tunnel_up NAME: the companion says so, this one and not one that was killed, and the default route is
+# in place.
 tunnel_up() {
+  [ -z "${TUNNEL_PID[$1]:-}" ] || grep -q "\"pid\": *${TUNNEL_PID[$1]}," "/run/vpnrun/$1/state.json" || return 1
   grep -q '"state": *"up"' "/run/vpnrun/$1/state.json" && tunnel_has_route "$1"
 }
 

@@ -5,7 +5,6 @@
 
 # The state is this companion's own, not what a killed one left.
 its_state() { grep -q "\"pid\": *${TUNNEL_PID[one]}," /run/vpnrun/one/state.json; }
-up_again() { its_state && tunnel_up one; }
 alive() { ! gone "${TUNNEL_PID[one]}"; }
 
 profile_one
@@ -51,7 +50,7 @@ attempt by alice timeout 5 vpnrun true
 is 'with the companion killed the mark is gone, and a launch says that nobody is there' "$STATUS" 125
 complains 'the launch' 'not running'
 tunnel_run one
-within 15 'the next companion brings the tunnel up' up_again
+within 15 'the next companion brings the tunnel up' tunnel_up one
 
 # --- a crowd of orders ---
 ORDERS=()
@@ -115,7 +114,7 @@ for assigned in '0.0.0.0 255.255.255.0' '224.0.0.1 255.255.255.0' '127.0.0.1 255
 done
 ovpn_one "$PROFILES/one.ovpn"
 tunnel_run one
-within 15 'with its own server the tunnel is up again' up_again
+within 15 'with its own server the tunnel is up again' tunnel_up one
 tunnel_stop one
 
 # --- one that gave up ---

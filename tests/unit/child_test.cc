@@ -2,11 +2,11 @@
 #include "systemd/service/child.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <string>
 
 #include <gmock/gmock.h>

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+namespace vpnrun::service {
+
+/// The view's own /run: a tmpfs of the view with the host's entries bound into it one by one, all
+/// but the folders in which daemons outside answer questions for names:
+///
+///   /run/nscd             nscd(8); glibc asks it before it looks at nsswitch.conf
+///   /run/systemd/resolve  systemd-resolved: varlink, and the stub's resolv.conf
+///   /run/avahi-daemon     mDNS
+///   /run/dbus             org.freedesktop.resolve1 and org.freedesktop.Avahi on the system bus
+///
+/// A folder laid over one of these on a shared /run is not enough: when the host removes the folder
+/// and makes it anew, as a daemon's restart does, the kernel takes the mount away with it
+/// (mount_namespaces(7)), and the new socket is in reach. Here there is nothing to take away: what
+/// nobody binds is not there, whoever is alive.
+///
+/// /run/vpnrun comes without the names of namespaces that are mounted in it: they would keep those
+/// namespaces alive.
+
+/// Puts the new /run over the one that the calling process sees. Its mount namespace is the view
+/// from birth, a copy of `host_namespace` (a descriptor). Throws Error.
+void make_run_folder(int host_namespace);
+
+/// Brings /run of the view (a descriptor of its mount namespace) in line with the host's: what is
+/// new is bound, what is gone is taken away, what is another file by now is bound anew. An entry
+/// that cannot be bound is left out. The calling process is in the view afterwards; it must have
+/// one thread (setns(2)). Throws Error.
+void follow_run_folder(int host_namespace, int view);
+
+}  // namespace vpnrun::service

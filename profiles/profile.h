@@ -9,6 +9,8 @@
 namespace vpnrun::profile {
 
 enum class TunnelType : std::uint8_t { kOpenvpn, kWireguard, kExec, kNone };
+/// What to do about a firewall of the machine that drops the tunnel's packets.
+enum class Firewall : std::uint8_t { kReport, kIntegrate };
 enum class LinkType : std::uint8_t { kVeth, kDirect, kMacvlan };
 enum class Transport : std::uint8_t { kTcp, kUdp };
 
@@ -36,6 +38,7 @@ struct Link {
   LinkType type = LinkType::kVeth;
   std::optional<Ipv4Network> subnet;  ///< nullopt: "auto"; otherwise a /30
   std::string uplink;                 ///< empty: "auto"
+  Firewall firewall = Firewall::kReport;
 };
 
 struct Dns {

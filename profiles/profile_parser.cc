@@ -21,7 +21,7 @@ namespace {
 constexpr std::array<std::string_view, 7> kTopKeys = {"description", "tunnel", "link", "dns",
                                                       "access",      "ports",  "hooks"};
 constexpr std::array<std::string_view, 3> kTunnelKeys = {"type", "config", "credentials"};
-constexpr std::array<std::string_view, 3> kLinkKeys = {"type", "subnet", "uplink"};
+constexpr std::array<std::string_view, 4> kLinkKeys = {"type", "subnet", "uplink", "firewall"};
 constexpr std::array<std::string_view, 3> kDnsKeys = {"servers", "search", "capture"};
 constexpr std::array<std::string_view, 2> kAccessKeys = {"users", "groups"};
 constexpr std::array<std::string_view, 2> kPortsKeys = {"expose", "inbound"};
@@ -30,6 +30,8 @@ constexpr std::array<std::string_view, 4> kHooksKeys = {"up_outside", "up_inside
 
 constexpr std::array<std::string_view, 4> kTunnelTypes = {"openvpn", "wireguard", "exec", "none"};
 constexpr std::array<std::string_view, 3> kLinkTypes = {"veth", "direct", "macvlan"};
+
+constexpr std::array<std::string_view, 2> kFirewalls = {"report", "integrate"};
 
 constexpr const char* kAuto = "auto";
 
@@ -75,6 +77,7 @@ void read_link(const Section& section, Link& link) {
       "uplink",
       [](const std::string& text) { return text == kAuto ? "" : parse_interface_name(text); },
       link.uplink);
+  section.read_choice("firewall", kFirewalls, link.firewall);
 }
 
 void read_ports(const Section& section, const char* key, std::vector<Port>& ports) {

@@ -6,29 +6,36 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include "profiles/error.h"
-#include "systemd/service/view.h"
 
 namespace vpnrun::service {
 
-OverlayWatch::OverlayWatch(EventLoop& loop, std::function<void()> on_change)
-    : on_change_(std::move(on_change)), inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+OverlayWatch::OverlayWatch(EventLoop& loop, std::vector<std::string> folders,
+                           std::function<void()> on_change)
+    : folders_(std::move(folders)),
+      on_change_(std::move(on_change)),
+      inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
   if (!inotify_.ok()) {
     throw_errno("cannot watch files");
   }
-  for (const auto& place : kWatchedPlaces) {
-    // IN_CLOSE_WRITE: nsswitch.conf rewritten in place. A folder that is absent (no systemd) has
-    // nothing in it to watch.
-    if (::inotify_add_watch(inotify_.get(), place.folder,
+  add_watches();
+  watch_ = loop.watch(inotify_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
+}
+
+void OverlayWatch::add_watches() {
+  for (const auto& folder : folders_) {
+    // IN_CLOSE_WRITE: nsswitch.conf rewritten in place. One that is absent has nothing to watch in
+    // it; one that is watched already stays so.
+    if (::inotify_add_watch(inotify_.get(), folder.c_str(),
                             IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE |
                                 IN_ONLYDIR) < 0 &&
-        errno != ENOENT) {
-      throw_errno("cannot watch '{}'", place.folder);
+        errno != ENOENT && errno != ENOTDIR) {
+      throw_errno("cannot watch '{}'", folder);
     }
   }
-  watch_ = loop.watch(inotify_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
 }
 
 void OverlayWatch::receive() {
@@ -38,6 +45,7 @@ void OverlayWatch::receive() {
     any = true;
   }
   if (any) {
+    add_watches();
     on_change_();
   }
 }

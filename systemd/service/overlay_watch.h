@@ -2,21 +2,27 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "helper/base/unique_fd.h"
 #include "systemd/service/event_loop.h"
 
 namespace vpnrun::service {
 
-/// Calls back when something on the host changed on which the view's overlays depend: a file of
-/// /etc was replaced, a resolver's runtime folder was made anew. See inotify(7).
+/// Calls back when something on the host changed on which the view depends: a file of /etc or of
+/// the administrator's /etc/netns/NAME was replaced, something came to /run or went. See
+/// inotify(7).
 class OverlayWatch {
  public:
-  /// Throws Error.
-  OverlayWatch(EventLoop& loop, std::function<void()> on_change);
+  /// Watches `folders`, also those that come to be later in another one of them. Throws Error.
+  OverlayWatch(EventLoop& loop, std::vector<std::string> folders, std::function<void()> on_change);
 
  private:
+  void add_watches();
   void receive();
+
+  std::vector<std::string> folders_;
 
   std::function<void()> on_change_;
   UniqueFd inotify_;

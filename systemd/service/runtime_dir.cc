@@ -158,17 +158,24 @@ HostLock::HostLock() : fd_(lock_file(fmt::format("{}/.lock", kRuntimeRoot))) {}
 
 RunLock::RunLock(const std::string& profile_name) {
   const std::string path = dot_file(profile_name, "run");
-  make_runtime_root();
-  fd_ = open_lock_file(path);
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  if (::fcntl(fd_.get(), F_SETLK, &lock) != 0) {
-    const auto pid = holder(profile_name);
-    throw Error(fmt::format("the tunnel of '{}' is run by process {} already", profile_name,
-                            pid.value_or(0)),
-                std::error_code(EBUSY, std::generic_category()),
-                fmt::format("vpnrunctl status {0}; or stop it: vpnrunctl down {0}", profile_name));
-  }
+  struct stat status {};
+  do {  // `release` may remove the file before we have locked it
+    make_runtime_root();
+    fd_ = open_lock_file(path);
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    if (::fcntl(fd_.get(), F_SETLK, &lock) != 0) {
+      const auto pid = holder(profile_name);
+      throw Error(
+          fmt::format("the tunnel of '{}' is run by process {} already", profile_name,
+                      pid.value_or(0)),
+          std::error_code(EBUSY, std::generic_category()),
+          fmt::format("vpnrunctl status {0}; or stop it: vpnrunctl down {0}", profile_name));
+    }
+    if (::fstat(fd_.get(), &status) != 0) {
+      throw_errno("cannot examine '{}'", path);
+    }
+  } while (status.st_nlink == 0);
 }
 
 std::optional<pid_t> RunLock::holder(const std::string& profile_name) {

@@ -52,6 +52,8 @@ constexpr milliseconds kFirstRetry{200};
 constexpr milliseconds kLastRetry{60'000};
 /// Changes on the host come in bursts: one look after the burst.
 constexpr milliseconds kSettle{20};
+/// A firewall that drops again what was opened for us: not more often than this.
+constexpr seconds kReopen{2};
 constexpr std::size_t kEndpointsMax = 32;
 
 milliseconds back_off(unsigned failures) {
@@ -89,10 +91,9 @@ Session::Session(EventLoop& loop, Loader load, PreparedNamespaces namespaces, Pu
       resolver_(loop),
       hooks_(loop, namespaces_.netns.get(), namespaces_.view.get()),
       up_lock_(namespaces_.directory.get()),
-      overlay_watch_(loop, [this] {
-        // At once: until the overlay is back, an application reads the host's file.
-        renew_view();
-      }) {
+      // At once: until an overlay is back, an application reads the host's file.
+      overlay_watch_(loop, watched_folders(view_sources(configuration_.profile.name)),
+                     [this] { renew_view(); }) {
   status_.profile = configuration_.profile.name;
   status_.pid = ::getpid();
   status_.since = now_in_seconds();
@@ -116,6 +117,8 @@ Session::~Session() {
 void Session::build_networks() {
   inside_watch_.reset();
   host_watch_.reset();
+  filter_watch_.reset();
+  firewall_.reset();
   uplink_.reset();
   inside_.reset();
   const auto& profile = configuration_.profile;
@@ -127,6 +130,8 @@ void Session::build_networks() {
     inside_->make_device();
     status_.device = filter::kTunnelDevice;
     uplink_ = std::make_unique<Uplink>(profile, namespaces_.netns.get(), inside_->socket());
+    firewall_ = std::make_unique<ForeignFirewall>(profile.name, uplink_->link());
+    filter_monitor_.follow_interface(uplink_->link_index());
   }
   watch_networks();
   renew_view();
@@ -139,6 +144,9 @@ void Session::watch_networks() {
   host_watch_ = loop_.watch(host_monitor_.fd(), EPOLLIN, [this](std::uint32_t) {
     host_monitor_.drain([this](const netlink::Event& event) { on_host_event(event); });
   });
+  filter_watch_ = loop_.watch(filter_monitor_.fd(), EPOLLIN, [this](std::uint32_t) {
+    filter_monitor_.drain([this](const netlink::FilterEvent& event) { on_filter_event(event); });
+  });
 }
 
 void Session::on_inside_event(const netlink::Event& event) {
@@ -150,14 +158,73 @@ void Session::on_inside_event(const netlink::Event& event) {
 }
 
 void Session::on_host_event(const netlink::Event& event) {
-  if (!uplink_ || std::holds_alternative<netlink::AddressChanged>(event)) {
+  if (std::holds_alternative<netlink::AddressChanged>(event)) {
     return;
   }
-  if (!host_settle_.active()) {
+  const auto* route = std::get_if<netlink::RouteChanged>(&event);
+  const auto* link = std::get_if<netlink::LinkChanged>(&event);
+  if ((route != nullptr && route->is_default && !route->deleted) ||
+      (link != nullptr && link->carrier && !link->name.starts_with(filter::kHostLinkPrefix))) {
+    host_came_back_ = true;
+  }
+  follow_host();
+}
+
+void Session::follow_host() {
+  if (uplink_ && !host_settle_.active()) {
     host_settle_ = loop_.after(kSettle, [this] {
       host_settle_.reset();
-      uplink_->follow_host();
+      try {
+        uplink_->follow_host();
+      } catch (const std::exception& error) {
+        log::ignored(error);  // the next change, or the next attempt, tries again
+      }
+      if (std::exchange(host_came_back_, false) && retry_.active()) {
+        failures_ = 0;  // not the rest of a back-off that a cable out for an hour has made long
+        retry_ = loop_.after(kFirstRetry, [this] { begin_attempt(); });
+      }
     });
+  }
+}
+
+void Session::on_filter_event(const netlink::FilterEvent& event) {
+  if (const auto* deleted = std::get_if<netlink::TableDeleted>(&event)) {
+    if (deleted->table == filter::host_table(status_.profile)) {
+      follow_host();  // `nft flush ruleset`, or our own replacement
+    }
+    return;
+  }
+  const auto& drop = std::get<netlink::PacketDropped>(event);
+  if (!uplink_ || status_.state == State::kUp || status_.state == State::kDown ||
+      drop.table.starts_with(filter::host_table(""))) {
+    return;
+  }
+  try {
+    on_foreign_drop(drop);
+  } catch (const std::exception& error) {
+    log::ignored(error);
+  }
+}
+
+void Session::on_foreign_drop(const netlink::PacketDropped& drop) {
+  const auto now = EventLoop::Clock::now();
+  if (configuration_.profile.link.firewall == profile::Firewall::kIntegrate &&
+      now - last_opened_ > kReopen) {
+    last_opened_ = now;
+    log::info("'{}': the machine's firewall drops our packets; opened '{}' for this link",
+              status_.profile, firewall_->open(drop));
+    stop_client();
+    begin_attempt();  // rather than wait until the client sends again
+    return;
+  }
+  const Failure failure = firewall_->explain(drop);
+  if (status_.error != failure.error) {
+    observed_ = failure;
+    status_.error = failure.error;
+    status_.hint = failure.hint;
+    log::warn("'{}': {}", status_.profile, failure.error);
+    log::warn("hint: {}", failure.hint);
+    publish();
   }
 }
 
@@ -277,7 +344,11 @@ void Session::resolved(const Resolver::Result& result) {
                      printable(status_.endpoint_name))});
     return;
   }
-  connect(endpoints);
+  try {
+    connect(endpoints);
+  } catch (const Error& error) {
+    attempt_failed({Failure::Kind::kPassing, error.what(), error.hint()});
+  }
 }
 
 void Session::connect(const std::vector<filter::Endpoint>& endpoints) {
@@ -355,6 +426,11 @@ void Session::connected() {
   }
   was_up_ = true;
   set_state(State::kUp);
+  settle_ = loop_.after(milliseconds(0), [this] {
+    if (uplink_) {
+      uplink_->settled();
+    }
+  });
   // From here on next to nothing is allocated, for days: what parsing and libnftables needed goes
   // back to the kernel.
   (void)::malloc_trim(0);

@@ -13,9 +13,11 @@
 #include "systemd/service/accounts.h"
 #include "systemd/service/event_loop.h"
 #include "systemd/service/failure.h"
+#include "systemd/service/foreign_firewall.h"
 #include "systemd/service/hooks.h"
 #include "systemd/service/inside_network.h"
 #include "systemd/service/namespace.h"
+#include "systemd/service/netlink/filter_monitor.h"
 #include "systemd/service/openvpn/client.h"
 #include "systemd/service/overlay_watch.h"
 #include "systemd/service/resolver.h"
@@ -80,6 +82,9 @@ class Session {
   void watch_networks();
   void on_inside_event(const netlink::Event& event);
   void on_host_event(const netlink::Event& event);
+  void on_filter_event(const netlink::FilterEvent& event);
+  void on_foreign_drop(const netlink::PacketDropped& drop);
+  void follow_host();
   void renew_view();
 
   void set_state(State state);
@@ -101,10 +106,15 @@ class Session {
 
   std::unique_ptr<InsideNetwork> inside_;
   std::unique_ptr<Uplink> uplink_;
+  std::unique_ptr<ForeignFirewall> firewall_;
   netlink::Monitor host_monitor_;
+  netlink::FilterMonitor filter_monitor_;
   EventLoop::Handle inside_watch_;
   EventLoop::Handle host_watch_;
+  EventLoop::Handle filter_watch_;
+  EventLoop::Handle settle_;
   EventLoop::Handle host_settle_;
+  bool host_came_back_ = false;  ///< a way out of the machine appeared
   Resolver resolver_;
   Hooks hooks_;
   UpLock up_lock_;
@@ -121,6 +131,7 @@ class Session {
   openvpn::TunnelSettings settings_;
   std::optional<Failure> observed_;  ///< the best explanation the client has given so far
   std::optional<Failure> final_;
+  EventLoop::Clock::time_point last_opened_;  ///< a firewall of the machine, for us
   std::string asked_realm_;
   EventLoop::Handle attempt_limit_;
   EventLoop::Handle retry_;

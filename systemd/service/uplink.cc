@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "systemd/service/foreign_firewall.h"
 #include "systemd/service/forwarding.h"
 #include "systemd/service/log.h"
 #include "systemd/service/netlink/address.h"
@@ -82,6 +83,7 @@ Uplink::Uplink(const profile::Profile& profile, int netns_fd, netlink::Socket& i
   filter_.profile_name = profile.name;
   filter_.link = host_link_name(profile.name);
   filter_.expose = profile.ports.expose;
+  filter_.uplink = profile.link.uplink;
   const auto stale = netlink::find_link(host_, filter_.link);
   const auto subnet = choose_subnet(host_, profile, stale ? stale->index : 0);
   filter_.addresses = {netlink::namespace_end(subnet), netlink::host_end(subnet)};
@@ -122,10 +124,10 @@ void Uplink::configure_ends() {
   if (!outer || !inner) {
     throw_error(ENODEV, "cannot set up the link '{}'", filter_.link);
   }
+  outside_index_ = outer->index;
   inside_index_ = inner->index;
   // Neither end speaks IPv6 or ARP: nothing is sent that is not the client's, and nothing answered.
   set_link_sysctl(fmt::format("net/ipv6/conf/{}/disable_ipv6", filter_.link), "1");
-  set_link_sysctl(fmt::format("net/ipv4/conf/{}/forwarding", filter_.link), "1");
   {
     const netlink::ScopedNetns scope(netns_fd_);
     set_link_sysctl(fmt::format("net/ipv6/conf/{}/disable_ipv6", filter::kUplinkDevice), "1");
@@ -147,10 +149,25 @@ void Uplink::configure_ends() {
 }
 
 void Uplink::set_endpoints(const std::vector<filter::Endpoint>& endpoints) {
-  if (endpoints == filter_.endpoints) {
+  if (endpoints == filter_.endpoints && filter_.traced) {
     follow_host();
-    return;
+  } else {
+    filter_.endpoints = endpoints;
+    filter_.traced = true;
+    (void)enable_forwarding();
+    nft_.apply(filter::host_ruleset(filter_));
+    set_routes(endpoints);
   }
+  if (const std::string other = enable_forwarding(); !other.empty()) {
+    throw Error(fmt::format("the machine routes to the server by '{}', and [link] uplink is '{}'",
+                            other, filter_.uplink),
+                std::make_error_code(std::errc::network_unreachable),
+                fmt::format("give the server a route by {0}, or set [link] uplink = \"auto\"",
+                            filter_.uplink));
+  }
+}
+
+void Uplink::set_routes(const std::vector<filter::Endpoint>& endpoints) {
   const auto route_to = [this](const filter::Endpoint& endpoint) {
     netlink::Route route;
     route.destination = netlink::Prefix::host(endpoint.address);
@@ -159,9 +176,7 @@ void Uplink::set_endpoints(const std::vector<filter::Endpoint>& endpoints) {
     route.preferred_source = filter_.addresses.ns_address;
     return route;
   };
-  const auto old = std::exchange(filter_.endpoints, endpoints);
-  enable_forwarding();
-  nft_.apply(filter::host_ruleset(filter_));
+  const auto old = std::exchange(routed_, endpoints);
   for (const auto& endpoint : endpoints) {
     netlink::replace_route(inside_, route_to(endpoint));
   }
@@ -175,22 +190,37 @@ void Uplink::set_endpoints(const std::vector<filter::Endpoint>& endpoints) {
   }
 }
 
-void Uplink::enable_forwarding() {
+/// Returns the interface by which the machine routes to an endpoint though the profile has another
+/// one; empty: all is well.
+std::string Uplink::enable_forwarding() {
+  // A write to net.ipv4.ip_forward turns it off for every interface, ours too.
+  set_link_sysctl(fmt::format("net/ipv4/conf/{}/forwarding", filter_.link), "1");
   std::vector<std::string> guarded;
+  std::string other;
   for (const auto& endpoint : filter_.endpoints) {
     const auto way = netlink::route_get(host_, endpoint.address);
     const auto link = way ? netlink::find_link(host_, way->ifindex) : std::nullopt;
-    if (link && forward_for(profile_name_, link->name) &&
-        std::find(guarded.begin(), guarded.end(), link->name) == guarded.end()) {
+    if (link && !filter_.uplink.empty() && link->name != filter_.uplink) {
+      other = link->name;  // the filter keeps it from being used
+    } else if (link && forward_for(profile_name_, link->name) &&
+               std::find(guarded.begin(), guarded.end(), link->name) == guarded.end()) {
       guarded.push_back(link->name);
     }
   }
   filter_.guarded_uplinks = std::move(guarded);
+  return other;
+}
+
+void Uplink::settled() {
+  if (filter_.traced) {
+    filter_.traced = false;
+    nft_.apply(filter::host_ruleset(filter_));
+  }
 }
 
 void Uplink::follow_host() {
   const auto before = filter_.guarded_uplinks;
-  enable_forwarding();
+  (void)enable_forwarding();
   if (before != filter_.guarded_uplinks || !nft_.exists(filter::host_table(profile_name_))) {
     nft_.apply(filter::host_ruleset(filter_));
   }
@@ -198,7 +228,8 @@ void Uplink::follow_host() {
 
 void remove_uplink(const std::string& profile_name) {
   netlink::Socket host;
-  // The link first: without it the filter has nothing to let through.
+  close_foreign_firewalls(profile_name);
+  // The link before the filter: without it that has nothing to let through.
   (void)netlink::delete_link(host, host_link_name(profile_name));
   filter::Nft nft;
   (void)nft.remove(filter::host_table(profile_name));

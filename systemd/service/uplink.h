@@ -35,8 +35,17 @@ class Uplink {
     return filter_.addresses;
   }
 
+  /// Host end of the link.
+  [[nodiscard]] const std::string& link() const noexcept { return filter_.link; }
+  [[nodiscard]] int link_index() const noexcept { return outside_index_; }
+
   /// Opens the host side for exactly these and routes to them; the endpoints before are closed.
+  /// What the machine's firewall does with their packets is traced until settled() is called.
+  /// Throws Error, also if the machine routes to none of them by the profile's [link] uplink.
   void set_endpoints(const std::vector<filter::Endpoint>& endpoints);
+
+  /// The tunnel works: nothing needs to be traced.
+  void settled();
 
   /// To be called when routes, links or forwarding of the host changed: has the interfaces that
   /// lead to the endpoints forward, and puts the host's filter back if it is gone.
@@ -45,7 +54,8 @@ class Uplink {
  private:
   void make_link();
   void configure_ends();
-  void enable_forwarding();
+  void set_routes(const std::vector<filter::Endpoint>& endpoints);
+  [[nodiscard]] std::string enable_forwarding();
 
   std::string profile_name_;
   int netns_fd_;
@@ -53,6 +63,8 @@ class Uplink {
   netlink::Socket host_;
   filter::Nft nft_{filter::NftPlace::kChild};
   filter::HostFilter filter_;
+  std::vector<filter::Endpoint> routed_;  ///< inside, to these addresses
+  int outside_index_ = 0;
   int inside_index_ = 0;
 };
 

@@ -52,16 +52,29 @@ bool is_folder(const UniqueFd& fd) {
   return ::fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+void uncover(const std::string& target) {
+  while (::umount2(target.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) {
+  }
+}
+
 /// Binds `source` over `target`. A target that is a symbolic link, a dangling one too, is covered
 /// itself: move_mount(2) takes the descriptor where a path would be followed.
 void lay_over(const std::string& source, const std::string& target) {
-  const auto target_fd = open_visible(target);
+  auto target_fd = open_visible(target);
   const auto source_fd = open_visible(source);
   if (!target_fd || !source_fd || is_folder(*target_fd) != is_folder(*source_fd)) {
     return;  // the rule of ip-netns(8): only what exists on both sides
   }
   if (id_of(*target_fd, target) == id_of(*source_fd, source)) {
     return;  // in place already
+  }
+  // What we laid before, over a source that was replaced since: nothing can be mounted on a deleted
+  // file, and mounts would pile up otherwise.
+  target_fd.reset();
+  uncover(target);
+  target_fd = open_visible(target);
+  if (!target_fd || is_folder(*target_fd) != is_folder(*source_fd)) {
+    return;
   }
   const UniqueFd tree(
       ::open_tree(source_fd->get(), "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
@@ -98,8 +111,8 @@ std::vector<std::string> entries_of(const std::string& folder) {
 }
 
 struct Mount {
-  std::string point;
-  std::string type;
+  std::string root;   ///< of the mount, in its file system; "…//deleted" if that was removed
+  std::string point;  ///< where it is mounted
 };
 
 /// proc_pid_mountinfo(5): octal escapes for space, tab, newline and backslash.
@@ -117,11 +130,10 @@ std::string unescape(const std::string& text) {
   return plain;
 }
 
-/// Mount points directly or indirectly below `folder`, each once, without those below another one:
-/// a recursive bind takes these along.
-std::vector<std::string> topmost_mounts_below(const std::string& folder) {
+/// All mounts below `folder`, in the order in which they were made.
+std::vector<Mount> mounts_below(const std::string& folder) {
   std::ifstream mountinfo("/proc/self/mountinfo");
-  std::vector<std::string> points;
+  std::vector<Mount> mounts;
   for (std::string line; std::getline(mountinfo, line);) {
     std::array<std::string, 5> fields;
     std::size_t start = 0;
@@ -130,15 +142,41 @@ std::vector<std::string> topmost_mounts_below(const std::string& folder) {
       field = line.substr(start, end - start);
       start = end == std::string::npos ? line.size() : end + 1;
     }
-    const std::string point = unescape(fields[4]);
-    const bool covered = std::any_of(points.begin(), points.end(), [&point](const auto& other) {
+    Mount mount{unescape(fields[3]), unescape(fields[4])};
+    if (mount.point.starts_with(folder + '/')) {
+      mounts.push_back(std::move(mount));
+    }
+  }
+  return mounts;
+}
+
+/// Mount points directly or indirectly below `folder`, each once, without those below another one:
+/// a recursive bind takes these along.
+std::vector<std::string> topmost_mounts_below(const std::string& folder) {
+  std::vector<std::string> points;
+  for (const auto& [root, point] : mounts_below(folder)) {
+    const auto covers = [&point = point](const auto& other) {
       return point == other || point.starts_with(other + '/');
-    });
-    if (point.starts_with(folder + '/') && !covered) {
+    };
+    if (std::none_of(points.begin(), points.end(), covers)) {
       points.push_back(point);
     }
   }
   return points;
+}
+
+/// Takes away what was laid over /etc from files of `folder` that are not there any more.
+void lift_overlays_without_source(const std::string& folder) {
+  // What a mount says of its root begins at its file system's, not at ours.
+  const std::string tail = folder.substr(folder.find('/', 1));
+  for (auto& [root, point] : mounts_below("/etc")) {
+    const std::string name = point.substr(std::string_view("/etc/").size());
+    const bool ours =
+        root.ends_with(tail + '/' + name) || root.ends_with(tail + '/' + name + "//deleted");
+    if (ours && !open_visible(folder + '/' + name)) {
+      uncover(point);
+    }
+  }
 }
 
 /// sysfs shows the network devices of the namespace it was mounted in; so a new one goes over /sys.
@@ -189,15 +227,33 @@ void build_view(const ViewSources& sources) {
 }
 
 void lay_overlays(const ViewSources& sources) {
+  lift_overlays_without_source(sources.etc);
+  lift_overlays_without_source(sources.administrator);
+  std::optional<Error> first;
+  const auto lay = [&first](const std::string& folder, const std::string& name) {
+    try {
+      lay_over(folder + '/' + name, "/etc/" + name);
+    } catch (const Error& error) {
+      first = first ? first : error;  // one file must not keep the others from being laid
+    }
+  };
   const std::vector<std::string> own = entries_of(sources.administrator);
   for (const auto& name : entries_of(sources.etc)) {
     if (std::find(own.begin(), own.end(), name) == own.end()) {
-      lay_over(sources.etc + '/' + name, "/etc/" + name);
+      lay(sources.etc, name);
     }
   }
   for (const auto& name : own) {
-    lay_over(sources.administrator + '/' + name, "/etc/" + name);
+    lay(sources.administrator, name);
   }
+  if (first) {
+    throw std::move(
+        *first);  // NOLINT(*-throw-by-value-catch-by-reference,cert-err09-cpp,cert-err61-cpp)
+  }
+}
+
+std::vector<std::string> watched_folders(const ViewSources& sources) {
+  return {"/etc", "/etc/netns", sources.administrator, "/run", "/run/systemd"};
 }
 
 }  // namespace vpnrun::service

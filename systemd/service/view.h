@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace vpnrun::service {
 
@@ -25,15 +26,12 @@ void build_view(const ViewSources& sources);
 /// What is in place already is left alone; what does not exist here is left out.
 ///
 /// The host detaches such a mount when it replaces the file by rename(2), so this is called again
-/// whenever something changes in kWatchedPlaces. An application that reads the host's file until
+/// whenever something changes in watched_folders(). An application that reads the host's file until
 /// then is kept to the tunnel by the filter and by run_folder.h. Throws Error.
 void lay_overlays(const ViewSources& sources);
 
 /// Folders on the host whose entries lay_overlays() and follow_run_folder() depend on, for
 /// inotify(7).
-struct WatchedPlace {
-  const char* folder;
-};
-constexpr WatchedPlace kWatchedPlaces[] = {{"/etc"}, {"/run"}, {"/run/systemd"}};
+[[nodiscard]] std::vector<std::string> watched_folders(const ViewSources& sources);
 
 }  // namespace vpnrun::service

@@ -106,6 +106,21 @@ TEST(HostFilter, GuardsOnlyTheNamedUplinks) {
               HasSubstr("iifname { \"eth0\", \"wlan0\" } oifname != \"vr-*\" drop"));
 }
 
+TEST(HostFilter, TracesOnlyWhenAsked) {
+  HostFilter filter = host();
+  EXPECT_THAT(host_ruleset(filter), Not(HasSubstr("nftrace")));
+  filter.traced = true;
+  EXPECT_THAT(host_ruleset(filter), HasSubstr("iifname \"vr-work\" ip daddr . meta l4proto"));
+  EXPECT_THAT(host_ruleset(filter), HasSubstr("meta nftrace set 1"));
+}
+
+TEST(HostFilter, LeavesByTheNamedUplinkOnly) {
+  HostFilter filter = host();
+  EXPECT_THAT(host_ruleset(filter), Not(HasSubstr("one_uplink")));
+  filter.uplink = "eth0";
+  EXPECT_THAT(host_ruleset(filter), HasSubstr("iifname \"vr-work\" oifname != \"eth0\" drop"));
+}
+
 TEST(HostFilter, RefusesNamesThatCouldBeReadAsRules) {
   for (const char* name : {"", "a\" drop", "a*", "a b", "a-name-too-long-for-it", "a\n", "a\\"}) {
     HostFilter filter = host();

@@ -65,7 +65,11 @@ std::string replies_only(const HostFilter& filter) {
 
 std::string to_namespace(const HostFilter& filter) {
   const std::string ns_address = ipv4_text(filter.addresses.ns_address);
-  std::string rules = fmt::format("    oifname != {} accept\n", quoted(filter.link));
+  // While the link is being made anew, an answer on its way to the namespace would follow the
+  // machine's default route back out.
+  std::string rules =
+      fmt::format("    oifname != {0} ip daddr {1} drop\n    oifname != {0} accept\n",
+                  quoted(filter.link), ns_address);
   if (!filter.endpoints.empty()) {
     rules += fmt::format(
         "    ip daddr {0} ip saddr . meta l4proto . th sport {1} ct direction reply accept\n"
@@ -92,6 +96,31 @@ std::string source_nat(const HostFilter& filter) {
       ipv4_text(filter.addresses.ns_address), quoted(filter.link));
 }
 
+/// First of all, conntrack's defragmentation (-400) excepted.
+std::string trace(const HostFilter& filter) {
+  if (!filter.traced || filter.endpoints.empty()) {
+    return {};
+  }
+  const std::string endpoints = set_of(endpoint_elements(filter.endpoints));
+  return fmt::format(
+      "  chain trace {{\n"
+      "    type filter hook prerouting priority -350; policy accept;\n"
+      "    iifname {0} ip daddr . meta l4proto . th dport {1} meta nftrace set 1\n"
+      "    iifname != {0} ip saddr . meta l4proto . th sport {1} meta nftrace set 1\n  }}\n",
+      quoted(filter.link), endpoints);
+}
+
+std::string one_uplink(const HostFilter& filter) {
+  if (filter.uplink.empty()) {
+    return {};
+  }
+  return fmt::format(
+      "  chain one_uplink {{\n"
+      "    type filter hook forward priority 0; policy accept;\n"
+      "    iifname {} oifname != {} drop\n  }}\n",
+      quoted(filter.link), quoted(filter.uplink));
+}
+
 std::string guard(const HostFilter& filter) {
   if (filter.guarded_uplinks.empty()) {
     return {};
@@ -115,7 +144,7 @@ std::string host_table(std::string_view profile_name) {
 std::string host_ruleset(const HostFilter& filter) {
   return replace_table(host_table(filter.profile_name),
                        from_namespace(filter) + replies_only(filter) + to_namespace(filter) +
-                           source_nat(filter) + guard(filter));
+                           source_nat(filter) + guard(filter) + one_uplink(filter) + trace(filter));
 }
 
 }  // namespace vpnrun::filter

@@ -28,6 +28,11 @@ struct HostFilter {
   /// Interfaces on which forwarding is on only because we turned it on: what comes in there is
   /// forwarded to our links only, as if it were still off.
   std::vector<std::string> guarded_uplinks;
+  /// The only interface by which packets may leave; empty: any.
+  std::string uplink;
+  /// Has the kernel report what becomes of packets to and from the endpoints (nft(8), "nftrace").
+  /// It costs every filtered packet of the machine a little, so not for longer than needed.
+  bool traced = false;
 };
 
 /// One nftables transaction that makes the whole table, or replaces it. Pure. Throws Error if an

@@ -51,8 +51,9 @@ std::string read_all(int fd) {
   }
 }
 
-/// What the child writes when all went well; anything else is what went wrong.
-constexpr std::string_view kDone = "done";
+/// What the child writes first when all went well, before the output; anything else is what went
+/// wrong.
+constexpr std::string_view kDone = "done\n";
 
 }  // namespace
 
@@ -91,18 +92,23 @@ Nft& Nft::operator=(Nft&& other) noexcept {
 }
 
 void Nft::apply(const std::string& commands) {
-  const std::string failure = run(commands);
+  const std::string failure = run(commands).failure;
   if (!failure.empty()) {
     throw Error("cannot load filter rules: " + failure);
   }
 }
 
+std::string Nft::list(const std::string& command) {
+  Result result = run(command);
+  return result.failure.empty() ? std::move(result.output) : std::string();
+}
+
 bool Nft::exists(const std::string& table) {
-  return run("list table inet " + table).empty();
+  return run("list table inet " + table).failure.empty();
 }
 
 bool Nft::remove(const std::string& table) {
-  const std::string failure = run("delete table inet " + table);
+  const std::string failure = run("delete table inet " + table).failure;
   if (failure.empty()) {
     return true;
   }
@@ -122,24 +128,26 @@ Nft::Context Nft::open_context() {
     throw Error("cannot open nftables: no memory for its messages",
                 std::make_error_code(std::errc::not_enough_memory));
   }
+  ::nft_ctx_output_set_flags(context.get(), NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_HANDLE);
   return context;
 }
 
-std::string Nft::run(const std::string& commands) {
+Nft::Result Nft::run(const std::string& commands) {
   return context_ ? run(context_.get(), commands) : run_in_child(commands);
 }
 
-std::string Nft::run(::nft_ctx* context, const std::string& commands) {
-  const int result = ::nft_run_cmd_from_buffer(context, commands.c_str());
-  (void)::nft_ctx_get_output_buffer(context);  // reading empties it
-  const std::string failure = first_line(::nft_ctx_get_error_buffer(context));
-  if (result == 0) {
-    return {};
+Nft::Result Nft::run(::nft_ctx* context, const std::string& commands) {
+  const int status = ::nft_run_cmd_from_buffer(context, commands.c_str());
+  Result result;
+  result.output = ::nft_ctx_get_output_buffer(context);  // reading empties it
+  const std::string said = first_line(::nft_ctx_get_error_buffer(context));
+  if (status != 0) {
+    result.failure = said.empty() ? "libnftables failed without a reason" : said;
   }
-  return failure.empty() ? "libnftables failed without a reason" : failure;
+  return result;
 }
 
-std::string Nft::run_in_child(const std::string& commands) {
+Nft::Result Nft::run_in_child(const std::string& commands) {
   reap();
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
@@ -153,27 +161,28 @@ std::string Nft::run_in_child(const std::string& commands) {
     throw_errno("cannot start the process that loads filter rules");
   }
   if (child_ == 0) {
-    std::string failure;
+    Result result;
     Context context;
     try {
       if (::setns(netns_.get(), CLONE_NEWNET) != 0) {
         throw_errno("cannot enter the network namespace");
       }
       context = open_context();
-      failure = run(context.get(), commands);
+      result = run(context.get(), commands);
     } catch (const std::exception& error) {
-      failure = error.what();
+      result.failure = error.what();
     }
-    write_all(writer.get(), failure.empty() ? kDone : failure);
+    write_all(writer.get(),
+              result.failure.empty() ? std::string(kDone) + result.output : result.failure);
     writer.reset();  // the answer is complete; closing nftables' socket may take the kernel a while
     ::_exit(0);      // nothing of the parent's is flushed or torn down here
   }
   writer.reset();
   std::string answer = read_all(reader.get());
-  if (answer == kDone) {
-    return {};
+  if (answer.starts_with(kDone)) {
+    return {{}, answer.substr(kDone.size())};
   }
-  return answer.empty() ? "the process that loads filter rules died" : answer;
+  return {answer.empty() ? "the process that loads filter rules died" : answer, {}};
 }
 
 void Nft::reap() noexcept {

@@ -34,6 +34,10 @@ class Nft {
   /// Runs `commands` as one transaction: all or nothing. Throws Error with libnftables' own text.
   void apply(const std::string& commands);
 
+  /// The JSON that "`command`" prints (libnftables-json(5), handles included); empty if there is no
+  /// such thing. Throws Error only if no command can be run at all.
+  [[nodiscard]] std::string list(const std::string& command);
+
   /// Whether the table of family inet is there.
   [[nodiscard]] bool exists(const std::string& table);
   /// false: there was none.
@@ -45,11 +49,14 @@ class Nft {
   };
   using Context = std::unique_ptr<::nft_ctx, Free>;
 
+  struct Result {
+    std::string failure;  ///< what libnftables says; empty if all went well
+    std::string output;
+  };
   [[nodiscard]] static Context open_context();
-  /// These give an empty text if all went well, and otherwise what libnftables says.
-  [[nodiscard]] static std::string run(::nft_ctx* context, const std::string& commands);
-  [[nodiscard]] std::string run(const std::string& commands);
-  [[nodiscard]] std::string run_in_child(const std::string& commands);
+  [[nodiscard]] static Result run(::nft_ctx* context, const std::string& commands);
+  [[nodiscard]] Result run(const std::string& commands);
+  [[nodiscard]] Result run_in_child(const std::string& commands);
   void reap() noexcept;
 
   Context context_;    ///< kHere

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <variant>
+
+#include "systemd/service/netlink/nl_ptr.h"
+
+namespace vpnrun::netlink {
+
+/// A whole nftables table was deleted (`nft flush ruleset` deletes each).
+struct TableDeleted {
+  std::string table;
+};
+/// A traced packet (nft(8), "meta nftrace set 1") was dropped.
+struct PacketDropped {
+  std::string family;  ///< of the table, as nft(8) writes it: "ip", "inet", …
+  std::string table;
+  std::string chain;
+  bool by_policy = false;  ///< no rule took it, and the chain's policy is to drop
+};
+using FilterEvent = std::variant<TableDeleted, PacketDropped>;
+
+/// Reports what happens to the nftables rules of the network namespace that the calling thread is
+/// in when it is made, and which of them drops traced packets of one interface. See nft(8), "nft
+/// monitor".
+class FilterMonitor {
+ public:
+  /// Subscribed when it returns. Needs CAP_NET_ADMIN. Throws Error.
+  FilterMonitor();
+
+  /// For epoll(7), level-triggered: readable when drain() has something to do.
+  [[nodiscard]] int fd() const noexcept;
+
+  /// From now on drops are reported of packets that come from or go to this interface; 0: of none.
+  void follow_interface(int ifindex) noexcept;
+
+  /// Hands every pending event to `handle` and returns; never waits. What the kernel had to leave
+  /// out is lost. An exception of `handle` is thrown after the message at hand.
+  void drain(const std::function<void(const FilterEvent&)>& handle);
+
+  /// For the callback of libnl.
+  void report(const void* message_header, const std::function<void(const FilterEvent&)>& handle);
+
+ private:
+  SocketPtr socket_;
+  std::uint32_t ifindex_ = 0;
+  /// Packets of the interface, by the kernel's id: only the first message about one in a chain says
+  /// where it comes from and goes to.
+  std::set<std::uint32_t> followed_;
+};
+
+}  // namespace vpnrun::netlink

@@ -24,6 +24,7 @@ struct LaunchOptions {
   std::string profile;  ///< empty: not given
   std::chrono::milliseconds patience = kDefaultPatience;
   bool start_tunnel = true;  ///< false: --no-start
+  bool strict = false;       ///< refuse what is warned of otherwise
   bool force = false;        ///< accepted; nothing depends on it yet
   Verbosity verbosity = Verbosity::kNormal;
   char* const* command = nullptr;  ///< into argv, null-terminated, at least one word

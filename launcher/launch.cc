@@ -98,12 +98,26 @@ int become_command(char* const* command, Reporter& reporter) {
                              : "install vpnrun again: this program belongs to it");
 }
 
-void warn_of_sockets(Reporter& reporter) {
-  for (const int fd : inherited_internet_sockets()) {
+void look_for_outside_sockets(const LaunchOptions& options, Reporter& reporter) {
+  if (reporter.verbosity() == Verbosity::kQuiet && !options.strict) {
+    return;
+  }
+  const auto sockets = outside_sockets(options.strict ? Look::kAll : Look::kQuick);
+  if (options.strict && !sockets.empty()) {
+    std::string text;
+    for (const auto& socket : sockets) {
+      text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", socket.fd, socket.description);
+    }
+    throw Error(
+        "cannot start with network sockets that were made outside the tunnel: descriptor " + text,
+        std::make_error_code(std::errc::operation_not_permitted),
+        "close them first, as in 'vpnrun --strict COMMAND 5<&-'; or leave out --strict");
+  }
+  for (const auto& socket : sockets) {
     reporter.warn(
-        fmt::format("inherited descriptor {} is a network socket made outside the tunnel: "
+        fmt::format("inherited descriptor {} is a network socket made outside the tunnel ({}): "
                     "what is sent over it does not go through the tunnel",
-                    fd));
+                    socket.fd, socket.description));
   }
 }
 
@@ -117,9 +131,7 @@ int launch(const LaunchOptions& options, const Places& places, char* const* envi
     reporter.debug("inside this profile already");
     return become_command(options.command, reporter);
   }
-  if (reporter.verbosity() != Verbosity::kQuiet) {
-    warn_of_sockets(reporter);
-  }
+  look_for_outside_sockets(options, reporter);
   become_helper(profile, options, places, environment);
 }
 

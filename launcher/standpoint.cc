@@ -1,16 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "launcher/standpoint.h"
 
+#include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <system_error>
 
 #include "helper/base/runtime_layout.h"
 #include "helper/base/unique_fd.h"
+#include "profiles/error.h"
 
 namespace vpnrun {
 namespace {
@@ -22,11 +33,101 @@ FileId id_of(const std::string& path) {
                                           : FileId{};
 }
 
-bool is_internet_socket(int fd) {
-  int domain = 0;
-  socklen_t size = sizeof(domain);
-  return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
-         (domain == AF_INET || domain == AF_INET6);
+constexpr int kQuickMax = 1024;
+
+int socket_option(int fd, int option, int otherwise) {
+  int value = 0;
+  socklen_t size = sizeof(value);
+  return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : otherwise;
+}
+
+using AddressCall = int (*)(int, sockaddr*, socklen_t*);
+
+/// "192.0.2.1:443", "[2001:db8::1]:443"; empty: it has none.
+std::string address_of(int fd, AddressCall call) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(storage);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the sockets interface
+  if (call(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) {
+    return {};
+  }
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (storage.ss_family == AF_INET) {
+    sockaddr_in address{};
+    std::memcpy(&address, &storage, sizeof(address));
+    (void)::inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size());
+    return fmt::format("{}:{}", text.data(), ntohs(address.sin_port));
+  }
+  if (storage.ss_family == AF_INET6) {
+    sockaddr_in6 address{};
+    std::memcpy(&address, &storage, sizeof(address));
+    (void)::inet_ntop(AF_INET6, &address.sin6_addr, text.data(), text.size());
+    return fmt::format("[{}]:{}", text.data(), ntohs(address.sin6_port));
+  }
+  return {};
+}
+
+std::string describe(int fd, int family) {
+  if (family == AF_PACKET) {
+    return "packet socket";
+  }
+  if (family != AF_INET && family != AF_INET6) {
+    return fmt::format("socket of family {}", family);
+  }
+  const int protocol = socket_option(fd, SO_PROTOCOL, -1);
+  std::string text = protocol == IPPROTO_TCP   ? "TCP"
+                     : protocol == IPPROTO_UDP ? "UDP"
+                                               : fmt::format("IP protocol {}", protocol);
+  if (const std::string own = address_of(fd, ::getsockname); !own.empty()) {
+    text += " from " + own;
+  }
+  if (const std::string peer = address_of(fd, ::getpeername); !peer.empty()) {
+    text += " to " + peer;
+  }
+  return text;
+}
+
+void add_if_outside(int fd, std::vector<OutsideSocket>& sockets) {
+  const int family = socket_option(fd, SO_DOMAIN, AF_UNIX);  // AF_UNIX: also for what is no socket
+  if (family != AF_UNIX && family != AF_NETLINK) {
+    sockets.push_back({fd, describe(fd, family)});
+  }
+}
+
+std::vector<OutsideSocket> quick_look() {
+  rlimit limit{};
+  (void)::getrlimit(RLIMIT_NOFILE, &limit);  // cannot fail: a valid resource and address
+  // One call tells which are open, and that is few of them. It refuses more than the limit.
+  std::vector<pollfd> all(std::min<std::size_t>(kQuickMax, limit.rlim_cur));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].fd = static_cast<int>(i);
+  }
+  const bool known = ::poll(all.data(), all.size(), 0) >= 0;
+  std::vector<OutsideSocket> sockets;
+  for (const pollfd& one : all) {
+    if (!known || (one.revents & POLLNVAL) == 0) {
+      add_if_outside(one.fd, sockets);
+    }
+  }
+  return sockets;
+}
+
+std::vector<OutsideSocket> full_look() {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/fd"), ::closedir);
+  if (!directory) {
+    throw_errno("cannot look at the inherited descriptors in '/proc/self/fd'");
+  }
+  std::vector<OutsideSocket> sockets;
+  while (const dirent* entry = ::readdir(directory.get())) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string_view name = static_cast<const char*>(entry->d_name);
+    int fd = -1;
+    if (std::from_chars(name.data(), name.data() + name.size(), fd).ec == std::errc{}) {
+      add_if_outside(fd, sockets);
+    }
+  }
+  std::sort(sockets.begin(), sockets.end(),
+            [](const OutsideSocket& a, const OutsideSocket& b) { return a.fd < b.fd; });
+  return sockets;
 }
 
 }  // namespace
@@ -51,20 +152,8 @@ bool is_up(const std::string& directory) {
   return fd.ok() && ::fcntl(fd.get(), F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK;
 }
 
-std::vector<int> inherited_internet_sockets() {
-  // One call tells which are open, and that is few of them.
-  std::array<pollfd, kInheritedMax> all{};
-  for (int fd = 0; fd < kInheritedMax; ++fd) {
-    all.at(static_cast<std::size_t>(fd)).fd = fd;
-  }
-  const bool known = ::poll(all.data(), all.size(), 0) >= 0;
-  std::vector<int> sockets;
-  for (const pollfd& one : all) {
-    if (!(known && (one.revents & POLLNVAL) != 0) && is_internet_socket(one.fd)) {
-      sockets.push_back(one.fd);
-    }
-  }
-  return sockets;
+std::vector<OutsideSocket> outside_sockets(Look look) {
+  return look == Look::kQuick ? quick_look() : full_look();
 }
 
 }  // namespace vpnrun

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,16 +11,24 @@ namespace vpnrun {
 /// runtime directory is `directory`, by the record `origin` there. False if that cannot be told.
 [[nodiscard]] bool is_inside(const std::string& directory);
 
-/// Descriptors are looked at up to this number: a launch cannot afford a look at /proc/self/fd (30
-/// µs measured, against 6), and what is inherited by intent or by accident has a low number.
-constexpr int kInheritedMax = 64;
-
 /// Whether the tunnel of the profile with the runtime directory `directory` is up, by the lock that
 /// its companion holds (kUpEntry): no process is waited for. False also if that cannot be told.
 [[nodiscard]] bool is_up(const std::string& directory);
 
-/// Inherited descriptors below kInheritedMax that are internet sockets (AF_INET, AF_INET6), in
-/// ascending order. They stay in the network namespace in which they were made, whoever uses them.
-[[nodiscard]] std::vector<int> inherited_internet_sockets();
+/// A descriptor over which packets go past the tunnel: a socket stays in the network namespace in
+/// which it was made, whoever uses it.
+struct OutsideSocket {
+  int fd = -1;
+  std::string description;  ///< "TCP from 192.0.2.1:40000 to 203.0.113.5:443", "packet socket"
+};
+
+/// How far to look for descriptors. kQuick: below 1024 and the soft RLIMIT_NOFILE, in one system
+/// call. kAll: whatever is in /proc/self/fd, which costs a launch five times as much; throws Error
+/// if that cannot be read.
+enum class Look : std::uint8_t { kQuick, kAll };
+
+/// Open descriptors that are sockets of a family that leaves the machine (AF_INET, AF_INET6,
+/// AF_PACKET, AF_VSOCK and whatever else is neither AF_UNIX nor AF_NETLINK), in ascending order.
+[[nodiscard]] std::vector<OutsideSocket> outside_sockets(Look look);
 
 }  // namespace vpnrun

@@ -52,6 +52,8 @@ constexpr milliseconds kFirstRetry{200};
 constexpr milliseconds kLastRetry{60'000};
 /// Changes on the host come in bursts: one look after the burst.
 constexpr milliseconds kSettle{20};
+/// A full /run has room again some time.
+constexpr seconds kRepublish{1};
 /// A firewall that drops again what was opened for us: not more often than this.
 constexpr seconds kReopen{2};
 constexpr std::size_t kEndpointsMax = 32;
@@ -680,6 +682,10 @@ void Session::publish() {
     replace_file(namespaces_.directory.get(), kStateEntry, to_pretty_json(status_) + "\n");
   } catch (const std::exception& error) {
     log::ignored(error);  // the control socket still tells
+    republish_ = loop_.after(kRepublish, [this] {
+      republish_.reset();
+      publish();
+    });
   }
   publish_(status_);
 }

@@ -135,6 +135,7 @@ class Session {
   std::string asked_realm_;
   EventLoop::Handle attempt_limit_;
   EventLoop::Handle retry_;
+  EventLoop::Handle republish_;
   unsigned failures_ = 0;  ///< in a row
   unsigned rotation_ = 0;  ///< which remote comes first
   bool was_up_ = false;    ///< ever, since this process began

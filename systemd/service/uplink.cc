@@ -89,7 +89,7 @@ Uplink::Uplink(const profile::Profile& profile, int netns_fd, netlink::Socket& i
   filter_.addresses = {netlink::namespace_end(subnet), netlink::host_end(subnet)};
   try {
     // The filter knows the link by its name, so it stands before the link does.
-    nft_.apply(filter::host_ruleset(filter_));
+    apply_filter();
     make_link();
     configure_ends();
   } catch (const std::exception&) {
@@ -155,7 +155,7 @@ void Uplink::set_endpoints(const std::vector<filter::Endpoint>& endpoints) {
     filter_.endpoints = endpoints;
     filter_.traced = true;
     (void)enable_forwarding();
-    nft_.apply(filter::host_ruleset(filter_));
+    apply_filter();
     set_routes(endpoints);
   }
   if (const std::string other = enable_forwarding(); !other.empty()) {
@@ -211,18 +211,32 @@ std::string Uplink::enable_forwarding() {
   return other;
 }
 
+void Uplink::apply_filter() {
+  nft_.apply(filter::host_ruleset(filter_));
+  if (!arp_filtered_) {
+    arp_filtered_ = true;
+    try {
+      nft_.apply(filter::host_arp_ruleset(filter_));
+    } catch (const Error& error) {
+      log::debug("no ARP filter: {}", error.what());
+    }
+  }
+}
+
 void Uplink::settled() {
   if (filter_.traced) {
     filter_.traced = false;
-    nft_.apply(filter::host_ruleset(filter_));
+    apply_filter();
   }
 }
 
 void Uplink::follow_host() {
   const auto before = filter_.guarded_uplinks;
   (void)enable_forwarding();
-  if (before != filter_.guarded_uplinks || !nft_.exists(filter::host_table(profile_name_))) {
-    nft_.apply(filter::host_ruleset(filter_));
+  const bool flushed = !nft_.exists(filter::host_table(profile_name_));
+  if (before != filter_.guarded_uplinks || flushed) {
+    arp_filtered_ = arp_filtered_ && !flushed;
+    apply_filter();
   }
 }
 
@@ -232,6 +246,7 @@ void remove_uplink(const std::string& profile_name) {
   // The link before the filter: without it that has nothing to let through.
   (void)netlink::delete_link(host, host_link_name(profile_name));
   filter::Nft nft;
+  (void)nft.remove(filter::host_table(profile_name), "arp");
   (void)nft.remove(filter::host_table(profile_name));
   stop_forwarding_for(profile_name);
 }

@@ -54,6 +54,7 @@ class Uplink {
  private:
   void make_link();
   void configure_ends();
+  void apply_filter();
   void set_routes(const std::vector<filter::Endpoint>& endpoints);
   [[nodiscard]] std::string enable_forwarding();
 
@@ -64,6 +65,7 @@ class Uplink {
   filter::Nft nft_{filter::NftPlace::kChild};
   filter::HostFilter filter_;
   std::vector<filter::Endpoint> routed_;  ///< inside, to these addresses
+  bool arp_filtered_ = false;
   int outside_index_ = 0;
   int inside_index_ = 0;
 };

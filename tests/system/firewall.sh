@@ -6,7 +6,7 @@
 
 # state_says REGEX: in error or hint.
 state_says() { grep -Eq "\"(error|hint)\": \"[^\"]*$1" /run/vpnrun/one/state.json; }
-foreign_rules() { nft list ruleset | sed '/^table inet vpnrun/,/^}/d' | sed 's/counter packets [0-9]* bytes [0-9]*/counter/'; }
+foreign_rules() { nft list ruleset | sed '/^table [a-z]* vpnrun/,/^}/d' | sed 's/counter packets [0-9]* bytes [0-9]*/counter/'; }
 
 docker() {
   nft -f - <<'END'

@@ -28,20 +28,24 @@ std::string quoted(const std::string& name) {
   return "\"" + name + "\"";
 }
 
-/// What comes out of the namespace, before anything of the host has looked at it. Conntrack's
-/// defragmentation (priority -400) has been at work: ports are there to be compared.
+/// Before anything of the host has looked at a packet. Conntrack's defragmentation (priority -400)
+/// has been at work: ports are there to be compared.
 std::string from_namespace(const HostFilter& filter) {
   const std::string link = quoted(filter.link);
   const std::string ns_address = ipv4_text(filter.addresses.ns_address);
-  std::string rules = fmt::format("    iifname != {} accept\n", link);
+  const std::string host_address = ipv4_text(filter.addresses.host_address);
+  // Our two addresses are nobody's on other networks; and nothing is to answer for them there.
+  std::string rules = fmt::format(
+      "    iifname != {{ {0}, \"lo\" }} ip daddr {{ {1}, {2} }} drop\n"
+      "    iifname != {0} accept\n",
+      link, ns_address, host_address);
   if (!filter.endpoints.empty()) {
     rules += fmt::format("    ip saddr {} ip daddr . meta l4proto . th dport {} accept\n",
                          ns_address, set_of(endpoint_elements(filter.endpoints)));
   }
   if (!filter.expose.empty()) {
-    rules +=
-        fmt::format("    ip saddr {} ip daddr {} meta l4proto . th sport {} accept\n", ns_address,
-                    ipv4_text(filter.addresses.host_address), set_of(port_elements(filter.expose)));
+    rules += fmt::format("    ip saddr {} ip daddr {} meta l4proto . th sport {} accept\n",
+                         ns_address, host_address, set_of(port_elements(filter.expose)));
   }
   return fmt::format(
       "  chain from_namespace {{\n"
@@ -49,18 +53,19 @@ std::string from_namespace(const HostFilter& filter) {
       rules);
 }
 
-/// An exposed port answers and never asks. Conntrack (-200) knows by now who began.
-std::string replies_only(const HostFilter& filter) {
-  if (filter.expose.empty()) {
-    return {};
+/// Conntrack (-200) has judged by now. What it calls invalid would not be masqueraded. An exposed
+/// port answers and never asks.
+std::string judged(const HostFilter& filter) {
+  const std::string link = quoted(filter.link);
+  std::string rules = fmt::format("    iifname {} ct state invalid drop\n", link);
+  if (!filter.expose.empty()) {
+    rules += fmt::format("    iifname {} ip daddr {} ct direction original drop\n", link,
+                         ipv4_text(filter.addresses.host_address));
   }
   return fmt::format(
-      "  chain replies_only {{\n"
-      "    type filter hook prerouting priority -150; policy accept;\n"
-      "    iifname {} ip daddr {} ct direction original drop\n"
-      "    iifname {} ip daddr {} ct state invalid drop\n  }}\n",
-      quoted(filter.link), ipv4_text(filter.addresses.host_address), quoted(filter.link),
-      ipv4_text(filter.addresses.host_address));
+      "  chain judged {{\n"
+      "    type filter hook prerouting priority -150; policy accept;\n{}  }}\n",
+      rules);
 }
 
 std::string to_namespace(const HostFilter& filter) {
@@ -128,10 +133,16 @@ std::string guard(const HostFilter& filter) {
   std::vector<std::string> names;
   std::transform(filter.guarded_uplinks.begin(), filter.guarded_uplinks.end(),
                  std::back_inserter(names), quoted);
+  // The first chain is silent like a machine that does not forward: behind it, a packet whose time
+  // is up would be answered. Answers to what we masquerade are still addressed to the machine
+  // there.
   return fmt::format(
+      "  chain guard_early {{\n"
+      "    type filter hook prerouting priority -300; policy accept;\n"
+      "    meta nfproto ipv4 iifname {0} fib daddr type unicast drop\n  }}\n"
       "  chain guard {{\n"
       "    type filter hook forward priority 0; policy accept;\n"
-      "    meta nfproto ipv4 iifname {} oifname != \"{}*\" drop\n  }}\n",
+      "    meta nfproto ipv4 iifname {0} oifname != \"{1}*\" drop\n  }}\n",
       set_of(names), kHostLinkPrefix);
 }
 
@@ -143,8 +154,18 @@ std::string host_table(std::string_view profile_name) {
 
 std::string host_ruleset(const HostFilter& filter) {
   return replace_table(host_table(filter.profile_name),
-                       from_namespace(filter) + replies_only(filter) + to_namespace(filter) +
+                       from_namespace(filter) + judged(filter) + to_namespace(filter) +
                            source_nat(filter) + guard(filter) + one_uplink(filter) + trace(filter));
+}
+
+std::string host_arp_ruleset(const HostFilter& filter) {
+  const std::string table = host_table(filter.profile_name);
+  return fmt::format(
+      "table arp {0}\ndelete table arp {0}\ntable arp {0} {{\n"
+      "  chain input {{\n"
+      "    type filter hook input priority 0; policy accept;\n"
+      "    arp operation request arp daddr ip {1} drop\n  }}\n}}\n",
+      table, ipv4_text(filter.addresses.host_address));
 }
 
 }  // namespace vpnrun::filter

@@ -39,4 +39,9 @@ struct HostFilter {
 /// endpoint or address is not IPv4, or a name does not fit an interface.
 [[nodiscard]] std::string host_ruleset(const HostFilter& filter);
 
+/// The same for ARP: the machine answers for each of its addresses on each of its links
+/// (arp_ignore, ip-sysctl.rst), and would tell the neighbours our end of the link. A transaction of
+/// its own, since a kernel may be without this family.
+[[nodiscard]] std::string host_arp_ruleset(const HostFilter& filter);
+
 }  // namespace vpnrun::filter

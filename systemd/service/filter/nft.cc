@@ -103,16 +103,17 @@ std::string Nft::list(const std::string& command) {
   return result.failure.empty() ? std::move(result.output) : std::string();
 }
 
-bool Nft::exists(const std::string& table) {
-  return run("list table inet " + table).failure.empty();
+bool Nft::exists(const std::string& table, const char* family) {
+  return run(fmt::format("list table {} {}", family, table)).failure.empty();
 }
 
-bool Nft::remove(const std::string& table) {
-  const std::string failure = run("delete table inet " + table).failure;
+bool Nft::remove(const std::string& table, const char* family) {
+  const std::string failure = run(fmt::format("delete table {} {}", family, table)).failure;
   if (failure.empty()) {
     return true;
   }
-  if (failure.find("No such file or directory") != std::string::npos) {
+  if (failure.find("No such file or directory") != std::string::npos ||
+      failure.find("not supported") != std::string::npos) {
     return false;
   }
   throw Error(fmt::format("cannot delete the filter table '{}': {}", table, failure));

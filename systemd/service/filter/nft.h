@@ -38,10 +38,10 @@ class Nft {
   /// such thing. Throws Error only if no command can be run at all.
   [[nodiscard]] std::string list(const std::string& command);
 
-  /// Whether the table of family inet is there.
-  [[nodiscard]] bool exists(const std::string& table);
-  /// false: there was none.
-  [[nodiscard]] bool remove(const std::string& table);
+  /// Whether the table is there.
+  [[nodiscard]] bool exists(const std::string& table, const char* family = "inet");
+  /// false: there was none, or the kernel does not know its family.
+  [[nodiscard]] bool remove(const std::string& table, const char* family = "inet");
 
  private:
   struct Free {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <vector>
 
 #include "helper/base/runtime_layout.h"
@@ -39,18 +40,36 @@ void write_setting(const std::string& link, const char* value) {
 
 }  // namespace
 
-bool forward_for(const std::string& profile_name, const std::string& link) {
+std::vector<std::string> guarded_links(const std::vector<std::string>& links) {
+  if (host_forwards()) {
+    return {};
+  }
+  const HostLock lock;
+  std::set<std::string> guarded;
+  if (fs::exists(records())) {
+    for (const auto& entry : fs::directory_iterator(records())) {
+      guarded.insert(entry.path().filename());
+    }
+  }
+  for (const auto& link : links) {
+    if (netlink::read_sysctl(setting(link)) == "0") {
+      guarded.insert(link);
+    }
+  }
+  return {guarded.begin(), guarded.end()};
+}
+
+void forward_for(const std::string& profile_name, const std::string& link) {
   const HostLock lock;
   const fs::path record = records() / link;
   if (!fs::exists(record)) {
     if (netlink::read_sysctl(setting(link)) == "1") {
-      return false;
+      return;
     }
     fs::create_directories(record);
   }
   std::ofstream(record / profile_name).flush();
   write_setting(link, "1");
-  return !host_forwards();
 }
 
 void stop_forwarding_for(const std::string& profile_name) {

@@ -196,6 +196,10 @@ void Session::on_filter_event(const netlink::FilterEvent& event) {
     }
     return;
   }
+  if (std::holds_alternative<netlink::FilterOverrun>(event)) {
+    follow_host();
+    return;
+  }
   const auto& drop = std::get<netlink::PacketDropped>(event);
   if (!uplink_ || status_.state == State::kUp || status_.state == State::kDown ||
       drop.table.starts_with(filter::host_table(""))) {

@@ -149,16 +149,14 @@ void Uplink::configure_ends() {
 }
 
 void Uplink::set_endpoints(const std::vector<filter::Endpoint>& endpoints) {
-  if (endpoints == filter_.endpoints && filter_.traced) {
-    follow_host();
-  } else {
-    filter_.endpoints = endpoints;
-    filter_.traced = true;
-    (void)enable_forwarding();
-    apply_filter();
+  const bool same = endpoints == filter_.endpoints && filter_.traced;
+  filter_.endpoints = endpoints;
+  filter_.traced = true;
+  const std::string other = follow(!same);
+  if (!same) {
     set_routes(endpoints);
   }
-  if (const std::string other = enable_forwarding(); !other.empty()) {
+  if (!other.empty()) {
     throw Error(fmt::format("the machine routes to the server by '{}', and [link] uplink is '{}'",
                             other, filter_.uplink),
                 std::make_error_code(std::errc::network_unreachable),
@@ -190,24 +188,33 @@ void Uplink::set_routes(const std::vector<filter::Endpoint>& endpoints) {
   }
 }
 
-/// Returns the interface by which the machine routes to an endpoint though the profile has another
-/// one; empty: all is well.
-std::string Uplink::enable_forwarding() {
+/// Has the interfaces that lead to the endpoints forward, behind the guard of the filter; loads the
+/// filter if that, or its absence, calls for it, or if `changed`. Returns the interface by which
+/// the machine routes to an endpoint though the profile has another one; empty: all is well.
+std::string Uplink::follow(bool changed) {
   // A write to net.ipv4.ip_forward turns it off for every interface, ours too.
   set_link_sysctl(fmt::format("net/ipv4/conf/{}/forwarding", filter_.link), "1");
-  std::vector<std::string> guarded;
+  std::vector<std::string> links;
   std::string other;
   for (const auto& endpoint : filter_.endpoints) {
     const auto way = netlink::route_get(host_, endpoint.address);
     const auto link = way ? netlink::find_link(host_, way->ifindex) : std::nullopt;
     if (link && !filter_.uplink.empty() && link->name != filter_.uplink) {
       other = link->name;  // the filter keeps it from being used
-    } else if (link && forward_for(profile_name_, link->name) &&
-               std::find(guarded.begin(), guarded.end(), link->name) == guarded.end()) {
-      guarded.push_back(link->name);
+    } else if (link && std::find(links.begin(), links.end(), link->name) == links.end()) {
+      links.push_back(link->name);
     }
   }
-  filter_.guarded_uplinks = std::move(guarded);
+  const bool flushed = !changed && !nft_.exists(filter::host_table(profile_name_));
+  auto guarded = guarded_links(links);
+  if (changed || flushed || guarded != filter_.guarded_uplinks) {
+    filter_.guarded_uplinks = std::move(guarded);
+    arp_filtered_ = arp_filtered_ && !flushed;
+    apply_filter();
+  }
+  for (const auto& link : links) {
+    forward_for(profile_name_, link);
+  }
   return other;
 }
 
@@ -231,13 +238,7 @@ void Uplink::settled() {
 }
 
 void Uplink::follow_host() {
-  const auto before = filter_.guarded_uplinks;
-  (void)enable_forwarding();
-  const bool flushed = !nft_.exists(filter::host_table(profile_name_));
-  if (before != filter_.guarded_uplinks || flushed) {
-    arp_filtered_ = arp_filtered_ && !flushed;
-    apply_filter();
-  }
+  (void)follow(false);
 }
 
 void remove_uplink(const std::string& profile_name) {
@@ -245,10 +246,10 @@ void remove_uplink(const std::string& profile_name) {
   close_foreign_firewalls(profile_name);
   // The link before the filter: without it that has nothing to let through.
   (void)netlink::delete_link(host, host_link_name(profile_name));
+  stop_forwarding_for(profile_name);  // the guard of what forwards goes last
   filter::Nft nft;
   (void)nft.remove(filter::host_table(profile_name), "arp");
   (void)nft.remove(filter::host_table(profile_name));
-  stop_forwarding_for(profile_name);
 }
 
 }  // namespace vpnrun::service

@@ -56,7 +56,7 @@ class Uplink {
   void configure_ends();
   void apply_filter();
   void set_routes(const std::vector<filter::Endpoint>& endpoints);
-  [[nodiscard]] std::string enable_forwarding();
+  [[nodiscard]] std::string follow(bool changed);
 
   std::string profile_name_;
   int netns_fd_;

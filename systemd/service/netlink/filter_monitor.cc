@@ -164,7 +164,9 @@ void FilterMonitor::drain(const Handler& handle) {
     if (result == -NLE_AGAIN) {
       return;
     }
-    if (result < 0 && result != -NLE_NOMEM) {  // ENOBUFS: what is lost is lost
+    if (result == -NLE_NOMEM) {  // ENOBUFS
+      handle(FilterOverrun{});
+    } else if (result < 0) {
       throw Error(std::string("cannot read changes of the filter rules: ") + ::nl_geterror(result));
     }
   }

@@ -22,7 +22,9 @@ struct PacketDropped {
   std::string chain;
   bool by_policy = false;  ///< no rule took it, and the chain's policy is to drop
 };
-using FilterEvent = std::variant<TableDeleted, PacketDropped>;
+/// The kernel dropped messages: any table may be gone.
+struct FilterOverrun {};
+using FilterEvent = std::variant<TableDeleted, PacketDropped, FilterOverrun>;
 
 /// Reports what happens to the nftables rules of the network namespace that the calling thread is
 /// in when it is made, and which of them drops traced packets of one interface. See nft(8), "nft
@@ -38,8 +40,8 @@ class FilterMonitor {
   /// From now on drops are reported of packets that come from or go to this interface; 0: of none.
   void follow_interface(int ifindex) noexcept;
 
-  /// Hands every pending event to `handle` and returns; never waits. What the kernel had to leave
-  /// out is lost. An exception of `handle` is thrown after the message at hand.
+  /// Hands every pending event to `handle` and returns; never waits. An exception of `handle` is
+  /// thrown after the message at hand.
   void drain(const std::function<void(const FilterEvent&)>& handle);
 
   /// For the callback of libnl.

@@ -160,7 +160,8 @@ void Session::on_inside_event(const netlink::Event& event) {
 }
 
 void Session::on_host_event(const netlink::Event& event) {
-  if (std::holds_alternative<netlink::AddressChanged>(event)) {
+  const auto* address = std::get_if<netlink::AddressChanged>(&event);
+  if (address != nullptr && !(uplink_ && address->ifindex == uplink_->link_index())) {
     return;
   }
   const auto* route = std::get_if<netlink::RouteChanged>(&event);
@@ -178,6 +179,7 @@ void Session::follow_host() {
       host_settle_.reset();
       try {
         uplink_->follow_host();
+        filter_monitor_.follow_interface(uplink_->link_index());
       } catch (const std::exception& error) {
         log::ignored(error);  // the next change, or the next attempt, tries again
       }
@@ -361,6 +363,7 @@ void Session::connect(const std::vector<filter::Endpoint>& endpoints) {
   endpoints_ = endpoints;
   status_.endpoint = text_of(endpoints.front());
   uplink_->set_endpoints(endpoints);
+  filter_monitor_.follow_interface(uplink_->link_index());
   inside_->set_endpoints(uplink_->addresses(), endpoints);
   if (client_ && client_holds_ && client_endpoints_ == endpoints) {
     client_holds_ = false;

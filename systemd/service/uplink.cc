@@ -148,6 +148,35 @@ void Uplink::configure_ends() {
   netlink::set_neighbour(inside_, inner->index, filter_.addresses.host_address, outer->mac);
 }
 
+bool Uplink::is_whole() {
+  const auto has_address = [](netlink::Socket& socket, int ifindex,
+                              const netlink::IpAddress& address) {
+    const auto all = netlink::list_addresses(socket);
+    return std::any_of(all.begin(), all.end(), [&](const netlink::InterfaceAddress& one) {
+      return one.ifindex == ifindex && one.address.address == address;
+    });
+  };
+  const auto outer = netlink::find_link(host_, filter_.link);
+  const auto inner = netlink::find_link(inside_, filter::kUplinkDevice);
+  return outer && inner && outer->index == outside_index_ && inner->index == inside_index_ &&
+         outer->up && inner->up &&
+         has_address(host_, outside_index_, filter_.addresses.host_address) &&
+         has_address(inside_, inside_index_, filter_.addresses.ns_address);
+}
+
+void Uplink::mend_link() {
+  if (is_whole()) {
+    return;
+  }
+  log::warn("somebody changed the link '{}'; setting it up anew", filter_.link);
+  if (!netlink::find_link(host_, filter_.link) ||
+      !netlink::find_link(inside_, filter::kUplinkDevice)) {
+    make_link();
+  }
+  configure_ends();
+  set_routes(filter_.endpoints);  // they went with the link
+}
+
 void Uplink::set_endpoints(const std::vector<filter::Endpoint>& endpoints) {
   const bool same = endpoints == filter_.endpoints && filter_.traced;
   filter_.endpoints = endpoints;
@@ -192,6 +221,7 @@ void Uplink::set_routes(const std::vector<filter::Endpoint>& endpoints) {
 /// filter if that, or its absence, calls for it, or if `changed`. Returns the interface by which
 /// the machine routes to an endpoint though the profile has another one; empty: all is well.
 std::string Uplink::follow(bool changed) {
+  mend_link();
   // A write to net.ipv4.ip_forward turns it off for every interface, ours too.
   set_link_sysctl(fmt::format("net/ipv4/conf/{}/forwarding", filter_.link), "1");
   std::vector<std::string> links;

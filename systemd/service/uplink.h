@@ -47,14 +47,17 @@ class Uplink {
   /// The tunnel works: nothing needs to be traced.
   void settled();
 
-  /// To be called when routes, links or forwarding of the host changed: has the interfaces that
-  /// lead to the endpoints forward, and puts the host's filter back if it is gone.
+  /// To be called when routes, links, addresses or forwarding of the host changed: has the
+  /// interfaces that lead to the endpoints forward, and puts link and filter back if somebody
+  /// changed them. link_index() may be another one afterwards.
   void follow_host();
 
  private:
   void make_link();
   void configure_ends();
   void apply_filter();
+  [[nodiscard]] bool is_whole();
+  void mend_link();
   void set_routes(const std::vector<filter::Endpoint>& endpoints);
   [[nodiscard]] std::string follow(bool changed);
 

@@ -116,6 +116,14 @@ nft delete table inet mine
 within 30 'and when it goes the tunnel is back' tunnel_up one
 capture_stop
 empty 'meanwhile nothing left the machine but the tunnel' "$(capture_stray "$CAPTURE_ONE" "$REMARK")"
+
+# --- somebody else's hands on our link ---
+for change in 'link set vr-one down' 'address flush dev vr-one' 'link del vr-one'; do
+  # shellcheck disable=SC2086  # words of a command
+  ip $change
+  within 3 "after 'ip $change' the link is back" eval 'ip -o -4 address show up dev vr-one | grep -q inet'
+  within 30 'and the tunnel' eval 'tunnel_up one && [ "$(by alice vpnrun curl -s -m 2 http://203.0.113.10/)" = 198.51.100.10 ]'
+done
 tunnel_stop one
 
 # --- one uplink only ---

@@ -2,6 +2,7 @@
 #include "launcher/ctl/processes.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
 
@@ -12,6 +13,8 @@
 #include <memory>
 #include <optional>
 
+#include "helper/base/runtime_layout.h"
+#include "helper/base/unique_fd.h"
 #include "launcher/control_client.h"
 #include "launcher/read_file.h"
 #include "profiles/error.h"
@@ -88,9 +91,12 @@ class Users {
 }  // namespace
 
 FileId netns_of(const Places& places, const std::string& profile) {
-  struct stat info {};
-  if (::stat((runtime_directory(places, profile) + "/" + kNetnsEntry).c_str(), &info) == 0) {
-    return {.dev = info.st_dev, .ino = info.st_ino};
+  // By the record, not by the entry "netns": from inside, that is an empty file.
+  const UniqueFd directory(
+      ::open(runtime_directory(places, profile).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Origin origin;
+  if (directory.ok() && read_origin(directory.get(), origin)) {
+    return origin.netns;
   }
   if (errno == ENOENT || errno == EACCES || errno == ENOTDIR) {
     throw_unusable(places, profile);

@@ -44,6 +44,10 @@ host_facts >"$LAB/tmp/facts.after"
 is 'addresses, routes, firewall and name service of the machine are untouched' \
   "$(diff "$LAB/tmp/facts.before" "$LAB/tmp/facts.after")" ''
 
+is 'inside, vpnrun just runs the command' "$(by alice vpnrun vpnrun -p one curl -s -m 5 $WEB4)" 198.51.100.10
+attempt by alice vpnrun vpnrunctl ps one
+like 'and vpnrunctl shows what runs there' "$OUT" 'vpnrunctl ps one'
+
 attempt by bob vpnrun curl -s -m 5 $WEB4
 is 'a user who is not admitted gets 125' "$STATUS" 125
 is 'and no output' "$OUT" ''

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "helper/base/runtime_layout.h"
 #include "launcher/places.h"
 #include "launcher/read_file.h"
 #include "tests/unit/scratch_folder.h"
@@ -71,6 +72,21 @@ class Machine {
   }
   void prepare(const std::string& name) const {
     std::filesystem::create_directory(folder / "run" / name);
+  }
+  /// The record says that this process is inside `name`. It counts only if root wrote it.
+  void record_this_process(const std::string& name) const {
+    const auto identity = [](const char* path) {
+      struct stat info {};
+      (void)::stat(path, &info);
+      return FileId{.dev = info.st_dev, .ino = info.st_ino};
+    };
+    const Origin origin{
+        .host = {}, .netns = identity("/proc/self/ns/net"), .view = identity("/proc/self/ns/mnt")};
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a record of bytes
+    const auto* bytes = reinterpret_cast<const char*>(&origin);
+    const std::string path = "run/" + name + "/" + kOriginEntry;
+    folder.write(path, {bytes, sizeof(origin)});
+    (void)::chmod((folder / path).c_str(), 0444);
   }
   [[nodiscard]] std::string control(const std::string& name) const {
     return folder / "run" / name / "control";

@@ -53,20 +53,6 @@ class Launcher : public ::testing::Test {
   [[nodiscard]] std::string path(const std::string& name) const { return machine_.folder / name; }
 
   /// Makes the namespaces of this process those of the profile.
-  void declare_inside() const {
-    ASSERT_EQ(::symlink("/proc/self/ns/net", path("run/work/netns").c_str()), 0);
-    const Origin origin{
-        .host = {}, .netns = identity("/proc/self/ns/net"), .view = identity("/proc/self/ns/mnt")};
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a record of bytes
-    const auto* bytes = reinterpret_cast<const char*>(&origin);
-    machine_.folder.write("run/work/origin", {bytes, sizeof(origin)});
-    ASSERT_EQ(::chmod(path("run/work/origin").c_str(), 0444), 0);
-  }
-  static FileId identity(const char* path) {
-    struct stat info {};
-    (void)::stat(path, &info);
-    return {.dev = info.st_dev, .ino = info.st_ino};
-  }
 
   Machine machine_;
 };
@@ -214,7 +200,7 @@ TEST_F(Launcher, InsideTheProfileTheCommandIsExecutedDirectly) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "the record must belong to root: run as root";
   }
-  declare_inside();
+  machine_.record_this_process("work");
   const FakeCompanion companion(machine_.control("work"), always(reply_in(State::kUp)));
   EXPECT_EQ(vpnrun({"sh", "-c", "exit 7"}).status, 7);
   const Outcome absent = vpnrun({"/no/such/program"});

@@ -92,8 +92,8 @@ TEST(HostFilter, HasATableForEachProfile) {
 
 TEST(HostFilter, LooksAtOurLinkOnlyAndDropsTheRestOfIt) {
   const std::string text = host_ruleset(host());
-  EXPECT_THAT(text, HasSubstr("iifname != \"vr-work\" accept"));
-  EXPECT_THAT(text, HasSubstr("oifname != \"vr-work\" accept"));
+  EXPECT_THAT(text, HasSubstr("iifname \"vr-work\" goto from_link"));
+  EXPECT_THAT(text, HasSubstr("oifname \"vr-work\" goto to_link"));
   EXPECT_THAT(text, Not(HasSubstr("policy drop")));
   EXPECT_THAT(text, Not(HasSubstr("established")));
   EXPECT_THAT(text, Not(HasSubstr("hook forward")));

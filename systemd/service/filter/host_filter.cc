@@ -28,17 +28,22 @@ std::string quoted(const std::string& name) {
   return "\"" + name + "\"";
 }
 
+std::string guarded_set(const HostFilter& filter) {
+  std::vector<std::string> names;
+  std::transform(filter.guarded_uplinks.begin(), filter.guarded_uplinks.end(),
+                 std::back_inserter(names), quoted);
+  return set_of(names);
+}
+
+// Every packet of the machine passes these chains: each asks for the interface first and is done
+// with the rest of the machine after one or two comparisons.
+
 /// Before anything of the host has looked at a packet. Conntrack's defragmentation (priority -400)
 /// has been at work: ports are there to be compared.
 std::string from_namespace(const HostFilter& filter) {
-  const std::string link = quoted(filter.link);
   const std::string ns_address = ipv4_text(filter.addresses.ns_address);
   const std::string host_address = ipv4_text(filter.addresses.host_address);
-  // Our two addresses are nobody's on other networks; and nothing is to answer for them there.
-  std::string rules = fmt::format(
-      "    iifname != {{ {0}, \"lo\" }} ip daddr {{ {1}, {2} }} drop\n"
-      "    iifname != {0} accept\n",
-      link, ns_address, host_address);
+  std::string rules;
   if (!filter.endpoints.empty()) {
     rules += fmt::format("    ip saddr {} ip daddr . meta l4proto . th dport {} accept\n",
                          ns_address, set_of(endpoint_elements(filter.endpoints)));
@@ -47,20 +52,33 @@ std::string from_namespace(const HostFilter& filter) {
     rules += fmt::format("    ip saddr {} ip daddr {} meta l4proto . th sport {} accept\n",
                          ns_address, host_address, set_of(port_elements(filter.expose)));
   }
+  // Our two addresses are nobody's on other networks; and nothing is to answer for them there.
   return fmt::format(
+      "  chain from_link {{\n{0}    drop\n  }}\n"
       "  chain from_namespace {{\n"
-      "    type filter hook prerouting priority -300; policy accept;\n{}    drop\n  }}\n",
-      rules);
+      "    type filter hook prerouting priority -300; policy accept;\n"
+      "    iifname {1} goto from_link\n"
+      "    ip daddr {{ {2}, {3} }} iifname != \"lo\" drop\n  }}\n",
+      rules, quoted(filter.link), ns_address, host_address);
 }
 
 /// Conntrack (-200) has judged by now. What it calls invalid would not be masqueraded. An exposed
 /// port answers and never asks.
+///
+/// On a guarded uplink the machine is as silent as one that does not forward: later, a packet whose
+/// time is up or that took a detour would be answered. Answers to what we masquerade are still
+/// addressed to the machine here.
 std::string judged(const HostFilter& filter) {
   const std::string link = quoted(filter.link);
   std::string rules = fmt::format("    iifname {} ct state invalid drop\n", link);
   if (!filter.expose.empty()) {
     rules += fmt::format("    iifname {} ip daddr {} ct direction original drop\n", link,
                          ipv4_text(filter.addresses.host_address));
+  }
+  if (!filter.guarded_uplinks.empty()) {
+    rules += fmt::format(
+        "    ct state != established meta nfproto ipv4 iifname {} fib daddr type unicast drop\n",
+        guarded_set(filter));
   }
   return fmt::format(
       "  chain judged {{\n"
@@ -70,11 +88,7 @@ std::string judged(const HostFilter& filter) {
 
 std::string to_namespace(const HostFilter& filter) {
   const std::string ns_address = ipv4_text(filter.addresses.ns_address);
-  // While the link is being made anew, an answer on its way to the namespace would follow the
-  // machine's default route back out.
-  std::string rules =
-      fmt::format("    oifname != {0} ip daddr {1} drop\n    oifname != {0} accept\n",
-                  quoted(filter.link), ns_address);
+  std::string rules;
   if (!filter.endpoints.empty()) {
     rules += fmt::format(
         "    ip daddr {0} ip saddr . meta l4proto . th sport {1} ct direction reply accept\n"
@@ -86,11 +100,16 @@ std::string to_namespace(const HostFilter& filter) {
                          ipv4_text(filter.addresses.host_address), ns_address,
                          set_of(port_elements(filter.expose)));
   }
-  // Before source NAT (100): sources are still those that the packets came with.
+  // Before source NAT (100): sources are still those that the packets came with. The last rule:
+  // while the link is being made anew, an answer on its way to the namespace would follow the
+  // machine's default route back out.
   return fmt::format(
+      "  chain to_link {{\n{0}    drop\n  }}\n"
       "  chain to_namespace {{\n"
-      "    type filter hook postrouting priority 0; policy accept;\n{}    drop\n  }}\n",
-      rules);
+      "    type filter hook postrouting priority 0; policy accept;\n"
+      "    oifname {1} goto to_link\n"
+      "    ip daddr {2} drop\n  }}\n",
+      rules, quoted(filter.link), ns_address);
 }
 
 std::string source_nat(const HostFilter& filter) {
@@ -130,20 +149,11 @@ std::string guard(const HostFilter& filter) {
   if (filter.guarded_uplinks.empty()) {
     return {};
   }
-  std::vector<std::string> names;
-  std::transform(filter.guarded_uplinks.begin(), filter.guarded_uplinks.end(),
-                 std::back_inserter(names), quoted);
-  // The first chain is silent like a machine that does not forward: behind it, a packet whose time
-  // is up would be answered. Answers to what we masquerade are still addressed to the machine
-  // there.
   return fmt::format(
-      "  chain guard_early {{\n"
-      "    type filter hook prerouting priority -300; policy accept;\n"
-      "    meta nfproto ipv4 iifname {0} fib daddr type unicast drop\n  }}\n"
       "  chain guard {{\n"
       "    type filter hook forward priority 0; policy accept;\n"
       "    meta nfproto ipv4 iifname {0} oifname != \"{1}*\" drop\n  }}\n",
-      set_of(names), kHostLinkPrefix);
+      guarded_set(filter), kHostLinkPrefix);
 }
 
 }  // namespace

@@ -78,17 +78,27 @@ std::string name_rules(const InsideFilter& filter) {
   return rules;
 }
 
+/// One look at the interface, whose name costs more to get than to compare.
+std::string by_interface(const char* which, const char* tunnel, const char* uplink) {
+  return fmt::format("    {} vmap {{ \"lo\" : accept, \"{}\" : goto {}, \"{}\" : goto {} }}\n",
+                     which, kTunnelDevice, tunnel, kUplinkDevice, uplink);
+}
+
 std::string output_chain(const InsideFilter& filter) {
-  std::string rules = name_rules(filter);
-  rules += "    oifname \"lo\" accept\n";
-  if (filter.uplink) {
-    rules += fmt::format("    oifname \"{}\" ip saddr {} drop\n", kTunnelDevice,
-                         ipv4_text(filter.uplink->ns_address));
+  std::string rules;
+  std::string names;
+  if (filter.capture) {
+    rules += "    tcp dport 53 goto names\n    udp dport 53 goto names\n";
+    names = fmt::format("  chain names {{\n{}  }}\n", name_rules(filter));
   }
-  rules += fmt::format("    oifname \"{}\" accept\n", kTunnelDevice);
-  rules += fmt::format("    oifname \"{}\" goto to_uplink\n", kUplinkDevice);
+  std::string tunnel;
+  if (filter.uplink) {
+    tunnel = fmt::format("    ip saddr {} drop\n", ipv4_text(filter.uplink->ns_address));
+  }
   return fmt::format(
-      "  chain output {{\n    type filter hook output priority 0; policy drop;\n{}  }}\n", rules);
+      "{0}  chain tunnel_output {{\n{1}    accept\n  }}\n"
+      "  chain output {{\n    type filter hook output priority 0; policy drop;\n{2}{3}  }}\n",
+      names, tunnel, rules, by_interface("oifname", "tunnel_output", "to_uplink"));
 }
 
 std::string leave_chain(const InsideFilter& filter) {
@@ -97,70 +107,66 @@ std::string leave_chain(const InsideFilter& filter) {
     own += ", " + ipv4_text(filter.uplink->ns_address);
   }
   return fmt::format(
+      "  chain tunnel_leave {{\n"
+      "    ip saddr {{ {0} }} drop\n"
+      "    ip6 saddr ::1 drop\n"
+      "    accept\n  }}\n"
       "  chain leave {{\n"
-      "    type filter hook postrouting priority 300; policy drop;\n"
-      "    oifname \"lo\" accept\n"
-      "    oifname \"{0}\" ip saddr {{ {1} }} drop\n"
-      "    oifname \"{0}\" ip6 saddr ::1 drop\n"
-      "    oifname \"{0}\" accept\n"
-      "    oifname \"{2}\" goto to_uplink\n"
-      "  }}\n",
-      kTunnelDevice, own, kUplinkDevice);
+      "    type filter hook postrouting priority 300; policy drop;\n{1}  }}\n",
+      own, by_interface("oifname", "tunnel_leave", "to_uplink"));
 }
 
 /// What comes out of the tunnel for an address that the tunnel does not have. route_localnet on the
 /// tunnel device makes the kernel take packets for 127.0.0.1 from it, and any host takes packets
 /// for each of its addresses on each of its devices. Before NAT turns answers back.
 std::string arrive_chain(const InsideFilter& filter) {
-  std::string rules = fmt::format("    iifname \"{}\" ip saddr 127.0.0.0/8 drop\n", kTunnelDevice);
+  std::string rules = "    ip saddr 127.0.0.0/8 drop\n";
   std::vector<std::string> ipv4 = of_family(filter.tunnel_addresses, Family::kIpv4);
   if (!ipv4.empty()) {
-    rules += fmt::format("    iifname \"{}\" ip daddr != {} drop\n", kTunnelDevice, set_of(ipv4));
+    rules += fmt::format("    ip daddr != {} drop\n", set_of(ipv4));
   } else {
-    rules += fmt::format("    iifname \"{}\" ip daddr 127.0.0.0/8 drop\n", kTunnelDevice);
+    rules += "    ip daddr 127.0.0.0/8 drop\n";
     if (filter.uplink) {
-      rules += fmt::format("    iifname \"{}\" ip daddr {} drop\n", kTunnelDevice,
-                           ipv4_text(filter.uplink->ns_address));
+      rules += fmt::format("    ip daddr {} drop\n", ipv4_text(filter.uplink->ns_address));
     }
   }
   return fmt::format(
-      "  chain arrive {{\n    type filter hook prerouting priority -300; policy accept;\n{}  }}\n",
-      rules);
+      "  chain tunnel_arrive {{\n{0}  }}\n"
+      "  chain arrive {{\n    type filter hook prerouting priority -300; policy accept;\n"
+      "    iifname \"{1}\" goto tunnel_arrive\n  }}\n",
+      rules, kTunnelDevice);
 }
 
 std::string from_uplink(const InsideFilter& filter) {
-  if (!filter.uplink) {
-    return {};
-  }
-  const std::string ns_address = ipv4_text(filter.uplink->ns_address);
   std::string rules;
-  if (!filter.endpoints.empty()) {
-    rules += fmt::format(
-        "    iifname \"{0}\" ip daddr {1} ip saddr . meta l4proto . th sport {2} "
-        "ct state established accept\n"
-        "    iifname \"{0}\" ip daddr {1} icmp type destination-unreachable ct state related "
-        "accept\n",
-        kUplinkDevice, ns_address, set_of(endpoint_elements(filter.endpoints)));
+  if (filter.uplink) {
+    const std::string ns_address = ipv4_text(filter.uplink->ns_address);
+    if (!filter.endpoints.empty()) {
+      // Not tracked here (chain "untracked_in"); the host lets answers through, and nothing else.
+      rules += fmt::format(
+          "    ip daddr {0} ip saddr . meta l4proto . th sport {1} accept\n"
+          "    ip daddr {0} icmp type destination-unreachable accept\n",
+          ns_address, set_of(endpoint_elements(filter.endpoints)));
+    }
+    if (!filter.expose.empty()) {
+      rules += fmt::format("    ip saddr {} ip daddr {} meta l4proto . th dport {} accept\n",
+                           ipv4_text(filter.uplink->host_address), ns_address,
+                           set_of(port_elements(filter.expose)));
+    }
   }
-  if (!filter.expose.empty()) {
-    rules += fmt::format(
-        "    iifname \"{}\" ip saddr {} ip daddr {} meta l4proto . th dport {} accept\n",
-        kUplinkDevice, ipv4_text(filter.uplink->host_address), ns_address,
-        set_of(port_elements(filter.expose)));
-  }
-  return rules;
+  return fmt::format("  chain from_uplink {{\n{}    drop\n  }}\n", rules);
 }
 
 std::string input_chain(const InsideFilter& filter) {
-  std::string rules = "    iifname \"lo\" accept\n";
-  rules += fmt::format("    iifname \"{}\" ct state established,related accept\n", kTunnelDevice);
+  std::string rules = "    ct state established,related accept\n";
   if (!filter.inbound.empty()) {
-    rules += fmt::format("    iifname \"{}\" meta l4proto . th dport {} accept\n", kTunnelDevice,
+    rules += fmt::format("    meta l4proto . th dport {} accept\n",
                          set_of(port_elements(filter.inbound)));
   }
-  rules += from_uplink(filter);
   return fmt::format(
-      "  chain input {{\n    type filter hook input priority 0; policy drop;\n{}  }}\n", rules);
+      "{0}  chain tunnel_input {{\n{1}    drop\n  }}\n"
+      "  chain input {{\n    type filter hook input priority 0; policy drop;\n{2}  }}\n",
+      from_uplink(filter), rules, by_interface("iifname", "tunnel_input", "from_uplink"));
 }
 
 /// Sends port 53 to the tunnel's resolver, whatever address it was meant for.
@@ -194,11 +200,28 @@ std::string capture_chains(const InsideFilter& filter) {
       capture, kTunnelDevice, sources, kAnyPort53);
 }
 
+/// The client's own packets are many, and the host tracks them. ICMP about them is told apart
+/// there, too.
+std::string untracked_chains(const InsideFilter& filter) {
+  const std::string client = client_match(filter);
+  if (client.empty()) {
+    return {};
+  }
+  return fmt::format(
+      "  chain untracked_out {{\n"
+      "    type filter hook output priority -300; policy accept;\n"
+      "    oifname \"{0}\" {1} notrack\n  }}\n"
+      "  chain untracked_in {{\n"
+      "    type filter hook prerouting priority -300; policy accept;\n"
+      "    iifname \"{0}\" ip saddr . meta l4proto . th sport {2} notrack\n  }}\n",
+      kUplinkDevice, client, set_of(endpoint_elements(filter.endpoints)));
+}
+
 std::string table_body(const InsideFilter& filter) {
   return to_uplink(filter) + output_chain(filter) + leave_chain(filter) + arrive_chain(filter) +
          input_chain(filter) +
          "  chain forward {\n    type filter hook forward priority 0; policy drop;\n  }\n" +
-         capture_chains(filter);
+         capture_chains(filter) + untracked_chains(filter);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstring>
@@ -88,6 +89,14 @@ std::string client_options(const profile::OpenvpnConfig& config,
   for (const auto& endpoint : endpoints) {
     text += fmt::format("remote {} {} {}\n", endpoint.address.str(), endpoint.port,
                         endpoint.transport == profile::Transport::kUdp ? "udp4" : "tcp4-client");
+  }
+  const bool all_udp =
+      std::all_of(endpoints.begin(), endpoints.end(), [](const filter::Endpoint& endpoint) {
+        return endpoint.transport == profile::Transport::kUdp;
+      });
+  if (all_udp && config.text.find("shaper") == std::string::npos) {
+    text +=
+        "fast-io\n";  // no poll(2) before each write: 5 to 10 % (openvpn(8)); not with TCP, shaper
   }
   if (config.needs_user_pass) {
     text += "auth-user-pass\n";

@@ -133,10 +133,16 @@ std::vector<OutsideSocket> full_look() {
 }  // namespace
 
 bool is_inside(const std::string& directory) {
-  // Not by the entry "netns": from inside, that is an empty file.
+  // Outside, the entry is the namespace, and that it is another one than ours needs no record.
+  // Inside, it is an empty file.
+  const FileId netns = id_of("/proc/self/ns/net");
+  const FileId entry = id_of(directory + "/" + kNetnsEntry);
+  if (entry.dev == netns.dev && entry.ino != netns.ino) {
+    return false;
+  }
   const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   Origin origin;
-  return fd.ok() && read_origin(fd.get(), origin) && id_of("/proc/self/ns/net") == origin.netns &&
+  return fd.ok() && read_origin(fd.get(), origin) && netns == origin.netns &&
          id_of("/proc/self/ns/mnt") == origin.view;
 }
 

@@ -23,19 +23,34 @@ void check(int result, const char* what) noexcept {
   }
 }
 
+// A call that claims success and writes nothing leaves these: they are nobody's.
+constexpr uid_t kNoUser = static_cast<uid_t>(-1);
+constexpr gid_t kNoGroup = static_cast<gid_t>(-1);
+
+struct Ids {
+  uid_t real_uid = kNoUser;
+  uid_t effective_uid = kNoUser;
+  uid_t saved_uid = kNoUser;
+  gid_t real_gid = kNoGroup;
+  gid_t effective_gid = kNoGroup;
+  gid_t saved_gid = kNoGroup;
+};
+
+Ids read_ids() noexcept {
+  Ids ids;
+  check(::getresuid(&ids.real_uid, &ids.effective_uid, &ids.saved_uid), "getresuid");
+  check(::getresgid(&ids.real_gid, &ids.effective_gid, &ids.saved_gid), "getresgid");
+  return ids;
+}
+
 void verify_ids(const Caller& caller) noexcept {
-  uid_t real_uid = 0;
-  uid_t effective_uid = 0;
-  uid_t saved_uid = 0;
-  gid_t real_gid = 0;
-  gid_t effective_gid = 0;
-  gid_t saved_gid = 0;
-  check(::getresuid(&real_uid, &effective_uid, &saved_uid), "getresuid");
-  check(::getresgid(&real_gid, &effective_gid, &saved_gid), "getresgid");
-  if (real_uid != caller.uid || effective_uid != caller.uid || saved_uid != caller.uid) {
+  const Ids ids = read_ids();
+  if (ids.real_uid != caller.uid || ids.effective_uid != caller.uid ||
+      ids.saved_uid != caller.uid) {
     die_kept("a user id remained");
   }
-  if (real_gid != caller.gid || effective_gid != caller.gid || saved_gid != caller.gid) {
+  if (ids.real_gid != caller.gid || ids.effective_gid != caller.gid ||
+      ids.saved_gid != caller.gid) {
     die_kept("a group id remained");
   }
 }
@@ -43,7 +58,12 @@ void verify_ids(const Caller& caller) noexcept {
 }  // namespace
 
 Caller become_caller() noexcept {
-  const Caller caller{::getuid(), ::getgid()};
+  // Not getuid(2) and getgid(2): an error of theirs would pass for an id.
+  const Ids ids = read_ids();
+  const Caller caller{ids.real_uid, ids.real_gid};
+  if (caller.uid == kNoUser || caller.gid == kNoGroup) {
+    die_kept("the caller is unknown");
+  }
   check(::setresgid(caller.gid, caller.gid, caller.gid), "setresgid");
   if (!caller.is_root()) {
     // The kernel would empty the permitted set together with the last id that is 0.

@@ -6,24 +6,22 @@
 //
 // as UID                become UID, gid the same, group 64110; "keep" before it: with CAP_SYS_ADMIN
 // ids R E S             real, effective, saved uid         groups COUNT         so many groups
+// gids N                real, effective and saved gid, and no other group
+// first S               S in front of the environment, never marked
 // raw  clean  env S     no marks; start from an empty environment; append S
-// fill COUNT BYTES      COUNT further arguments of BYTES   total BYTES          arguments of BYTES in all
-// limit N SOFT [HARD]   number of the limit; "-" in place of SOFT is unlimited
-// block  ignore         all signals                        pend                 make all blocked ones pending
-// alarm S  storm US     one SIGALRM in S seconds; one each US microseconds
-// posix_timer           a timer of timer_create(2)
-// umask OCTAL  close N  open PATH N   dup N M   files N    cloexec N   socket N   pipe_full N   pipe_broken N
-// cd PATH  deep LEVELS  rmdir PATH
-// nnp  trace  share_fs  share_files  thread  vfork
-// execveat  by_fd  interpreter
-// seccomp CALL ERRNO    this system call fails with this errno (0: pretends success)
-// allow                 a filter that allows everything
-// prctl A B             prctl(A, B, 0, 0, 0)               securebits N         personality N
-// nice N  batch  affinity  subreaper  oom N  ioprio N
-// keyring               a session keyring of its own
-// identity              a user namespace in which every id is what it is outside (root only)
-// unshare FLAGS         unshare(2)                         cover SOURCE LINK    mount SOURCE over a link
-// fork                  go on in a child; pass its exit status on
+// fill COUNT BYTES      COUNT further arguments of BYTES   total BYTES          arguments of BYTES
+// in all limit N SOFT [HARD]   number of the limit; "-" in place of SOFT: the hard one block ignore
+// all signals                        pend                 make all blocked ones pending alarm S
+// storm US     one SIGALRM in S seconds; one each US microseconds posix_timer           a timer of
+// timer_create(2) umask OCTAL  close N  open PATH N   dup N M   files N (0: all)   cloexec N socket
+// N   pipe_full N   pipe_broken N cd PATH  deep LEVELS  rmdir PATH nnp  trace  share_fs share_files
+// thread  vfork execveat  by_fd  interpreter seccomp CALL ERRNO    this system call fails with this
+// errno (0: pretends success) allow                 a filter that allows everything prctl A B
+// prctl(A, B, 0, 0, 0)               securebits N         personality N nice N  batch  affinity
+// subreaper  oom N  ioprio N keyring               a session keyring of its own identity a user
+// namespace in which every id is what it is outside (root only) unshare FLAGS         unshare(2)
+// cover SOURCE LINK    mount SOURCE over a link fork                  go on in a child; pass its
+// exit status on
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -57,6 +55,7 @@
 extern char** environ;
 enum { kMostEnvironment = 4096 };
 static char* environment[kMostEnvironment];
+static char* first;
 static char* added[kMostEnvironment];
 static int added_count;
 static bool raw, clean, keep, by_execveat, by_fd, by_thread, by_vfork;
@@ -77,7 +76,9 @@ static char* text(void) {
   }
   return *next++;
 }
-static long number(void) { return strtol(text(), NULL, 0); }
+static long number(void) {
+  return strtol(text(), NULL, 0);
+}
 
 static char* marked(char* entry) {
   if (raw) {
@@ -98,10 +99,12 @@ static void become(uid_t uid) {
   if (keep) {
     // A filter without no_new_privs needs this; the exec takes it away again.
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct data[2] = {{1U << CAP_SYS_ADMIN, 1U << CAP_SYS_ADMIN, 0}, {0, 0, 0}};
+    struct __user_cap_data_struct data[2] = {{1U << CAP_SYS_ADMIN, 1U << CAP_SYS_ADMIN, 0},
+                                             {0, 0, 0}};
     check(syscall(SYS_capset, &header, data), "capset");
     check(prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0), "keepcaps");
   }
+  check(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "dumpable");  // as after a login's exec
 }
 
 static void install_filter(struct sock_filter* program, unsigned short length) {
@@ -136,7 +139,8 @@ static void fill(long count, long bytes) {
   command = longer;
 }
 
-// Arguments and environment of exactly so many bytes as the kernel counts them: strings and pointers.
+// Arguments and environment of exactly so many bytes as the kernel counts them: strings and
+// pointers.
 static void fill_to(long bytes) {
   const long pointer = (long)sizeof(char*), piece = 100000;
   long used = (long)strlen(command[0]) + 1;  // the file's name counts, too
@@ -168,7 +172,7 @@ static void all_signals(bool block, bool ignore, bool pend) {
     sigprocmask(SIG_BLOCK, &set, NULL);
   }
   for (int signal = 1; pend && signal < 65; ++signal) {
-    if (signal != SIGKILL && signal != SIGSTOP) {
+    if (signal != SIGKILL && signal != SIGSTOP && signal != 32 && signal != 33) {
       syscall(SYS_tgkill, getpid(), getpid(), signal);
     }
   }
@@ -258,8 +262,13 @@ static void descriptor(const char* action) {
     const int from = (int)number();
     check(dup2(from, (int)number()), "dup2");
   } else if (strcmp(action, "files") == 0) {
-    for (long count = number(); count > 0; --count) {
-      check(open("/dev/null", O_RDWR), "open");
+    const long count = number();
+    for (long i = 0; i < count || count == 0; ++i) {
+      const int fd = open("/dev/null", O_RDWR);
+      if (fd < 0 && count == 0 && errno == EMFILE) {
+        break;
+      }
+      check(fd, "open");
     }
   } else if (strcmp(action, "cloexec") == 0) {
     check(fcntl((int)number(), F_SETFD, FD_CLOEXEC), "cloexec");
@@ -286,7 +295,7 @@ static void set_limit(void) {
   const char* value = text();
   struct rlimit both;
   getrlimit((__rlimit_resource_t)limit, &both);
-  both.rlim_cur = strcmp(value, "-") == 0 ? RLIM_INFINITY : (rlim_t)strtoull(value, NULL, 0);
+  both.rlim_cur = strcmp(value, "-") == 0 ? both.rlim_max : (rlim_t)strtoull(value, NULL, 0);
   if (both.rlim_cur > both.rlim_max) {
     both.rlim_max = both.rlim_cur;
   }
@@ -330,6 +339,10 @@ static bool act_on_ids(const char* action) {
   } else if (strcmp(action, "ids") == 0) {
     const uid_t r = (uid_t)number(), e = (uid_t)number(), s = (uid_t)number();
     check(setresuid(r, e, s), "setresuid");
+  } else if (strcmp(action, "gids") == 0) {
+    const gid_t group = (gid_t)number();
+    check(setgroups(0, NULL), "setgroups");
+    check(setresgid(group, group, group), "setresgid");
   } else if (strcmp(action, "groups") == 0) {
     static gid_t groups[65536];
     const long count = number();
@@ -411,6 +424,8 @@ static void act(const char* action) {
     raw = true;
   } else if (strcmp(action, "clean") == 0) {
     clean = true;
+  } else if (strcmp(action, "first") == 0) {
+    first = text();
   } else if (strcmp(action, "env") == 0) {
     added[added_count++] = text();
   } else if (strcmp(action, "fill") == 0) {
@@ -455,7 +470,8 @@ static void* execute(void* unused) {
     snprintf(path, sizeof path, "/proc/self/fd/%d", open(command[0], O_PATH | O_CLOEXEC));
     execve(path, command + 1, environment);
   } else if (by_execveat) {
-    syscall(SYS_execveat, open(command[0], O_PATH | O_CLOEXEC), "", command + 1, environment, AT_EMPTY_PATH);
+    syscall(SYS_execveat, open(command[0], O_PATH | O_CLOEXEC), "", command + 1, environment,
+            AT_EMPTY_PATH);
   } else {
     execve(command[0], command + 1, environment);
   }
@@ -474,6 +490,9 @@ int main(int argc, char** argv) {
     act(text());
   }
   int count = 0;
+  if (first != NULL) {
+    environment[count++] = first;
+  }
   for (char** entry = environ; !clean && *entry != NULL; ++entry) {
     environment[count++] = marked(*entry);
   }

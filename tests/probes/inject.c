@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // inject calls UID FILE ARGV0 ARG…         the system calls between the exec of FILE and the next
 //                                          successful one, one "NUMBER" a line, in order
-// inject N ERRNO UID FILE ARGV0 ARG…       the N-th of them (from 1) fails with ERRNO and is not made;
+// inject N ERRNO UID FILE ARGV0 ARG…       the N-th of them (from 1) fails with ERRNO and is not
+// made;
 //                                          ERRNO 0: it pretends success. Exit status of FILE.
 // Root only: a tracer with every capability leaves a privileged program its privilege. FILE gets no
 // environment but what "inject" has, with marks.

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// intruder held|dump UID FILE ARGV0 ARG…       holds FILE, a privileged program that is about to fail,
-//     by a full pipe as its standard error, and tries as UID to get at it: one "name RESULT" a line.
-//     "dump" kills it with SIGABRT instead and says whether a core was dumped.
-// intruder stop|kill|term|limit ROUNDS EXPECTED UID FILE ARGV0 ARG…    at a different instant of each
-//     round stops it, looks whether it holds a capability, tries to get at it then and lets it go on;
-//     or kills it; or takes its descriptors away. Prints how often it held a capability ("privileged"),
-//     how often it was got at while it did ("caught"), and how the rounds ended: the application printed
-//     the line EXPECTED ("inside"), something else ("astray"), or nothing ("nothing").
+// intruder held|dump UID FILE ARGV0 ARG…       holds FILE, a privileged program that is about to
+// fail,
+//     by a full pipe as its standard error, and tries as UID to get at it: one "name RESULT" a
+//     line. "dump" kills it with SIGABRT instead and says whether a core was dumped.
+// intruder stop|kill|term|limit ROUNDS EXPECTED UID FILE ARGV0 ARG…    at a different instant of
+// each
+//     round stops it, looks whether it holds a capability, tries to get at it then and lets it go
+//     on; or kills it; or takes its descriptors away. Prints how often it held a capability
+//     ("privileged"), how often it was got at while it did ("caught"), and how the rounds ended:
+//     the application printed the line EXPECTED ("inside"), something else ("astray"), or nothing
+//     ("nothing").
 // The environment of FILE is empty; run it as root: it becomes UID itself, with group 64110.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -65,9 +68,10 @@ static void attempt_link(pid_t pid, const char* name) {
 }
 
 static void get_at(pid_t pid) {
-  static const char* const files[] = {"mem", "environ", "maps", "smaps", "pagemap", "auxv",
-                                      "stack", "syscall", "io", "personality", "timers"};
-  static const char* const links[] = {"exe", "cwd", "root", "fd/0", "fd/2", "fd/3", "ns/net", "ns/mnt"};
+  static const char* const files[] = {"mem",   "environ", "maps", "smaps",       "pagemap", "auxv",
+                                      "stack", "syscall", "io",   "personality", "timers"};
+  static const char* const links[] = {"exe",  "cwd",  "root",   "fd/0",
+                                      "fd/2", "fd/3", "ns/net", "ns/mnt"};
   char buffer[16];
   struct iovec here = {buffer, sizeof buffer}, there = {(void*)0x400000, sizeof buffer};
   errno = 0;
@@ -81,14 +85,24 @@ static void get_at(pid_t pid) {
   }
   attempt_file(pid, "fd", O_RDONLY | O_DIRECTORY);
   attempt_file(pid, "map_files", O_RDONLY | O_DIRECTORY);
-  attempt("process_vm_readv", process_vm_readv(pid, &here, 1, &there, 1, 0) >= 0 || errno == EFAULT ? 0 : -1);
-  attempt("process_vm_writev", process_vm_writev(pid, &here, 1, &there, 1, 0) >= 0 || errno == EFAULT ? 0 : -1);
+  attempt("process_vm_readv",
+          process_vm_readv(pid, &here, 1, &there, 1, 0) >= 0 || errno == EFAULT ? 0 : -1);
+  attempt("process_vm_writev",
+          process_vm_writev(pid, &here, 1, &there, 1, 0) >= 0 || errno == EFAULT ? 0 : -1);
   attempt("pidfd_getfd", syscall(SYS_pidfd_getfd, process, 0, 0));
   attempt("setns by process", syscall(SYS_setns, process, 0x40000000));
   attempt("kcmp", syscall(SYS_kcmp, pid, getpid(), KCMP_VM, 0, 0));
   attempt("process_madvise", syscall(SYS_process_madvise, process, &there, 1, 20, 0));
-  attempt("ptrace attach", ptrace(PTRACE_ATTACH, pid, NULL, NULL));
-  attempt("ptrace seize", ptrace(PTRACE_SEIZE, pid, NULL, NULL));
+  for (int how = 0; how < 2; ++how) {
+    int status = 0;
+    const long result = ptrace(how == 0 ? PTRACE_ATTACH : PTRACE_SEIZE, pid, NULL, NULL);
+    attempt(how == 0 ? "ptrace attach" : "ptrace seize", result);
+    if (result == 0) {
+      ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+      waitpid(pid, &status, __WALL | WUNTRACED);
+      ptrace(PTRACE_DETACH, pid, NULL, NULL);
+    }
+  }
   close(process);
 }
 
@@ -131,6 +145,7 @@ static pid_t start_held(char** command, int* unblock) {
     execve(command[0], command + 1, nothing);
     _exit(99);
   }
+  close(pair[1]);
   *unblock = pair[0];
   for (int i = 0; i < 2000 && (permitted(child) == 0 || state(child) != 'S'); ++i) {
     pause_us(1000);
@@ -149,8 +164,8 @@ static int held(bool dump, char** command) {
     get_at(child);
     printf("still %llx\n", permitted(child));
     fflush(stdout);
-    while (read(unblock, text, sizeof text) == 4096) {
-    }
+    kill(child, SIGCONT);
+    (void)!read(unblock, text, sizeof text);  // makes room
   }
   waitpid(child, &status, 0);
   printf("end %d core %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
@@ -162,7 +177,8 @@ struct Count {
   int privileged, caught, inside, astray, nothing;
 };
 
-static void one_round(const char* how, long delay, const char* expected, char** command, struct Count* count) {
+static void one_round(const char* how, long delay, const char* expected, char** command,
+                      struct Count* count) {
   int pair[2], status = 0;
   char text[4096] = "";
   size_t size = 0;
@@ -182,7 +198,8 @@ static void one_round(const char* how, long delay, const char* expected, char** 
   if (strcmp(how, "stop") == 0) {
     kill(child, SIGSTOP);
     const unsigned long long before = permitted(child);
-    if (before != 0 && waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status) && permitted(child) != 0) {
+    if (before != 0 && waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status) &&
+        permitted(child) != 0) {
       ++count->privileged;
       successes = 0;
       get_at(child);
@@ -197,7 +214,8 @@ static void one_round(const char* how, long delay, const char* expected, char** 
     count->privileged += permitted(child) != 0;
     kill(child, strcmp(how, "kill") == 0 ? SIGKILL : SIGTERM);
   }
-  for (ssize_t got; size < sizeof text - 1 && (got = read(pair[0], text + size, sizeof text - 1 - size)) > 0;) {
+  for (ssize_t got;
+       size < sizeof text - 1 && (got = read(pair[0], text + size, sizeof text - 1 - size)) > 0;) {
     size += (size_t)got;
   }
   close(pair[0]);
@@ -223,7 +241,7 @@ int main(int argc, char** argv) {
   for (int round = 0; round < rounds; ++round) {
     one_round(argv[1], 3000L * round / rounds, argv[3], argv + 5, &count);
   }
-  printf("privileged %d\ncaught %d\ninside %d\nastray %d\nnothing %d\n", count.privileged, count.caught,
-         count.inside, count.astray, count.nothing);
+  printf("privileged %d\ncaught %d\ninside %d\nastray %d\nnothing %d\n", count.privileged,
+         count.caught, count.inside, count.astray, count.nothing);
   return 0;
 }

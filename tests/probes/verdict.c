@@ -10,7 +10,7 @@
 //   state     what a process inherits, one "key value" a line
 //   attempts  what must not work any more, one "name RESULT" a line
 //   sleep     sleeps for long
-// Needs no descriptor but the one that it writes to: 1, or 9 if that is open. Static.
+// Needs no descriptor but the one that it writes to: 1, or 999 if that is open. Static.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -69,7 +69,8 @@ static void say_verdict(void) {
     }
   }
 #define WORDS(set) ((unsigned long long)data[1].set << 32 | data[0].set)
-  say("verdict net=%lu mnt=%lu uid=%u,%u,%u gid=%u,%u,%u caps=%llx,%llx,%llx,%llx nnp=%d seccomp=%d\n",
+  say("verdict net=%lu mnt=%lu uid=%u,%u,%u gid=%u,%u,%u caps=%llx,%llx,%llx,%llx nnp=%d "
+      "seccomp=%d\n",
       inode("/proc/self/ns/net"), inode("/proc/self/ns/mnt"), u[0], u[1], u[2], g[0], g[1], g[2],
       WORDS(inheritable), WORDS(permitted), WORDS(effective), ambient,
       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), prctl(PR_GET_SECCOMP));
@@ -96,7 +97,8 @@ static void say_descriptors(void) {
     const int fd = atoi(entry->d_name);
     if (entry->d_name[0] != '.' && fd != dirfd(folder) &&
         readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1) > 0) {
-      say("fd %d %s %#x %#x\n", fd, target, (unsigned)fcntl(fd, F_GETFL), (unsigned)fcntl(fd, F_GETFD));
+      say("fd %d %s %#x %#x\n", fd, target, (unsigned)fcntl(fd, F_GETFL),
+          (unsigned)fcntl(fd, F_GETFD));
     }
   }
   if (folder != NULL) {
@@ -165,7 +167,8 @@ static void say_state(void) {
   getitimer(ITIMER_REAL, &timer);
   say("itimer %d\n", timer.it_value.tv_sec > 0 || timer.it_value.tv_usec > 0);
   say_file("posix_timers", "/proc/self/timers");
-  say("session_keyring %ld\n", syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0));
+  say("session_keyring %ld\n",
+      syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0));
   say("groups %d\n", getgroups(0, NULL));
   say("session %d %d %d\n", getsid(0) == getppid(), getpgrp() == getppid(), getppid() > 1);
   say_file("comm", "/proc/self/comm");
@@ -218,12 +221,13 @@ static void say_attempts(void) {
   attempt("setns: the caller's network", syscall(SYS_setns, open(path, O_RDONLY | O_CLOEXEC), 0));
   snprintf(path, sizeof path, "/proc/%d/ns/mnt", getppid());
   attempt("setns: the caller's mounts", syscall(SYS_setns, open(path, O_RDONLY | O_CLOEXEC), 0));
-  attempt("setns: by process", syscall(SYS_setns, syscall(SYS_pidfd_open, getppid(), 0), CLONE_NEWNET));
+  attempt("setns: by process",
+          syscall(SYS_setns, syscall(SYS_pidfd_open, getppid(), 0), CLONE_NEWNET));
 }
 
 int main(int argc, char** argv) {
-  if (fcntl(9, F_GETFD) >= 0) {
-    out_fd = 9;
+  if (fcntl(999, F_GETFD) >= 0) {
+    out_fd = 999;
   }
   say_verdict();
   for (int i = 1; i < argc; ++i) {

@@ -17,6 +17,7 @@ fi
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 built=$2
 probes=$3
+[ -x "$probes/call_helper" ] || { echo "no probes in '$probes': build them first" >&2; exit 1; }
 lab=/run/lab            # a tmpfs that belongs to this test
 helper=$lab/libexec/vpnrun-helper
 home=$lab/home

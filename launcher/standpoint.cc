@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <system_error>
 
@@ -98,7 +99,8 @@ std::vector<OutsideSocket> quick_look() {
   rlimit limit{};
   (void)::getrlimit(RLIMIT_NOFILE, &limit);  // cannot fail: a valid resource and address
   // One call tells which are open, and that is few of them. It refuses more than the limit.
-  std::vector<pollfd> all(std::min<std::size_t>(kQuickMax, limit.rlim_cur));
+  std::array<pollfd, kQuickMax> room{};
+  const std::span all(room.data(), std::min<std::size_t>(room.size(), limit.rlim_cur));
   for (std::size_t i = 0; i < all.size(); ++i) {
     all[i].fd = static_cast<int>(i);
   }

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 
@@ -47,6 +48,15 @@ void record(const std::string& profile_name, const std::string& chain) {
   }
 }
 
+/// Whether a name can be written in a command as it is. Only root makes such names, but root's
+/// tools let anything through.
+bool is_plain(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
+}
+
 /// Commands that delete our rules from a chain; empty if it has none, or is gone.
 std::string deletions(filter::Nft& nft, const std::string& chain, const std::string& comment) {
   std::string commands;
@@ -70,9 +80,12 @@ ForeignFirewall::ForeignFirewall(std::string profile_name, std::string link)
     : profile_name_(std::move(profile_name)), link_(std::move(link)) {}
 
 ForeignFirewall::Chain ForeignFirewall::place_for(const netlink::PacketDropped& drop) {
-  const Chain dropping{drop.family, drop.table, drop.chain};
+  Chain dropping{drop.family, drop.table, drop.chain};
+  if (!is_plain(drop.table) || !is_plain(drop.chain)) {
+    return dropping;
+  }
   for (const char* meant_for_others : {"DOCKER-USER", "ufw-user-forward"}) {
-    const Chain chain{drop.family, drop.table, meant_for_others};
+    Chain chain{drop.family, drop.table, meant_for_others};
     if (!nft_.list("list chain " + chain.text()).empty()) {
       return chain;
     }
@@ -107,7 +120,13 @@ Failure ForeignFirewall::explain(const netlink::PacketDropped& drop) {
 }
 
 std::string ForeignFirewall::open(const netlink::PacketDropped& drop) {
-  const std::string chain = place_for(drop).text();
+  if (!is_plain(drop.table) || !is_plain(drop.chain)) {
+    throw Error(
+        fmt::format("cannot open the chain '{}' of table '{} {}': its name is none that can be "
+                    "written in a command",
+                    printable(drop.chain), drop.family, printable(drop.table)));
+  }
+  std::string chain = place_for(drop).text();
   const std::string comment = comment_of(profile_name_);
   record(profile_name_, chain);
   std::string commands = deletions(nft_, chain, comment);

@@ -80,7 +80,7 @@ void list(const std::string& folder, Entries& found) {
   }
   while (const dirent* item = ::readdir(directory.get())) {  // NOLINT(concurrency-mt-unsafe)
     const std::string name = static_cast<const char*>(item->d_name);
-    const std::string path = folder.empty() ? name : folder + '/' + name;
+    const std::string path = folder.empty() ? name : fmt::format("{}/{}", folder, name);
     struct stat status {};
     if (name.front() == '.' || std::count(kHidden.begin(), kHidden.end(), path) != 0 ||
         ::lstat(absolute(path).c_str(), &status) != 0) {
@@ -203,10 +203,14 @@ void follow_run_folder(int host_namespace, int view) {
   const Entries wanted = list_run();
   const std::vector<Passage> passages = take_along(wanted, present);
   enter(view);
-  for (auto entry = present.rbegin(); entry != present.rend(); ++entry) {
-    if (wanted.count(entry->first) == 0) {
-      take_away(entry->first);
+  std::vector<std::string> gone;
+  for (const auto& [path, entry] : present) {
+    if (!wanted.contains(path)) {
+      gone.push_back(path);
     }
+  }
+  for (; !gone.empty(); gone.pop_back()) {  // what is in a folder before the folder
+    take_away(gone.back());
   }
   arrive(passages);
 }

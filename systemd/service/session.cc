@@ -204,7 +204,7 @@ void Session::on_filter_event(const netlink::FilterEvent& event) {
   }
   const auto& drop = std::get<netlink::PacketDropped>(event);
   if (!uplink_ || status_.state == State::kUp || status_.state == State::kDown ||
-      drop.table.starts_with(filter::host_table(""))) {
+      status_.state == State::kFailed || drop.table.starts_with(filter::host_table(""))) {
     return;
   }
   try {
@@ -219,11 +219,15 @@ void Session::on_foreign_drop(const netlink::PacketDropped& drop) {
   if (configuration_.profile.link.firewall == profile::Firewall::kIntegrate &&
       now - last_opened_ > kReopen) {
     last_opened_ = now;
-    log::info("'{}': the machine's firewall drops our packets; opened '{}' for this link",
-              status_.profile, firewall_->open(drop));
-    stop_client();
-    begin_attempt();  // rather than wait until the client sends again
-    return;
+    try {
+      log::info("'{}': the machine's firewall drops our packets; opened '{}' for this link",
+                status_.profile, firewall_->open(drop));
+      stop_client();
+      begin_attempt();  // rather than wait until the client sends again
+      return;
+    } catch (const Error& error) {
+      log::ignored(error);  // then somebody else has to open it
+    }
   }
   const Failure failure = firewall_->explain(drop);
   if (status_.error != failure.error) {

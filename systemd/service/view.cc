@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -57,24 +58,36 @@ void uncover(const std::string& target) {
   }
 }
 
+enum class Overlay : std::uint8_t { kInPlace, kToBeLaid, kImpossible };
+
+/// By the rule of ip-netns(8) only what exists on both sides, and is a folder or not on both, is
+/// laid over.
+Overlay compare(const std::string& source, const std::string& target) {
+  const auto target_fd = open_visible(target);
+  const auto source_fd = open_visible(source);
+  if (!target_fd || !source_fd || is_folder(*target_fd) != is_folder(*source_fd)) {
+    return Overlay::kImpossible;
+  }
+  return id_of(*target_fd, target) == id_of(*source_fd, source) ? Overlay::kInPlace
+                                                                : Overlay::kToBeLaid;
+}
+
 /// Binds `source` over `target`. A target that is a symbolic link, a dangling one too, is covered
 /// itself: move_mount(2) takes the descriptor where a path would be followed.
 void lay_over(const std::string& source, const std::string& target) {
-  auto target_fd = open_visible(target);
-  const auto source_fd = open_visible(source);
-  if (!target_fd || !source_fd || is_folder(*target_fd) != is_folder(*source_fd)) {
-    return;  // the rule of ip-netns(8): only what exists on both sides
-  }
-  if (id_of(*target_fd, target) == id_of(*source_fd, source)) {
-    return;  // in place already
+  if (compare(source, target) != Overlay::kToBeLaid) {
+    return;
   }
   // What we laid before, over a source that was replaced since: nothing can be mounted on a deleted
   // file, and mounts would pile up otherwise.
-  target_fd.reset();
   uncover(target);
-  target_fd = open_visible(target);
-  if (!target_fd || is_folder(*target_fd) != is_folder(*source_fd)) {
+  if (compare(source, target) != Overlay::kToBeLaid) {
     return;
+  }
+  const auto target_fd = open_visible(target);
+  const auto source_fd = open_visible(source);
+  if (!target_fd || !source_fd) {
+    return;  // gone this very moment
   }
   const UniqueFd tree(
       ::open_tree(source_fd->get(), "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
@@ -169,11 +182,12 @@ std::vector<std::string> topmost_mounts_below(const std::string& folder) {
 void lift_overlays_without_source(const std::string& folder) {
   // What a mount says of its root begins at its file system's, not at ours.
   const std::string tail = folder.substr(folder.find('/', 1));
-  for (auto& [root, point] : mounts_below("/etc")) {
+  for (const auto& [root, point] : mounts_below("/etc")) {
     const std::string name = point.substr(std::string_view("/etc/").size());
-    const bool ours =
-        root.ends_with(tail + '/' + name) || root.ends_with(tail + '/' + name + "//deleted");
-    if (ours && !open_visible(folder + '/' + name)) {
+    const std::string source = fmt::format("{}/{}", tail, name);
+    const std::string deleted = fmt::format("{}//deleted", source);
+    if ((root.ends_with(source) || root.ends_with(deleted)) &&
+        !open_visible(fmt::format("{}/{}", folder, name))) {
       uncover(point);
     }
   }

@@ -222,8 +222,8 @@ class Companion {
     }
     try {
       session_.restart();
-    } catch (const Error& error) {
-      log::failure(error.with_context("cannot restart, going on as before"));
+    } catch (const std::exception& error) {
+      log::failure(Error(fmt::format("cannot restart, going on as before: {}", error.what())));
     }
   }
 

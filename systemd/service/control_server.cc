@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -15,6 +16,8 @@ namespace vpnrun::service {
 namespace {
 
 constexpr std::size_t kClientsMax = 64;
+/// Of one user who is not root: one of them must not keep the others out, or root.
+constexpr std::size_t kClientsOfOneMax = 12;
 constexpr std::size_t kOutputMax = 65536;
 constexpr int kBacklog = 64;
 
@@ -46,10 +49,24 @@ ControlServer::~ControlServer() {
 
 void ControlServer::accept() {
   UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!fd.ok() || clients_.size() >= kClientsMax) {
+  if (!fd.ok()) {
+    return;
+  }
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+    return;
+  }
+  const auto of_peer = std::count_if(
+      clients_.begin(), clients_.end(),
+      [&peer](const Client& client) { return client.uid == peer.uid && !client.dropped; });
+  const std::size_t limit = peer.uid == 0 ? kClientsMax : kClientsOfOneMax;
+  if (static_cast<std::size_t>(of_peer) >= limit ||
+      (peer.uid != 0 && clients_.size() >= 2 * kClientsMax)) {
     return;  // closed at once: better than to let the crowd wait without an answer
   }
   Client& client = clients_.emplace_back();
+  client.uid = peer.uid;
   client.fd = std::move(fd);
   client.readable =
       loop_.watch(client.fd.get(), EPOLLIN, [this, &client](std::uint32_t) { receive(client); });
@@ -87,6 +104,8 @@ void ControlServer::handle_line(Client& client, std::string_view line) {
     send(client, reply);
   } catch (const Error& error) {
     send(client, refusal(error));
+  } catch (const std::exception& error) {
+    send(client, refusal(Error(printable(error.what()))));
   }
 }
 

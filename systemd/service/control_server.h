@@ -35,6 +35,7 @@ class ControlServer {
  private:
   struct Client {
     UniqueFd fd;
+    uid_t uid = 0;  ///< of whoever connected
     std::string input;
     std::string output;
     bool follows = false;

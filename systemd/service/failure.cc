@@ -57,6 +57,9 @@ constexpr std::array<Pattern, 16> kPatterns = {{
 }  // namespace
 
 std::optional<Failure> failure_from_output(std::string_view line) {
+  if (line.find("[PUSH-OPTIONS]") != std::string_view::npos) {
+    return std::nullopt;  // the server's words, not ours
+  }
   for (const auto& pattern : kPatterns) {
     if (line.find(pattern.text) != std::string_view::npos) {
       return Failure{pattern.kind,

@@ -38,6 +38,17 @@ void write_setting(const std::string& link, const char* value) {
   }
 }
 
+/// Interfaces that forward because of us. Empty also while somebody makes or removes the records.
+std::vector<std::string> recorded_links() {
+  std::vector<std::string> links;
+  std::error_code error;
+  for (fs::directory_iterator entry(records(), error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    links.push_back(entry->path().filename());
+  }
+  return links;
+}
+
 }  // namespace
 
 std::vector<std::string> guarded_links(const std::vector<std::string>& links) {
@@ -45,12 +56,8 @@ std::vector<std::string> guarded_links(const std::vector<std::string>& links) {
     return {};
   }
   const HostLock lock;
-  std::set<std::string> guarded;
-  if (fs::exists(records())) {
-    for (const auto& entry : fs::directory_iterator(records())) {
-      guarded.insert(entry.path().filename());
-    }
-  }
+  const auto recorded = recorded_links();
+  std::set<std::string> guarded(recorded.begin(), recorded.end());
   for (const auto& link : links) {
     if (netlink::read_sysctl(setting(link)) == "0") {
       guarded.insert(link);
@@ -62,37 +69,39 @@ std::vector<std::string> guarded_links(const std::vector<std::string>& links) {
 void forward_for(const std::string& profile_name, const std::string& link) {
   const HostLock lock;
   const fs::path record = records() / link;
-  if (!fs::exists(record)) {
+  std::error_code unknown;  // counts as absent
+  if (!fs::exists(record, unknown)) {
     if (netlink::read_sysctl(setting(link)) == "1") {
       return;
     }
-    fs::create_directories(record);
+    std::error_code error;
+    fs::create_directories(record, error);
+    if (error) {
+      throw_error(error.value(), "cannot create '{}'", record.string());
+    }
   }
   std::ofstream(record / profile_name).flush();
   write_setting(link, "1");
 }
 
 void stop_forwarding_for(const std::string& profile_name) {
-  if (!fs::exists(records())) {
-    return;
+  if (recorded_links().empty()) {
+    return;  // without making /run/vpnrun for the lock
   }
   const HostLock lock;
-  std::vector<fs::path> links;
-  for (const auto& entry : fs::directory_iterator(records())) {
-    links.push_back(entry.path());
-  }
-  for (const auto& link : links) {
-    fs::remove(link / profile_name);
-    if (fs::is_empty(link)) {
+  for (const auto& name : recorded_links()) {
+    const fs::path link = records() / name;
+    std::error_code ignored;  // what is gone, or in use by another profile, stays so
+    fs::remove(link / profile_name, ignored);
+    if (fs::is_empty(link, ignored)) {
       if (!host_forwards()) {
-        write_setting(link.filename(), "0");
+        write_setting(name, "0");
       }
-      fs::remove(link);
+      fs::remove(link, ignored);
     }
   }
-  if (fs::is_empty(records())) {
-    fs::remove(records());
-  }
+  std::error_code ignored;
+  fs::remove(records(), ignored);
 }
 
 }  // namespace vpnrun::service

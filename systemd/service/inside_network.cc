@@ -87,7 +87,7 @@ void InsideNetwork::make_device() {
 
 void InsideNetwork::set_endpoints(const std::optional<filter::UplinkAddresses>& uplink,
                                   const std::vector<filter::Endpoint>& endpoints) {
-  if (filter_.uplink == uplink && filter_.endpoints == endpoints) {
+  if (loaded_ && filter_.uplink == uplink && filter_.endpoints == endpoints) {
     return;
   }
   filter_.uplink = uplink;
@@ -114,7 +114,7 @@ void InsideNetwork::bring_up(const openvpn::TunnelSettings& settings,
     throw_error(ENODEV, "cannot set up '{}'", filter::kTunnelDevice);
   }
   // The filter before the addresses: it drops what comes in for any other.
-  if (filter_.tunnel_addresses != plain || filter_.dns_servers != dns_servers) {
+  if (!loaded_ || filter_.tunnel_addresses != plain || filter_.dns_servers != dns_servers) {
     filter_.tunnel_addresses = plain;
     filter_.dns_servers = dns_servers;
     apply_filter();
@@ -135,7 +135,9 @@ void InsideNetwork::take_down() noexcept {
 }
 
 void InsideNetwork::apply_filter() {
+  loaded_ = false;
   handles_->nft.apply(filter::inside_ruleset(filter_));
+  loaded_ = true;
 }
 
 }  // namespace vpnrun::service

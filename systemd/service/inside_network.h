@@ -62,6 +62,7 @@ class InsideNetwork {
   void apply_filter();
 
   int netns_fd_;
+  bool loaded_ = false;  ///< filter_ is what the kernel has
   filter::InsideFilter filter_;
   std::unique_ptr<Handles> handles_;
   int device_index_ = 0;

@@ -206,10 +206,10 @@ UpLock::UpLock(int directory)
   }
 }
 
-void UpLock::set(bool up) noexcept {
+bool UpLock::set(bool up) noexcept {
   struct flock lock {};
   lock.l_type = up ? F_WRLCK : F_UNLCK;
-  (void)::fcntl(fd_.get(), F_SETLK, &lock);
+  return ::fcntl(fd_.get(), F_SETLK, &lock) == 0;
 }
 
 UniqueFd make_profile_directory(const std::string& profile_name, const profile::Access& access) {

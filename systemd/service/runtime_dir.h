@@ -58,9 +58,9 @@ class UpLock {
  public:
   /// Opens the entry below `directory`, or makes it (root, 0644). Throws Error.
   explicit UpLock(int directory);
-  /// Locks or unlocks. That an admitted user's read lock is in the way is no error: launchers ask
-  /// over the control socket then.
-  void set(bool up) noexcept;
+  /// Locks or unlocks. False if an admitted user's read lock is in the way: launchers ask over the
+  /// control socket then; try again.
+  [[nodiscard]] bool set(bool up) noexcept;
 
  private:
   UniqueFd fd_;

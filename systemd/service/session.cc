@@ -76,6 +76,11 @@ bool is_special(const netlink::IpAddress& address) {
          address == *netlink::IpAddress::parse("::");
 }
 
+Failure passing(const std::exception& error) {
+  const auto* ours = dynamic_cast<const Error*>(&error);
+  return {Failure::Kind::kPassing, error.what(), ours != nullptr ? ours->hint() : ""};
+}
+
 std::string text_of(const filter::Endpoint& endpoint) {
   return fmt::format("{}:{}/{}", endpoint.address.str(), endpoint.port,
                      endpoint.transport == profile::Transport::kUdp ? "udp" : "tcp");
@@ -104,7 +109,7 @@ Session::Session(EventLoop& loop, Loader load, PreparedNamespaces namespaces, Pu
 
 Session::~Session() {
   stop_client();
-  if (status_.state == State::kUp) {
+  if (status_.state == State::kUp && inside_) {
     inside_->take_down();
     run_down_hooks();
   }
@@ -120,6 +125,9 @@ void Session::build_networks() {
   inside_watch_.reset();
   host_watch_.reset();
   filter_watch_.reset();
+  host_settle_.reset();
+  settle_.reset();
+  host_came_back_ = false;
   firewall_.reset();
   uplink_.reset();
   inside_.reset();
@@ -177,6 +185,9 @@ void Session::follow_host() {
   if (uplink_ && !host_settle_.active()) {
     host_settle_ = loop_.after(kSettle, [this] {
       host_settle_.reset();
+      if (!uplink_) {
+        return;
+      }
       try {
         uplink_->follow_host();
         filter_monitor_.follow_interface(uplink_->link_index());
@@ -188,6 +199,19 @@ void Session::follow_host() {
         retry_ = loop_.after(kFirstRetry, [this] { begin_attempt(); });
       }
     });
+  }
+}
+
+void Session::stop_tracing() {
+  settle_.reset();
+  if (!uplink_) {
+    return;
+  }
+  try {
+    uplink_->settled();
+  } catch (const std::exception& error) {
+    log::ignored(error);
+    settle_ = loop_.after(kRepublish, [this] { stop_tracing(); });
   }
 }
 
@@ -225,7 +249,7 @@ void Session::on_foreign_drop(const netlink::PacketDropped& drop) {
       stop_client();
       begin_attempt();  // rather than wait until the client sends again
       return;
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       log::ignored(error);  // then somebody else has to open it
     }
   }
@@ -322,8 +346,12 @@ void Session::begin_attempt() {
   for (const auto& remote : configuration_.openvpn.remotes) {
     names.insert(remote.host);
   }
-  resolver_.look_up({names.begin(), names.end()},
-                    [this](const Resolver::Result& result) { resolved(result); });
+  try {
+    resolver_.look_up({names.begin(), names.end()},
+                      [this](const Resolver::Result& result) { resolved(result); });
+  } catch (const std::exception& error) {
+    attempt_failed({Failure::Kind::kPassing, error.what(), ""});  // no process, no descriptor left
+  }
 }
 
 void Session::resolved(const Resolver::Result& result) {
@@ -358,8 +386,8 @@ void Session::resolved(const Resolver::Result& result) {
   }
   try {
     connect(endpoints);
-  } catch (const Error& error) {
-    attempt_failed({Failure::Kind::kPassing, error.what(), error.hint()});
+  } catch (const std::exception& error) {
+    attempt_failed(passing(error));
   }
 }
 
@@ -407,9 +435,9 @@ void Session::connected() {
   try {
     check_settings();
     inside_->bring_up(settings_, servers);
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     inside_->take_down();
-    attempt_failed({Failure::Kind::kPassing, error.what(), error.hint()});
+    attempt_failed(passing(error));
     return;
   }
   status_.addresses = settings_.addresses;
@@ -439,11 +467,7 @@ void Session::connected() {
   }
   was_up_ = true;
   set_state(State::kUp);
-  settle_ = loop_.after(milliseconds(0), [this] {
-    if (uplink_) {
-      uplink_->settled();
-    }
-  });
+  settle_ = loop_.after(milliseconds(0), [this] { stop_tracing(); });
   // From here on next to nothing is allocated, for days: what parsing and libnftables needed goes
   // back to the kernel.
   (void)::malloc_trim(0);
@@ -688,11 +712,15 @@ void Session::set_state(State state) {
 }
 
 void Session::publish() {
-  up_lock_.set(status_.state == State::kUp);
+  // A reader of the mark may be in the way of its lock.
+  bool done = up_lock_.set(status_.state == State::kUp);
   try {
     replace_file(namespaces_.directory.get(), kStateEntry, to_pretty_json(status_) + "\n");
   } catch (const std::exception& error) {
     log::ignored(error);  // the control socket still tells
+    done = false;
+  }
+  if (!done) {
     republish_ = loop_.after(kRepublish, [this] {
       republish_.reset();
       publish();

@@ -85,6 +85,7 @@ class Session {
   void on_filter_event(const netlink::FilterEvent& event);
   void on_foreign_drop(const netlink::PacketDropped& drop);
   void follow_host();
+  void stop_tracing();
   void renew_view();
 
   void set_state(State state);

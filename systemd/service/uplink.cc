@@ -2,6 +2,8 @@
 #include "systemd/service/uplink.h"
 
 #include <algorithm>
+#include <exception>
+#include <functional>
 #include <optional>
 
 #include "systemd/service/foreign_firewall.h"
@@ -178,12 +180,14 @@ void Uplink::mend_link() {
 }
 
 void Uplink::set_endpoints(const std::vector<filter::Endpoint>& endpoints) {
-  const bool same = endpoints == filter_.endpoints && filter_.traced;
+  const bool same = loaded_ && endpoints == filter_.endpoints && filter_.traced;
   filter_.endpoints = endpoints;
   filter_.traced = true;
+  loaded_ = same;
   const std::string other = follow(!same);
   if (!same) {
     set_routes(endpoints);
+    loaded_ = true;
   }
   if (!other.empty()) {
     throw Error(fmt::format("the machine routes to the server by '{}', and [link] uplink is '{}'",
@@ -203,7 +207,8 @@ void Uplink::set_routes(const std::vector<filter::Endpoint>& endpoints) {
     route.preferred_source = filter_.addresses.ns_address;
     return route;
   };
-  const auto old = std::exchange(routed_, endpoints);
+  const auto old = routed_;
+  routed_.insert(routed_.end(), endpoints.begin(), endpoints.end());  // known, whatever fails now
   for (const auto& endpoint : endpoints) {
     netlink::replace_route(inside_, route_to(endpoint));
   }
@@ -215,6 +220,7 @@ void Uplink::set_routes(const std::vector<filter::Endpoint>& endpoints) {
       (void)netlink::delete_route(inside_, route_to(endpoint));
     }
   }
+  routed_ = endpoints;
 }
 
 /// Has the interfaces that lead to the endpoints forward, behind the guard of the filter; loads the
@@ -272,14 +278,29 @@ void Uplink::follow_host() {
 }
 
 void remove_uplink(const std::string& profile_name) {
-  netlink::Socket host;
-  close_foreign_firewalls(profile_name);
+  std::exception_ptr first;
+  const auto step = [&first](const std::function<void()>& body) {
+    try {
+      body();
+    } catch (const std::exception&) {
+      first = first ? first : std::current_exception();  // what comes after it is done all the same
+    }
+  };
+  step([&] { close_foreign_firewalls(profile_name); });
   // The link before the filter: without it that has nothing to let through.
-  (void)netlink::delete_link(host, host_link_name(profile_name));
-  stop_forwarding_for(profile_name);  // the guard of what forwards goes last
-  filter::Nft nft;
-  (void)nft.remove(filter::host_table(profile_name), "arp");
-  (void)nft.remove(filter::host_table(profile_name));
+  step([&] {
+    netlink::Socket host;
+    (void)netlink::delete_link(host, host_link_name(profile_name));
+  });
+  step([&] { stop_forwarding_for(profile_name); });  // the guard of what forwards goes last
+  step([&] {
+    filter::Nft nft;
+    (void)nft.remove(filter::host_table(profile_name), "arp");
+    (void)nft.remove(filter::host_table(profile_name));
+  });
+  if (first) {
+    std::rethrow_exception(first);
+  }
 }
 
 }  // namespace vpnrun::service

@@ -68,6 +68,7 @@ class Uplink {
   filter::Nft nft_{filter::NftPlace::kChild};
   filter::HostFilter filter_;
   std::vector<filter::Endpoint> routed_;  ///< inside, to these addresses
+  bool loaded_ = false;  ///< filter_ is what the kernel has, and the routes are set
   bool arp_filtered_ = false;
   int outside_index_ = 0;
   int inside_index_ = 0;

@@ -222,6 +222,16 @@ void renew_sysfs() {
   }
 }
 
+/// libc's path to nscd is /var/run/nscd/socket. Where that is no link to /run (a bind of it, a
+/// folder of its own), the view's /run goes over it.
+void cover_other_run() {
+  struct stat status {};
+  if (::lstat("/var/run", &status) == 0 && S_ISDIR(status.st_mode) &&
+      ::mount("/run", "/var/run", nullptr, MS_BIND | MS_REC, nullptr) != 0) {
+    throw_errno("cannot lay the view's '/run' over '/var/run'");
+  }
+}
+
 }  // namespace
 
 void build_view(const ViewSources& sources) {
@@ -236,6 +246,7 @@ void build_view(const ViewSources& sources) {
     throw_errno("cannot make the mount namespace a slave of the host's");
   }
   make_run_folder(host.get());
+  cover_other_run();
   renew_sysfs();
   lay_overlays(sources);
 }

@@ -73,6 +73,32 @@ while received.count(b"\n") < 100:
 print(received.count(b"\"ok\":true"))' >"$LAB/tmp/replies" 2>&1 || :
 is 'a hundred requests in one breath have a hundred replies' "$(cat "$LAB/tmp/replies")" 100
 
+# --- one user's crowd ---
+background "$LAB/log/app-crowd" by alice python3 -c '
+import socket, time
+crowd = [socket.socket(socket.AF_UNIX) for _ in range(80)]
+for one in crowd:
+    one.connect("/run/vpnrun/one/control")
+print("connected", flush=True)
+time.sleep(60)'
+CROWD=$BACKGROUND
+within 10 'an admitted user opens eighty connections' grep -q connected "$LAB/log/app-crowd"
+check 'root still gets an answer' timeout 5 vpnrunctl status one
+kill "$CROWD"
+
+# --- a restart onto a profile without a link, in the moment after down ---
+cp "$PROFILES/one.toml" "$LAB/tmp/one.toml"
+printf '%s\n' '[tunnel]' 'type = "none"' '[access]' 'users = ["alice"]' >"$PROFILES/one.toml"
+sleep 1
+by alice vpnrunctl down one
+by alice vpnrunctl restart one
+sleep 0.2
+check 'the companion survives it' alive
+cp "$LAB/tmp/one.toml" "$PROFILES/one.toml"
+sleep 1
+by alice vpnrunctl restart one
+within 15 'and brings the former profile up again' tunnel_up one
+
 # --- the host took the subnet meanwhile ---
 ip link add taken type veth peer name taken-peer
 ip address add 10.99.0.1/24 dev taken

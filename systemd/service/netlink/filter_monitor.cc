@@ -5,28 +5,19 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <sys/socket.h>
 
 #include <array>
 #include <cstddef>
-#include <exception>
 #include <utility>
 
 #include <netlink/attr.h>
-#include <netlink/errno.h>
 #include <netlink/msg.h>
-#include <netlink/netlink.h>
-
-#include "profiles/error.h"
-#include "systemd/service/netlink/object.h"
 
 namespace vpnrun::netlink {
 namespace {
 
-using CallbackPtr = NlPtr<::nl_cb, ::nl_cb_put>;
 using Handler = std::function<void(const FilterEvent&)>;
 
-constexpr int kReceiveBuffer = 1 << 20;
 /// Traced packets on their way at once; a host that traces more than that loses old ones here.
 constexpr std::size_t kFollowedMax = 1024;
 
@@ -74,45 +65,13 @@ bool is_drop(const Attributes<NFTA_TRACE_MAX + 1>& trace) {
          verdict[NFTA_VERDICT_CODE] != nullptr && number_of(verdict[NFTA_VERDICT_CODE]) == NF_DROP;
 }
 
-struct DrainState {
-  FilterMonitor* monitor = nullptr;
-  const Handler* handle = nullptr;
-  std::exception_ptr exception;
-};
-
-int on_message(::nl_msg* message, void* argument) noexcept {
-  auto& state = *static_cast<DrainState*>(argument);
-  try {
-    state.monitor->report(::nlmsg_hdr(message), *state.handle);
-  } catch (...) {
-    state.exception = std::current_exception();
-    return NL_STOP;
-  }
-  return NL_OK;
-}
-
-int accept_sequence(::nl_msg* /*message*/, void* /*argument*/) noexcept {
-  return NL_OK;
-}
-
 }  // namespace
 
-FilterMonitor::FilterMonitor() : socket_(checked(SocketPtr(::nl_socket_alloc()))) {
-  int result = ::nl_connect(socket_.get(), NETLINK_NETFILTER);
-  if (result >= 0) {
-    result = ::nl_socket_add_memberships(socket_.get(), NFNLGRP_NFTABLES, NFNLGRP_NFTRACE, 0);
-  }
-  if (result >= 0) {
-    result = ::nl_socket_set_nonblocking(socket_.get());
-  }
-  if (result < 0) {
-    throw Error(std::string("cannot watch the filter rules: ") + ::nl_geterror(result));
-  }
-  (void)::setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof(kReceiveBuffer));
-}
+FilterMonitor::FilterMonitor()
+    : notifications_(NETLINK_NETFILTER, {NFNLGRP_NFTABLES, NFNLGRP_NFTRACE}, "the filter rules") {}
 
 int FilterMonitor::fd() const noexcept {
-  return ::nl_socket_get_fd(socket_.get());
+  return notifications_.fd();
 }
 
 void FilterMonitor::follow_interface(int ifindex) noexcept {
@@ -120,9 +79,8 @@ void FilterMonitor::follow_interface(int ifindex) noexcept {
   followed_.clear();
 }
 
-void FilterMonitor::report(const void* message_header, const Handler& handle) {
-  // libnl's interface is not const.
-  auto* header = const_cast<::nlmsghdr*>(static_cast<const ::nlmsghdr*>(message_header));
+void FilterMonitor::report(::nl_msg* message, const Handler& handle) {
+  ::nlmsghdr* header = ::nlmsg_hdr(message);
   const auto family = static_cast<const ::nfgenmsg*>(::nlmsg_data(header))->nfgen_family;
   if (header->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8U | NFT_MSG_DELTABLE)) {
     Attributes<NFTA_TABLE_MAX + 1> table{};
@@ -152,24 +110,8 @@ void FilterMonitor::report(const void* message_header, const Handler& handle) {
 }
 
 void FilterMonitor::drain(const Handler& handle) {
-  const CallbackPtr callbacks = checked(CallbackPtr(::nl_cb_alloc(NL_CB_DEFAULT)));
-  DrainState state{this, &handle, nullptr};
-  ::nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, on_message, &state);
-  ::nl_cb_set(callbacks.get(), NL_CB_SEQ_CHECK, NL_CB_CUSTOM, accept_sequence, nullptr);
-  for (;;) {
-    const int result = ::nl_recvmsgs(socket_.get(), callbacks.get());
-    if (state.exception) {
-      std::rethrow_exception(state.exception);
-    }
-    if (result == -NLE_AGAIN) {
-      return;
-    }
-    if (result == -NLE_NOMEM) {  // ENOBUFS
-      handle(FilterOverrun{});
-    } else if (result < 0) {
-      throw Error(std::string("cannot read changes of the filter rules: ") + ::nl_geterror(result));
-    }
-  }
+  notifications_.drain([this, &handle](::nl_msg* message) { report(message, handle); },
+                       [&handle] { handle(FilterOverrun{}); });
 }
 
 }  // namespace vpnrun::netlink

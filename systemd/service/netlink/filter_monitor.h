@@ -7,7 +7,7 @@
 #include <string>
 #include <variant>
 
-#include "systemd/service/netlink/nl_ptr.h"
+#include "systemd/service/netlink/notifications.h"
 
 namespace vpnrun::netlink {
 
@@ -44,11 +44,10 @@ class FilterMonitor {
   /// thrown after the message at hand.
   void drain(const std::function<void(const FilterEvent&)>& handle);
 
-  /// For the callback of libnl.
-  void report(const void* message_header, const std::function<void(const FilterEvent&)>& handle);
-
  private:
-  SocketPtr socket_;
+  void report(::nl_msg* message, const std::function<void(const FilterEvent&)>& handle);
+
+  Notifications notifications_;
   std::uint32_t ifindex_ = 0;
   /// Packets of the interface, by the kernel's id: only the first message about one in a chain says
   /// where it comes from and goes to.

@@ -3,31 +3,19 @@
 
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
-#include <sys/socket.h>
 
-#include <exception>
-
-#include <netlink/errno.h>
 #include <netlink/netlink.h>
 #include <netlink/route/netconf.h>
 
-#include "profiles/error.h"
 #include "systemd/service/netlink/object.h"
 
 namespace vpnrun::netlink {
 namespace {
 
-constexpr int kReceiveBuffer = 1 << 20;
 constexpr unsigned kUp = 1U << 0;        // IFF_UP
 constexpr unsigned kLowerUp = 1U << 16;  // IFF_LOWER_UP
 
-using CallbackPtr = NlPtr<::nl_cb, ::nl_cb_put>;
 using Handler = std::function<void(const Event&)>;
-
-struct DrainState {
-  const Handler* handle = nullptr;
-  std::exception_ptr exception;
-};
 
 void report_link(::nl_msg* message, const Handler& handle) {
   const auto* info = static_cast<const ::ifinfomsg*>(::nlmsg_data(::nlmsg_hdr(message)));
@@ -103,67 +91,24 @@ void report(::nl_msg* message, const Handler& handle) {
   }
 }
 
-/// Nobody asked for what comes in here: it has no sequence to keep.
-int accept_sequence(::nl_msg* /*message*/, void* /*argument*/) noexcept {
-  return NL_OK;
-}
-
-int on_message(::nl_msg* message, void* argument) noexcept {
-  auto& state = *static_cast<DrainState*>(argument);
-  try {
-    report(message, *state.handle);
-  } catch (...) {
-    state.exception = std::current_exception();
-    return NL_STOP;
-  }
-  return NL_OK;
-}
-
 }  // namespace
 
 static_assert(kAllInterfaces == NETCONFA_IFINDEX_ALL);
 static_assert(kDefaultInterface == NETCONFA_IFINDEX_DEFAULT);
 
-Monitor::Monitor() : socket_(checked(SocketPtr(::nl_socket_alloc()))) {
-  int result = ::nl_connect(socket_.get(), NETLINK_ROUTE);
-  if (result >= 0) {
-    result = ::nl_socket_add_memberships(socket_.get(), RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
-                                         RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-                                         RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_NETCONF, 0);
-  }
-  if (result >= 0) {
-    result = ::nl_socket_set_nonblocking(socket_.get());
-  }
-  if (result < 0) {
-    throw Error(std::string("cannot watch the network: ") + ::nl_geterror(result));
-  }
-  // More room means fewer overruns; without the privilege the default has to do.
-  (void)::setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof(kReceiveBuffer));
-}
+Monitor::Monitor()
+    : notifications_(NETLINK_ROUTE,
+                     {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+                      RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_NETCONF},
+                     "the network") {}
 
 int Monitor::fd() const noexcept {
-  return ::nl_socket_get_fd(socket_.get());
+  return notifications_.fd();
 }
 
 void Monitor::drain(const std::function<void(const Event&)>& handle) {
-  const CallbackPtr callbacks = checked(CallbackPtr(::nl_cb_alloc(NL_CB_DEFAULT)));
-  DrainState state{&handle, nullptr};
-  ::nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, on_message, &state);
-  ::nl_cb_set(callbacks.get(), NL_CB_SEQ_CHECK, NL_CB_CUSTOM, accept_sequence, nullptr);
-  for (;;) {
-    const int result = ::nl_recvmsgs(socket_.get(), callbacks.get());
-    if (state.exception) {
-      std::rethrow_exception(state.exception);
-    }
-    if (result == -NLE_AGAIN) {
-      return;
-    }
-    if (result == -NLE_NOMEM) {  // ENOBUFS
-      handle(Overrun{});
-    } else if (result < 0) {
-      throw Error(std::string("cannot read changes of the network: ") + ::nl_geterror(result));
-    }
-  }
+  notifications_.drain([&handle](::nl_msg* message) { report(message, handle); },
+                       [&handle] { handle(Overrun{}); });
 }
 
 }  // namespace vpnrun::netlink

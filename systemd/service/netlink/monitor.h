@@ -5,7 +5,7 @@
 #include <string>
 #include <variant>
 
-#include "systemd/service/netlink/socket.h"
+#include "systemd/service/netlink/notifications.h"
 
 namespace vpnrun::netlink {
 
@@ -53,7 +53,7 @@ class Monitor {
   void drain(const std::function<void(const Event&)>& handle);
 
  private:
-  SocketPtr socket_;
+  Notifications notifications_;
 };
 
 }  // namespace vpnrun::netlink

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/netlink/notifications.h"
+
+#include <sys/socket.h>
+
+#include <exception>
+#include <utility>
+
+#include <netlink/errno.h>
+#include <netlink/netlink.h>
+
+#include "profiles/error.h"
+#include "systemd/service/netlink/object.h"
+
+namespace vpnrun::netlink {
+namespace {
+
+constexpr int kReceiveBuffer = 1 << 20;
+
+using CallbackPtr = NlPtr<::nl_cb, ::nl_cb_put>;
+
+struct DrainState {
+  const std::function<void(::nl_msg*)>* handle = nullptr;
+  std::exception_ptr exception;
+};
+
+int hand_over(::nl_msg* message, void* argument) noexcept {
+  auto& state = *static_cast<DrainState*>(argument);
+  try {
+    (*state.handle)(message);
+  } catch (...) {
+    state.exception = std::current_exception();
+    return NL_STOP;
+  }
+  return NL_OK;
+}
+
+/// Nobody asked for what comes in here: it has no sequence to keep.
+int accept_sequence(::nl_msg* /*message*/, void* /*argument*/) noexcept {
+  return NL_OK;
+}
+
+}  // namespace
+
+Notifications::Notifications(int protocol, std::initializer_list<int> groups, std::string what)
+    : what_(std::move(what)), socket_(checked(SocketPtr(::nl_socket_alloc()))) {
+  int result = ::nl_connect(socket_.get(), protocol);
+  for (const int group : groups) {
+    result = result < 0 ? result : ::nl_socket_add_membership(socket_.get(), group);
+  }
+  result = result < 0 ? result : ::nl_socket_set_nonblocking(socket_.get());
+  if (result < 0) {
+    throw Error(fmt::format("cannot watch {}: {}", what_, ::nl_geterror(result)));
+  }
+  // More room means fewer overruns; without the privilege the default has to do.
+  (void)::setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof(kReceiveBuffer));
+}
+
+int Notifications::fd() const noexcept {
+  return ::nl_socket_get_fd(socket_.get());
+}
+
+void Notifications::drain(const std::function<void(::nl_msg*)>& on_message,
+                          const std::function<void()>& on_overrun) {
+  const CallbackPtr callbacks = checked(CallbackPtr(::nl_cb_alloc(NL_CB_DEFAULT)));
+  DrainState state{&on_message, nullptr};
+  ::nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, hand_over, &state);
+  ::nl_cb_set(callbacks.get(), NL_CB_SEQ_CHECK, NL_CB_CUSTOM, accept_sequence, nullptr);
+  for (;;) {
+    const int result = ::nl_recvmsgs(socket_.get(), callbacks.get());
+    if (state.exception) {
+      std::rethrow_exception(state.exception);
+    }
+    if (result == -NLE_AGAIN) {
+      return;
+    }
+    if (result == -NLE_NOMEM) {  // ENOBUFS
+      on_overrun();
+    } else if (result < 0) {
+      throw Error(fmt::format("cannot read changes of {}: {}", what_, ::nl_geterror(result)));
+    }
+  }
+}
+
+}  // namespace vpnrun::netlink

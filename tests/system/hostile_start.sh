@@ -21,6 +21,7 @@ arrives() {
   shift
   bounded env -i PATH=/usr/bin:/bin "$LAB/bin/hostile" as "$ALICE" "$@" -- "$VERDICT" verdict argv
   direct=$(grep -a '^argv' <<<"$OUT") || true
+  like "$what: arrives without the helper" "$direct" '^argv'
   launch "$@"
   inside "$what"
   is "$what: arrives whole" "$(grep -a '^argv' <<<"$OUT" || true)" "$direct"

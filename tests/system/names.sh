@@ -10,7 +10,7 @@ vpn_asked() { grep -q "query\[.*\] $1 " "$LAB/log/${VPN_RESOLVER:-dns-one}"; }
 NUMBER=0
 fresh_name() {
   NUMBER=$((NUMBER + 1))
-  NAME=n$NUMBER.who.example
+  NAME=n$NUMBER.${NAME_DOMAIN:-who.example}
 }
 
 # resolved WHAT COMMAND…: the command prints the tunnel's answer for $NAME; nobody else was asked.

@@ -9,10 +9,8 @@ WHEN=$1
 source "$SOURCE/tests/lab/daemons.sh"
 DAEMONS=(bus resolved avahi nscd)
 
-isp_asked() { grep -q "query\[.*\] $1 " "$LAB/log/dns-isp"; }
-vpn_asked() { grep -q "query\[.*\] $1 " "$LAB/log/dns-one"; }
-NUMBER=0
-fresh_name() { NUMBER=$((NUMBER + 1)); NAME=d$NUMBER.who.example; }
+# shellcheck source=tests/system/names.sh
+source "$SOURCE/tests/system/names.sh"
 
 start_daemons() {
   local name
@@ -145,7 +143,23 @@ kill "$APP"
 capture_stop
 QUERIES='(udp dst port 53 and dst host 192.168.77.1) or udp port 5353 or igmp'
 empty 'nothing of it left the machine' "$(capture_stray "$CAPTURE_ONE" "($QUERIES)")"
+tunnel_release one
+
+# A machine whose /var/run is no link; libc looks for nscd there.
+if [ "$WHEN" = before ]; then
+  mkdir -p "$LAB/var/run"
+  mount --bind "$LAB/var" /var
+  mount --bind /run /var/run
+  tunnel_start one
+  fresh_name
+  like 'with /var/run a folder, the probe outside is answered there' "$(ask_daemons "$NAME")" '^nscd-var answered'
+  fresh_name
+  attempt by alice vpnrun ask_daemons "$NAME"
+  unlike 'and no daemon is reached inside' "$OUT" 'answered|reached'
+  check 'nor the provider asked' eval "! isp_asked $NAME"
+  tunnel_release one
+  umount /var/run /var
+fi
 for name in nscd avahi resolved bus; do
   daemon_stop "$name"
 done
-tunnel_release one

@@ -4,14 +4,11 @@
 # Go program with a resolver of its own, Java, Node, Python. What they look up goes to the tunnel's
 # resolver, what they fetch comes with the tunnel's address, and nothing else leaves the machine.
 
-vpn_asked() { grep -q "query\[.*\] $1 " "$LAB/log/dns-one"; }
-isp_asked() { grep -q "query\[.*\] $1 " "$LAB/log/dns-isp"; }
 # Every name leads to the web server, which tells who came for what.
-NUMBER=0
-fresh() {
-  NUMBER=$((NUMBER + 1))
-  NAME=p$NUMBER.web.example
-}
+# shellcheck disable=SC2034  # used by names.sh
+NAME_DOMAIN=web.example
+# shellcheck source=tests/system/names.sh
+source "$SOURCE/tests/system/names.sh"
 visited() { grep -q "^198\.51\.100\.10 .*\"GET /$1" "$LAB/log/web-names"; }
 # behind WHAT PATH: the last program's visit.
 behind() {
@@ -37,22 +34,22 @@ snapshot before
 capture_start
 tunnel_start one
 
-fresh
+fresh_name
 is 'Python fetches a page' "$(by alice vpnrun python3 -c \
   "import urllib.request as u; print(u.urlopen('http://$NAME:8080/python').status)")" 200
 behind Python python
 
-fresh
+fresh_name
 is 'Node fetches a page' "$(by alice vpnrun node -e \
   "fetch('http://$NAME:8080/node').then(r => console.log(r.status), e => console.log(e))")" 200
 behind Node node
 
-fresh
+fresh_name
 attempt by alice vpnrun timeout 20 keytool -printcert -sslserver "$NAME:8080"
 check "Java: the tunnel's resolver was asked" vpn_asked "$NAME"
 check 'Java: the provider was not' eval "! isp_asked $NAME"
 
-fresh
+fresh_name
 printf '%s\n' 'modules: {http_2xx: {prober: http, timeout: 5s, http: {preferred_ip_protocol: ip4}}}' >"$LAB/tmp/prober.yml"
 chmod 0644 "$LAB/tmp/prober.yml"
 background "$LAB/log/app-go" by alice vpnrun prometheus-blackbox-exporter \
@@ -69,7 +66,7 @@ kill "$GO"
 background "$LAB/log/app-xvfb" Xvfb :7 -screen 0 800x600x24 -nolisten tcp -ac
 XVFB=$BACKGROUND
 within 10 'an X server runs outside' test -S /tmp/.X11-unix/X7
-fresh
+fresh_name
 background "$LAB/log/app-firefox" by alice env DISPLAY=:7 vpnrun \
   firefox-esr --no-remote --new-instance "http://$NAME:8080/firefox"
 FIREFOX=$BACKGROUND

@@ -20,6 +20,12 @@ TEST(Failure, TellsRefusedCredentialsFromAPassingFailure) {
   EXPECT_EQ(passing->kind, Failure::Kind::kPassing);
 }
 
+TEST(Failure, TakesNoWordOfTheServerForAMistakeOfTheConfiguration) {
+  const std::string line = "Unrecognized option or missing or extra parameter(s) in ";
+  EXPECT_TRUE(failure_from_output("Options error: " + line + "[CMD-LINE]:1: odd (2.6.14)"));
+  EXPECT_FALSE(failure_from_output("Options error: " + line + "[PUSH-OPTIONS]:1: odd (2.6.14)"));
+}
+
 TEST(Failure, TellsWhoseCertificateHasExpired) {
   const auto own = failure_from_output("WARNING: Your certificate has expired!");
   const auto theirs = failure_from_output(

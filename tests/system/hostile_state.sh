@@ -79,9 +79,21 @@ damage 'origin is empty' 'damaged' ": >$D/origin"
 for size in 1 7 8 $((SIZE - 8)) $((SIZE - 1)) $((SIZE + 1)) $((SIZE * 2)) 1000000; do
   damage "origin has $size bytes" 'damaged' "truncate -s $size $D/origin"
 done
+# Turned, not overwritten: any fixed byte is now and then the one that an inode number ends with.
+turn_byte() {
+  python3 - "$1" "$2" <<'PY'
+import sys
+path, offset = sys.argv[1], int(sys.argv[2])
+with open(path, "r+b") as record:
+    record.seek(offset)
+    byte = record.read(1)[0]
+    record.seek(offset)
+    record.write(bytes([byte ^ 0xFF]))
+PY
+}
 for offset in $(seq 0 8 $((SIZE - 1))); do
   damage "origin has another word at $offset" 'damaged|not the recorded one|from here' \
-    "printf '\\252' | dd of=$D/origin bs=1 seek=$offset conv=notrunc status=none"
+    "turn_byte $D/origin $offset"
 done
 for mode in 0464 0446 0666 0020 0002 0777; do
   damage "origin has mode $mode" 'damaged|not admitted' "chmod $mode $D/origin"

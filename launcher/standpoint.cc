@@ -35,6 +35,7 @@ FileId id_of(const std::string& path) {
 }
 
 constexpr int kQuickMax = 1024;
+constexpr int kQuickStep = 64;
 
 int socket_option(int fd, int option, int otherwise) {
   int value = 0;
@@ -95,21 +96,40 @@ void add_if_outside(int fd, std::vector<OutsideSocket>& sockets) {
   }
 }
 
+/// How many descriptors are open; 0 where the kernel does not tell (before Linux 6.2).
+std::size_t open_count() {
+  struct stat info {};
+  return ::stat("/proc/self/fd", &info) == 0 ? static_cast<std::size_t>(info.st_size) : 0;
+}
+
+/// Looks at the descriptors from `first` to before `last`. Returns how many of them are open.
+std::size_t look_at(int first, int last, std::vector<OutsideSocket>& sockets) {
+  std::array<pollfd, kQuickStep> room{};
+  const std::span some(room.data(), static_cast<std::size_t>(last - first));
+  for (int fd = first; pollfd & one : some) {
+    one.fd = fd++;
+  }
+  // One call tells which are open, and that is few of them.
+  const bool known = ::poll(some.data(), some.size(), 0) >= 0;
+  std::size_t count = 0;
+  for (const pollfd& one : some) {
+    if (!known || (one.revents & POLLNVAL) == 0) {
+      add_if_outside(one.fd, sockets);
+      ++count;
+    }
+  }
+  return count;
+}
+
 std::vector<OutsideSocket> quick_look() {
   rlimit limit{};
   (void)::getrlimit(RLIMIT_NOFILE, &limit);  // cannot fail: a valid resource and address
-  // One call tells which are open, and that is few of them. It refuses more than the limit.
-  std::array<pollfd, kQuickMax> room{};
-  const std::span all(room.data(), std::min<std::size_t>(room.size(), limit.rlim_cur));
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    all[i].fd = static_cast<int>(i);
-  }
-  const bool known = ::poll(all.data(), all.size(), 0) >= 0;
+  const int end = static_cast<int>(std::min<rlim_t>(kQuickMax, limit.rlim_cur));
+  const std::size_t all = open_count();
+  std::size_t seen = 0;
   std::vector<OutsideSocket> sockets;
-  for (const pollfd& one : all) {
-    if (!known || (one.revents & POLLNVAL) == 0) {
-      add_if_outside(one.fd, sockets);
-    }
+  for (int first = 0; first < end && (all == 0 || seen < all); first += kQuickStep) {
+    seen += look_at(first, std::min(first + kQuickStep, end), sockets);
   }
   return sockets;
 }

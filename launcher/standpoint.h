@@ -22,9 +22,9 @@ struct OutsideSocket {
   std::string description;  ///< "TCP from 192.0.2.1:40000 to 203.0.113.5:443", "packet socket"
 };
 
-/// How far to look for descriptors. kQuick: below 1024 and the soft RLIMIT_NOFILE, in one system
-/// call. kAll: whatever is in /proc/self/fd, which costs a launch five times as much; throws Error
-/// if that cannot be read.
+/// How far to look for descriptors. kQuick: below 1024 and the soft RLIMIT_NOFILE, until all that
+/// are open have been seen. kAll: whatever is in /proc/self/fd, which costs a launch many times as
+/// much; throws Error if that cannot be read.
 enum class Look : std::uint8_t { kQuick, kAll };
 
 /// Open descriptors that are sockets of a family that leaves the machine (AF_INET, AF_INET6,

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "profiles/profile_store.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
+#include <memory>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "helper/base/name.h"
 #include "helper/base/unique_fd.h"
@@ -33,6 +35,16 @@ SplitPath split(const std::string& path) {
     return {".", path};
   }
   return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
+}
+
+/// Not a link to one: what cannot be looked at is no profile.
+bool is_regular(int folder_fd, const dirent& entry) {
+  if (entry.d_type != DT_UNKNOWN) {
+    return entry.d_type == DT_REG;
+  }
+  struct stat status {};
+  return ::fstatat(folder_fd, entry.d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISREG(status.st_mode);
 }
 
 struct stat status_of(int fd, const std::string& path) {
@@ -122,20 +134,20 @@ std::string read_trusted_file(const std::string& path, Trust trust, std::size_t 
   return read_all(file.get(), path, max_bytes);
 }
 
+// Each launch comes through here: by readdir(3), because std::filesystem brings much code along.
 std::vector<std::string> list_profiles(const std::string& folder) {
-  namespace fs = std::filesystem;
   std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
-       entry.increment(error)) {
-    const std::string file = entry->path().filename().string();
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);
+  if (!directory) {
+    return names;
+  }
+  while (const dirent* entry = ::readdir(directory.get())) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string_view file = static_cast<const char*>(entry->d_name);
     if (!file.ends_with(kProfileSuffix)) {
       continue;
     }
-    std::string name = file.substr(0, file.size() - kProfileSuffix.size());
-    std::error_code ignored;  // what cannot be looked at is no profile
-    if (is_valid_profile_name(name) && entry->is_regular_file(ignored) &&
-        !entry->is_symlink(ignored)) {
+    std::string name(file.substr(0, file.size() - kProfileSuffix.size()));
+    if (is_valid_profile_name(name) && is_regular(::dirfd(directory.get()), *entry)) {
       names.push_back(std::move(name));
     }
   }

@@ -49,14 +49,6 @@ add_library(vpnrun_small INTERFACE)
 target_compile_options(vpnrun_small INTERFACE
   -ffunction-sections -fdata-sections $<$<CONFIG:Release>:-Os>)
 
-# vpnrun_pack_relocations(target): relative relocations as a bit map (DT_RELR), a tenth of the size.
-function(vpnrun_pack_relocations target)
-  check_linker_flag(CXX -Wl,-z,pack-relative-relocs VPNRUN_HAVE_RELR)
-  if(VPNRUN_HAVE_RELR)
-    target_link_options(${target} PRIVATE -Wl,-z,pack-relative-relocs)
-  endif()
-endfunction()
-
 find_program(SCDOC scdoc)
 if(VPNRUN_MAN STREQUAL "ON" AND NOT SCDOC)
   message(FATAL_ERROR "VPNRUN_MAN=ON needs scdoc")

@@ -3,17 +3,13 @@
 # The faults. Each is called as fault_NAME PROFILE MILLISECONDS PICK, breaks something for about that
 # long, and heals what is not vpnrun's to heal. It says in NOTE what it did, in MAY_DIE whose companion
 # may end by it, and in NEW_STATE whose state must be written anew before it counts as recovered.
-#
-# Left out: jumps of the wall clock (CLOCK_REALTIME has no namespace, and the machine's is not ours)
-# and cutting the management connection alone (`ss -K` knows no Unix sockets); signals that make the
-# client end or start anew in an orderly way, closing it, stand in for the latter.
 
 # What is drawn from. Twice: cheap, and at the heart of the matter.
 FAULT_KINDS=(client_kill client_kill client_freeze client_signal companion_kill companion_kill companion_freeze
   both_kill out_of_memory server_restart server_move server_silent server_noise uplink_down uplink_replace
   link_broken route_change route_change firewall_flush firewall_drop firewall_drop forwarding_reset
   resolv_conf resolv_conf run_full run_full profile_edit tunnel_restart down_up down_up race_prepare
-  race_release)
+  race_release management_cut clock_jump)
 
 # expect_new_state PROFILE…
 expect_new_state() {
@@ -57,6 +53,32 @@ fault_client_signal() {
   NOTE="SIG$signal"
   expect_new_state "$1"
   kill "-$signal" "$(client_of "$1")"
+}
+
+# Neither the client nor its companion ends or closes it.
+fault_management_cut() {
+  expect_new_state "$1"
+  # A client that the fault before this one made may not have connected yet.
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    ! python3 "$LAB/bin/cut_management.py" "$(client_of "$1")" 2>/dev/null || return 0
+    nap 0.1
+  done
+  NOTE='nothing to cut'
+  return 1
+}
+
+# Every process of the lab has its clock from tests/probes/wall_clock.c. By less than the certificates
+# are valid for.
+clock_set() {
+  python3 -c 'import struct, sys; open(sys.argv[1], "r+b").write(struct.pack("=q", int(sys.argv[2])))' \
+    "$CLOCK_FILE" "$1"
+}
+fault_clock_jump() {
+  local jumps=(72000 -72000 3600 -3600 30 -30)
+  NOTE="by ${jumps[$3 % 6]} s and back after $(($2 * 4)) ms"
+  clock_set "${jumps[$3 % 6]}"
+  hold $(($2 * 4))
+  clock_set 0
 }
 
 fault_companion_kill() {

@@ -69,6 +69,18 @@ keep() {
   KEPT=$KEEP_SHOWN/seed-$SEED-$1
 }
 
+# Before whatever is to have the clock that can be set. /etc and /usr are the lab's own.
+CLOCK_FILE=/usr/lib/wall-clock
+clock_raise() {
+  cc -O2 -shared -fPIC -DCLOCK_FILE="\"$CLOCK_FILE\"" -o /usr/lib/wall_clock.so "$SOURCE/tests/probes/wall_clock.c"
+  head -c 8 /dev/zero >"$CLOCK_FILE"
+  echo /usr/lib/wall_clock.so >/etc/ld.so.preload
+  clock_set 86400
+  is 'control: the clock of the lab can be set, and that of the machine stays' \
+    "$((($(date +%s) - $(cut -d. -f1 /proc/uptime) - $(awk '/btime/ { print $2 }' /proc/stat) + 43200) / 86400))" 1
+  clock_set 0
+}
+
 declare -A KIND_COUNT=() KIND_TIMES=() KIND_STRAY=() KIND_QUERIES=() KIND_FAILED=() KIND_EXPLAINED=()
 
 # one_fault NUMBER KIND PROFILE MILLISECONDS PICK
@@ -166,7 +178,8 @@ summary() {
 echo "# seed $SEED, $FAULTS faults; again: tests/system/run BUILD chaos $FAULTS $SEED"
 plan
 keep_folder
-cp "$SOURCE"/tests/probes/chaos_{app,web,noise}.py "$LAB/bin/"
+cp "$SOURCE"/tests/probes/{chaos_app,chaos_web,chaos_noise,cut_management}.py "$LAB/bin/"
+clock_raise
 # Small enough to be filled.
 mount -o remount,size=4m /run
 # The namespaces copy it: who may ping.

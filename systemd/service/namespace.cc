@@ -76,7 +76,9 @@ void unmount_all(const std::string& path) {
 void bind_file(const std::string& source, const std::string& target) {
   make_mount_point(target);
   if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0) {
-    throw_errno("cannot bind '{}'", target);
+    const int error = errno;
+    (void)::unlink(target.c_str());  // EBUSY where something is mounted: then it is no leftover
+    throw_error(error, "cannot bind '{}'", target);
   }
 }
 

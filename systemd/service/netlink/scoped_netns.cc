@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
+#include <string_view>
 
 #include "profiles/error.h"
 
@@ -36,7 +38,11 @@ ScopedNetns::ScopedNetns(int netns_fd)
 
 ScopedNetns::~ScopedNetns() {
   if (::setns(home_.get(), CLONE_NEWNET) != 0) {
-    std::abort();
+    // Whatever came next would be done to the wrong network.
+    constexpr std::string_view kLast =
+        "vpnrun-tunnel: cannot return to the machine's own network namespace\n";
+    (void)!::write(STDERR_FILENO, kLast.data(), kLast.size());
+    ::_exit(EXIT_FAILURE);
   }
 }
 

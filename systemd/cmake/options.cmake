@@ -44,6 +44,11 @@ else()
   target_link_options(vpnrun_options INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
 
+if(VPNRUN_FUZZ)
+  # Counts what runs; the loop that does something with it comes with the harnesses alone.
+  target_compile_options(vpnrun_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # For what starts often: small, and nothing in it that no code leads to. Debug builds stay as they are.
 add_library(vpnrun_small INTERFACE)
 target_compile_options(vpnrun_small INTERFACE

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What OpenVPN says on its management socket, and in it what the server chose.
+//
+// Held: nothing but Error is thrown; the events do not depend on where the stream is cut; what is
+// kept stays below the bounds; settings are addresses, names and numbers that can be written into
+// files; an argument that was quoted is read back byte for byte.
+//
+// Input: a byte that says how to cut, then the stream.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "profiles/error.h"
+#include "systemd/service/netlink/ip_address.h"
+#include "systemd/service/openvpn/management.h"
+#include "tests/fuzz/hold.h"
+
+namespace {
+
+using namespace vpnrun;
+using namespace vpnrun::service::openvpn;
+using fuzz::hold;
+
+void hold_settings(const std::map<std::string, std::string>& environment) {
+  TunnelSettings settings;
+  try {
+    settings = settings_from_environment(environment);
+  } catch (const Error&) {
+    return;
+  }
+  hold(!settings.addresses.empty() && settings.addresses.size() <= 2, "one address a family");
+  for (const std::string& address : settings.addresses) {
+    hold(netlink::Prefix::parse(address).has_value(), "an address is one");
+  }
+  hold(settings.dns.size() <= 8 && settings.search_domains.size() <= 8, "few resolvers");
+  for (const std::string& server : settings.dns) {
+    hold(netlink::IpAddress::parse(server).has_value(), "a resolver is an address");
+  }
+  for (const std::string& domain : settings.search_domains) {
+    hold(!domain.empty() && domain.size() <= 253 &&
+             domain.find_first_of(" \t\r\n\v\f\"';#/\\") == std::string::npos &&
+             domain.find('\0') == std::string::npos,
+         "a search domain is one word");
+  }
+  hold(settings.mtu == 0 || (settings.mtu >= 576 && settings.mtu <= 65535), "a possible MTU");
+  hold(settings.server_address.empty() || netlink::IpAddress::parse(settings.server_address),
+       "the server is an address");
+}
+
+/// OpenVPN reads an argument of a management command by the rules of its configuration.
+std::string unquoted(std::string_view text) {
+  hold(text.size() >= 2 && text.front() == '"' && text.back() == '"', "quoted");
+  std::string result;
+  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+    hold(text[i] != '"', "no mark ends the argument early");
+    if (text[i] == '\\') {
+      ++i;
+      hold(i + 1 < text.size(), "no backslash takes the last mark");
+    }
+    result += text[i];
+  }
+  return result;
+}
+
+void hold_quote(std::string_view text) {
+  const bool ends_command = text.find_first_of(std::string_view("\n\r\0", 3)) != text.npos;
+  try {
+    const std::string quoted = quote(text);
+    hold(!ends_command, "what would end the command is refused");
+    hold(unquoted(quoted) == text, "a quoted argument is read back");
+  } catch (const Error&) {
+    hold(ends_command, "everything else is quoted");
+  }
+}
+
+/// One line an event; the error, if any, is the last.
+struct Record {
+  std::vector<std::string> lines;
+  ManagementEvents events() {
+    ManagementEvents events;
+    events.on_hold = [this](std::uint32_t wait) { lines.push_back(fmt::format("hold {}", wait)); };
+    events.on_state = [this](std::string_view name, std::string_view detail) {
+      lines.push_back(fmt::format("state {},{}", name, detail));
+    };
+    events.on_up = [this](const std::map<std::string, std::string>& environment) {
+      hold(environment.size() <= ManagementParser::kEnvironmentMax, "a bounded environment");
+      hold_settings(environment);
+      lines.emplace_back("up");
+      for (const auto& [name, value] : environment) {
+        lines.back() += fmt::format(" {}={}", name, value);
+      }
+    };
+    events.on_down = [this] { lines.emplace_back("down"); };
+    events.on_need_password = [this](std::string_view realm, bool user, std::string_view text) {
+      hold_quote(realm);
+      lines.push_back(fmt::format("need {} {} {}", realm, user, text));
+    };
+    events.on_password_rejected = [this](std::string_view realm) {
+      lines.push_back(fmt::format("rejected {}", realm));
+    };
+    events.on_fatal = [this](std::string_view text) {
+      lines.push_back(fmt::format("fatal {}", text));
+    };
+    return events;
+  }
+};
+
+/// `cut` 0: all at once. Otherwise pieces of up to `cut` bytes, each as long as its first byte
+/// says.
+std::vector<std::string> events_of(std::string_view before, std::string_view bytes, unsigned cut) {
+  Record record;
+  ManagementParser parser(record.events());
+  try {
+    parser.feed(before);
+    while (!bytes.empty()) {
+      const std::size_t wanted =
+          cut == 0 ? bytes.size() : 1 + static_cast<unsigned char>(bytes.front()) % cut;
+      const std::string_view piece = bytes.substr(0, wanted);
+      parser.feed(piece);
+      bytes.remove_prefix(piece.size());
+    }
+  } catch (const Error& error) {
+    fuzz::hold_message(error);
+    record.lines.emplace_back(error.what());
+  }
+  return record.lines;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) {
+    return 0;
+  }
+  const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+  // Inputs are short: a line at its limit is begun for them.
+  constexpr unsigned kLongLine = 0x80;
+  const std::string before((data[0] & kLongLine) != 0 ? ManagementParser::kLineMax - 64 : 0, 'x');
+  const auto events = events_of(before, bytes, data[0] % kLongLine);
+  hold(events == events_of(before, bytes, 0), "the events do not depend on the pieces");
+  const std::size_t first_end = std::min(bytes.find('\n'), bytes.size());
+  if (before.size() + first_end > ManagementParser::kLineMax) {
+    hold(events.size() == 1, "too long a line is an error and nothing else");
+  }
+  hold_quote(bytes);
+  return 0;
+}

@@ -153,6 +153,8 @@ TEST(TunnelSettings, LeaveOutWhatAHostileServerWrites) {
 
 TEST(TunnelSettings, WithoutAnAddressAreAnError) {
   EXPECT_THROW((void)settings_from_environment({{"ifconfig_local", "300.1.1.1"}}), Error);
+  const std::string with_tail("10.8.0.2\0x", 10);
+  EXPECT_THROW((void)settings_from_environment({{"ifconfig_local", with_tail}}), Error);
 }
 
 TEST(ManagementQuote, EscapesQuotesAndBackslashes) {

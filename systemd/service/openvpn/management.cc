@@ -20,7 +20,8 @@ constexpr std::uint32_t kMtuMax = 65535;
 
 bool is_address(int family, const std::string& text) {
   in6_addr buffer{};
-  return ::inet_pton(family, text.c_str(), &buffer) == 1;
+  // A NUL would end the text for inet_pton, and what follows would be taken along.
+  return text.find('\0') == std::string::npos && ::inet_pton(family, text.c_str(), &buffer) == 1;
 }
 
 std::string value_of(const std::map<std::string, std::string>& environment, const char* name) {

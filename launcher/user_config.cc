@@ -3,14 +3,10 @@
 
 #include <cstddef>
 
-// As in profiles/profile_toml.cc: compiled in, and the same code in both.
-#define TOML_HEADER_ONLY 1
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
 #include "helper/base/name.h"
 #include "launcher/read_file.h"
 #include "profiles/error.h"
+#include "profiles/toml_library.h"
 
 namespace vpnrun {
 namespace {

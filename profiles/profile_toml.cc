@@ -5,13 +5,9 @@
 #include <cctype>
 #include <utility>
 
-// Compiled in, without writers: a shared library would cost every launch its relocations.
-#define TOML_HEADER_ONLY 1
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
 #include "profiles/error.h"
 #include "profiles/nearest.h"
+#include "profiles/toml_library.h"
 #include "profiles/utf8.h"
 
 namespace vpnrun::profile {

@@ -307,6 +307,8 @@ TEST(ProfileParser, ReportsSyntaxErrorsWithTheirPlaceAndText) {
   EXPECT_THAT(message_of("[tunnel]\ntype = \"none\"\n[tunnel]\n"),
               AllOf(HasSubstr(":3:"), HasSubstr("cannot redefine")));
   EXPECT_THAT(message_of("[tunnel\n"), HasSubstr(":1:"));
+  EXPECT_THAT(message_of("[!]\n"), HasSubstr("not valid TOML"));
+  EXPECT_THAT(message_of("[tunnel]\ntyö = 1\n"), HasSubstr(":2:3: not valid TOML"));
   EXPECT_THAT(message_of("[dns]\nservers = [\n"), HasSubstr("not valid TOML"));
 }
 

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Lines of the control socket: a request that anybody who may enter the profile can send to root's
+// companion, a reply that the launcher takes from there, a status out of state.json.
+//
+// Held: nothing but Error is thrown, and it can be shown; what is parsed is what was written, and
+// printed and parsed again it is equal; what is printed is one line; no answer has a control
+// character, which would be an order to the VPN client.
+//
+// Input: one line.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "profiles/control_message.h"
+#include "profiles/error.h"
+#include "profiles/status.h"
+#include "tests/fuzz/hold.h"
+
+namespace {
+
+using namespace vpnrun;
+using fuzz::hold;
+using Json = nlohmann::ordered_json;
+
+/// Without its line end, which is the only one.
+std::string_view one_line(const std::string& text) {
+  hold(text.find('\n') == text.size() - 1, "a message is one line");
+  return std::string_view(text).substr(0, text.size() - 1);
+}
+
+/// What both have is equal: no number was cut, no string changed on the way.
+void hold_written(const Json& written, const Json& printed) {
+  for (const auto& [name, value] : written.items()) {
+    const auto member = printed.find(name);
+    if (member == printed.end()) {
+      continue;
+    }
+    if (value.is_object() && member->is_object()) {
+      hold_written(value, *member);
+    } else {
+      hold(value == *member, "a value is the one that was written");
+    }
+  }
+}
+
+void hold_written(std::string_view line, std::string_view printed) {
+  hold_written(Json::parse(line), Json::parse(printed));
+}
+
+void hold_equal(const CredentialQuestion& a, const CredentialQuestion& b) {
+  hold(a.id == b.id && a.text == b.text && a.wants_user_name == b.wants_user_name &&
+           a.wants_password == b.wants_password,
+       "the same question");
+}
+
+void hold_equal(const Status& a, const Status& b) {
+  hold(a.profile == b.profile && a.state == b.state && a.since == b.since && a.pid == b.pid,
+       "the same profile, state, time and process");
+  hold(a.tunnel_type == b.tunnel_type && a.device == b.device && a.addresses == b.addresses &&
+           a.dns == b.dns && a.mtu == b.mtu,
+       "the same tunnel");
+  hold(a.endpoint == b.endpoint && a.endpoint_name == b.endpoint_name, "the same server");
+  hold(a.error == b.error && a.hint == b.hint && a.attempt == b.attempt, "the same failure");
+  hold(a.question.has_value() == b.question.has_value(), "a question as well");
+  if (a.question) {
+    hold_equal(*a.question, *b.question);
+  }
+}
+
+void hold_request(std::string_view line) {
+  const Request request = parse_request(line);
+  for (const std::string* secret : {&request.user_name, &request.password}) {
+    for (const char c : *secret) {
+      hold(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f, "no order in an answer");
+    }
+  }
+  const std::string printed = encode(request);
+  hold_written(line, printed);
+  const Request again = parse_request(one_line(printed));
+  hold(request.command == again.command && request.follow == again.follow &&
+           request.question_id == again.question_id && request.user_name == again.user_name &&
+           request.password == again.password,
+       "the same request");
+}
+
+void hold_reply(std::string_view line) {
+  const Reply reply = parse_reply(line);
+  const std::string printed = encode(reply);
+  hold_written(line, printed);
+  const Reply again = parse_reply(one_line(printed));
+  hold(reply.ok == again.ok, "the same success");
+  // A reply that is ok says nothing of an error, whatever came in.
+  hold(reply.ok || (reply.error == again.error && reply.hint == again.hint), "the same refusal");
+  hold_equal(reply.status, again.status);
+}
+
+void hold_status(std::string_view line) {
+  const Status status = status_from_json(line);
+  const std::string printed = to_json(status) + '\n';
+  hold_written(line, printed);
+  hold_equal(status, status_from_json(one_line(printed)));
+  hold_equal(status, status_from_json(to_pretty_json(status)));
+}
+
+void hold_errors(void (*parse)(std::string_view), std::string_view line) {
+  try {
+    parse(line);
+  } catch (const Error& error) {
+    fuzz::hold_message(error);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view line(reinterpret_cast<const char*>(data), size);
+  hold_errors(hold_request, line);
+  hold_errors(hold_reply, line);
+  hold_errors(hold_status, line);
+  return 0;
+}

@@ -105,7 +105,8 @@ void EventLoop::run() {
     }
     for (int i = 0; i < count && !stopped_; ++i) {
       const auto& event = events.at(static_cast<std::size_t>(i));
-      const auto watch = watches_.find(event.data.u64);
+      const std::uint64_t id = event.data.u64;  // a copy: the struct is packed, find() refers
+      const auto watch = watches_.find(id);
       if (watch != watches_.end()) {  // an earlier callback of this round may have removed it
         const auto callback = watch->second.callback;
         (*callback)(event.events);

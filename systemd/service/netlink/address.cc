@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "systemd/service/netlink/message.h"
 #include "systemd/service/netlink/object.h"
 
 namespace vpnrun::netlink {
@@ -55,6 +56,14 @@ std::vector<InterfaceAddress> addresses_of(Socket& socket, int ifindex) {
 }
 
 }  // namespace
+
+std::optional<InterfaceAddress> parse_address(::nl_msg* message) {
+  std::optional<InterfaceAddress> address;
+  parse_object(message, [&](::nl_object* object) {
+    address = from_object(reinterpret_cast<::rtnl_addr*>(object));
+  });
+  return address;
+}
 
 bool add_address(Socket& socket, const InterfaceAddress& address) {
   ::nl_msg* raw = nullptr;
@@ -113,11 +122,9 @@ std::vector<InterfaceAddress> list_addresses(Socket& socket) {
   dump(
       socket, RTM_GETADDR, "addresses", [&] { addresses.clear(); },
       [&](::nl_msg* message) {
-        parse_object(message, [&](::nl_object* object) {
-          if (auto address = from_object(reinterpret_cast<::rtnl_addr*>(object))) {
-            addresses.push_back(*address);
-          }
-        });
+        if (auto address = parse_address(message)) {
+          addresses.push_back(*address);
+        }
       });
   return addresses;
 }

@@ -67,19 +67,12 @@ bool is_drop(const Attributes<NFTA_TRACE_MAX + 1>& trace) {
 
 }  // namespace
 
-FilterMonitor::FilterMonitor()
-    : notifications_(NETLINK_NETFILTER, {NFNLGRP_NFTABLES, NFNLGRP_NFTRACE}, "the filter rules") {}
-
-int FilterMonitor::fd() const noexcept {
-  return notifications_.fd();
-}
-
-void FilterMonitor::follow_interface(int ifindex) noexcept {
+void FilterEvents::follow_interface(int ifindex) noexcept {
   ifindex_ = static_cast<std::uint32_t>(ifindex);
   followed_.clear();
 }
 
-void FilterMonitor::report(::nl_msg* message, const Handler& handle) {
+void FilterEvents::read(::nl_msg* message, const Handler& handle) {
   ::nlmsghdr* header = ::nlmsg_hdr(message);
   const auto family = static_cast<const ::nfgenmsg*>(::nlmsg_data(header))->nfgen_family;
   if (header->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8U | NFT_MSG_DELTABLE)) {
@@ -109,8 +102,15 @@ void FilterMonitor::report(::nl_msg* message, const Handler& handle) {
   }
 }
 
+FilterMonitor::FilterMonitor()
+    : notifications_(NETLINK_NETFILTER, {NFNLGRP_NFTABLES, NFNLGRP_NFTRACE}, "the filter rules") {}
+
+int FilterMonitor::fd() const noexcept {
+  return notifications_.fd();
+}
+
 void FilterMonitor::drain(const Handler& handle) {
-  notifications_.drain([this, &handle](::nl_msg* message) { report(message, handle); },
+  notifications_.drain([this, &handle](::nl_msg* message) { events_.read(message, handle); },
                        [&handle] { handle(FilterOverrun{}); });
 }
 

@@ -26,6 +26,21 @@ struct PacketDropped {
 struct FilterOverrun {};
 using FilterEvent = std::variant<TableDeleted, PacketDropped, FilterOverrun>;
 
+/// What messages of the kernel say about its rules, apart from how they are received.
+class FilterEvents {
+ public:
+  /// From now on drops are told of packets that come from or go to this interface; 0: of none.
+  void follow_interface(int ifindex) noexcept;
+  /// Hands over what `message` tells; nothing if it is of another kind or too short for its own.
+  void read(::nl_msg* message, const std::function<void(const FilterEvent&)>& handle);
+
+ private:
+  std::uint32_t ifindex_ = 0;
+  /// Packets of the interface, by the kernel's id: only the first message about one in a chain says
+  /// where it comes from and goes to.
+  std::set<std::uint32_t> followed_;
+};
+
 /// Reports what happens to the nftables rules of the network namespace that the calling thread is
 /// in when it is made, and which of them drops traced packets of one interface. See nft(8), "nft
 /// monitor".
@@ -37,21 +52,16 @@ class FilterMonitor {
   /// For epoll(7), level-triggered: readable when drain() has something to do.
   [[nodiscard]] int fd() const noexcept;
 
-  /// From now on drops are reported of packets that come from or go to this interface; 0: of none.
-  void follow_interface(int ifindex) noexcept;
+  /// See FilterEvents.
+  void follow_interface(int ifindex) noexcept { events_.follow_interface(ifindex); }
 
   /// Hands every pending event to `handle` and returns; never waits. An exception of `handle` is
   /// thrown after the message at hand.
   void drain(const std::function<void(const FilterEvent&)>& handle);
 
  private:
-  void report(::nl_msg* message, const std::function<void(const FilterEvent&)>& handle);
-
   Notifications notifications_;
-  std::uint32_t ifindex_ = 0;
-  /// Packets of the interface, by the kernel's id: only the first message about one in a chain says
-  /// where it comes from and goes to.
-  std::set<std::uint32_t> followed_;
+  FilterEvents events_;
 };
 
 }  // namespace vpnrun::netlink

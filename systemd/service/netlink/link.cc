@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <netlink/route/link/veth.h>
 
+#include "systemd/service/netlink/message.h"
 #include "systemd/service/netlink/object.h"
 
 namespace vpnrun::netlink {
@@ -45,11 +46,8 @@ std::optional<LinkInfo> find(Socket& socket, int index, const char* name) {
       name != nullptr ? fmt::format("'{}'", name) : fmt::format("link {}", index);
   const MessagePtr message = built(result, raw, "look for " + what);
   std::optional<LinkInfo> info;
-  const Reply reply = socket.request(message.get(), [&](::nl_msg* answer) {
-    parse_object(answer, [&](::nl_object* object) {
-      info = to_info(reinterpret_cast<::rtnl_link*>(object));
-    });
-  });
+  const Reply reply =
+      socket.request(message.get(), [&](::nl_msg* answer) { info = parse_link(answer); });
   if (reply.error == ENODEV) {
     return std::nullopt;
   }
@@ -87,6 +85,14 @@ void set_flag(::rtnl_link* link, unsigned flag, bool on) {
 }
 
 }  // namespace
+
+std::optional<LinkInfo> parse_link(::nl_msg* message) {
+  std::optional<LinkInfo> info;
+  parse_object(message, [&](::nl_object* object) {
+    info = to_info(reinterpret_cast<::rtnl_link*>(object));
+  });
+  return info;
+}
 
 std::optional<LinkInfo> find_link(Socket& socket, const std::string& name) {
   if (name.empty() || name.size() >= IFNAMSIZ) {

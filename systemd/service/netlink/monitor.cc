@@ -7,6 +7,7 @@
 #include <netlink/netlink.h>
 #include <netlink/route/netconf.h>
 
+#include "systemd/service/netlink/message.h"
 #include "systemd/service/netlink/object.h"
 
 namespace vpnrun::netlink {
@@ -67,7 +68,9 @@ void report_forwarding(::nl_msg* message, const Handler& handle) {
   });
 }
 
-void report(::nl_msg* message, const Handler& handle) {
+}  // namespace
+
+void read_event(::nl_msg* message, const Handler& handle) {
   switch (::nlmsg_hdr(message)->nlmsg_type) {
     case RTM_NEWLINK:
     case RTM_DELLINK:
@@ -91,8 +94,6 @@ void report(::nl_msg* message, const Handler& handle) {
   }
 }
 
-}  // namespace
-
 static_assert(kAllInterfaces == NETCONFA_IFINDEX_ALL);
 static_assert(kDefaultInterface == NETCONFA_IFINDEX_DEFAULT);
 
@@ -107,7 +108,7 @@ int Monitor::fd() const noexcept {
 }
 
 void Monitor::drain(const std::function<void(const Event&)>& handle) {
-  notifications_.drain([&handle](::nl_msg* message) { report(message, handle); },
+  notifications_.drain([&handle](::nl_msg* message) { read_event(message, handle); },
                        [&handle] { handle(Overrun{}); });
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "systemd/service/netlink/message.h"
 #include "systemd/service/netlink/object.h"
 #include "systemd/service/netlink/route_object.h"
 
@@ -35,18 +36,6 @@ std::optional<Route> from_object(::rtnl_route* object) {
   return route;
 }
 
-std::optional<Route> parse_route(::nl_msg* message) {
-  ::nlmsghdr* header = ::nlmsg_hdr(message);
-  ::rtnl_route* raw = nullptr;
-  if (header->nlmsg_type != RTM_NEWROUTE || ::rtnl_route_parse(header, &raw) < 0) {
-    return std::nullopt;
-  }
-  const RoutePtr object(raw);
-  const int family = ::rtnl_route_get_family(object.get());
-  // A dump of all families has multicast forwarding and MPLS in it.
-  return family == AF_INET || family == AF_INET6 ? from_object(object.get()) : std::nullopt;
-}
-
 bool is_no_way(int error) {
   return error == ENETUNREACH || error == EHOSTUNREACH || error == EACCES || error == EINVAL ||
          error == EAGAIN;
@@ -71,6 +60,18 @@ MessagePtr lookup_request(const IpAddress& destination) {
 }
 
 }  // namespace
+
+std::optional<Route> parse_route(::nl_msg* message) {
+  ::nlmsghdr* header = ::nlmsg_hdr(message);
+  ::rtnl_route* raw = nullptr;
+  if (header->nlmsg_type != RTM_NEWROUTE || ::rtnl_route_parse(header, &raw) < 0) {
+    return std::nullopt;
+  }
+  const RoutePtr object(raw);
+  const int family = ::rtnl_route_get_family(object.get());
+  // A dump of all families has multicast forwarding and MPLS in it.
+  return family == AF_INET || family == AF_INET6 ? from_object(object.get()) : std::nullopt;
+}
 
 RoutePtr to_object(const Route& route) {
   RoutePtr object = checked(RoutePtr(::rtnl_route_alloc()));

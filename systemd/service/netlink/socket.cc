@@ -15,6 +15,7 @@
 #include <netlink/netlink.h>
 
 #include "profiles/error.h"
+#include "systemd/service/netlink/message.h"
 
 namespace vpnrun::netlink {
 namespace {
@@ -28,30 +29,6 @@ struct Exchange {
   std::exception_ptr exception;
   bool complete = false;
 };
-
-/// The kernel's own sentence in an error message; empty if there is none.
-std::string extended_text(const ::nlmsgerr& error) {
-  const auto* payload = reinterpret_cast<const std::byte*>(&error);
-  const auto* header = reinterpret_cast<const ::nlmsghdr*>(payload - NLMSG_HDRLEN);
-  if ((header->nlmsg_flags & NLM_F_ACK_TLVS) == 0) {
-    return {};
-  }
-  std::size_t offset = sizeof(error);
-  if ((header->nlmsg_flags & NLM_F_CAPPED) == 0) {
-    offset += NLMSG_ALIGN(error.msg.nlmsg_len) - NLMSG_HDRLEN;
-  }
-  const std::size_t size = header->nlmsg_len - static_cast<std::size_t>(NLMSG_HDRLEN);
-  if (offset >= size) {
-    return {};
-  }
-  const auto* first = reinterpret_cast<const ::nlattr*>(payload + offset);
-  const ::nlattr* text = ::nla_find(first, static_cast<int>(size - offset), NLMSGERR_ATTR_MSG);
-  if (text == nullptr) {
-    return {};
-  }
-  const char* begin = static_cast<const char*>(::nla_data(text));
-  return {begin, ::strnlen(begin, static_cast<std::size_t>(::nla_len(text)))};
-}
 
 int on_error(::sockaddr_nl* /*from*/, ::nlmsgerr* error, void* argument) noexcept {
   auto& exchange = *static_cast<Exchange*>(argument);
@@ -131,6 +108,29 @@ Reply run(::nl_sock* socket, ::nl_msg* message, const std::function<void(::nl_ms
 }
 
 }  // namespace
+
+std::string extended_text(const ::nlmsgerr& error) {
+  const auto* payload = reinterpret_cast<const std::byte*>(&error);
+  const auto* header = reinterpret_cast<const ::nlmsghdr*>(payload - NLMSG_HDRLEN);
+  if ((header->nlmsg_flags & NLM_F_ACK_TLVS) == 0) {
+    return {};
+  }
+  std::size_t offset = sizeof(error);
+  if ((header->nlmsg_flags & NLM_F_CAPPED) == 0) {
+    offset += NLMSG_ALIGN(error.msg.nlmsg_len) - NLMSG_HDRLEN;
+  }
+  const std::size_t size = header->nlmsg_len - static_cast<std::size_t>(NLMSG_HDRLEN);
+  if (offset >= size) {
+    return {};
+  }
+  const auto* first = reinterpret_cast<const ::nlattr*>(payload + offset);
+  const ::nlattr* text = ::nla_find(first, static_cast<int>(size - offset), NLMSGERR_ATTR_MSG);
+  if (text == nullptr) {
+    return {};
+  }
+  const char* begin = static_cast<const char*>(::nla_data(text));
+  return {begin, ::strnlen(begin, static_cast<std::size_t>(::nla_len(text)))};
+}
 
 Socket::Socket() : socket_(::nl_socket_alloc()) {
   if (!socket_) {

@@ -59,6 +59,9 @@ std::vector<InterfaceAddress> addresses_of(Socket& socket, int ifindex) {
 
 std::optional<InterfaceAddress> parse_address(::nl_msg* message) {
   std::optional<InterfaceAddress> address;
+  if (::nlmsg_hdr(message)->nlmsg_type != RTM_NEWADDR) {
+    return address;  // libnl makes another kind of object of it
+  }
   parse_object(message, [&](::nl_object* object) {
     address = from_object(reinterpret_cast<::rtnl_addr*>(object));
   });

@@ -74,6 +74,9 @@ void FilterEvents::follow_interface(int ifindex) noexcept {
 
 void FilterEvents::read(::nl_msg* message, const Handler& handle) {
   ::nlmsghdr* header = ::nlmsg_hdr(message);
+  if (::nlmsg_valid_hdr(header, sizeof(::nfgenmsg)) == 0) {
+    return;
+  }
   const auto family = static_cast<const ::nfgenmsg*>(::nlmsg_data(header))->nfgen_family;
   if (header->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8U | NFT_MSG_DELTABLE)) {
     Attributes<NFTA_TABLE_MAX + 1> table{};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/netlink/link.h"
 
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 
 #include <algorithm>
@@ -88,6 +89,9 @@ void set_flag(::rtnl_link* link, unsigned flag, bool on) {
 
 std::optional<LinkInfo> parse_link(::nl_msg* message) {
   std::optional<LinkInfo> info;
+  if (::nlmsg_hdr(message)->nlmsg_type != RTM_NEWLINK) {
+    return info;  // libnl makes another kind of object of it
+  }
   parse_object(message, [&](::nl_object* object) {
     info = to_info(reinterpret_cast<::rtnl_link*>(object));
   });

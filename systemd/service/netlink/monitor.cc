@@ -19,7 +19,11 @@ constexpr unsigned kLowerUp = 1U << 16;  // IFF_LOWER_UP
 using Handler = std::function<void(const Event&)>;
 
 void report_link(::nl_msg* message, const Handler& handle) {
-  const auto* info = static_cast<const ::ifinfomsg*>(::nlmsg_data(::nlmsg_hdr(message)));
+  ::nlmsghdr* header = ::nlmsg_hdr(message);
+  if (::nlmsg_valid_hdr(header, sizeof(::ifinfomsg)) == 0) {
+    return;
+  }
+  const auto* info = static_cast<const ::ifinfomsg*>(::nlmsg_data(header));
   if (info->ifi_family != AF_UNSPEC) {
     return;  // a bridge tells of its ports; its RTM_DELLINK means that a port left, not that it
              // died

@@ -9,6 +9,7 @@
 
 #include "systemd/service/netlink/message.h"
 #include "systemd/service/netlink/object.h"
+#include "systemd/service/netlink/route_object.h"
 
 namespace vpnrun::netlink {
 namespace {
@@ -43,8 +44,9 @@ void report_link(::nl_msg* message, const Handler& handle) {
 }
 
 void report_route(::nl_msg* message, const Handler& handle) {
+  ::nlmsghdr* header = ::nlmsg_hdr(message);
   ::rtnl_route* raw = nullptr;
-  if (::rtnl_route_parse(::nlmsg_hdr(message), &raw) < 0) {
+  if (!has_whole_nexthops(header) || ::rtnl_route_parse(header, &raw) < 0) {
     return;
   }
   const RoutePtr route(raw);
@@ -54,7 +56,7 @@ void report_route(::nl_msg* message, const Handler& handle) {
   }
   const std::optional<Prefix> destination = from_nl(::rtnl_route_get_dst(route.get()));
   event.is_default = destination && destination->length == 0;
-  event.deleted = ::nlmsg_hdr(message)->nlmsg_type == RTM_DELROUTE;
+  event.deleted = header->nlmsg_type == RTM_DELROUTE;
   handle(event);
 }
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/netlink/route.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -61,10 +65,38 @@ MessagePtr lookup_request(const IpAddress& destination) {
 
 }  // namespace
 
+bool has_whole_nexthops(::nlmsghdr* header) {
+  if (::nlmsg_valid_hdr(header, sizeof(::rtmsg)) == 0) {
+    return false;
+  }
+  int left = ::nlmsg_attrlen(header, sizeof(::rtmsg));
+  for (const ::nlattr* attribute = ::nlmsg_attrdata(header, sizeof(::rtmsg));
+       ::nla_ok(attribute, left) != 0; attribute = ::nla_next(attribute, &left)) {
+    if (::nla_type(attribute) != RTA_MULTIPATH) {
+      continue;
+    }
+    std::span<const std::byte> hops(static_cast<const std::byte*>(::nla_data(attribute)),
+                                    static_cast<std::size_t>(::nla_len(attribute)));
+    while (!hops.empty()) {
+      ::rtnexthop hop{};
+      if (hops.size() < sizeof(hop)) {
+        return false;
+      }
+      std::memcpy(&hop, hops.data(), sizeof(hop));
+      if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > hops.size()) {
+        return false;
+      }
+      hops = hops.subspan(std::min<std::size_t>(RTNH_ALIGN(hop.rtnh_len), hops.size()));
+    }
+  }
+  return true;
+}
+
 std::optional<Route> parse_route(::nl_msg* message) {
   ::nlmsghdr* header = ::nlmsg_hdr(message);
   ::rtnl_route* raw = nullptr;
-  if (header->nlmsg_type != RTM_NEWROUTE || ::rtnl_route_parse(header, &raw) < 0) {
+  if (header->nlmsg_type != RTM_NEWROUTE || !has_whole_nexthops(header) ||
+      ::rtnl_route_parse(header, &raw) < 0) {
     return std::nullopt;
   }
   const RoutePtr object(raw);

@@ -32,12 +32,13 @@ RtAddressPtr to_object(const InterfaceAddress& address) {
 
 std::optional<InterfaceAddress> from_object(::rtnl_addr* object) {
   const std::optional<Prefix> local = from_nl(::rtnl_addr_get_local(object));
-  if (!local) {
+  const int length = ::rtnl_addr_get_prefixlen(object);
+  if (!local || length < 0 || length > local->address.bit_count()) {
     return std::nullopt;
   }
   InterfaceAddress address;
   address.ifindex = ::rtnl_addr_get_ifindex(object);
-  address.address = {local->address, static_cast<std::uint8_t>(::rtnl_addr_get_prefixlen(object))};
+  address.address = {local->address, static_cast<std::uint8_t>(length)};
   const std::optional<Prefix> peer = from_nl(::rtnl_addr_get_peer(object));
   if (peer && peer->address != local->address) {
     address.peer = peer->address;

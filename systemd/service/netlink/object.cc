@@ -66,12 +66,15 @@ std::optional<Prefix> from_nl(const ::nl_addr* address) {
   const std::span<const std::uint8_t> bytes(
       static_cast<const std::uint8_t*>(::nl_addr_get_binary_addr(address)),
       ::nl_addr_get_len(address));
-  const auto length = static_cast<std::uint8_t>(::nl_addr_get_prefixlen(address));
+  const unsigned length = ::nl_addr_get_prefixlen(address);
   if (bytes.empty()) {  // libnl's form of a default route's destination
     return Prefix::default_network(family == AF_INET ? Family::kIpv4 : Family::kIpv6);
   }
   const std::optional<IpAddress> parsed = IpAddress::from_bytes(bytes);
-  return parsed ? std::optional(Prefix{*parsed, length}) : std::nullopt;
+  if (!parsed || length > parsed->bit_count()) {
+    return std::nullopt;
+  }
+  return Prefix{*parsed, static_cast<std::uint8_t>(length)};
 }
 
 void parse_object(::nl_msg* message, const std::function<void(::nl_object*)>& handle) {

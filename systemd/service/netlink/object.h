@@ -27,7 +27,7 @@ template <class Pointer>
 
 [[nodiscard]] NlAddressPtr to_nl(const Prefix& prefix);
 [[nodiscard]] NlAddressPtr to_nl(const IpAddress& address);
-/// nullopt for null and for families other than IP.
+/// nullopt for null, for families other than IP, and for a prefix longer than the address.
 [[nodiscard]] std::optional<Prefix> from_nl(const ::nl_addr* address);
 
 /// Parses `message` into the libnl object of its kind and hands it to `handle`, which must not keep

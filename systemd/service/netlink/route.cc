@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/netlink/route.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -83,10 +82,12 @@ bool has_whole_nexthops(::nlmsghdr* header) {
         return false;
       }
       std::memcpy(&hop, hops.data(), sizeof(hop));
-      if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > hops.size()) {
+      // The padding, too: libnl takes it off what is left, which is unsigned.
+      const std::size_t length = RTNH_ALIGN(hop.rtnh_len);
+      if (hop.rtnh_len < sizeof(hop) || length > hops.size()) {
         return false;
       }
-      hops = hops.subspan(std::min<std::size_t>(RTNH_ALIGN(hop.rtnh_len), hops.size()));
+      hops = hops.subspan(length);
     }
   }
   return true;

@@ -102,4 +102,14 @@ void drop_privileges(const Caller& caller) noexcept {
   verify_ids(caller);
 }
 
+void forbid_new_privileges(const Origin& origin) noexcept {
+  if (origin.no_new_privs == 0) {
+    return;
+  }
+  check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "set no_new_privs");
+  if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
+    die_kept("no_new_privs is not set");
+  }
+}
+
 }  // namespace vpnrun

@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include "helper/base/runtime_layout.h"
+
 namespace vpnrun {
 
 /// Whom the helper works for: the real ids of the process. Supplementary groups are the caller's
@@ -32,5 +34,12 @@ void raise_capabilities(const Caller& caller) noexcept;
 /// back that the ids are the caller's, all sets are empty, and setuid(0) fails. Dies otherwise.
 /// For root as the caller only the ids are verified.
 void drop_privileges(const Caller& caller) noexcept;
+
+/// Sets no_new_privs if the profile wants it: no setuid program and no file capability gives the
+/// application, root's as well, anything from here on. Reads it back and dies if it is not set.
+///
+/// Should: run after the drop; it needs no privilege, and so is none of the privileged calls.
+/// Must not: be skipped for a record that asks for it.
+void forbid_new_privileges(const Origin& origin) noexcept;
 
 }  // namespace vpnrun

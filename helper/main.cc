@@ -24,6 +24,7 @@ int main(int argc, char** argv, char** envp) {
   join_namespaces(namespaces);
   load_application_filter();
   drop_privileges(caller);
+  forbid_new_privileges(profile.origin);
 
   return_to(directory);
   restore_environment(request);

@@ -18,6 +18,7 @@
 //      join_namespaces     two setns(2)
 //      load_application_filter
 //   7. drop_privileges     -- and ends: nothing left, read back --
+//      forbid_new_privileges  if the profile says so                    as the caller
 //   8. return_to           the same directory                           as the caller
 //      restore_…           environment, stack limit
 //   9. run_command

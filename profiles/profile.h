@@ -48,6 +48,10 @@ struct Dns {
   bool capture = true;
 };
 
+struct Application {
+  bool no_new_privs = false;  ///< no setuid program gives an application anything
+};
+
 struct Access {
   std::vector<std::string> users;
   std::vector<std::string> groups;
@@ -74,6 +78,7 @@ struct Profile {
   Tunnel tunnel;
   Link link;
   Dns dns;
+  Application application;
   Access access;
   Ports ports;
   Hooks hooks;

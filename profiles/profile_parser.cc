@@ -18,11 +18,12 @@
 namespace vpnrun::profile {
 namespace {
 
-constexpr std::array<std::string_view, 7> kTopKeys = {"description", "tunnel", "link", "dns",
-                                                      "access",      "ports",  "hooks"};
+constexpr std::array<std::string_view, 8> kTopKeys = {"description", "tunnel", "link",  "dns",
+                                                      "application", "access", "ports", "hooks"};
 constexpr std::array<std::string_view, 3> kTunnelKeys = {"type", "config", "credentials"};
 constexpr std::array<std::string_view, 4> kLinkKeys = {"type", "subnet", "uplink", "firewall"};
 constexpr std::array<std::string_view, 3> kDnsKeys = {"servers", "search", "capture"};
+constexpr std::array<std::string_view, 1> kApplicationKeys = {"no_new_privs"};
 constexpr std::array<std::string_view, 2> kAccessKeys = {"users", "groups"};
 constexpr std::array<std::string_view, 2> kPortsKeys = {"expose", "inbound"};
 constexpr std::array<std::string_view, 4> kHooksKeys = {"up_outside", "up_inside", "down_inside",
@@ -131,6 +132,9 @@ Profile parse_profile(std::string_view text, const std::string& name, const std:
   dns.read_list("servers", parse_dns_server, profile.dns.servers);
   dns.read_list("search", parse_search_domain, profile.dns.search);
   dns.read("capture", profile.dns.capture);
+
+  document.section("application", kApplicationKeys)
+      .read("no_new_privs", profile.application.no_new_privs);
 
   const Section access = document.section("access", kAccessKeys);
   access.read_list("users", parse_account_name, profile.access.users);

@@ -92,7 +92,8 @@ bool read_origin(int dir_fd, Origin& out) noexcept {
   }
   Origin record;
   if (status.st_size != sizeof record ||
-      ::read(fd.get(), &record, sizeof record) != sizeof record || record.magic != Origin::kMagic) {
+      ::read(fd.get(), &record, sizeof record) != sizeof record || record.magic != Origin::kMagic ||
+      record.no_new_privs > 1) {
     errno = EINVAL;
     return false;
   }

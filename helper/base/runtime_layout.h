@@ -43,11 +43,12 @@ struct Standpoint {
 /// The fixed-size record `origin`: host byte order, written by and for the same machine and boot.
 struct Origin {
   static constexpr std::uint64_t kMagic =
-      0x314e4952504e5256;  // "VRNPRIN1": changes with the layout
+      0x324e4952504e5256;  // "VRNPRIN2": changes with the layout
   std::uint64_t magic = kMagic;
   Standpoint host;  ///< the standpoint that the view was copied from
   FileId netns;     ///< the namespaces that the entries must lead to
   FileId view;
+  std::uint64_t no_new_privs = 0;  ///< 1: applications run with PR_SET_NO_NEW_PRIVS; else 0
 };
 
 /// Fills `out` with the calling process' standpoint, read from a genuine procfs at /proc.
@@ -57,7 +58,7 @@ struct Origin {
 
 /// Reads and checks `origin` below `dir_fd`: a regular root-owned file, not writable by others, of
 /// exactly sizeof(Origin) bytes with the right magic. False with errno otherwise (EPERM: wrong
-/// owner or mode, EINVAL: wrong size or magic).
+/// owner or mode, EINVAL: wrong size or magic, or a flag that is neither 0 nor 1).
 [[nodiscard]] bool read_origin(int dir_fd, Origin& out) noexcept;
 
 }  // namespace vpnrun

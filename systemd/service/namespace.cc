@@ -283,9 +283,8 @@ void make_view(const std::string& profile_name, int netns_fd) {
   throw_error(EINVAL, "cannot bind '{}'", entry);
 }
 
-/// Whether the view that is there was copied from where we stand now.
-bool view_is_good(const UniqueFd& directory, int netns_fd) {
-  Origin origin;
+/// Whether the view that is there was copied from where we stand now; then `origin` is its record.
+bool view_is_good(const UniqueFd& directory, int netns_fd, Origin& origin) {
   Standpoint here;
   if (!read_origin(directory.get(), origin) || !current_standpoint(here)) {
     return false;
@@ -295,7 +294,8 @@ bool view_is_good(const UniqueFd& directory, int netns_fd) {
          origin.netns == id_of(netns_fd, kNetnsEntry);
 }
 
-void write_origin(const UniqueFd& directory, int netns_fd) {
+void write_origin(const UniqueFd& directory, int netns_fd,
+                  const profile::Application& application) {
   Origin origin;
   const UniqueFd view = open_namespace_at(directory.get(), kViewEntry, CLONE_NEWNS);
   if (!view.ok() || !current_standpoint(origin.host)) {
@@ -303,6 +303,7 @@ void write_origin(const UniqueFd& directory, int netns_fd) {
   }
   origin.netns = id_of(netns_fd, kNetnsEntry);
   origin.view = id_of(view.get(), kViewEntry);
+  origin.no_new_privs = application.no_new_privs ? 1 : 0;
   replace_file(directory.get(), kOriginEntry,
                std::string_view(reinterpret_cast<const char*>(&origin), sizeof origin));
 }
@@ -321,11 +322,16 @@ void prepare_locked(const profile::Profile& profile) {
   }
   name_netns(profile.name, netns.get());
   write_generated_files(profile.name);
-  if (view_is_good(directory, netns.get())) {
+  Origin origin;
+  if (view_is_good(directory, netns.get(), origin)) {
+    // First, so that no failure behind it leaves a record that is laxer than the profile.
+    if ((origin.no_new_privs != 0) != profile.application.no_new_privs) {
+      write_origin(directory, netns.get(), profile.application);
+    }
     renew_overlays(open_prepared(profile.name), profile.name);
   } else {
     make_view(profile.name, netns.get());
-    write_origin(directory, netns.get());
+    write_origin(directory, netns.get(), profile.application);
   }
 }
 

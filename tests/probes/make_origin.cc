@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// make_origin FOLDER: writes FOLDER/origin for the namespaces that FOLDER/netns and FOLDER/mnt lead
-// to and the standpoint of this process, as `vpnrun-tunnel prepare` does.
+// make_origin FOLDER [no_new_privs]: writes FOLDER/origin for the namespaces that FOLDER/netns and
+// FOLDER/mnt lead to and the standpoint of this process, as `vpnrun-tunnel prepare` does.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 
 #include "helper/base/open_at.h"
 #include "helper/base/runtime_layout.h"
@@ -14,8 +15,9 @@
 
 int main(int argc, char** argv) {
   using namespace vpnrun;  // NOLINT(google-build-using-namespace): nothing else is here
-  const UniqueFd folder(::open(argc == 2 ? argv[1] : "", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd folder(::open(argc >= 2 ? argv[1] : "", O_PATH | O_DIRECTORY | O_CLOEXEC));
   Origin origin;
+  origin.no_new_privs = argc == 3 && std::strcmp(argv[2], "no_new_privs") == 0 ? 1 : 0;
   const UniqueFd netns = open_namespace_at(folder.get(), kNetnsEntry, CLONE_NEWNET);
   const UniqueFd view = open_namespace_at(folder.get(), kViewEntry, CLONE_NEWNS);
   if (!netns.ok() || !view.ok() || !file_id(netns.get(), origin.netns) ||

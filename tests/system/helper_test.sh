@@ -88,6 +88,8 @@ make_lab() {
   prepare_profile other u:4001:rx
   prepare_profile staff g:4020:rx
   prepare_profile private u:4009:rx
+  prepare_profile locked u:4001:rx
+  "$probes/make_origin" /run/vpnrun/locked no_new_privs
   nsenter --mount=/run/vpnrun/work/mnt mount -t tmpfs -o mode=0755 tmpfs "$lab/differs"
   nsenter --mount=/run/vpnrun/work/mnt touch "$lab/differs/only-in-the-view"
   printf '#!/no/such/interpreter\n' >"$lab/bin/orphan"
@@ -125,6 +127,11 @@ check_identity() {
   expect "ambient and inheritable capabilities of the caller do not survive" 0000000000000000 "$found"
   expect "no_new_privs is not set, a filter is" $'NoNewPrivs 0\nSeccomp 2' \
     "$(run "$probes/state" NoNewPrivs Seccomp)"
+  found=$(as alice -- "$helper" vpnrun-helper locked "$probes/state" uid CapPrm NoNewPrivs Seccomp)
+  expect "no_new_privs is set where the profile says so, and the rest is the same" \
+    $'uid 4001 4001 4001\nCapPrm 0000000000000000\nNoNewPrivs 1\nSeccomp 2' "$found"
+  expect "also for root" "NoNewPrivs 1" \
+    "$(as root_user -- "$helper" vpnrun-helper locked "$probes/state" NoNewPrivs)"
   expect "the application is dumpable again and keeps no capabilities" \
     $'dumpable 1\nkeepcaps 0 securebits 0' "$(run "$probes/state" dumpable keepcaps)"
   found=$("${alice[@]}" sh -c 'echo pid $$; exec "$0" -- "$@"' "$probes/call_helper" "$helper" \
@@ -424,16 +431,26 @@ check_filter() {
   expect "outside, vsock is there (control)" "vsock ok" "$("${alice[@]}" "$probes/refusals" | grep '^vsock ')"
 }
 
-# The order of the phases, as the kernel saw it. Root may trace a setuid program.
+# What the helper did, as the kernel saw it: its part of a trace. Root may trace a setuid program.
+trace_of() {  # PROFILE
+  strace -o "$lab/trace" "${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper "$1" \
+    "$probes/state" uid >/dev/null
+  sed -n '/^execve("[^"]*\/vpnrun-helper"/,/^execve("[^"]*\/state"/p' "$lab/trace"
+}
+
 check_order() {
   local trace raised
   if ! command -v strace >/dev/null; then
     echo "ok - $install_kind: order of the phases # SKIP apt-get install strace"
     return
   fi
-  strace -o "$lab/trace" "${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper work \
-    "$probes/state" uid >/dev/null
-  trace=$(sed -n '/^execve("[^"]*\/vpnrun-helper"/,/^execve("[^"]*\/state"/p' "$lab/trace")
+  trace=$(trace_of locked)
+  expect "no_new_privs is set after the drop, read back, and before a path of the view is touched" \
+    "setns setns seccomp capset setuid PR_SET_NO_NEW_PRIVS PR_GET_NO_NEW_PRIVS chdir execve" \
+    "$(sed -n '/^setns(/,$p' <<<"$trace" | sed -n -E 's/^prctl\((PR_[SG]ET_NO_NEW_PRIVS).*/\1/p
+      s/^(setns|seccomp|capset|setuid|chdir|execve)\(.*/\1/p' | xargs)"
+  trace=$(trace_of work)
+  expect "and is not touched where the profile does not say so" "" "$(grep NO_NEW_PRIVS <<<"$trace")"
   for step in 'prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE' 'setresgid(4001, 4001, 4001) *= 0' \
     'prctl(PR_SET_KEEPCAPS, 1' 'setresuid(4001, 4001, 4001) *= 0' 'prctl(PR_SET_KEEPCAPS, 0' \
     'capget(' 'getresuid(' 'getresgid(' 'getcwd(' 'open.*"/run/vpnrun"' 'openat2(.*"work"' \

@@ -93,6 +93,42 @@ VERDICT=$LAB/bin/has_raw
 launch
 like 'a program with a capability gets it, inside' "$OUT" \
   "^verdict net=$NET mnt=$VIEW uid=$ALICE,$ALICE,$ALICE gid=$ALICE,$ALICE,$ALICE caps=0,2000,2000,0 nnp=0 seccomp=2$"
+# nnp_of PROFILE: as a program inside reads it.
+nnp_of() { env -i "$LAB/bin/hostile" as "$ALICE" -- "$HELPER" vpnrun-helper "$1" /usr/bin/grep -x 'NoNewPrivs:.[01]' /proc/self/status; }
+is 'NoNewPrivs in /proc/self/status, by default' "$(nnp_of one)" $'NoNewPrivs:\t0'
+
+# [application] no_new_privs: neither gains anything, and nor does what they start.
+plain_profile locked
+printf '[application]\nno_new_privs = false\n' >>"$PROFILES/locked.toml"
+tunnel_prepare locked
+PROFILE=locked
+VERDICT=$LAB/bin/becomes_root
+launch
+like 'no_new_privs = false: a setuid program gets its privilege' "$OUT" \
+  " uid=$ALICE,0,0 .* caps=0,1[0-9a-f]+,1[0-9a-f]+,0 nnp=0 "
+LOCKED_VIEW=$(stat -L -c %i /run/vpnrun/locked/mnt)
+sed -i 's/^no_new_privs = false/no_new_privs = true/' "$PROFILES/locked.toml"
+tunnel_prepare locked
+is 'a second prepare changes that and keeps the view' "$(stat -L -c %i /run/vpnrun/locked/mnt)" "$LOCKED_VIEW"
+LOCKED="^$(verdict_of "$(stat -L -c %i /run/vpnrun/locked/netns)" "$LOCKED_VIEW" "$ALICE" | sed 's/nnp=0/nnp=1/')\$"
+for VERDICT in "$LAB/bin/verdict" "$LAB/bin/becomes_root" "$LAB/bin/has_raw"; do
+  launch
+  like "no_new_privs = true: ${VERDICT##*/} is alice's, and no more" "$OUT" "$LOCKED"
+done
+is 'NoNewPrivs in /proc/self/status, no_new_privs = true' "$(nnp_of locked)" $'NoNewPrivs:\t1'
+VERDICT=/bin/sh
+ITEMS=(-c "$LAB/bin/becomes_root; exit 0")
+launch
+like 'a child gains nothing either' "$OUT" "$LOCKED"
+ITEMS=()
+VERDICT=$LAB/bin/verdict
+bounded env -i "$LAB/bin/hostile" -- "$HELPER" vpnrun-helper locked "$VERDICT"
+like 'for root it holds as well' "$OUT" '^verdict .* uid=0,0,0 .* nnp=1 seccomp=2$'
+sed -i '/no_new_privs/d' "$PROFILES/locked.toml"
+tunnel_prepare locked
+is 'and without the line it is off again' "$(nnp_of locked)" $'NoNewPrivs:\t0'
+PROFILE=one
+
 VERDICT=$LAB/bin/becomes_root
 launch fork nnp
 refused 'with no_new_privs there is no launch to find it out' 'NoNewPrivileges'

@@ -47,6 +47,11 @@ for number in $(sort -nu <<<"$CALLS"); do
   like "$name fails ($NAMES)" "$seen" "$wanted"
 done
 
+# With [application] no_new_privs the last two of prctl are the helper's order and its proof.
+plain_profile locked
+printf '[application]\nno_new_privs = true\n' >>"$PROFILES/locked.toml"
+tunnel_prepare locked
+
 if [ "$(uname -m)" = x86_64 ]; then
   injected() { bounded env -i "$LAB/bin/inject" "$1" "$2" "$ALICE" "$HELPER" vpnrun-helper one "$VERDICT"; }
   injected 100000 1
@@ -71,5 +76,20 @@ if [ "$(uname -m)" = x86_64 ]; then
     wanted='^[irm]$'
     case $name in setns | seccomp) wanted='^[irmo]$' ;; esac
     like "call $position, $name number ${COUNT[$name]}, pretends success" "$(letter)" "$wanted"
+  done
+
+  injected_locked() { bounded env -i "$LAB/bin/inject" "$1" "$2" "$ALICE" "$HELPER" vpnrun-helper locked "$VERDICT"; }
+  mapfile -t positions < <(env -i "$LAB/bin/inject" calls "$ALICE" "$HELPER" vpnrun-helper locked "$VERDICT" |
+    grep -x '[0-9]*' | awk -v calls="$(declare -p NAME_OF)" 'index(calls, "[" $1 "]=\"prctl\"") { print NR }' | tail -n 2)
+  is 'control: the helper calls prctl at two places at its end' ${#positions[@]} 2
+  injected_locked 100000 1
+  like 'control: under the tracer no_new_privs is set' "$OUT" '^verdict .* nnp=1 '
+  for position in "${positions[@]}"; do
+    seen=
+    for error in "${ERRORS[@]}" 0; do
+      injected_locked "$position" "$error"
+      seen+=$(letter)
+    done
+    like "no_new_privs, call $position, fails ($NAMES) or pretends success" "$seen" '^r{7}$'
   done
 fi

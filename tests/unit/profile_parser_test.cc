@@ -66,6 +66,8 @@ uplink = "eth0"
 servers = ["10.8.0.1", "2001:DB8:0::1"]
 search = ["example.org.", "corp"]
 capture = false
+[application]
+no_new_privs = true
 [access]
 users = ["alice", "bob@example.org"]
 groups = ["vpnrun", "domain users"]
@@ -90,6 +92,7 @@ down_outside = ["d"]
   EXPECT_THAT(profile.dns.servers, ElementsAre("10.8.0.1", "2001:db8::1"));
   EXPECT_THAT(profile.dns.search, ElementsAre("example.org", "corp"));
   EXPECT_FALSE(profile.dns.capture);
+  EXPECT_TRUE(profile.application.no_new_privs);
   EXPECT_THAT(profile.access.users, ElementsAre("alice", "bob@example.org"));
   EXPECT_THAT(profile.access.groups, ElementsAre("vpnrun", "domain users"));
   EXPECT_THAT(profile.ports.expose,
@@ -110,6 +113,7 @@ TEST(ProfileParser, FillsInTheDefaults) {
   EXPECT_EQ(profile.link.uplink, "");
   EXPECT_TRUE(profile.dns.capture);
   EXPECT_THAT(profile.dns.servers, IsEmpty());
+  EXPECT_FALSE(profile.application.no_new_privs);
   EXPECT_THAT(profile.access.users, IsEmpty());
   EXPECT_THAT(profile.hooks.up_outside, IsEmpty());
 }
@@ -141,6 +145,12 @@ TEST(ProfileParser, MakesPathsAbsoluteAgainstTheProfilesFolder) {
   EXPECT_EQ(parse("tunnel.config = \"../a.ovpn\"").tunnel.config, "/etc/vpnrun/profiles/../a.ovpn");
   const Profile relative = parse_profile("tunnel.config = \"a\"", "work", "work.toml");
   EXPECT_THAT(relative.tunnel.config, AllOf(StartsWith("/"), HasSubstr("/a")));
+}
+
+TEST(ProfileParser, RejectsAnUnknownKeyOfTheApplication) {
+  EXPECT_EQ(message_of_rest("[application]\nno_new_priv = true\n"),
+            "/etc/vpnrun/profiles/work.toml:4:1: unknown key 'no_new_priv' in [application]; did "
+            "you mean 'no_new_privs'? (known: no_new_privs)");
 }
 
 TEST(ProfileParser, RejectsUnknownKeyAndNamesTheLine) {
@@ -195,6 +205,9 @@ INSTANTIATE_TEST_SUITE_P(
         Rejected{"[dns]\ncapture = \"yes\"", "4:11",
                  "'capture' in [dns] must be true or false, not a string: '\"yes\"'"},
         Rejected{"[dns]\ncapture = 1", "4:11", "true or false, not an integer: '1'"},
+        Rejected{"[application]\nno_new_privs = 1", "4:16",
+                 "'no_new_privs' in [application] must be true or false, not an integer: '1'"},
+        Rejected{"[application]\nno_new_privs = \"true\"", "4:16", "not a string: '\"true\"'"},
         Rejected{"[link]\ntype = true", "4:8", "must be a string, not a boolean: 'true'"},
         Rejected{"[link]\nuplink = 2024-01-01", "4:10", "must be a string, not a date or time"},
         Rejected{"[link]\nuplink = 1.5", "4:10", "not a floating-point number: '1.5'"},
@@ -388,9 +401,10 @@ TEST(ProfileExamples, GenericShowsEveryKeyWithTheDefaultOrAValidValue) {
   const Profile profile = parse_profile(text, "generic", "/p/generic.toml");
   EXPECT_EQ(profile.tunnel.credentials, "/p/provider.auth");
   EXPECT_THAT(profile.access.groups, ElementsAre("vpnrun"));
-  for (const char* key : {"description", "type", "config", "credentials", "subnet", "uplink",
-                          "servers", "search", "capture", "users", "groups", "expose", "inbound",
-                          "up_outside", "up_inside", "down_inside", "down_outside"}) {
+  for (const char* key :
+       {"description", "type", "config", "credentials", "subnet", "uplink", "servers", "search",
+        "capture", "no_new_privs", "users", "groups", "expose", "inbound", "up_outside",
+        "up_inside", "down_inside", "down_outside"}) {
     EXPECT_THAT(text, HasSubstr("\n" + std::string(key) + " = "));
   }
 }

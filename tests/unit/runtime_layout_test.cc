@@ -127,6 +127,21 @@ TEST_F(OriginRecord, ReadsBackWhatWasWritten) {
   EXPECT_EQ(origin.host, written_.host);
   EXPECT_EQ(origin.netns, written_.netns);
   EXPECT_EQ(origin.view, written_.view);
+  EXPECT_EQ(origin.no_new_privs, 0U);
+  written_.no_new_privs = 1;
+  write(bytes());
+  ASSERT_TRUE(read_origin(folder_.fd(), origin));
+  EXPECT_EQ(origin.no_new_privs, 1U);
+}
+
+// A flag that is not understood must not pass for "no".
+TEST_F(OriginRecord, RejectsAFlagThatIsNeitherYesNorNo) {
+  for (const std::uint64_t flag :
+       {std::uint64_t{2}, std::uint64_t{0x100}, std::uint64_t{1} << 63U}) {
+    written_.no_new_privs = flag;
+    write(bytes());
+    expect_failure(EINVAL);
+  }
 }
 
 TEST_F(OriginRecord, RejectsAnotherSize) {

@@ -40,7 +40,7 @@ std::uint64_t join(std::uint32_t low, std::uint32_t high) noexcept {
            "cap_sys_admin,cap_sys_chroot+ep', never both"));
 }
 
-[[noreturn]] void explain_missing_privilege() noexcept {
+[[noreturn]] void explain_missing_privilege(std::uint64_t held) noexcept {
   if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
     die_unprivileged(
         Text("NoNewPrivileges is set for the calling process"),
@@ -60,6 +60,9 @@ std::uint64_t join(std::uint32_t low, std::uint32_t high) noexcept {
     die_unprivileged(Text("the kernel ignored its setuid bit"),
                      Text("call it without debugger or strace, and outside user namespaces and "
                           "containers"));
+  }
+  if ((held & kJoinCapabilities) != 0) {
+    die_odd_install(Text("it has only one of cap_sys_admin and cap_sys_chroot"));
   }
   die_unprivileged(Text("it is neither setuid root nor has it the capabilities that it needs"),
                    Text("reinstall vpnrun as root; a copied or unpacked file loses its privilege"));
@@ -95,7 +98,7 @@ void check_privilege() noexcept {
   const uid_t caller = ::getuid();
   const uid_t effective = ::geteuid();
   if ((held & kJoinCapabilities) != kJoinCapabilities) {
-    explain_missing_privilege();
+    explain_missing_privilege(held);
   }
   if (effective == 0 && caller != 0 && (held & kMarksOfSetuid) != kMarksOfSetuid) {
     die_odd_install(Text("it is setuid and has file capabilities"));

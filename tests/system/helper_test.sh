@@ -481,7 +481,7 @@ check_installs() {
   setcap cap_sys_admin,cap_sys_chroot,cap_net_admin+ep "$helper"
   refused "a helper with one capability more" 125 "odd installation" "${call[@]}"
   setcap cap_sys_admin+ep "$helper"
-  refused "a helper with one capability less" 125 "not privileged" "${call[@]}"
+  refused "a helper with one capability less" 125 "has only one of" "${call[@]}"
   setcap cap_sys_admin,cap_sys_chroot+ep "$helper"; chmod 4755 "$helper"
   refused "a setuid helper with capabilities" 125 "odd installation" "${call[@]}"
   setcap -r "$helper"; chown 4009 "$helper"; chmod 4755 "$helper"

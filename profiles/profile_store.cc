@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <memory>
 #include <string_view>
 #include <system_error>
@@ -88,6 +89,51 @@ void check_owner_and_mode(const struct stat& status, const std::string& path, st
   throw Error(start + code.message(), code, saved == EACCES ? "read it as root" : std::string());
 }
 
+/// The next folder on the way, itself and not what a link in its place leads to.
+UniqueFd open_step(int parent_fd, const std::string& name, const std::string& path) {
+  UniqueFd fd(::openat(parent_fd, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!fd.ok() && errno == ENOTDIR &&
+      ::fstatat(parent_fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (S_ISLNK(status.st_mode)) {
+      throw Error(fmt::format("cannot use '{}': it is a symbolic link", printable(path)),
+                  std::error_code(ELOOP, std::generic_category()),
+                  "put the folder itself in its place, or name the one that it leads to");
+    }
+    errno = ENOTDIR;
+  }
+  if (!fd.ok()) {
+    throw_open_error(path);
+  }
+  return fd;
+}
+
+/// Opens `folder` step by step. Whoever can write to a folder on the way can put another in the
+/// place of the next one; only where the sticky bit is set he cannot. For the last one it is no
+/// excuse: a new file is as good as an exchanged one there.
+UniqueFd open_trusted_folder(const std::string& folder) {
+  std::string path = folder.starts_with('/') ? "/" : ".";
+  UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  for (std::size_t at = 0; fd.ok();) {
+    at = std::min(folder.find_first_not_of('/', at), folder.size());
+    const std::size_t end = std::min(folder.find('/', at), folder.size());
+    struct stat status = status_of(fd.get(), path);
+    if (at == folder.size()) {
+      check_owner_and_mode(status, path, "the folder", 0);
+      return fd;
+    }
+    if ((status.st_mode & S_ISVTX) != 0) {
+      status.st_mode &= ~kOthersWrite;
+    }
+    check_owner_and_mode(status, path, "the folder", 0);
+    const std::string name = folder.substr(at, end - at);
+    path = folder.substr(0, end);
+    fd = open_step(fd.get(), name, path);
+    at = end;
+  }
+  throw_open_error(folder);
+}
+
 std::string read_all(int fd, const std::string& path, std::size_t max_bytes) {
   std::string content;
   constexpr std::size_t kChunk = 16384;
@@ -112,7 +158,10 @@ std::string read_all(int fd, const std::string& path, std::size_t max_bytes) {
 std::string read_trusted_file(const std::string& path, Trust trust, std::size_t max_bytes) {
   const SplitPath parts = split(path);
   // The folder is held while the file in it is opened: what was checked is what is used.
-  const UniqueFd folder(::open(parts.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd folder =
+      trust == Trust::kAnyOwner
+          ? UniqueFd(::open(parts.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC))
+          : open_trusted_folder(parts.folder);
   if (!folder.ok()) {
     throw_open_error(path);
   }
@@ -128,10 +177,33 @@ std::string read_trusted_file(const std::string& path, Trust trust, std::size_t 
                 std::error_code(EINVAL, std::generic_category()));
   }
   if (trust != Trust::kAnyOwner) {
-    check_owner_and_mode(status_of(folder.get(), parts.folder), parts.folder, "the folder", 0);
     check_owner_and_mode(status, path, "the file", trust == Trust::kSecret ? kOthersRead : 0);
   }
   return read_all(file.get(), path, max_bytes);
+}
+
+void check_hook(const std::string& line) {
+  // What the shell would change before it looks for a program is the shell's business.
+  const std::string program = line.substr(0, line.find_first_of(" \t;|&<>()"));
+  if (!program.starts_with('/') || program.find_first_of("$`\"'\\*?[{") != std::string::npos) {
+    return;
+  }
+  // Unlike the files that are read, a program may be behind links, and many are (/bin,
+  // alternatives).
+  const std::unique_ptr<char, void (*)(void*)> target(::realpath(program.c_str(), nullptr), ::free);
+  if (!target) {
+    return;  // when it runs the shell says what is wrong
+  }
+  const std::unique_ptr<char, void (*)(void*)> place(
+      ::realpath(split(program).folder.c_str(), nullptr), ::free);
+  (void)open_trusted_folder(place ? place.get() : "/");
+  const SplitPath parts = split(target.get());
+  const UniqueFd folder = open_trusted_folder(parts.folder);
+  const UniqueFd file(::openat(folder.get(), parts.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!file.ok()) {
+    throw_open_error(target.get());
+  }
+  check_owner_and_mode(status_of(file.get(), target.get()), target.get(), "the hook's program", 0);
 }
 
 // Each launch comes through here: by readdir(3), because std::filesystem brings much code along.

@@ -19,13 +19,18 @@ enum class Trust : std::uint8_t {
 };
 
 /// Reads the whole of `path` (at most `max_bytes`), opened once with O_NOFOLLOW for the last
-/// component, a regular file, its owner and mode checked on the open descriptor, and those of its
-/// folder on the descriptor through which it was opened (symbolic links on the way to the folder
-/// are followed: what counts is where they lead). Throws Error with the code and a hint: ENOENT,
-/// ELOOP for a symbolic link, EINVAL for no regular file, EPERM with the offending owner or mode
-/// and the chmod/chown that cures it, EFBIG. See open(2).
+/// component, a regular file, its owner and mode checked on the open descriptor. But for kAnyOwner
+/// the way to it is gone step by step from the root directory: no symbolic link, and each folder
+/// root's and not for others to write, or sticky but for the last. Throws Error with the code and a
+/// hint: ENOENT, ELOOP for a symbolic link, EINVAL for no regular file, EPERM with the offending
+/// owner or mode and the chmod/chown that cures it, EFBIG. See open(2).
 [[nodiscard]] std::string read_trusted_file(const std::string& path, Trust trust,
                                             std::size_t max_bytes = 1U << 20U);
+
+/// If `line` of a profile's [hooks] begins with the absolute path of a program: throws Error, as
+/// above, if anybody but root can change that program, or what the path leads to. Symbolic links
+/// are followed; a program that is not there is left to the shell.
+void check_hook(const std::string& line);
 
 /// `FOLDER/NAME.toml`, read and parsed. `folder` is normally default_profile_folder(). Throws
 /// Error; for a name that does not exist the hint names the nearest existing profile.

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <memory>
@@ -45,8 +46,14 @@ void check_caller(const std::string& profile_name) {
 
 profile::Profile load_trusted(const std::string& profile_name) {
   try {
-    return profile::load_profile(profile::default_profile_folder(), profile_name,
-                                 profile::Trust::kRootOwned);
+    auto profile = profile::load_profile(profile::default_profile_folder(), profile_name,
+                                         profile::Trust::kRootOwned);
+    const auto& hooks = profile.hooks;
+    for (const auto* lines :
+         {&hooks.up_outside, &hooks.up_inside, &hooks.down_inside, &hooks.down_outside}) {
+      std::for_each(lines->begin(), lines->end(), profile::check_hook);
+    }
+    return profile;
   } catch (const Error& error) {
     throw ConfigurationError(error);
   }

@@ -30,12 +30,21 @@ constexpr uid_t kStranger = 65534;
 class ProfileStore : public ::testing::Test {
  protected:
   void SetUp() override {
+    struct stat root {};
+    ASSERT_EQ(::stat("/", &root), 0);
+    if (root.st_uid != 0 && root.st_uid != ::geteuid()) {
+      GTEST_SKIP() << "the root directory belongs to nobody here; run outside a user namespace";
+    }
     std::string name = (fs::temp_directory_path() / "vpnrun-store-XXXXXX").string();
     ASSERT_NE(::mkdtemp(name.data()), nullptr);
     folder_ = name;
     ASSERT_EQ(::chmod(folder_.c_str(), 0755), 0);
   }
-  void TearDown() override { fs::remove_all(folder_); }
+  void TearDown() override {
+    if (!folder_.empty()) {
+      fs::remove_all(folder_);
+    }
+  }
 
   [[nodiscard]] std::string write(const std::string& name, const std::string& text = kText,
                                   mode_t mode = 0644) const {
@@ -119,6 +128,68 @@ TEST_F(ProfileStore, RefusesAFolderThatOthersCanWriteEvenIfSticky) {
     EXPECT_EQ(error.code(), std::errc::operation_not_permitted);
     EXPECT_THAT(error.what(), HasSubstr("write to the folder"));
     EXPECT_EQ(error.hint(), "chmod go-w '" + folder_.string() + "'");
+  }
+}
+
+TEST_F(ProfileStore, RefusesAFolderOnTheWayThatOthersCanWriteUnlessSticky) {
+  fs::create_directories(folder_ / "above" / "below");
+  const std::string path = write("above/below/a");
+  EXPECT_EQ(read_trusted_file(path, Trust::kRootOwned), kText);
+  const std::string above = (folder_ / "above").string();
+  for (const mode_t mode : {mode_t{0775}, mode_t{0757}}) {
+    ASSERT_EQ(::chmod(above.c_str(), mode), 0);
+    const Error error = error_of(path);
+    EXPECT_EQ(error.code(), std::errc::operation_not_permitted);
+    EXPECT_THAT(error.what(), HasSubstr("cannot use '" + above + "': others than its owner"));
+    EXPECT_EQ(error.hint(), "chmod go-w '" + above + "'");
+  }
+  ASSERT_EQ(::chmod(above.c_str(), 01777), 0);
+  EXPECT_EQ(read_trusted_file(path, Trust::kRootOwned), kText);
+}
+
+TEST_F(ProfileStore, RefusesALinkOnTheWay) {
+  fs::create_directories(folder_ / "real" / "below");
+  (void)write("real/below/a");
+  fs::create_symlink("real", folder_ / "link");
+  const Error error = error_of((folder_ / "link" / "below" / "a").string());
+  EXPECT_EQ(error.code(), std::errc::too_many_symbolic_link_levels);
+  EXPECT_THAT(error.what(),
+              HasSubstr("cannot use '" + (folder_ / "link").string() + "': it is a symbolic link"));
+  EXPECT_EQ(read_trusted_file((folder_ / "real" / ".." / "real" / "below" / "a").string(),
+                              Trust::kRootOwned),
+            kText);
+  EXPECT_EQ(read_trusted_file((folder_ / "link" / "below" / "a").string(), Trust::kAnyOwner),
+            kText);
+}
+
+Error hook_error(const std::string& line) {
+  try {
+    check_hook(line);
+  } catch (const Error& error) {
+    return error;
+  }
+  return Error("no error");
+}
+
+TEST_F(ProfileStore, RefusesAHookWhoseProgramOthersCanWrite) {
+  const std::string path = write("hook", "#!/bin/sh\n", 0755);
+  fs::create_symlink("hook", folder_ / "link");
+  for (const std::string& line :
+       {path, path + " up", path + ";true", (folder_ / "link").string()}) {
+    EXPECT_STREQ(hook_error(line).what(), "no error") << line;
+  }
+  ASSERT_EQ(::chmod(path.c_str(), 0757), 0);
+  for (const std::string& line :
+       {path, path + " up", path + ";true", path + ">/dev/null", (folder_ / "link").string()}) {
+    EXPECT_THAT(hook_error(line).what(), HasSubstr("can write to the hook's program")) << line;
+  }
+}
+
+TEST_F(ProfileStore, LeavesToTheShellWhatIsNoProgramsPath) {
+  const std::string path = write("hook", "#!/bin/sh\n", 0757);
+  for (const std::string& line : {"logger " + path, "'" + path + "'", path + "$suffix",
+                                  path + ".missing", std::string("true")}) {
+    EXPECT_STREQ(hook_error(line).what(), "no error") << line;
   }
 }
 

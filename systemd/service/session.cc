@@ -582,7 +582,10 @@ openvpn::ClientEvents Session::client_events() {
     log::debug("OpenVPN ends: {}", printable(text));
   };
   events.on_output = [this](std::string_view line) {
-    log::debug("openvpn: {}", printable(line));
+    // Our own answer, repeated: OpenVPN leaves the password out of it, not the user name.
+    if (line.find("MANAGEMENT: CMD 'username ") == std::string_view::npos) {
+      log::debug("openvpn: {}", printable(line));
+    }
     if (auto failure = failure_from_output(line); failure && explains_more(*failure, observed_)) {
       observed_ = std::move(failure);
       expect_refusal();

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# The user name and password of a credentials file and the private key of an .ovpn file are nowhere that
+# they need not be: no log at the most verbose level, no state, no command line, no environment, and no
+# file below /run/vpnrun that others could read.
+
+profile_one
+profile_two
+sed -i 's/^verb .*/verb 6/' "$PROFILES/one.ovpn" "$PROFILES/two.ovpn"
+
+# A secret a line; the first is planted in every kind of place, and must be found there.
+SECRETS=$LAB/tmp/secrets
+(umask 077; touch "$SECRETS")
+PLANTED=planted-4711
+printf '%s\n' $PLANTED subscriber 'correct horse' "$(printf 'correct horse' | base64)" >"$SECRETS"
+# The key: each long line of its base64 by itself.
+grep -v PRIVATE "$LAB/tls/client.key" | grep -E '^.{20,}' >>"$SECRETS"
+KEY=$(($(grep -c . "$SECRETS") - 4))
+like 'the key is in the configuration (control)' "$KEY $(tail -n "$KEY" "$SECRETS" | grep -cFf - "$PROFILES/one.ovpn")" '^([1-9][0-9]*) \1$'
+is 'the password is in the credentials file (control)' "$(grep -cFf "$SECRETS" "$PROFILES/two.auth")" 2
+
+# The provider's own processes know its subscribers.
+python3 "$SOURCE/tests/probes/watch_secrets.py" "$SECRETS" "$(stat -L -c %i "$LAB/ns/vpn")" >"$LAB/log/watch" 2>&1 &
+watcher=$!
+wait_until 5 grep -q watching "$LAB/log/watch"
+
+# in_files FILE…: which of them have a secret in them, and which, as "FILE NUMBER".
+in_files() {
+  local number=0 secret
+  while IFS= read -r secret; do
+    number=$((number + 1))
+    grep -lF -f <(printf '%s\n' "$secret") "$@" /dev/null 2>/dev/null | sed "s/\$/ $number/" || :
+  done <"$SECRETS"
+}
+# but_planted: what else was found.
+but_planted() { grep -v ' 1$' || :; }
+# readable: the files below /run/vpnrun that anybody but root could read, if he gets there.
+readable() {
+  local file
+  find /run/vpnrun -type f | while read -r file; do
+    [ -z "$(find "$file" -perm /044)" ] && [ "$(stat -c %u "$file")" = 0 ] &&
+      ! getfacl -cp "$file" 2>/dev/null | grep -q '^\(user\|group\):[^:]' || echo "$file"
+  done
+}
+# read_by_alice: the files below /run/vpnrun in which she finds any. (The secrets by a descriptor: the file
+# is closed to her.)
+read_by_alice() {
+  find /run/vpnrun -type f -exec setpriv --reuid=alice --regid=alice --init-groups grep -lF -f - {} + \
+    2>/dev/null <"$SECRETS" || :
+}
+# looked_through WHEN: the files, as they are now.
+looked_through() {
+  mapfile -t files < <(readable)
+  empty "$1: nothing in what others can read below /run/vpnrun (${#files[@]} files)" \
+    "$(in_files "${files[@]}" | but_planted)"
+  empty "$1: nothing in a state" "$(in_files /run/vpnrun/*/state.json | but_planted)"
+  empty "$1: nothing in what alice can read there" "$(read_by_alice | grep -v '/planted$' || :)"
+  empty "$1: nothing in a log of the companion" "$(in_files "$LAB"/log/tunnel-* | but_planted)"
+  for name in one two; do
+    vpnrunctl --json status $name
+    vpnrunctl status $name
+  done >"$LAB/tmp/status" 2>&1 || :
+  empty "$1: nothing in vpnrunctl status" "$(in_files "$LAB/tmp/status")"
+}
+
+for name in one two; do
+  "$TUNNEL" -v prepare $name >>"$LAB/log/tunnel-$name" 2>&1
+  "$TUNNEL" -v run $name >>"$LAB/log/tunnel-$name" 2>&1 </dev/null &
+  TUNNEL_PID[$name]=$!
+done
+# Where it could be planted, beside what the companion makes.
+printf '%s\n' $PLANTED >/run/vpnrun/one/planted
+chmod 0644 /run/vpnrun/one/planted
+echo $PLANTED >"$LAB/log/tunnel-planted"
+bash -c "exec -a $PLANTED sleep 0.5" &
+env PLANTED=$PLANTED sleep 0.5 &
+
+wait_until 15 tunnel_up one && wait_until 15 tunnel_up two
+pass 'both tunnels are up'
+like 'the log is a verbose one (control)' "$(cat "$LAB"/log/tunnel-one)" 'VERIFY OK|Control Channel|left out'
+looked_through 'up'
+
+kill -HUP "${TUNNEL_PID[one]}" "${TUNNEL_PID[two]}"
+wait_until 5 eval '! tunnel_up two' || :
+wait_until 15 tunnel_up one && wait_until 15 tunnel_up two
+by alice vpnrun -p two curl -s -m 5 http://203.0.113.10/ >/dev/null || :
+looked_through 'after a restart'
+
+like 'control: the planted secret is found in a file below /run/vpnrun' "$(in_files /run/vpnrun/one/*)" '^/run/vpnrun/one/planted 1$'
+like 'control: such a file counts as readable by others' "$(readable)" '^/run/vpnrun/one/planted$'
+like 'control: alice finds it there' "$(read_by_alice)" '^/run/vpnrun/one/planted$'
+like 'control: the planted secret is found in a log' "$(in_files "$LAB"/log/tunnel-*)" "^$LAB/log/tunnel-planted 1\$"
+cp /run/vpnrun/two/state.json "$LAB/tmp/state.json"
+sed -i "s/\"up\"/\"$PLANTED\"/" "$LAB/tmp/state.json"
+like 'control: the planted secret is found in a state' "$(in_files "$LAB/tmp/state.json")" ' 1$'
+
+tunnel_stop one
+tunnel_stop two
+rm /run/vpnrun/one/planted
+looked_through 'down'
+"$TUNNEL" -v release one >>"$LAB/log/tunnel-one" 2>&1
+"$TUNNEL" -v release two >>"$LAB/log/tunnel-two" 2>&1
+empty 'released: nothing in a log of the companion' "$(in_files "$LAB"/log/tunnel-* | but_planted)"
+
+check 'the watcher still watches' kill -0 $watcher
+kill $watcher
+like 'control: the planted secret is found in a command line' "$(cat "$LAB/log/watch")" '^cmdline 1 sleep$'
+like 'control: the planted secret is found in an environment' "$(cat "$LAB/log/watch")" '^environ 1 sleep$'
+empty 'no secret was in a command line or an environment' "$(grep -v -e '^watching$' -e ' 1 ' "$LAB/log/watch" || :)"

@@ -4,8 +4,10 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <new>
 #include <utility>
@@ -28,6 +30,7 @@ struct Exchange {
   Reply reply;
   std::exception_ptr exception;
   bool complete = false;
+  std::uint32_t sequence = 0;
 };
 
 int on_error(::sockaddr_nl* /*from*/, ::nlmsgerr* error, void* argument) noexcept {
@@ -60,6 +63,27 @@ int on_message(::nl_msg* message, void* argument) noexcept {
   return NL_OK;
 }
 
+/// What is left of an answer to an earlier request, one that failed on the way, is passed over.
+/// libnl's own check would fail then, and from then on for ever.
+int on_sequence(::nl_msg* message, void* argument) noexcept {
+  return ::nlmsg_hdr(message)->nlmsg_seq == static_cast<const Exchange*>(argument)->sequence
+             ? NL_OK
+             : NL_SKIP;
+}
+
+/// Takes the rest of an answer out of the way: the kernel refuses a second dump as long as the
+/// first one has not been read to its end.
+void discard_pending(::nl_sock* socket) noexcept {
+  constexpr int kPatience = 10'000;
+  std::array<std::byte, 64> part{};  // what does not fit is dropped
+  for (int i = 0; i < kPatience; ++i) {
+    if (::recv(::nl_socket_get_fd(socket), part.data(), part.size(), MSG_DONTWAIT) < 0 &&
+        (errno == EAGAIN || errno == EBADF)) {
+      return;
+    }
+  }
+}
+
 /// The errno that libnl's own failure stands for, as far as it still can be told.
 int errno_of(int libnl_error) {
   switch (-libnl_error) {
@@ -89,15 +113,18 @@ Reply run(::nl_sock* socket, ::nl_msg* message, const std::function<void(::nl_ms
   ::nl_cb_set(callbacks.get(), NL_CB_ACK, NL_CB_CUSTOM, on_complete, &exchange);
   ::nl_cb_set(callbacks.get(), NL_CB_FINISH, NL_CB_CUSTOM, on_complete, &exchange);
   ::nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, on_message, &exchange);
+  ::nl_cb_set(callbacks.get(), NL_CB_SEQ_CHECK, NL_CB_CUSTOM, on_sequence, &exchange);
 
   const int sent = ::nl_send_auto(socket, message);
   if (sent < 0) {
     return {errno_of(sent), ::nl_geterror(sent)};
   }
+  exchange.sequence = ::nlmsg_hdr(message)->nlmsg_seq;
   while (!exchange.complete) {
     const int received = ::nl_recvmsgs(socket, callbacks.get());
     if (received < 0 && exchange.reply.error == 0) {
       exchange.reply = {errno_of(received), ::nl_geterror(received)};
+      discard_pending(socket);
       break;
     }
   }

@@ -41,7 +41,7 @@ ScopedNetns::~ScopedNetns() {
     // Whatever came next would be done to the wrong network.
     constexpr std::string_view kLast =
         "vpnrun-tunnel: cannot return to the machine's own network namespace\n";
-    (void)!::write(STDERR_FILENO, kLast.data(), kLast.size());
+    [[maybe_unused]] const ssize_t put = ::write(STDERR_FILENO, kLast.data(), kLast.size());
     ::_exit(EXIT_FAILURE);
   }
 }

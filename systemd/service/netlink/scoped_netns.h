@@ -14,7 +14,8 @@ class ScopedNetns {
   /// Opens the way back first. Throws Error if the process has more than one thread (the others
   /// would stay behind), or if the namespace cannot be entered; the thread is then where it was.
   explicit ScopedNetns(int netns_fd);
-  /// Goes back, or ends the process with a message: going on in the wrong namespace is the one thing that must not happen.
+  /// Goes back, or ends the process with a message: going on in the wrong namespace is the one
+  /// thing that must not happen.
   ~ScopedNetns();
 
   ScopedNetns(ScopedNetns&&) = delete;

@@ -39,16 +39,21 @@ ControlServer::ControlServer(EventLoop& loop, const std::string& path, UniqueFd 
       listener_(inherited.ok() ? std::move(inherited)
                                : listen_unix(path, {.mode = 0666, .backlog = kBacklog})),
       handler_(std::move(handler)),
-      acceptable_(loop.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); })) {}
+      acceptable_(loop.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); })) {
+  refuse_descriptors(listener_.get());
+}
 
 ControlServer::~ControlServer() {
   if (owns_path_) {
     (void)::unlink(path_.c_str());
+    acceptable_.reset();
+    close_listener(std::move(listener_));
   }
 }
 
 void ControlServer::accept() {
-  UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  PeerSocket fd(
+      UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)));
   if (!fd.ok()) {
     return;
   }
@@ -74,7 +79,7 @@ void ControlServer::accept() {
 
 void ControlServer::receive(Client& client) {
   std::array<char, kControlLineMax> buffer{};
-  const ssize_t got = ::recv(client.fd.get(), buffer.data(), buffer.size(), 0);
+  const ssize_t got = client.fd.receive(buffer);
   if (got <= 0) {
     client.dropped = got == 0 || (errno != EAGAIN && errno != EINTR);
     sweep();

@@ -9,6 +9,7 @@
 #include "helper/base/unique_fd.h"
 #include "profiles/control_message.h"
 #include "systemd/service/event_loop.h"
+#include "systemd/service/peer_socket.h"
 
 namespace vpnrun::service {
 
@@ -34,7 +35,7 @@ class ControlServer {
 
  private:
   struct Client {
-    UniqueFd fd;
+    PeerSocket fd;
     uid_t uid = 0;  ///< of whoever connected
     std::string input;
     std::string output;

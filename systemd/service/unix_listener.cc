@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "profiles/error.h"
+#include "systemd/service/peer_socket.h"
 
 namespace vpnrun::service {
 
@@ -21,6 +22,7 @@ UniqueFd listen_unix(const std::string& path, const UnixListenerOptions& options
   path.copy(static_cast<char*>(address.sun_path), path.size());
   (void)::unlink(path.c_str());
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  refuse_descriptors(fd.get());
   // Nobody reaches it before the last step: connect(2) fails until there is a backlog.
   if (!fd.ok() ||
       // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the sockets interface

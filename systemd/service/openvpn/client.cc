@@ -184,7 +184,8 @@ void Client::stop() noexcept {
 }
 
 void Client::accept() {
-  UniqueFd connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  PeerSocket connection(
+      UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)));
   if (!connection.ok()) {
     return;
   }
@@ -202,7 +203,7 @@ void Client::accept() {
 
 void Client::receive() {
   std::array<char, 4096> buffer{};
-  const ssize_t got = ::recv(connection_.get(), buffer.data(), buffer.size(), 0);
+  const ssize_t got = connection_.receive(buffer);
   if (got > 0) {
     try {
       parser_.feed({buffer.data(), static_cast<std::size_t>(got)});

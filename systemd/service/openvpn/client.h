@@ -13,6 +13,7 @@
 #include "systemd/service/event_loop.h"
 #include "systemd/service/filter/endpoint.h"
 #include "systemd/service/openvpn/management.h"
+#include "systemd/service/peer_socket.h"
 
 namespace vpnrun::service::openvpn {
 
@@ -85,7 +86,7 @@ class Client {
   std::string profile_name_;
   uid_t uid_;
   UniqueFd listener_;
-  UniqueFd connection_;
+  PeerSocket connection_;
   UniqueFd output_;
   std::string pending_output_;
   Pidfd process_;

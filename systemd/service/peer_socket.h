@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <sys/types.h>
+
+#include <span>
+
+#include "helper/base/unique_fd.h"
+
+namespace vpnrun::service {
+
+/// Has the kernel refuse descriptors at their sender (SO_PASSRIGHTS, since Linux 6.16; no effect
+/// before). On a listening socket it holds for the connections as well.
+void refuse_descriptors(int socket_fd) noexcept;
+
+/// A Unix stream connection to somebody who is not trusted.
+///
+/// Whoever receives a message, or closes a socket with unread ones, drops the descriptors in them,
+/// and the last close of a descriptor may take as long as its sender likes: a TCP socket that
+/// lingers (SO_LINGER in socket(7)). So messages with descriptors are not received, and what is
+/// unread when the connection ends is left to a process that is ending: for such a one the kernel
+/// does not wait.
+class PeerSocket {
+ public:
+  PeerSocket() noexcept = default;
+  explicit PeerSocket(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
+  PeerSocket(PeerSocket&&) noexcept = default;
+  PeerSocket& operator=(PeerSocket&& other) noexcept;
+  PeerSocket(const PeerSocket&) = delete;
+  PeerSocket& operator=(const PeerSocket&) = delete;
+  ~PeerSocket() { hang_up(); }
+
+  [[nodiscard]] bool ok() const noexcept { return fd_.ok(); }
+  [[nodiscard]] int get() const noexcept { return fd_.get(); }
+
+  /// recv(2) without waiting; -1 with EBADMSG, and nothing taken, if the next data come with
+  /// descriptors: hang up then.
+  [[nodiscard]] ssize_t receive(std::span<char> into) noexcept;
+
+  /// Ends the connection, without waiting for anybody.
+  void hang_up() noexcept;
+
+ private:
+  UniqueFd fd_;
+};
+
+/// Closes a listening socket and hangs up on who waits behind it.
+void close_listener(UniqueFd listener) noexcept;
+
+}  // namespace vpnrun::service

@@ -112,8 +112,13 @@ int add_rules(scmp_filter_ctx filter) {
                      argument_is(2, kIpprotoSmc, kIntMask)});
   // Takes sockets out of other processes of the same user.
   failure |= refuse(filter, SCMP_SYS(pidfd_getfd), EPERM, {});
+  // A key that is not there is made by a program of the machine's (request-key(8)), outside: one of
+  // type "dns_resolver" by asking the machine's name server. Without the third argument the kernel
+  // only looks whether there is one.
+  failure |= refuse(filter, SCMP_SYS(request_key), ENOKEY, {{2, SCMP_CMP_NE, 0, 0}});
   // IORING_OP_SOCKET makes sockets of any family unseen by any filter. Programs fall back when the
-  // kernel has no io_uring; browsers do not use it. The last two close rings made outside.
+  // kernel has no io_uring; browsers do not use it. The last two close rings made outside;
+  // the launcher names them, because one that is polled needs no system call.
   failure |= refuse(filter, SCMP_SYS(io_uring_setup), ENOSYS, {});
   failure |= refuse(filter, SCMP_SYS(io_uring_enter), ENOSYS, {});
   failure |= refuse(filter, SCMP_SYS(io_uring_register), ENOSYS, {});

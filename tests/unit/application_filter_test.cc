@@ -118,9 +118,17 @@ TEST(ApplicationFilter, RefusesOtherWaysToASocket) {
   EXPECT_EQ(judge({SYS_socketpair, kNative, 0, {AF_TIPC}}), refused(EAFNOSUPPORT));
 }
 
+TEST(ApplicationFilter, LeavesNoKeyToBeMadeOutside) {
+  EXPECT_EQ(judge({SYS_request_key, kNative, 0, {1, 2, 0, 4}}), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(judge({SYS_request_key, kNative, 0, {1, 2, 3, 4}}), refused(ENOKEY));
+  EXPECT_EQ(judge({SYS_request_key, kNative, 0, {1, 2, std::uint64_t{1} << 32U, 4}}),
+            refused(ENOKEY));
+}
+
 TEST(ApplicationFilter, LeavesEveryOtherSystemCallAlone) {
   for (int number = 0; number < 600; ++number) {
     if (number == SYS_socket || number == SYS_socketpair || number == SYS_pidfd_getfd ||
+        number == SYS_request_key ||
         (number >= SYS_io_uring_setup && number <= SYS_io_uring_register)) {
       continue;
     }
@@ -151,8 +159,9 @@ TEST(ApplicationFilter, ClosesTheI386WaysRound) {
 }
 
 TEST(ApplicationFilter, RefusesOtherWaysToASocketOnI386Too) {
-  EXPECT_EQ(judge({425, AUDIT_ARCH_I386, 0, {}}), refused(ENOSYS));  // io_uring_setup
-  EXPECT_EQ(judge({438, AUDIT_ARCH_I386, 0, {}}), refused(EPERM));   // pidfd_getfd
+  EXPECT_EQ(judge({425, AUDIT_ARCH_I386, 0, {}}), refused(ENOSYS));         // io_uring_setup
+  EXPECT_EQ(judge({438, AUDIT_ARCH_I386, 0, {}}), refused(EPERM));          // pidfd_getfd
+  EXPECT_EQ(judge({287, AUDIT_ARCH_I386, 0, {1, 2, 3}}), refused(ENOKEY));  // request_key
 }
 #endif
 

@@ -7,9 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -24,6 +27,7 @@ namespace {
 constexpr std::string_view kProfileSuffix = ".toml";
 constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
 constexpr mode_t kOthersRead = S_IRGRP | S_IROTH;
+constexpr int kLinksMax = 40;  // as path_resolution(7) has it
 
 struct SplitPath {
   std::string folder;
@@ -134,6 +138,43 @@ UniqueFd open_trusted_folder(const std::string& folder) {
   throw_open_error(folder);
 }
 
+/// `path` with the first symbolic link in it replaced by what it leads to; nullopt: there is none.
+/// Whoever can exchange a link decides where it leads, so the folder that it is in must be root's.
+std::optional<std::string> follow_first_link(const std::string& path) {
+  for (std::size_t at = path.find_first_not_of('/'); at != std::string::npos;) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    std::array<char, PATH_MAX> target{};
+    const ssize_t size = ::readlink(path.substr(0, end).c_str(), target.data(),
+                                    target.size());  // else it is no link
+    if (size > 0) {
+      const std::string folder = path.substr(0, at);
+      (void)open_trusted_folder(folder);
+      const std::string where(target.data(), static_cast<std::size_t>(size));
+      return (where.starts_with('/') ? where : folder + where) + path.substr(end);
+    }
+    at = path.find_first_not_of('/', end);
+  }
+  return std::nullopt;
+}
+
+/// `path` has no links. One that is not there yet is no fault: the folders up to it are root's.
+void check_program(const std::string& path) {
+  const SplitPath parts = split(path);
+  try {
+    const UniqueFd folder = open_trusted_folder(parts.folder);
+    const UniqueFd file(
+        ::openat(folder.get(), parts.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!file.ok()) {
+      throw_open_error(path);
+    }
+    check_owner_and_mode(status_of(file.get(), path), path, "the hook's program", 0);
+  } catch (const Error& error) {
+    if (error.code() != std::errc::no_such_file_or_directory) {
+      throw;
+    }
+  }
+}
+
 std::string read_all(int fd, const std::string& path, std::size_t max_bytes) {
   std::string content;
   constexpr std::size_t kChunk = 16384;
@@ -190,20 +231,17 @@ void check_hook(const std::string& line) {
   }
   // Unlike the files that are read, a program may be behind links, and many are (/bin,
   // alternatives).
-  const std::unique_ptr<char, void (*)(void*)> target(::realpath(program.c_str(), nullptr), ::free);
-  if (!target) {
-    return;  // when it runs the shell says what is wrong
+  std::string path = program;
+  for (int links = 0; links < kLinksMax; ++links) {
+    std::optional<std::string> further = follow_first_link(path);
+    if (!further) {
+      check_program(path);
+      return;
+    }
+    path = std::move(*further);
   }
-  const std::unique_ptr<char, void (*)(void*)> place(
-      ::realpath(split(program).folder.c_str(), nullptr), ::free);
-  (void)open_trusted_folder(place ? place.get() : "/");
-  const SplitPath parts = split(target.get());
-  const UniqueFd folder = open_trusted_folder(parts.folder);
-  const UniqueFd file(::openat(folder.get(), parts.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (!file.ok()) {
-    throw_open_error(target.get());
-  }
-  check_owner_and_mode(status_of(file.get(), target.get()), target.get(), "the hook's program", 0);
+  throw Error(fmt::format("cannot use '{}': too many symbolic links", printable(program)),
+              std::error_code(ELOOP, std::generic_category()));
 }
 
 // Each launch comes through here: by readdir(3), because std::filesystem brings much code along.

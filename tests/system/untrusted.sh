@@ -77,6 +77,10 @@ untrusted 'a hook behind a link, which is alice'"'"'s' both "$LAB/tmp/programs/h
   "install -o alice -m 0755 /dev/null '$LAB/tmp/programs/hers'; ln -sf '$LAB/tmp/programs/hers' '$FOLDER/hooks/up'"
 untrusted 'a link to a hook in a folder of alice'"'"'s' both "$LAB/home/alice': .*the folder belongs to uid" 'chown root' \
   "ln -s '$FOLDER/hooks/up' '$LAB/home/alice/up'; sed -i 's#$FOLDER/hooks/up#$LAB/home/alice/up#' '$PROFILES/two.toml'"
+untrusted 'a link of root'"'"'s to a link of alice'"'"'s to a program of root'"'"'s' both "$LAB/home/alice/?': .*the folder belongs to uid" 'chown root' \
+  "ln -s /bin/true '$LAB/home/alice/chosen'; ln -sf '$LAB/home/alice/chosen' '$FOLDER/hooks/up'"
+untrusted 'a folder of root'"'"'s that is a link of alice'"'"'s on the way' both "$LAB/home/alice/?': .*the folder belongs to uid" 'chown root' \
+  "ln -s /bin '$LAB/home/alice/programs'; ln -sfn '$LAB/home/alice/programs/true' '$FOLDER/hooks/up'"
 untrusted 'a configuration in a folder of alice'"'"'s' run "$LAB/home/alice': the folder belongs to uid" 'chown root' \
   "cp -a '$PROFILES/two.ovpn' '$LAB/home/alice/two.ovpn'; sed -i 's#\"two.ovpn\"#\"$LAB/home/alice/two.ovpn\"#' '$PROFILES/two.toml'"
 untrusted 'a configuration below a folder of alice'"'"'s' run "$LAB/home/alice': the folder belongs to uid" 'chown root' \

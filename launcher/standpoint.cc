@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -34,6 +35,7 @@ FileId id_of(const std::string& path) {
                                           : FileId{};
 }
 
+constexpr int kNoSocket = -1;
 constexpr int kQuickMax = 1024;
 constexpr int kQuickStep = 64;
 
@@ -89,9 +91,28 @@ std::string describe(int fd, int family) {
   return text;
 }
 
+/// A ring makes sockets for whoever has it, by a thread of the process that made it; the filter
+/// inside refuses its system calls, and a ring that is polled (IORING_SETUP_SQPOLL) needs none.
+bool is_ring(int fd) {
+  constexpr std::string_view kRing = "anon_inode:[io_uring]";
+  struct stat info {};
+  if (::fstat(fd, &info) != 0 || (info.st_mode & S_IFMT) != 0) {
+    return false;  // what has a name of that kind has no type
+  }
+  std::array<char, kRing.size() + 1> target{};
+  const ssize_t size = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), target.data(),
+                                  target.size());  // a longer one is another
+  return size == static_cast<ssize_t>(kRing.size()) &&
+         std::string_view(target.data(), kRing.size()) == kRing;
+}
+
 void add_if_outside(int fd, std::vector<OutsideSocket>& sockets) {
-  const int family = socket_option(fd, SO_DOMAIN, AF_UNIX);  // AF_UNIX: also for what is no socket
-  if (family != AF_UNIX && family != AF_NETLINK) {
+  const int family = socket_option(fd, SO_DOMAIN, kNoSocket);
+  if (family == kNoSocket) {
+    if (is_ring(fd)) {
+      sockets.push_back({fd, "io_uring, which can make sockets"});
+    }
+  } else if (family != AF_UNIX && family != AF_NETLINK) {
     sockets.push_back({fd, describe(fd, family)});
   }
 }

@@ -28,7 +28,8 @@ struct OutsideSocket {
 enum class Look : std::uint8_t { kQuick, kAll };
 
 /// Open descriptors that are sockets of a family that leaves the machine (AF_INET, AF_INET6,
-/// AF_PACKET, AF_VSOCK and whatever else is neither AF_UNIX nor AF_NETLINK), in ascending order.
+/// AF_PACKET, AF_VSOCK and whatever else is neither AF_UNIX nor AF_NETLINK), and io_uring rings,
+/// which can make such sockets; in ascending order.
 [[nodiscard]] std::vector<OutsideSocket> outside_sockets(Look look);
 
 }  // namespace vpnrun

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <netinet/in.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -188,6 +191,19 @@ TEST_F(Launcher, InheritedSocketsOfOtherFamiliesAreNoConcern) {
   for (const Look look : {Look::kQuick, Look::kAll}) {
     EXPECT_THAT(outside_sockets(look),
                 ElementsAre(::testing::Field(&OutsideSocket::fd, internet.get())));
+  }
+}
+
+TEST_F(Launcher, InheritedRingsThatCanMakeSocketsAreNamed) {
+  std::array<char, 256> parameters{};
+  const UniqueFd ring(static_cast<int>(::syscall(SYS_io_uring_setup, 4, parameters.data())));
+  if (!ring.ok()) {
+    GTEST_SKIP() << "this machine has no io_uring";
+  }
+  const UniqueFd other(::eventfd(0, EFD_CLOEXEC));
+  for (const Look look : {Look::kQuick, Look::kAll}) {
+    EXPECT_THAT(outside_sockets(look),
+                ElementsAre(::testing::Field(&OutsideSocket::fd, ring.get())));
   }
 }
 

@@ -138,8 +138,13 @@ ip route add 198.51.100.10/32 via 192.168.78.1 dev up1
 within 30 'once it leads to the server the tunnel comes up' tunnel_up one
 capture_start up0
 is 'applications use it' "$(by alice vpnrun curl -s -m 5 http://203.0.113.10/)" 198.51.100.10
+ip route del 198.51.100.10/32
+attempt by alice vpnrun curl -s -m 2 http://203.0.113.10/
+is 'and are cut off when the way to the server changes' "$((STATUS != 0))" 1
+ip route add 198.51.100.10/32 via 192.168.78.1 dev up1
+within 30 'until it changes back' eval '[ "$(by alice vpnrun curl -s -m 2 http://203.0.113.10/)" = 198.51.100.10 ]'
 capture_stop
-empty 'and not the other' "$(capture_stray "$REMARK")"
+empty 'nothing left by the other, not even the tunnel' "$(capture_stray "$REMARK")"
 tunnel_release one
 cp -a "$LAB/tmp/one.toml" "$PROFILES/one.toml"
 ip link del up1

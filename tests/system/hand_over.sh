@@ -42,6 +42,22 @@ check 'standard input and output pass binary data' eval 'inside cat <"$LAB/tmp/r
 descriptors() { "$1" find /proc/self/fd -mindepth 1 -printf '%f %l\n' </dev/null | sed 's/pipe:.*/pipe/' | grep -v '/proc/'; }
 exec 7<"$LAB/tls/ca.crt" 23>"$LAB/tmp/twenty-three"
 is 'the open descriptors are the same' "$(descriptors inside)" "$(descriptors direct)"
+# A network socket that was made outside goes its own way: the launcher says so, or refuses.
+with_sockets() {
+  attempt by alice bash -c 'ulimit -n 4096; exec 8<>/dev/udp/203.0.113.10/9 300<>/dev/tcp/203.0.113.10/80; exec "$@"' - "$@"
+}
+with_sockets vpnrun true
+is 'with network sockets of outside a launch works' "$STATUS" 0
+like 'and names the one' "$ERR" 'descriptor 8 is a network socket made outside the tunnel \(UDP from 192\.168\.77\.2:[0-9]+ to 203\.0\.113\.10:9\)'
+like 'and the other' "$ERR" 'descriptor 300 is .*\(TCP from 192\.168\.77\.2:[0-9]+ to 203\.0\.113\.10:80\)'
+with_sockets vpnrun --strict true
+is 'with --strict it is refused' "$STATUS" 125
+like 'and both are named' "$ERR" 'descriptor 8 \(UDP .*, 300 \(TCP '
+with_sockets bash -c 'exec 2000>&300 300>&- 8>&-; exec vpnrun --strict true'
+is 'also far up, where a usual launch does not look' "$STATUS" 125
+attempt by alice vpnrun --strict true
+is 'without such a socket --strict starts' "$STATUS" 0
+empty 'and says nothing' "$ERR"
 is 'a descriptor can be read from where it stood' "$(read -r -u 7 line; inside head -n 1 <&7 | head -c 4; echo)" MIIB
 exec 7<&- 23>&-
 attempt direct sh -c 'exec vpnrun sh -c "ls /proc/self/fd" <&- 2>&-'

@@ -114,3 +114,35 @@ refused 'a mount that only the view has' 'is another one inside'
 nsenter --mount=/run/vpnrun/one/mnt umount "$H/plain"
 stand "$H/plain"
 inside 'control: the same directory without it'
+
+# --- a file system of the caller's own ---------------------------------------------------------------
+[ -e /dev/fuse ] || mknod -m 0666 /dev/fuse c 10 229
+FLAG=$LAB/tmp/fuse-flag
+folder fuse
+# on_fuse HOW: alice stands in a file system of hers, which then turns nasty, and calls the helper.
+on_fuse() {
+  local fuse
+  rm -f "$FLAG"
+  python3 "$SOURCE/tests/probes/fuse_folder.py" "$H/fuse" $ALICE "$1" "$FLAG" >"$LAB/log/fuse-$1" 2>&1 </dev/null &
+  fuse=$!
+  wait_until 5 grep -q mounted "$LAB/log/fuse-$1" || lab_die "no FUSE: $(cat "$LAB/log/fuse-$1")"
+  STATUS=0
+  # shellcheck disable=SC2016
+  OUT=$(by alice timeout -k 1 4 bash -c 'cd "$1" && { [ "$2" = honest ] || : >"$3"; } && shift 3 && exec env -i "$@"' - \
+    "$H/fuse" "$1" "$FLAG" "$LAB/bin/hostile" env A=1 -- "$HELPER" vpnrun-helper one "$VERDICT" 2>&1 </dev/null) || STATUS=$?
+  kill -9 $fuse # first: umount(8) would ask it
+  wait $fuse 2>/dev/null || :
+  umount -l "$H/fuse"
+}
+if grep -qw fuse /proc/filesystems; then
+  on_fuse honest
+  inside "a directory of the caller's own file system"
+  on_fuse liar
+  refused 'one that is another each time' 'is another one inside|again'
+  on_fuse broken
+  refused 'one that fails' 'current directory'
+else
+  pass 'no file system of the caller'"'"'s own: this kernel has no FUSE'
+fi
+launch
+inside 'control: afterwards'

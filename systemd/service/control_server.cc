@@ -40,7 +40,7 @@ ControlServer::ControlServer(EventLoop& loop, const std::string& path, UniqueFd 
                                : listen_unix(path, {.mode = 0666, .backlog = kBacklog})),
       handler_(std::move(handler)),
       acceptable_(loop.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); })) {
-  refuse_descriptors(listener_.get());
+  refuse_descriptors(listener_.get());  // for one that systemd made
 }
 
 ControlServer::~ControlServer() {
@@ -52,26 +52,21 @@ ControlServer::~ControlServer() {
 }
 
 void ControlServer::accept() {
-  PeerSocket fd(
-      UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)));
+  uid_t uid = 0;
+  PeerSocket fd = accept_peer(listener_.get(), uid);
   if (!fd.ok()) {
     return;
   }
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-    return;
-  }
-  const auto of_peer = std::count_if(
-      clients_.begin(), clients_.end(),
-      [&peer](const Client& client) { return client.uid == peer.uid && !client.dropped; });
-  const std::size_t limit = peer.uid == 0 ? kClientsMax : kClientsOfOneMax;
+  const auto of_peer = std::count_if(clients_.begin(), clients_.end(), [uid](const Client& client) {
+    return client.uid == uid && !client.dropped;
+  });
+  const std::size_t limit = uid == 0 ? kClientsMax : kClientsOfOneMax;
   if (static_cast<std::size_t>(of_peer) >= limit ||
-      (peer.uid != 0 && clients_.size() >= 2 * kClientsMax)) {
+      (uid != 0 && clients_.size() >= 2 * kClientsMax)) {
     return;  // closed at once: better than to let the crowd wait without an answer
   }
   Client& client = clients_.emplace_back();
-  client.uid = peer.uid;
+  client.uid = uid;
   client.fd = std::move(fd);
   client.readable =
       loop_.watch(client.fd.get(), EPOLLIN, [this, &client](std::uint32_t) { receive(client); });

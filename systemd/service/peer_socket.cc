@@ -97,17 +97,26 @@ void PeerSocket::hang_up() noexcept {
   }
 }
 
+PeerSocket accept_peer(int listener_fd, uid_t& uid) noexcept {
+  PeerSocket connection(
+      UniqueFd(::accept4(listener_fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)));
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (connection.ok() &&
+      ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+    connection.hang_up();
+  }
+  uid = peer.uid;
+  return connection;
+}
+
 void close_listener(UniqueFd listener) noexcept {
   if (!listener.ok()) {
     return;
   }
   (void)::shutdown(listener.get(), SHUT_RDWR);  // who comes now is refused
-  for (;;) {
-    const PeerSocket waiting(
-        UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)));
-    if (!waiting.ok()) {
-      return;
-    }
+  uid_t uid = 0;
+  while (accept_peer(listener.get(), uid).ok()) {
   }
 }
 

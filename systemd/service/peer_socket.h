@@ -44,6 +44,10 @@ class PeerSocket {
   UniqueFd fd_;
 };
 
+/// Takes the next connection, close-on-exec and not blocking, and says whose it is (SO_PEERCRED in
+/// unix(7): of whoever connected). Not ok if there is none, or nobody can tell whose.
+[[nodiscard]] PeerSocket accept_peer(int listener_fd, uid_t& uid) noexcept;
+
 /// Closes a listening socket and hangs up on who waits behind it.
 void close_listener(UniqueFd listener) noexcept;
 

@@ -99,8 +99,8 @@ Session::Session(EventLoop& loop, Loader load, PreparedNamespaces namespaces, Pu
       hooks_(loop, namespaces_.netns.get(), namespaces_.view.get()),
       up_lock_(namespaces_.directory.get()),
       // At once: until an overlay is back, an application reads the host's file.
-      overlay_watch_(loop, watched_folders(view_sources(configuration_.profile.name)),
-                     [this] { renew_view(); }) {
+      view_watch_(loop, watched_folders(view_sources(configuration_.profile.name)),
+                  [this] { renew_view(); }) {
   status_.profile = configuration_.profile.name;
   status_.pid = ::getpid();
   status_.since = now_in_seconds();

@@ -19,10 +19,10 @@
 #include "systemd/service/namespace.h"
 #include "systemd/service/netlink/filter_monitor.h"
 #include "systemd/service/openvpn/client.h"
-#include "systemd/service/overlay_watch.h"
 #include "systemd/service/resolver.h"
 #include "systemd/service/runtime_dir.h"
 #include "systemd/service/uplink.h"
+#include "systemd/service/view_watch.h"
 
 namespace vpnrun::service {
 
@@ -119,7 +119,7 @@ class Session {
   Resolver resolver_;
   Hooks hooks_;
   UpLock up_lock_;
-  OverlayWatch overlay_watch_;
+  ViewWatch view_watch_;
   EventLoop::Handle overlay_settle_;
 
   std::unique_ptr<openvpn::Client> client_;

@@ -184,16 +184,9 @@ void Client::stop() noexcept {
 }
 
 void Client::accept() {
-  PeerSocket connection(
-      UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)));
-  if (!connection.ok()) {
-    return;
-  }
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (connection_.ok() ||
-      ::getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
-      peer.uid != uid_) {
+  uid_t uid = 0;
+  PeerSocket connection = accept_peer(listener_.get(), uid);
+  if (!connection.ok() || connection_.ok() || uid != uid_) {
     return;
   }
   connection_ = std::move(connection);

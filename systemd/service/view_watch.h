@@ -13,10 +13,10 @@ namespace vpnrun::service {
 /// Calls back when something on the host changed on which the view depends: a file of /etc or of
 /// the administrator's /etc/netns/NAME was replaced, something came to /run or went. See
 /// inotify(7).
-class OverlayWatch {
+class ViewWatch {
  public:
   /// Watches `folders`, also those that come to be later in another one of them. Throws Error.
-  OverlayWatch(EventLoop& loop, std::vector<std::string> folders, std::function<void()> on_change);
+  ViewWatch(EventLoop& loop, std::vector<std::string> folders, std::function<void()> on_change);
 
  private:
   void add_watches();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/overlay_watch.h"
+#include "systemd/service/view_watch.h"
 
 #include <sys/epoll.h>
 #include <sys/inotify.h>
@@ -13,8 +13,8 @@
 
 namespace vpnrun::service {
 
-OverlayWatch::OverlayWatch(EventLoop& loop, std::vector<std::string> folders,
-                           std::function<void()> on_change)
+ViewWatch::ViewWatch(EventLoop& loop, std::vector<std::string> folders,
+                     std::function<void()> on_change)
     : folders_(std::move(folders)),
       on_change_(std::move(on_change)),
       inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
@@ -25,7 +25,7 @@ OverlayWatch::OverlayWatch(EventLoop& loop, std::vector<std::string> folders,
   watch_ = loop.watch(inotify_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
 }
 
-void OverlayWatch::add_watches() {
+void ViewWatch::add_watches() {
   for (const auto& folder : folders_) {
     // IN_CLOSE_WRITE: nsswitch.conf rewritten in place. One that is absent has nothing to watch in
     // it; one that is watched already stays so.
@@ -38,7 +38,7 @@ void OverlayWatch::add_watches() {
   }
 }
 
-void OverlayWatch::receive() {
+void ViewWatch::receive() {
   alignas(inotify_event) std::array<char, 4096> buffer{};
   bool any = false;
   while (::read(inotify_.get(), buffer.data(), buffer.size()) > 0) {

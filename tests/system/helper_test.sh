@@ -40,8 +40,8 @@ nobody_in_staff=(setpriv --reuid 4010 --regid 4010 --groups 4020)
 
 # as USER_ARRAY call_helper ARGUMENTS…
 as() { local -n user=$1; shift; "${user[@]}" "$probes/call_helper" "$@"; }
-# The usual call: as alice, in profile work.
-run() { as alice -- "$helper" vpnrun-helper work "$@"; }
+# The usual call: as alice, in profile office.
+run() { as alice -- "$helper" vpnrun-helper office "$@"; }
 
 # refused WHAT CODE PATTERN COMMAND…: the command must fail with CODE, print a message with PATTERN
 # and a hint, and the application (a state probe, which prints "uid …") must not have run.
@@ -84,14 +84,14 @@ make_lab() {
   mount --bind /run/vpnrun /run/vpnrun
   mount --make-private /run/vpnrun
   chown 4001:4001 "$home"
-  prepare_profile work u:4001:rx
+  prepare_profile office u:4001:rx
   prepare_profile other u:4001:rx
   prepare_profile staff g:4020:rx
   prepare_profile private u:4009:rx
   prepare_profile locked u:4001:rx
   "$probes/make_origin" /run/vpnrun/locked no_new_privs
-  nsenter --mount=/run/vpnrun/work/mnt mount -t tmpfs -o mode=0755 tmpfs "$lab/differs"
-  nsenter --mount=/run/vpnrun/work/mnt touch "$lab/differs/only-in-the-view"
+  nsenter --mount=/run/vpnrun/office/mnt mount -t tmpfs -o mode=0755 tmpfs "$lab/differs"
+  nsenter --mount=/run/vpnrun/office/mnt touch "$lab/differs/only-in-the-view"
   printf '#!/no/such/interpreter\n' >"$lab/bin/orphan"
   printf 'echo script "$@"\n' >"$lab/bin/plain_script"
   printf 'exit 0\n' >"$lab/bin/not_executable"
@@ -122,7 +122,7 @@ check_identity() {
   found=$(run "$probes/state" CapInh CapPrm CapEff CapAmb | sort -u -k2 | cut -d' ' -f2)
   expect "capability sets are empty" 0000000000000000 "$found"
   found=$(setpriv --reuid 4001 --regid 4001 --groups 4002,4003 --inh-caps +net_raw,+sys_admin \
-    --ambient-caps +net_raw,+sys_admin "$probes/call_helper" -- "$helper" vpnrun-helper work \
+    --ambient-caps +net_raw,+sys_admin "$probes/call_helper" -- "$helper" vpnrun-helper office \
     "$probes/state" CapInh CapPrm CapEff CapAmb | sort -u -k2 | cut -d' ' -f2)
   expect "ambient and inheritable capabilities of the caller do not survive" 0000000000000000 "$found"
   expect "no_new_privs is not set, a filter is" $'NoNewPrivs 0\nSeccomp 2' \
@@ -135,17 +135,17 @@ check_identity() {
   expect "the application is dumpable again and keeps no capabilities" \
     $'dumpable 1\nkeepcaps 0 securebits 0' "$(run "$probes/state" dumpable keepcaps)"
   found=$("${alice[@]}" sh -c 'echo pid $$; exec "$0" -- "$@"' "$probes/call_helper" "$helper" \
-    vpnrun-helper work "$probes/state" pid | uniq | wc -l)
+    vpnrun-helper office "$probes/state" pid | uniq | wc -l)
   expect "the application has the pid of the caller" 1 "$found"
-  found=$(as root_user -- "$helper" vpnrun-helper work "$probes/state" uid CapEff NoNewPrivs)
+  found=$(as root_user -- "$helper" vpnrun-helper office "$probes/state" uid CapEff NoNewPrivs)
   expect "root stays root" "$(setpriv --reuid 0 "$probes/state" uid CapEff NoNewPrivs)" "$found"
 }
 root_user=(env)
 
 check_namespaces() {
-  expect "the network namespace is the profile's" "net:[$(stat -L -c %i /run/vpnrun/work/netns)]" \
+  expect "the network namespace is the profile's" "net:[$(stat -L -c %i /run/vpnrun/office/netns)]" \
     "$(run "$probes/state" ns_net | cut -d' ' -f2)"
-  expect "the mount namespace is the profile's" "mnt:[$(stat -L -c %i /run/vpnrun/work/mnt)]" \
+  expect "the mount namespace is the profile's" "mnt:[$(stat -L -c %i /run/vpnrun/office/mnt)]" \
     "$(run "$probes/state" ns_mnt | cut -d' ' -f2)"
   expect "the view is what the application sees" "$lab/differs/only-in-the-view" \
     "$(run ls "$lab/differs/only-in-the-view" 2>&1)"
@@ -164,7 +164,7 @@ check_state() {
       exec env --ignore-signal=INT --block-signal=USR1 "${alice[@]}" "$probes/call_helper" "$@")
   }
   direct=$(prepared -- "$probes/state" "$probes/state" "${keys[@]}")
-  through=$(prepared -- "$helper" vpnrun-helper work "$probes/state" "${keys[@]}")
+  through=$(prepared -- "$helper" vpnrun-helper office "$probes/state" "${keys[@]}")
   # argv[0] is the command as given in both; pids of the sessions are the same shell's.
   expect "umask, limits, signals, session, descriptors, cwd, argv pass unchanged" \
     "${direct//pipe:\[*([0-9])]/pipe}" "${through//pipe:\[*([0-9])]/pipe}"
@@ -172,21 +172,21 @@ check_state() {
     # shellcheck disable=SC2086  # options
     as alice $closed -- "$probes/state" state -o "$home/direct" fd </dev/null 2>/dev/null
     # shellcheck disable=SC2086
-    as alice $closed -- "$helper" vpnrun-helper work "$probes/state" -o "$home/through" fd </dev/null 2>/dev/null
+    as alice $closed -- "$helper" vpnrun-helper office "$probes/state" -o "$home/through" fd </dev/null 2>/dev/null
     expect "closed descriptors stay closed ($closed)" "$(<"$home/direct")" "$(<"$home/through")"
   done
   expect "an unlimited stack is cut by the kernel, as documented" "limit_stack 8388608" \
-    "$(ulimit -H -s unlimited; as alice -S -1 -- "$helper" vpnrun-helper work "$probes/state" limit_stack | cut -d' ' -f1,2)"
+    "$(ulimit -H -s unlimited; as alice -S -1 -- "$helper" vpnrun-helper office "$probes/state" limit_stack | cut -d' ' -f1,2)"
   expect "an unlimited stack is restored when the launcher says so" "limit_stack -1" \
-    "$(as alice -S -1 -R -RLIMIT_STACK=unlimited -- "$helper" vpnrun-helper work "$probes/state" limit_stack | cut -d' ' -f1,2)"
+    "$(as alice -S -1 -R -RLIMIT_STACK=unlimited -- "$helper" vpnrun-helper office "$probes/state" limit_stack | cut -d' ' -f1,2)"
   expect "a greater stack limit is restored" "limit_stack 16777216" \
-    "$(as alice -S 16777216 -R -RLIMIT_STACK=16777216 -- "$helper" vpnrun-helper work "$probes/state" limit_stack | cut -d' ' -f1,2)"
+    "$(as alice -S 16777216 -R -RLIMIT_STACK=16777216 -- "$helper" vpnrun-helper office "$probes/state" limit_stack | cut -d' ' -f1,2)"
   refused "a stack limit above the hard limit" 125 "cannot restore the stack limit" \
     bash -c 'ulimit -H -s 20000; exec "$@"' - "${alice[@]}" "$probes/call_helper" \
-    -R -RLIMIT_STACK=99999999 -- "$helper" vpnrun-helper work "$probes/state"
+    -R -RLIMIT_STACK=99999999 -- "$helper" vpnrun-helper office "$probes/state"
   for value in '' 1x -1 18446744073709551616 ' 1'; do
     refused "the stack limit '$value'" 125 "is not a stack limit" \
-      as alice -R "-RLIMIT_STACK=$value" -- "$helper" vpnrun-helper work "$probes/state"
+      as alice -R "-RLIMIT_STACK=$value" -- "$helper" vpnrun-helper office "$probes/state"
   done
 }
 
@@ -196,11 +196,11 @@ check_environment() {
     -e GLIBC_TUNABLES=glibc.malloc.check=3 -e MALLOC_TRACE=/run/lab/home/trace
     -e $'NEWLINE=a\nb\x01\xff' -e GCONV_PATH=/no -e LANG=xx_XX -e '-RLIMIT_STACK=1')
   as alice -r "${odd[@]}" -- "$probes/environment" environment >"$lab/direct"
-  as alice "${odd[@]}" -- "$helper" vpnrun-helper work "$probes/environment" >"$lab/through"
+  as alice "${odd[@]}" -- "$helper" vpnrun-helper office "$probes/environment" >"$lab/through"
   expect "the environment passes byte for byte" "$(sha256sum <"$lab/direct")" "$(sha256sum <"$lab/through")"
   expect "and it is not empty (control)" 16 "$(tr -cd '\0' <"$lab/direct" | wc -c)"
   expect "an empty environment passes" 0 \
-    "$(as alice -i -- "$helper" vpnrun-helper work "$probes/environment" | wc -c)"
+    "$(as alice -i -- "$helper" vpnrun-helper office "$probes/environment" | wc -c)"
   expect "no variable acts on the helper" absent "$([[ -e $home/trace ]] && echo present || echo absent)"
 }
 
@@ -225,33 +225,33 @@ check_exit_codes() {
 check_path_search() {
   local call=(as alice -i)
   expect "PATH is searched after the restore" "script a b" \
-    "$("${call[@]}" -e "PATH=/no:$lab/bin" -- "$helper" vpnrun-helper work plain_script a b)"
+    "$("${call[@]}" -e "PATH=/no:$lab/bin" -- "$helper" vpnrun-helper office plain_script a b)"
   expect "a script without '#!' goes to sh" "script a b" "$(run "$lab/bin/plain_script" a b)"
   expect "the search goes on after a file without permission" "script c" \
-    "$("${call[@]}" -e "PATH=$lab/noexec:$lab/bin" -- "$helper" vpnrun-helper work plain_script c)"
+    "$("${call[@]}" -e "PATH=$lab/noexec:$lab/bin" -- "$helper" vpnrun-helper office plain_script c)"
   refused "only a file without permission" 126 "Permission denied" \
-    "${call[@]}" -e "PATH=$lab/noexec:" -- "$helper" vpnrun-helper work plain_script
+    "${call[@]}" -e "PATH=$lab/noexec:" -- "$helper" vpnrun-helper office plain_script
   expect "an empty element of PATH is the current directory" "script d" \
-    "$(cd "$lab/bin" && "${call[@]}" -e PATH=/no: -- "$helper" vpnrun-helper work plain_script d)"
+    "$(cd "$lab/bin" && "${call[@]}" -e PATH=/no: -- "$helper" vpnrun-helper office plain_script d)"
   expect "without PATH the default is searched" 0 \
-    "$("${call[@]}" -- "$helper" vpnrun-helper work true; echo $?)"
+    "$("${call[@]}" -- "$helper" vpnrun-helper office true; echo $?)"
   expect "the first PATH counts" "script e" \
-    "$("${call[@]}" -e "PATH=$lab/bin" -e PATH=/no -- "$helper" vpnrun-helper work plain_script e)"
+    "$("${call[@]}" -e "PATH=$lab/bin" -e PATH=/no -- "$helper" vpnrun-helper office plain_script e)"
   refused "a PATH element longer than any path is stepped over" 127 "not found" \
-    "${call[@]}" -e "PATH=/$(printf 'x%.0s' {1..5000})" -- "$helper" vpnrun-helper work plain_script
+    "${call[@]}" -e "PATH=/$(printf 'x%.0s' {1..5000})" -- "$helper" vpnrun-helper office plain_script
 }
 
 check_directory() {
   expect "the current directory stays" "cwd $lab" "$(cd "$lab" && run "$probes/state" cwd)"
   refused "a current directory that is another one in the view" 125 "is another one inside" \
-    bash -c 'cd "$0" && exec "$@"' "$lab/differs" "${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper work "$probes/state"
+    bash -c 'cd "$0" && exec "$@"' "$lab/differs" "${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper office "$probes/state"
   mkdir -p "$lab/closed"
   chmod 0700 "$lab/closed"
   refused "a current directory that the caller may not enter" 125 "again: Permission denied" \
-    bash -c 'cd "$0" && exec "$@"' "$lab/closed" "${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper work "$probes/state"
+    bash -c 'cd "$0" && exec "$@"' "$lab/closed" "${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper office "$probes/state"
   "${alice[@]}" mkdir -p "$home/gone"
   refused "a deleted current directory" 125 "cannot remember the current directory" \
-    as alice -d "$home/gone" -- "$helper" vpnrun-helper work "$probes/state"
+    as alice -d "$home/gone" -- "$helper" vpnrun-helper office "$probes/state"
   local odd_folder=$home/$'new\nline'
   "${alice[@]}" mkdir -p "$odd_folder"
   expect "a directory name with a newline" "cwd $odd_folder" "$(cd "$odd_folder" && run "$probes/state" cwd)"
@@ -260,20 +260,20 @@ check_directory() {
 # --- what is refused ------------------------------------------------------------------------------
 
 check_requests() {
-  for name in '' . .. ../work work/ work/../other Work -work _work 'work ' .hidden $'wo\nrk' \
-    aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa wörk /run/vpnrun/work; do
+  for name in '' . .. ../office office/ office/../other Work -office _work 'office ' .hidden $'wo\nrk' \
+    aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa wörk /run/vpnrun/office; do
     refused "the profile name '${name//$'\n'/?}'" 125 "is not a profile name" \
       as alice -- "$helper" vpnrun-helper "$name" "$probes/state"
   done
   refused "no argument at all" 125 "was not started by vpnrun" as alice -- "$helper"
   refused "no profile" 125 "was not started by vpnrun" as alice -- "$helper" vpnrun-helper
-  refused "no command" 125 "was not started by vpnrun" as alice -- "$helper" vpnrun-helper work
+  refused "no command" 125 "was not started by vpnrun" as alice -- "$helper" vpnrun-helper office
   refused "an environment without marks" 125 "was not started by vpnrun" \
-    as alice -r -- "$helper" vpnrun-helper work "$probes/state"
+    as alice -r -- "$helper" vpnrun-helper office "$probes/state"
   refused "one string without a mark" 125 "was not started by vpnrun" \
-    as alice -i -r -e +A=1 -e B=2 -- "$helper" vpnrun-helper work "$probes/state"
+    as alice -i -r -e +A=1 -e B=2 -- "$helper" vpnrun-helper office "$probes/state"
   refused "an empty string without a mark" 125 "was not started by vpnrun" \
-    as alice -i -r -e '' -- "$helper" vpnrun-helper work "$probes/state"
+    as alice -i -r -e '' -- "$helper" vpnrun-helper office "$probes/state"
 }
 
 check_access() {
@@ -284,7 +284,7 @@ check_access() {
   expect "absent and forbidden get the same answer" \
     "$(as alice -- "$helper" vpnrun-helper absence "$probes/state" 2>&1)" \
     "$(as alice -- "$helper" vpnrun-helper private "$probes/state" 2>&1 | sed s/private/absence/)"
-  refused "a stranger" 125 "$absent" as bob -- "$helper" vpnrun-helper work "$probes/state"
+  refused "a stranger" 125 "$absent" as bob -- "$helper" vpnrun-helper office "$probes/state"
   refused "a caller without the admitting group" 125 "$absent" \
     as alice -- "$helper" vpnrun-helper staff "$probes/state"
   # The saved or effective group of a setgid caller must not open what his own would not.
@@ -299,7 +299,7 @@ check_access() {
     --inh-caps=-all "$probes/call_helper" -- "$helper" vpnrun-helper private "$probes/state"
   expect "nor does it leave a capability" "CapEff 0000000000000000" \
     "$(setpriv --securebits +no_setuid_fixup --reuid 4001 --regid 4001 --clear-groups \
-      --inh-caps=-all "$probes/call_helper" -- "$helper" vpnrun-helper work "$probes/state" CapEff)"
+      --inh-caps=-all "$probes/call_helper" -- "$helper" vpnrun-helper office "$probes/state" CapEff)"
 }
 
 check_damage() {
@@ -329,7 +329,7 @@ check_damage() {
   refused "a record of another version" 125 "damaged" "${call[@]}"
   anew; rm "$d/origin"; mkfifo "$d/origin"
   refused "a pipe as the record" 125 "damaged" timeout 5 "${call[@]}"
-  anew; rm "$d/origin"; ln -s ../work/origin "$d/origin"
+  anew; rm "$d/origin"; ln -s ../office/origin "$d/origin"
   refused "a symbolic link as the record" 125 "cannot open" "${call[@]}"
   anew; cp /run/vpnrun/other/origin "$d/origin"
   refused "another profile's record" 125 "not the recorded one" "${call[@]}"
@@ -337,21 +337,21 @@ check_damage() {
   refused "a file where the namespace should be" 125 "not the namespace" "${call[@]}"
   anew; umount "$d/mnt"; mount --bind "$d/netns" "$d/mnt"
   refused "a namespace of another kind" 125 "not the namespace" "${call[@]}"
-  anew; umount "$d/netns"; rm "$d/netns"; ln -s ../work/netns "$d/netns"
+  anew; umount "$d/netns"; rm "$d/netns"; ln -s ../office/netns "$d/netns"
   refused "a symbolic link as the namespace" 125 "cannot open" "${call[@]}"
   anew; umount "$d/netns"; mount --bind /run/vpnrun/other/netns "$d/netns"
   refused "another profile's namespace" 125 "not the recorded one" "${call[@]}"
   anew; rm -f "$d/origin"
   refused "a half-prepared profile" 125 "$absent" "${call[@]}"
   umount "$d/netns" "$d/mnt"; rm -rf "$d"
-  ln -s work /run/vpnrun/linked
+  ln -s office /run/vpnrun/linked
   refused "a symbolic link as the profile" 125 "cannot open" \
     as alice -- "$helper" vpnrun-helper linked "$probes/state"
   rm /run/vpnrun/linked
 }
 
 check_standpoint() {
-  local call=("${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper work "$probes/state")
+  local call=("${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper office "$probes/state")
   refused "a caller in another mount namespace" 125 "another mount namespace" unshare -m "${call[@]}"
   refused "a caller in another pid namespace" 125 "another pid namespace" \
     unshare -p -f "${call[@]}"
@@ -372,8 +372,8 @@ check_standpoint() {
   refused "a caller in a chroot" 125 "another root directory" in_jail proc
   refused "a caller in a chroot without /proc" 125 "cannot tell from where" in_jail none
   refused "a caller in a chroot with a faked /proc" 125 "cannot tell from where" in_jail faked
-  refused "a caller who is inside already" 125 "already inside profile 'work'" \
-    run "$probes/call_helper" -- "$helper" vpnrun-helper work "$probes/state"
+  refused "a caller who is inside already" 125 "already inside profile 'office'" \
+    run "$probes/call_helper" -- "$helper" vpnrun-helper office "$probes/state"
   refused "from one profile into another" 125 "from here" \
     run "$probes/call_helper" -- "$helper" vpnrun-helper other "$probes/state"
 }
@@ -382,17 +382,17 @@ check_standpoint() {
 check_attacks() {
   local out
   refused "a user namespace of the caller's own" 125 "" \
-    "${alice[@]}" unshare -U -r "$probes/call_helper" -- "$helper" vpnrun-helper work "$probes/state"
+    "${alice[@]}" unshare -U -r "$probes/call_helper" -- "$helper" vpnrun-helper office "$probes/state"
   refused "a faked runtime directory in his own mount namespace" 125 "" \
     "${alice[@]}" unshare -U -r -m bash -c '
       mount -t tmpfs tmpfs /run/vpnrun && mkdir -p -m 0750 /run/vpnrun/private && cd /run/vpnrun/private &&
       touch netns mnt && mount --bind /proc/self/ns/net netns && '"$probes"'/make_origin . 2>/dev/null
       cd / && exec "$@"' - "$probes/call_helper" -- "$helper" vpnrun-helper private "$probes/state"
   refused "the helper under a tracer" 125 "not privileged" \
-    as alice -t -- "$helper" vpnrun-helper work "$probes/state"
+    as alice -t -- "$helper" vpnrun-helper office "$probes/state"
   refused "shared file system state" 125 "not privileged" \
-    as alice -s -- "$helper" vpnrun-helper work "$probes/state"
-  refused "no_new_privs" 125 "NoNewPrivileges" as alice -n -- "$helper" vpnrun-helper work "$probes/state"
+    as alice -s -- "$helper" vpnrun-helper office "$probes/state"
+  refused "no_new_privs" 125 "NoNewPrivileges" as alice -n -- "$helper" vpnrun-helper office "$probes/state"
   refused "a hard link keeps no more power than the helper" 125 "$absent" \
     bash -c 'ln "$0" /run/lab/libexec/link; "$@"; s=$?; rm /run/lab/libexec/link; exit $s' "$helper" \
     "${alice[@]}" "$probes/call_helper" -- "$lab/libexec/link" vpnrun-helper private "$probes/state"
@@ -402,7 +402,7 @@ check_attacks() {
     expect "ulimit $limit opens nothing" "" "$(grep "uid 4001" <<<"$out")"
   done
   out=$(run "$probes/seize" 1 /bin/true true 2>&1) # the probe itself works inside
-  out=$("${alice[@]}" "$probes/seize" 1200 "$helper" vpnrun-helper work /bin/sleep 0.1)
+  out=$("${alice[@]}" "$probes/seize" 1200 "$helper" vpnrun-helper office /bin/sleep 0.1)
   expect "tracing at 1200 instants never gets a privileged process" "privileged 0" "${out##*$'\n'}"
   expect "and did get unprivileged ones (control)" "" "$(grep -x "caught 0" <<<"$out")"
   refused "a message to a full disk still fails" 125 "" \
@@ -449,11 +449,11 @@ check_order() {
     "setns setns seccomp capset setuid PR_SET_NO_NEW_PRIVS PR_GET_NO_NEW_PRIVS chdir execve" \
     "$(sed -n '/^setns(/,$p' <<<"$trace" | sed -n -E 's/^prctl\((PR_[SG]ET_NO_NEW_PRIVS).*/\1/p
       s/^(setns|seccomp|capset|setuid|chdir|execve)\(.*/\1/p' | xargs)"
-  trace=$(trace_of work)
+  trace=$(trace_of office)
   expect "and is not touched where the profile does not say so" "" "$(grep NO_NEW_PRIVS <<<"$trace")"
   for step in 'prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE' 'setresgid(4001, 4001, 4001) *= 0' \
     'prctl(PR_SET_KEEPCAPS, 1' 'setresuid(4001, 4001, 4001) *= 0' 'prctl(PR_SET_KEEPCAPS, 0' \
-    'capget(' 'getresuid(' 'getresgid(' 'getcwd(' 'open.*"/run/vpnrun"' 'openat2(.*"work"' \
+    'capget(' 'getresuid(' 'getresgid(' 'getcwd(' 'open.*"/run/vpnrun"' 'openat2(.*"office"' \
     'openat(.*"origin"' 'openat2(.*"netns"' 'openat2(.*"mnt"' 'capset(' 'setns(' 'setns(' 'seccomp(' \
     'prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL' 'capset(.*effective=0, permitted=0, inheritable=0' \
     'capget(' 'setuid(0) *= -1 EPERM' 'getresuid(' 'getresgid(' 'chdir(' 'execve('; do
@@ -475,7 +475,7 @@ check_order() {
 }
 
 check_installs() {
-  local call=("${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper work "$probes/state")
+  local call=("${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper office "$probes/state")
   chmod 0755 "$helper"; setcap -r "$helper" 2>/dev/null
   refused "a helper without any privilege" 125 "neither setuid root" "${call[@]}"
   setcap cap_sys_admin,cap_sys_chroot,cap_net_admin+ep "$helper"

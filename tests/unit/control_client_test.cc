@@ -36,7 +36,7 @@ using ::testing::HasSubstr;
 std::pair<ControlClient, UniqueFd> connected() {
   std::array<int, 2> ends{};
   (void)::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data());
-  return {ControlClient(UniqueFd(ends[0]), "work"), UniqueFd(ends[1])};
+  return {ControlClient(UniqueFd(ends[0]), "office"), UniqueFd(ends[1])};
 }
 
 SteadyClock::time_point soon() {
@@ -69,11 +69,11 @@ class Waiting : public ::testing::Test {
  protected:
   /// Carries out `order` against a companion with `script`; the state reached, or the error.
   std::string carry_out_against(const FakeCompanion::Script& script, Order order) {
-    machine_.prepare("work");
-    FakeCompanion companion(machine_.control("work"), script);
+    machine_.prepare("office");
+    FakeCompanion companion(machine_.control("office"), script);
     std::string result;
     try {
-      ControlClient client = ControlClient::connect(machine_.places, "work");
+      ControlClient client = ControlClient::connect(machine_.places, "office");
       result = to_string(carry_out(client, order, person_).state);
     } catch (const Error& error) {
       result = std::string(error.what()) + " / " + error.hint();
@@ -126,10 +126,10 @@ TEST(ControlClient, DoesNotSwallowAnEndlessLine) {
 
 TEST(ControlClient, AbsentAndForbiddenProfilesGiveTheSameText) {
   const Machine machine;
-  machine.add_profile("work");
+  machine.add_profile("office");
   const auto problem = [&] {
     try {
-      (void)ControlClient::connect(machine.places, "work");
+      (void)ControlClient::connect(machine.places, "office");
     } catch (const NotRunning&) {
       return std::string("not running");
     } catch (const Unreachable& error) {
@@ -139,36 +139,36 @@ TEST(ControlClient, AbsentAndForbiddenProfilesGiveTheSameText) {
   };
   const std::string absent = problem();
   EXPECT_THAT(absent,
-              HasSubstr("cannot use profile 'work': it is not prepared, or not open to you"));
-  EXPECT_THAT(absent, HasSubstr("vpnrun-tunnel prepare work"));
-  machine.folder.write("run/work", "");  // ENOTDIR, like EACCES: the way is barred
+              HasSubstr("cannot use profile 'office': it is not prepared, or not open to you"));
+  EXPECT_THAT(absent, HasSubstr("vpnrun-tunnel prepare office"));
+  machine.folder.write("run/office", "");  // ENOTDIR, like EACCES: the way is barred
   EXPECT_EQ(problem(), absent);
 }
 
 TEST(ControlClient, MistypedNameGetsASuggestion) {
   const Machine machine;
-  machine.add_profile("work");
-  machine.prepare("work");
+  machine.add_profile("office");
+  machine.prepare("office");
   try {
     (void)ControlClient::connect(machine.places, "wrok");
     FAIL() << "connected";
   } catch (const Error& error) {
-    EXPECT_EQ(error.hint(), "did you mean 'work'?");
+    EXPECT_EQ(error.hint(), "did you mean 'office'?");
   }
 }
 
 TEST(ControlClient, TellsAnAdmittedUserThatNobodyServes) {
   const Machine machine;
-  machine.prepare("work");
-  EXPECT_THROW((void)ControlClient::connect(machine.places, "work"), NotRunning);
-  { const FakeCompanion gone(machine.control("work"), nullptr); }
-  EXPECT_THROW((void)ControlClient::connect(machine.places, "work"), NotRunning);
+  machine.prepare("office");
+  EXPECT_THROW((void)ControlClient::connect(machine.places, "office"), NotRunning);
+  { const FakeCompanion gone(machine.control("office"), nullptr); }
+  EXPECT_THROW((void)ControlClient::connect(machine.places, "office"), NotRunning);
 }
 
 /// Whether connect_if_running() refuses because nobody runs.
 bool refuses_to_wake(const Machine& machine) {
   try {
-    (void)ControlClient::connect_if_running(machine.places, "work");
+    (void)ControlClient::connect_if_running(machine.places, "office");
     return false;
   } catch (const NotRunning&) {
     return true;
@@ -178,13 +178,13 @@ bool refuses_to_wake(const Machine& machine) {
 void write_state_of(const Machine& machine, pid_t pid) {
   Status status = test::status_in(State::kUp);
   status.pid = pid;
-  machine.folder.write("run/work/state.json", to_json(status));
+  machine.folder.write("run/office/state.json", to_json(status));
 }
 
 TEST(ControlClient, LookingDoesNotWakeACompanionThatSystemdWouldStart) {
   const Machine machine;
-  machine.prepare("work");
-  const FakeCompanion listener(machine.control("work"), nullptr);
+  machine.prepare("office");
+  const FakeCompanion listener(machine.control("office"), nullptr);
   EXPECT_FALSE(refuses_to_wake(machine));  // without systemd, who listens is the companion
   machine.folder.write("systemd", "");
   EXPECT_TRUE(refuses_to_wake(machine));
@@ -219,15 +219,15 @@ TEST_F(Waiting, AFailedTunnelEndsTheWaitWithItsReasonAndHint) {
   failed.status.error = "wrong \x1b[1mpassword";
   failed.status.hint = "ask the provider";
   EXPECT_EQ(up_against({reply_in(State::kStarting), failed}),
-            "cannot start the tunnel of profile 'work': wrong ?[1mpassword / ask the provider");
+            "cannot start the tunnel of profile 'office': wrong ?[1mpassword / ask the provider");
 }
 
 TEST_F(Waiting, NamesTheLastErrorWhenPatienceEnds) {
   Reply starting = reply_in(State::kStarting);
   starting.status.error = "no answer";
   const std::string problem = up_against({starting}, milliseconds(30));
-  EXPECT_THAT(problem, HasSubstr("'work': still starting after 0.03 s (no answer)"));
-  EXPECT_THAT(problem, HasSubstr("vpnrunctl status work"));
+  EXPECT_THAT(problem, HasSubstr("'office': still starting after 0.03 s (no answer)"));
+  EXPECT_THAT(problem, HasSubstr("vpnrunctl status office"));
 }
 
 TEST_F(Waiting, WithoutPatienceTheFirstReplyDecidesAndNobodyIsAsked) {
@@ -248,14 +248,14 @@ TEST_F(Waiting, ARefusalIsPassedOn) {
   refusal.error = "not you";
   refusal.hint = "be somebody else";
   EXPECT_EQ(up_against({refusal}),
-            "cannot start the tunnel of profile 'work': not you / be somebody else");
+            "cannot start the tunnel of profile 'office': not you / be somebody else");
 }
 
 TEST_F(Waiting, AStatusOrderOrdersNothing) {
   const Order look{.command = Command::kStatus, .goal = State::kUp, .patience = milliseconds(0)};
   EXPECT_THAT(
       carry_out_against([](const Request&) { return std::vector{reply_in(State::kDown)}; }, look),
-      HasSubstr("cannot use the tunnel of profile 'work': it is down / 'vpnrunctl up work'"));
+      HasSubstr("cannot use the tunnel of profile 'office': it is down / 'vpnrunctl up office'"));
   ASSERT_EQ(requests_.size(), 1U);
   EXPECT_EQ(requests_[0].command, Command::kStatus);
   EXPECT_FALSE(requests_[0].follow);
@@ -301,7 +301,7 @@ TEST_F(Waiting, ARefusedAnswerToAQuestionThatStandsEndsTheWait) {
     return std::vector{request.command == Command::kAnswer ? refusal : asking};
   };
   EXPECT_THAT(carry_out_against(script, {.patience = milliseconds(10'000)}),
-              HasSubstr("cannot start the tunnel of profile 'work': too long"));
+              HasSubstr("cannot start the tunnel of profile 'office': too long"));
 }
 
 }  // namespace

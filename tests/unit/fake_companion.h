@@ -22,7 +22,7 @@ namespace vpnrun::test {
 
 inline Status status_in(State state) {
   Status status;
-  status.profile = "work";
+  status.profile = "office";
   status.state = state;
   return status;
 }

@@ -44,8 +44,8 @@ FakeCompanion::Script always(const Reply& reply) {
 class Launcher : public ::testing::Test {
  protected:
   void SetUp() override {
-    machine_.add_profile("work");
-    machine_.prepare("work");
+    machine_.add_profile("office");
+    machine_.prepare("office");
     machine_.write_helper("exit 42\n");
   }
   [[nodiscard]] Outcome vpnrun(const std::vector<std::string>& words,
@@ -61,7 +61,7 @@ class Launcher : public ::testing::Test {
 };
 
 TEST_F(Launcher, BecomesTheHelperAndItsExitStatusIsPassedOn) {
-  const FakeCompanion companion(machine_.control("work"), always(reply_in(State::kUp)));
+  const FakeCompanion companion(machine_.control("office"), always(reply_in(State::kUp)));
   const Outcome outcome = vpnrun({"true"});
   EXPECT_EQ(outcome.status, 42);
   EXPECT_EQ(outcome.err, "");
@@ -70,9 +70,9 @@ TEST_F(Launcher, BecomesTheHelperAndItsExitStatusIsPassedOn) {
 TEST_F(Launcher, HandsOverArgumentsAndEnvironmentByteForByte) {
   machine_.write_helper("cat /proc/$$/cmdline > " + path("arguments") +
                         "\ncat /proc/$$/environ > " + path("environment") + "\n");
-  const FakeCompanion companion(machine_.control("work"), always(reply_in(State::kUp)));
+  const FakeCompanion companion(machine_.control("office"), always(reply_in(State::kUp)));
   const std::vector<std::string> environment = {
-      "LD_PRELOAD=", "B=2", "TMPDIR=/x", "A=\xff \x01", "B=3", "alone", "VPNRUN_PROFILE=work"};
+      "LD_PRELOAD=", "B=2", "TMPDIR=/x", "A=\xff \x01", "B=3", "alone", "VPNRUN_PROFILE=office"};
   (void)vpnrun({"-v", "--", "app", "", "--profile", "a b\n"}, environment);
   EXPECT_THAT(machine_.read("arguments"), EndsWith("\0work\0app\0\0--profile\0a b\n\0"s));
   std::string expected;
@@ -85,27 +85,27 @@ TEST_F(Launcher, HandsOverArgumentsAndEnvironmentByteForByte) {
 TEST_F(Launcher, LeavesNoDescriptorOfItsOwnToTheHelper) {
   machine_.write_helper("for fd in /proc/$$/fd/*; do readlink $fd; done > " + path("descriptors") +
                         "\ntrue\n");
-  const FakeCompanion companion(machine_.control("work"), always(reply_in(State::kUp)));
+  const FakeCompanion companion(machine_.control("office"), always(reply_in(State::kUp)));
   EXPECT_EQ(vpnrun({"true"}).status, 0);
   const std::string descriptors = machine_.read("descriptors");
   EXPECT_THAT(descriptors, HasSubstr("/err"));  // standard error is still there
-  EXPECT_THAT(descriptors, AllOf(Not(HasSubstr("socket:")), Not(HasSubstr("/run/work"))));
+  EXPECT_THAT(descriptors, AllOf(Not(HasSubstr("socket:")), Not(HasSubstr("/run/office"))));
 }
 
 TEST_F(Launcher, AFailedTunnelIsOneLineAndAHint) {
   Reply failed = reply_in(State::kFailed);
   failed.status.error = "wrong password";
   failed.status.hint = "look into the credentials file";
-  const FakeCompanion companion(machine_.control("work"), always(failed));
+  const FakeCompanion companion(machine_.control("office"), always(failed));
   const Outcome outcome = vpnrun({"true"});
   EXPECT_EQ(outcome.status, kExitOwnFailure);
   EXPECT_EQ(outcome.err,
-            "vpnrun: cannot start the tunnel of profile 'work': wrong password\n"
+            "vpnrun: cannot start the tunnel of profile 'office': wrong password\n"
             "hint: look into the credentials file\n");
 }
 
 TEST_F(Launcher, NoStartFailsAtOnceUnlessTheTunnelIsUp) {
-  const FakeCompanion companion(machine_.control("work"), always(reply_in(State::kDown)));
+  const FakeCompanion companion(machine_.control("office"), always(reply_in(State::kDown)));
   const Outcome outcome = vpnrun({"--no-start", "true"});
   EXPECT_EQ(outcome.status, kExitOwnFailure);
   EXPECT_THAT(outcome.err, HasSubstr("it is down\nhint: "));
@@ -113,7 +113,7 @@ TEST_F(Launcher, NoStartFailsAtOnceUnlessTheTunnelIsUp) {
 }
 
 TEST_F(Launcher, NeverWaitsLongerThanItIsTold) {
-  const FakeCompanion companion(machine_.control("work"), always(reply_in(State::kStarting)));
+  const FakeCompanion companion(machine_.control("office"), always(reply_in(State::kStarting)));
   const Outcome outcome = vpnrun({"--wait", "0.02", "true"});
   EXPECT_EQ(outcome.status, kExitOwnFailure);
   EXPECT_THAT(outcome.err, HasSubstr("still starting after 0.02 s"));
@@ -122,7 +122,7 @@ TEST_F(Launcher, NeverWaitsLongerThanItIsTold) {
 TEST_F(Launcher, AQuestionWithoutTerminalIsAnErrorWithAHint) {
   Reply asking = reply_in(State::kStarting);
   asking.status.question = CredentialQuestion{.id = 1, .text = "password?"};
-  const FakeCompanion companion(machine_.control("work"), always(asking));
+  const FakeCompanion companion(machine_.control("office"), always(asking));
   const Outcome outcome = vpnrun({"true"});
   EXPECT_EQ(outcome.status, kExitOwnFailure);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("there is no terminal"), HasSubstr("\nhint: run it in a "
@@ -133,14 +133,14 @@ TEST_F(Launcher, WithoutACompanionSaysHowToStartOne) {
   const Outcome outcome = vpnrun({"true"});
   EXPECT_EQ(outcome.status, kExitOwnFailure);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("it is not running\nhint: as root: "),
-                                 EndsWith("vpnrun-tunnel run work\n")));
+                                 EndsWith("vpnrun-tunnel run office\n")));
   machine_.folder.write("systemd", "");
-  EXPECT_THAT(vpnrun({"true"}).err, EndsWith("hint: as root: systemctl start vpnrun@work\n"));
+  EXPECT_THAT(vpnrun({"true"}).err, EndsWith("hint: as root: systemctl start vpnrun@office\n"));
 }
 
 TEST_F(Launcher, AMissingHelperIsItsOwnFailureAndNotTheCommands) {
   machine_.places.helper = path("absent");
-  const FakeCompanion companion(machine_.control("work"), always(reply_in(State::kUp)));
+  const FakeCompanion companion(machine_.control("office"), always(reply_in(State::kUp)));
   const Outcome outcome = vpnrun({"true"});
   EXPECT_EQ(outcome.status, kExitOwnFailure);
   EXPECT_THAT(outcome.err, HasSubstr("cannot start the helper"));
@@ -171,7 +171,7 @@ TEST_F(Launcher, TheUsersConfigurationChoosesByTheCommandsName) {
 }
 
 TEST_F(Launcher, WarnsOfAnInheritedNetworkSocketAndGoesOn) {
-  const FakeCompanion companion(machine_.control("work"), always(reply_in(State::kUp)));
+  const FakeCompanion companion(machine_.control("office"), always(reply_in(State::kUp)));
   const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM, 0));
   ASSERT_TRUE(socket.ok());
   const Outcome outcome = vpnrun({"true"});
@@ -208,16 +208,16 @@ TEST_F(Launcher, InheritedRingsThatCanMakeSocketsAreNamed) {
 }
 
 TEST_F(Launcher, ANamespaceEntryWithoutRecordDoesNotCountAsInside) {
-  ASSERT_EQ(::symlink("/proc/self/ns/net", path("run/work/netns").c_str()), 0);
-  EXPECT_FALSE(is_inside(path("run/work")));
+  ASSERT_EQ(::symlink("/proc/self/ns/net", path("run/office/netns").c_str()), 0);
+  EXPECT_FALSE(is_inside(path("run/office")));
 }
 
 TEST_F(Launcher, InsideTheProfileTheCommandIsExecutedDirectly) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "the record must belong to root: run as root";
   }
-  machine_.record_this_process("work");
-  const FakeCompanion companion(machine_.control("work"), always(reply_in(State::kUp)));
+  machine_.record_this_process("office");
+  const FakeCompanion companion(machine_.control("office"), always(reply_in(State::kUp)));
   EXPECT_EQ(vpnrun({"sh", "-c", "exit 7"}).status, 7);
   const Outcome absent = vpnrun({"/no/such/program"});
   EXPECT_EQ(absent.status, kExitNotFound);
@@ -230,7 +230,7 @@ TEST(ProgressLine, IsCutToTheTerminalBetweenCharacters) {
   status.attempt = 3;
   status.error = "h\u00e4ngt";
   const std::string line = progress_line(status, std::chrono::seconds(12), 200);
-  EXPECT_EQ(line, "vpnrun: tunnel of profile 'work': starting, 12 s, attempt 3 (h\u00e4ngt)");
+  EXPECT_EQ(line, "vpnrun: tunnel of profile 'office': starting, 12 s, attempt 3 (h\u00e4ngt)");
   const std::size_t in_character = line.find('\xc3') + 1;
   EXPECT_EQ(progress_line(status, std::chrono::seconds(12), in_character),
             line.substr(0, in_character - 1));

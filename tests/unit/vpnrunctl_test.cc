@@ -55,15 +55,15 @@ class Ctl : public ::testing::Test {
 
 TEST_F(Ctl, ListShowsNamesStatesAdmissionAndDescriptions) {
   machine_.add_profile("home", "at home");
-  machine_.add_profile("work", "the company");
-  machine_.prepare("work");
-  const FakeCompanion companion(machine_.control("work"), obedient());
+  machine_.add_profile("office", "the company");
+  machine_.prepare("office");
+  const FakeCompanion companion(machine_.control("office"), obedient());
   const Outcome outcome = ctl({"list"});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_EQ(outcome.out,
-            "NAME  STATE  ACCESS        DESCRIPTION\n"
-            "home  -      not prepared  at home\n"
-            "work  up     admitted      the company\n");
+            "NAME    STATE  ACCESS        DESCRIPTION\n"
+            "home    -      not prepared  at home\n"
+            "office  up     admitted      the company\n");
   const json list = json::parse(ctl({"list", "--json"}).out);
   EXPECT_EQ(list.at(0).at("state"), nullptr);
   EXPECT_EQ(list.at(0).at("admission"), "not prepared");
@@ -77,24 +77,24 @@ TEST_F(Ctl, ListOfNothingIsAnEmptyArray) {
 }
 
 TEST_F(Ctl, StatusShowsErrorAndHintWithoutControlCharacters) {
-  machine_.prepare("work");
+  machine_.prepare("office");
   Reply reply = reply_in(State::kFailed);
   reply.status.error = "bad\x1b[2J";
   reply.status.hint = "cure";
   reply.status.addresses = {"10.8.0.2/24", "fd00::2/64"};
-  const FakeCompanion companion(machine_.control("work"),
+  const FakeCompanion companion(machine_.control("office"),
                                 [&](const Request&) { return std::vector{reply}; });
-  const Outcome outcome = ctl({"status", "work"});
+  const Outcome outcome = ctl({"status", "office"});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("  state      failed\n"),
                                  HasSubstr("error      bad?[2J\n"), HasSubstr("hint       cure\n"),
                                  HasSubstr("addresses  10.8.0.2/24, fd00::2/64\n")));
-  EXPECT_EQ(json::parse(ctl({"status", "work", "--json"}).out).at("state"), "failed");
+  EXPECT_EQ(json::parse(ctl({"status", "office", "--json"}).out).at("state"), "failed");
 }
 
 TEST_F(Ctl, StatusWithoutCompanionIsDownWithTheReason) {
-  machine_.add_profile("work");
-  machine_.prepare("work");
+  machine_.add_profile("office");
+  machine_.prepare("office");
   const json statuses = json::parse(ctl({"status", "--json"}).out);
   ASSERT_EQ(statuses.size(), 1U);
   EXPECT_EQ(statuses.at(0).at("state"), "down");
@@ -102,17 +102,17 @@ TEST_F(Ctl, StatusWithoutCompanionIsDownWithTheReason) {
 }
 
 TEST_F(Ctl, StatusOfAClosedProfileFails) {
-  const Outcome outcome = ctl({"status", "work"});
+  const Outcome outcome = ctl({"status", "office"});
   EXPECT_EQ(outcome.status, kCtlFailed);
-  EXPECT_THAT(outcome.err, HasSubstr("cannot use profile 'work'"));
+  EXPECT_THAT(outcome.err, HasSubstr("cannot use profile 'office'"));
 }
 
 TEST_F(Ctl, OrdersGoToTheCompanionAndTheOutcomeIsTheExitStatus) {
-  machine_.prepare("work");
-  const FakeCompanion companion(machine_.control("work"), obedient());
-  EXPECT_EQ(ctl({"up", "work"}).err, "vpnrunctl: tunnel of profile 'work': up\n");
-  EXPECT_EQ(ctl({"down", "work"}).err, "vpnrunctl: tunnel of profile 'work': down\n");
-  EXPECT_EQ(ctl({"-q", "restart", "work"}).err, "");
+  machine_.prepare("office");
+  const FakeCompanion companion(machine_.control("office"), obedient());
+  EXPECT_EQ(ctl({"up", "office"}).err, "vpnrunctl: tunnel of profile 'office': up\n");
+  EXPECT_EQ(ctl({"down", "office"}).err, "vpnrunctl: tunnel of profile 'office': down\n");
+  EXPECT_EQ(ctl({"-q", "restart", "office"}).err, "");
   const std::vector<Request> requests = companion.requests();
   ASSERT_EQ(requests.size(), 3U);
   EXPECT_EQ(requests[0].command, Command::kUp);
@@ -121,21 +121,21 @@ TEST_F(Ctl, OrdersGoToTheCompanionAndTheOutcomeIsTheExitStatus) {
 }
 
 TEST_F(Ctl, AFailedOrderIsReportedAndExitsWithOne) {
-  machine_.prepare("work");
+  machine_.prepare("office");
   Reply failed = reply_in(State::kFailed);
   failed.status.error = "no route";
-  const FakeCompanion companion(machine_.control("work"),
+  const FakeCompanion companion(machine_.control("office"),
                                 [&](const Request&) { return std::vector{failed}; });
-  const Outcome outcome = ctl({"restart", "work"});
+  const Outcome outcome = ctl({"restart", "office"});
   EXPECT_EQ(outcome.status, kCtlFailed);
   EXPECT_THAT(outcome.err,
-              HasSubstr("vpnrunctl: cannot restart the tunnel of profile 'work': no route"));
+              HasSubstr("vpnrunctl: cannot restart the tunnel of profile 'office': no route"));
 }
 
 TEST_F(Ctl, DownWithoutCompanionHasNothingToDo) {
-  machine_.prepare("work");
-  EXPECT_EQ(ctl({"down", "work"}).status, 0);
-  const Outcome up = ctl({"up", "work"});
+  machine_.prepare("office");
+  EXPECT_EQ(ctl({"down", "office"}).status, 0);
+  const Outcome up = ctl({"up", "office"});
   EXPECT_EQ(up.status, kCtlFailed);
   EXPECT_THAT(up.err, HasSubstr("hint: as root: "));
 }
@@ -144,15 +144,15 @@ TEST_F(Ctl, RootsOrderGoesToSystemdIfNobodyServes) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "only root orders systemd: run as root";
   }
-  machine_.add_profile("work");
-  machine_.prepare("work");
+  machine_.add_profile("office");
+  machine_.prepare("office");
   install_systemctl();
-  const Outcome outcome = ctl({"up", "work"});
+  const Outcome outcome = ctl({"up", "office"});
   EXPECT_EQ(outcome.status, 3);
-  EXPECT_EQ(outcome.out, "start vpnrun@work.service\n");
-  EXPECT_EQ(ctl({"down", "work"}).out, "stop vpnrun@work.service\n");
-  EXPECT_EQ(ctl({"restart", "work"}).out, "restart vpnrun@work.service\n");
-  EXPECT_THAT(ctl({"up", "wrok"}).err, HasSubstr("did you mean 'work'?"));
+  EXPECT_EQ(outcome.out, "start vpnrun@office.service\n");
+  EXPECT_EQ(ctl({"down", "office"}).out, "stop vpnrun@office.service\n");
+  EXPECT_EQ(ctl({"restart", "office"}).out, "restart vpnrun@office.service\n");
+  EXPECT_THAT(ctl({"up", "offcie"}).err, HasSubstr("did you mean 'office'?"));
 }
 
 TEST_F(Ctl, UsageErrorsExitWithTwo) {
@@ -160,7 +160,7 @@ TEST_F(Ctl, UsageErrorsExitWithTwo) {
   EXPECT_EQ(ctl({"up"}).status, kCtlUsage);
   EXPECT_EQ(ctl({"frobnicate"}).status, kCtlUsage);
   EXPECT_EQ(ctl({"up", "../x"}).status, kCtlUsage);
-  EXPECT_EQ(ctl({"up", "work", "--wait", "soon"}).status, kCtlUsage);
+  EXPECT_EQ(ctl({"up", "office", "--wait", "soon"}).status, kCtlUsage);
 }
 
 TEST_F(Ctl, HelpNamesEveryCommand) {
@@ -185,18 +185,18 @@ TEST_F(Ctl, ProcessesAreThoseInTheNamespaceAndNoOthers) {
   ASSERT_EQ(::stat((machine_.folder / "inside").c_str(), &info), 0);
   const ProcessList list =
       processes_in({.dev = info.st_dev, .ino = info.st_ino}, machine_.folder / "proc");
-  EXPECT_EQ(show_processes({{"work", list}}),
-            "PROFILE  PID  USER     COMMAND\nwork     12   4294967  app -x\n");
-  EXPECT_EQ(json::parse(processes_to_json({{"work", list}})).at(0).at("uid"), 4294967);
+  EXPECT_EQ(show_processes({{"office", list}}),
+            "PROFILE  PID  USER     COMMAND\noffice   12   4294967  app -x\n");
+  EXPECT_EQ(json::parse(processes_to_json({{"office", list}})).at(0).at("uid"), 4294967);
 }
 
 TEST_F(Ctl, PsFindsThisVeryProcessInItsOwnNamespace) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "the record must belong to root: run as root";
   }
-  machine_.prepare("work");
-  machine_.record_this_process("work");
-  const json processes = json::parse(ctl({"ps", "work", "--json"}).out);
+  machine_.prepare("office");
+  machine_.record_this_process("office");
+  const json processes = json::parse(ctl({"ps", "office", "--json"}).out);
   bool found = false;
   for (const json& process : processes) {
     found = found || process.at("pid") == ::getpid();

@@ -150,7 +150,7 @@ TEST(ControlClient, MistypedNameGetsASuggestion) {
   machine.add_profile("office");
   machine.prepare("office");
   try {
-    (void)ControlClient::connect(machine.places, "wrok");
+    (void)ControlClient::connect(machine.places, "offcie");
     FAIL() << "connected";
   } catch (const Error& error) {
     EXPECT_EQ(error.hint(), "did you mean 'office'?");

@@ -74,7 +74,7 @@ TEST_F(Launcher, HandsOverArgumentsAndEnvironmentByteForByte) {
   const std::vector<std::string> environment = {
       "LD_PRELOAD=", "B=2", "TMPDIR=/x", "A=\xff \x01", "B=3", "alone", "VPNRUN_PROFILE=office"};
   (void)vpnrun({"-v", "--", "app", "", "--profile", "a b\n"}, environment);
-  EXPECT_THAT(machine_.read("arguments"), EndsWith("\0work\0app\0\0--profile\0a b\n\0"s));
+  EXPECT_THAT(machine_.read("arguments"), EndsWith("\0office\0app\0\0--profile\0a b\n\0"s));
   std::string expected;
   for (const std::string& variable : environment) {
     expected += "+" + variable + '\0';

@@ -34,20 +34,28 @@ std::optional<Status> last_status(const Places& places, const std::string& profi
   }
 }
 
+/// What root types to have a companion.
+std::string start_command(const Places& places, const std::string& profile, bool has_failed) {
+  if (!has_systemd(places)) {
+    return VPNRUN_LIBEXECDIR "/vpnrun-tunnel run " + profile;
+  }
+  // A unit that failed too often in a row is started by nobody until that is forgotten.
+  return fmt::format(
+      "{1}systemctl start vpnrun@{0}", profile,
+      has_failed ? fmt::format("systemctl reset-failed 'vpnrun@{}.*'; ", profile) : std::string());
+}
+
 [[noreturn]] void throw_not_running(const Places& places, const std::string& profile) {
-  std::string reason;
-  std::string hint = fmt::format(
-      "as root: {}{}",
-      has_systemd(places) ? "systemctl start vpnrun@" : VPNRUN_LIBEXECDIR "/vpnrun-tunnel run ",
-      profile);
-  if (const auto last = last_status(places, profile); last && !last->error.empty()) {
-    reason = fmt::format("; it ended: {}", printable(last->error));
-    if (!last->hint.empty()) {
-      hint = fmt::format("{}; then {}", printable(last->hint), hint);
-    }
+  const auto last = last_status(places, profile);
+  const bool has_reason = last && !last->error.empty();
+  std::string hint =
+      "as root: " + start_command(places, profile, last && last->state == State::kFailed);
+  if (has_reason && !last->hint.empty()) {
+    hint = fmt::format("{}; then {}", printable(last->hint), hint);
   }
   throw NotRunning(
-      fmt::format("cannot reach the tunnel of profile '{}': it is not running{}", profile, reason),
+      fmt::format("cannot reach the tunnel of profile '{}': it is not running{}", profile,
+                  has_reason ? "; it ended: " + printable(last->error) : std::string()),
       std::make_error_code(std::errc::connection_refused), hint);
 }
 
@@ -155,7 +163,7 @@ void ControlClient::send(const Request& request) {
     }
   }
   ::explicit_bzero(line.data(), line.size());  // it may hold a password
-  if (error_number != 0) {
+  if (error_number != 0 && error_number != EPIPE && error_number != ECONNRESET) {
     throw_error(error_number, "cannot ask the tunnel of profile '{}'", profile_);
   }
 }
@@ -177,13 +185,13 @@ std::optional<Reply> ControlClient::receive(SteadyClock::time_point deadline) {
     }
     std::array<char, 4096> chunk{};
     const ssize_t size = count < 0 ? -1 : ::recv(socket_.get(), chunk.data(), chunk.size(), 0);
-    if (size < 0 && errno != EINTR) {
+    if (size < 0 && errno != EINTR && errno != ECONNRESET) {
       throw_errno("cannot hear the tunnel of profile '{}'", profile_);
     }
-    if (size == 0) {
-      throw Error(fmt::format("cannot hear the tunnel of profile '{}': it hung up", profile_),
-                  std::make_error_code(std::errc::connection_reset),
-                  fmt::format("'vpnrunctl status {}' shows whether it still runs", profile_));
+    if (size == 0 || (size < 0 && errno == ECONNRESET)) {
+      throw HungUp(fmt::format("cannot hear the tunnel of profile '{}': it hung up", profile_),
+                   std::make_error_code(std::errc::connection_reset),
+                   fmt::format("'vpnrunctl status {}' shows whether it still runs", profile_));
     }
     if (size > 0) {
       buffer_.append(chunk.data(), static_cast<std::size_t>(size));

@@ -29,6 +29,12 @@ class NotRunning : public Unreachable {
   using Unreachable::Unreachable;
 };
 
+/// The companion ended the connection.
+class HungUp : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Throws Unreachable for a profile that is absent or closed to the caller: one text for both.
 [[noreturn]] void throw_unusable(const Places& places, const std::string& profile);
 
@@ -52,10 +58,11 @@ class ControlClient {
 
   [[nodiscard]] const std::string& profile() const noexcept { return profile_; }
 
-  /// Sends one request; what it held is wiped from our buffer. Throws Error.
+  /// Sends one request; what it held is wiped from our buffer. A companion that has hung up is no
+  /// error yet: it may have said why, for receive(). Throws Error.
   void send(const Request& request);
 
-  /// The next reply, or nullopt at `deadline`. Throws Error if the companion hangs up or sends what
+  /// The next reply, or nullopt at `deadline`. Throws HungUp, or Error if the companion sends what
   /// is no reply; a reply that is not ok is returned like any other.
   [[nodiscard]] std::optional<Reply> receive(SteadyClock::time_point deadline);
 

@@ -20,12 +20,11 @@
 #include <vector>
 
 #include "helper/base/request_format.h"
-#include "launcher/control_client.h"
 #include "launcher/launch_environment.h"
 #include "launcher/profile_choice.h"
 #include "launcher/standpoint.h"
 #include "launcher/terminal_person.h"
-#include "launcher/tunnel_wait.h"
+#include "launcher/tunnel_order.h"
 #include "launcher/user_config.h"
 
 namespace vpnrun {
@@ -60,13 +59,12 @@ void wait_for_tunnel(const std::string& profile, const LaunchOptions& options, c
   if (reporter.verbosity() != Verbosity::kVerbose && is_up(runtime_directory(places, profile))) {
     return;
   }
-  ControlClient client = options.start_tunnel ? ControlClient::connect(places, profile)
-                                              : ControlClient::connect_if_running(places, profile);
   TerminalPerson person(options.verbosity, environment_value(environment, "TERM"));
   const Order order{.command = options.start_tunnel ? Command::kUp : Command::kStatus,
                     .goal = State::kUp,
                     .patience = options.patience};
-  const Status status = carry_out(client, order, person);
+  const Status status = order_tunnel(places, profile, order,
+                                     options.start_tunnel ? Start::kAllowed : Start::kNo, person);
   if (reporter.verbosity() == Verbosity::kVerbose) {
     reporter.debug(
         fmt::format("tunnel up on {} by {}", printable(status.device), printable(status.endpoint)));

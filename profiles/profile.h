@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -32,6 +33,7 @@ struct Tunnel {
   TunnelType type = TunnelType::kOpenvpn;
   std::string config;       ///< absolute path after loading; empty for type none
   std::string credentials;  ///< absolute path after loading; empty: asked for
+  std::optional<std::chrono::seconds> idle_stop;  ///< unused for so long: stopped; nullopt: never
 };
 
 struct Link {
@@ -50,6 +52,10 @@ struct Dns {
 
 struct Application {
   bool no_new_privs = false;  ///< no setuid program gives an application anything
+};
+
+struct Namespace {
+  std::string name_host;  ///< what `ip netns` calls the host's own namespace; empty: nothing
 };
 
 struct Access {
@@ -79,6 +85,7 @@ struct Profile {
   Link link;
   Dns dns;
   Application application;
+  Namespace network_namespace;
   Access access;
   Ports ports;
   Hooks hooks;

@@ -18,11 +18,13 @@
 namespace vpnrun::profile {
 namespace {
 
-constexpr std::array<std::string_view, 8> kTopKeys = {"description", "tunnel", "link",  "dns",
-                                                      "application", "access", "ports", "hooks"};
-constexpr std::array<std::string_view, 3> kTunnelKeys = {"type", "config", "credentials"};
+constexpr std::array<std::string_view, 9> kTopKeys = {
+    "description", "tunnel", "link", "dns", "namespace", "application", "access", "ports", "hooks"};
+constexpr std::array<std::string_view, 4> kTunnelKeys = {"type", "config", "credentials",
+                                                         "idle_stop"};
 constexpr std::array<std::string_view, 4> kLinkKeys = {"type", "subnet", "uplink", "firewall"};
 constexpr std::array<std::string_view, 3> kDnsKeys = {"servers", "search", "capture"};
+constexpr std::array<std::string_view, 1> kNamespaceKeys = {"name_host"};
 constexpr std::array<std::string_view, 1> kApplicationKeys = {"no_new_privs"};
 constexpr std::array<std::string_view, 2> kAccessKeys = {"users", "groups"};
 constexpr std::array<std::string_view, 2> kPortsKeys = {"expose", "inbound"};
@@ -49,6 +51,7 @@ void read_tunnel(const Section& section, const std::string& path, Tunnel& tunnel
   section.read_choice("type", kTunnelTypes, tunnel.type);
   section.read("config", as_path, tunnel.config);
   section.read("credentials", as_path, tunnel.credentials);
+  section.read("idle_stop", parse_duration, tunnel.idle_stop);
 
   const std::string_view type = kTunnelTypes.at(static_cast<std::size_t>(tunnel.type));
   if (tunnel.type == TunnelType::kNone && section.has("config")) {
@@ -133,6 +136,8 @@ Profile parse_profile(std::string_view text, const std::string& name, const std:
   dns.read_list("search", parse_search_domain, profile.dns.search);
   dns.read("capture", profile.dns.capture);
 
+  document.section("namespace", kNamespaceKeys)
+      .read("name_host", parse_namespace_name, profile.network_namespace.name_host);
   document.section("application", kApplicationKeys)
       .read("no_new_privs", profile.application.no_new_privs);
 

@@ -10,7 +10,9 @@
 #include <charconv>
 #include <cstddef>
 #include <optional>
+#include <utility>
 
+#include "helper/base/name.h"
 #include "profiles/error.h"
 
 namespace vpnrun::profile {
@@ -94,6 +96,33 @@ Port parse_port(std::string_view text) {
   }
   port.number = static_cast<std::uint16_t>(*number);
   return port;
+}
+
+std::chrono::seconds parse_duration(std::string_view text) {
+  constexpr std::string_view kExpected = "a number and s, min or h, from \"1s\" to \"168h\"";
+  constexpr std::uint32_t kLongest = 7 * 24 * 3600;
+  std::uint32_t unit = 0;
+  std::string_view digits;
+  for (const auto& [name, seconds] :
+       {std::pair<std::string_view, std::uint32_t>("s", 1), {"min", 60}, {"h", 3600}}) {
+    if (text.ends_with(name)) {
+      unit = seconds;
+      digits = text.substr(0, text.size() - name.size());
+    }
+  }
+  const auto number = unit == 0 ? std::nullopt : parse_number(digits, kLongest / unit);
+  if (!number || *number == 0) {
+    refuse(text, "a duration", kExpected);
+  }
+  return std::chrono::seconds(std::uint64_t{*number} * unit);
+}
+
+std::string parse_namespace_name(std::string_view text) {
+  if (!is_valid_profile_name(text)) {
+    refuse(text, "a namespace's name",
+           "at most 32 of a-z, 0-9, '_' and '-', the first a letter or digit");
+  }
+  return std::string(text);
 }
 
 std::string parse_dns_server(const std::string& text) {

@@ -19,7 +19,7 @@
 #include "launcher/launch_environment.h"
 #include "launcher/report.h"
 #include "launcher/terminal_person.h"
-#include "launcher/tunnel_wait.h"
+#include "launcher/tunnel_order.h"
 #include "profiles/profile_store.h"
 
 namespace vpnrun {
@@ -124,10 +124,9 @@ void give_order(const CtlOptions& options, const Places& places, char* const* en
                 Reporter& reporter) {
   TerminalPerson person(options.verbosity, environment_value(environment, "TERM"));
   try {
-    ControlClient client = options.verb == Verb::kDown
-                               ? ControlClient::connect_if_running(places, options.profile)
-                               : ControlClient::connect(places, options.profile);
-    const Status after = carry_out(client, order_for(options), person);
+    const Status after =
+        order_tunnel(places, options.profile, order_for(options),
+                     options.verb == Verb::kDown ? Start::kNo : Start::kAllowed, person);
     reporter.info(
         fmt::format("tunnel of profile '{}': {}", options.profile, to_string(after.state)));
   } catch (const Unreachable& error) {

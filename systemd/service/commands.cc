@@ -2,23 +2,25 @@
 #include "systemd/service/commands.h"
 
 #include <poll.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <memory>
+#include <cstdlib>
 #include <optional>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "helper/base/name.h"
 #include "helper/base/runtime_layout.h"
 #include "profiles/error.h"
 #include "profiles/profile_store.h"
+#include "systemd/service/companion.h"
 #include "systemd/service/control_server.h"
+#include "systemd/service/etc_files.h"
 #include "systemd/service/log.h"
 #include "systemd/service/notify.h"
 #include "systemd/service/runtime_dir.h"
@@ -28,7 +30,6 @@ namespace vpnrun::service {
 namespace {
 
 constexpr int kStopPatienceMs = 10'000;
-constexpr std::chrono::seconds kRestartPause{1};
 
 /// A profile or file that is wrong, as opposed to a machine on which something failed.
 class ConfigurationError : public Error {
@@ -116,132 +117,51 @@ int run_command(const char* verb, const std::string& profile_name, Body body) {
   }
 }
 
-/// One line for `systemctl status`.
-std::string summary(const Status& status) {
-  std::string text = fmt::format("STATUS={}", to_string(status.state));
-  if (status.state == State::kUp && !status.endpoint.empty()) {
-    text += " by " + status.endpoint;
-  }
-  if (!status.error.empty()) {
-    text += ": " + status.error;
-  }
-  return text;
-}
-
-/// SIGTERM and SIGINT end, SIGHUP restarts. SIGPIPE is what a write to a gone client would send.
-UniqueFd take_signals() {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
-    ::sigaddset(&signals, signal);
-  }
-  struct sigaction ignore {};
-  ignore.sa_handler = SIG_IGN;
-  // One thread: sigprocmask(2) says all that pthread_sigmask(3) would.
-  if (::sigprocmask(SIG_BLOCK, &signals, nullptr) != 0 ||  // NOLINT(concurrency-mt-unsafe)
-      ::sigaction(SIGPIPE, &ignore, nullptr) != 0) {
-    throw_errno("cannot set up signals");
-  }
-  UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd.ok()) {
-    throw_errno("cannot set up signals");
-  }
-  return fd;
-}
-
-/// The companion as a whole: loop, session, control socket.
-class Companion {
- public:
-  explicit Companion(const std::string& name)
-      : lock_(name),
-        signals_(take_signals()),
-        session_(
-            loop_, [name] { return load_configuration(name); }, open_prepared(name),
-            [this](const Status& status) { publish(status); }) {
-    auto inherited = inherited_sockets();
-    control_ = std::make_unique<ControlServer>(
-        loop_, runtime_path(name, kControlEntry),
-        inherited.empty() ? UniqueFd() : std::move(inherited.front()),
-        [this](const Request& request) { return carry_out(request); });
-    signal_watch_ = loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
-  }
-
-  int run() {
-    session_.up();
-    loop_.run();
-    notify("STOPPING=1");
-    if (const auto& failure = session_.final_failure()) {
-      log::failure(Error(failure->error, {}, failure->hint));
-      return failure->kind == Failure::Kind::kStubborn ? kExitFailed : kExitConfiguration;
-    }
-    session_.down();
-    return 0;
-  }
-
- private:
-  void publish(const Status& status) {
-    notify(status.state == State::kUp ? "READY=1\n" + summary(status) : summary(status));
-    if (control_) {
-      control_->publish(status);
-    }
-  }
-
-  Reply carry_out(const Request& request) {
-    switch (request.command) {
-      case Command::kStatus:
-        break;
-      case Command::kUp:
-        session_.up();
-        break;
-      case Command::kDown:
-        session_.down();
-        break;
-      case Command::kRestart:
-        restart();
-        break;
-      case Command::kAnswer:
-        session_.answer(request);
-        break;
-    }
-    Reply reply;
-    reply.status = session_.status();
-    return reply;
-  }
-
-  /// Building everything anew takes tens of milliseconds in which nobody else is served.
-  void restart() {
-    const auto now = EventLoop::Clock::now();
-    if (now - last_restart_ < kRestartPause) {
-      throw Error("it is being restarted already", {}, "vpnrunctl status shows how it goes");
-    }
-    last_restart_ = now;
-    session_.restart();
-  }
-
-  void on_signal() {
-    signalfd_siginfo info{};
-    if (::read(signals_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) {
+/// What the profile's state says from now on: there is no companion, and why. Nothing if there is
+/// one, or the profile is not prepared.
+void leave_word(const std::string& profile_name, const std::string& error,
+                const std::string& hint) noexcept {
+  try {
+    const UniqueFd directory = open_profile_directory(profile_name);
+    if (!directory.ok() || RunLock::holder(profile_name)) {
       return;
     }
-    if (info.ssi_signo != static_cast<std::uint32_t>(SIGHUP)) {
-      loop_.stop();
-      return;
-    }
-    try {
-      session_.restart();
-    } catch (const std::exception& error) {
-      log::failure(Error(fmt::format("cannot restart, going on as before: {}", error.what())));
-    }
+    Status status;
+    status.profile = profile_name;
+    status.state = State::kFailed;
+    status.since = std::chrono::duration_cast<std::chrono::seconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count();
+    status.error = error;
+    status.hint = hint;
+    replace_file(directory.get(), kStateEntry, to_pretty_json(status) + "\n");
+  } catch (const std::exception& failure) {
+    log::ignored(failure);
   }
+}
 
-  RunLock lock_;
-  EventLoop::Clock::time_point last_restart_;
-  UniqueFd signals_;
-  EventLoop loop_;
-  std::unique_ptr<ControlServer> control_;
-  Session session_;
-  EventLoop::Handle signal_watch_;
-};
+/// How systemd says that the companion came to its end (systemd.exec(5)); empty if it said so
+/// itself.
+std::string cause_of_end(std::string_view result, std::string_view status) {
+  if (result == "signal" || result == "core-dump") {
+    return fmt::format("the companion was killed by signal {}", printable(status));
+  }
+  if (result == "watchdog") {
+    return "the companion hung and was ended by systemd's watchdog";
+  }
+  if (result == "oom-kill") {
+    return "the companion was killed: the machine had no memory left";
+  }
+  if (result == "timeout" || result == "resources" || result == "protocol") {
+    return fmt::format("systemd ended the companion: {}", result);
+  }
+  return {};
+}
+
+std::string text_of_variable(const char* name) {
+  const char* text = ::secure_getenv(name);
+  return text == nullptr ? std::string() : std::string(text);
+}
 
 /// A companion that still runs is asked to end, then made to.
 void stop_companion(const std::string& profile_name) {
@@ -274,9 +194,33 @@ int prepare(const std::string& profile_name) {
 }
 
 int run(const std::string& profile_name) {
-  return run_command("run", profile_name, [&profile_name] {
-    (void)load_configuration(profile_name);  // a wrong profile is said before an unprepared one
-    return Companion(profile_name).run();
+  std::vector<UniqueFd> inherited = inherited_sockets();
+  const UniqueFd waiting = inherited.empty() ? UniqueFd() : inherited.front().dup_cloexec();
+  return run_command("run", profile_name, [&profile_name, &inherited, &waiting] {
+    try {
+      const auto load = [&profile_name] { return load_configuration(profile_name); };
+      (void)load();  // a wrong profile is said before an unprepared one
+      Companion companion(profile_name, load,
+                          inherited.empty() ? UniqueFd() : std::move(inherited.front()));
+      return companion.run();
+    } catch (const std::exception& error) {
+      const auto* ours = dynamic_cast<const Error*>(&error);
+      const std::string hint = ours == nullptr ? std::string() : ours->hint();
+      leave_word(profile_name, error.what(), hint);
+      refuse_waiting(waiting.get(), Error(error.what(), {}, hint));
+      throw;
+    }
+  });
+}
+
+int ended(const std::string& profile_name) {
+  return run_command("end", profile_name, [&profile_name] {
+    const std::string cause =
+        cause_of_end(text_of_variable("SERVICE_RESULT"), text_of_variable("EXIT_STATUS"));
+    if (!cause.empty()) {
+      leave_word(profile_name, cause, fmt::format("its log: vpnrunctl log {}", profile_name));
+    }
+    return 0;
   });
 }
 

@@ -11,7 +11,7 @@ constexpr int kExitUsage = 2;
 constexpr int kExitNotRoot = 77;
 constexpr int kExitConfiguration = 78;
 
-/// The three commands of vpnrun-tunnel. Each returns an exit code after it has said what is wrong
+/// The commands of vpnrun-tunnel. Each returns an exit code after it has said what is wrong
 /// on standard error; none throws for what a user can cause.
 
 /// Makes the profile's namespaces; see prepare_namespaces().
@@ -20,6 +20,11 @@ constexpr int kExitConfiguration = 78;
 /// Runs the profile's tunnel in the foreground until SIGTERM or SIGINT. SIGHUP reads the
 /// configuration anew.
 [[nodiscard]] int run(const std::string& profile_name);
+
+/// For ExecStopPost= of the companion's unit: records in the profile's state how it came to its end
+/// if it could not do so itself ($SERVICE_RESULT, $EXIT_STATUS in systemd.exec(5)); a launch that
+/// finds nobody there says so.
+[[nodiscard]] int ended(const std::string& profile_name);
 
 /// Undoes prepare and run, a companion that still runs included.
 [[nodiscard]] int release(const std::string& profile_name);

@@ -51,6 +51,11 @@ ControlServer::~ControlServer() {
   }
 }
 
+bool ControlServer::has_clients() const noexcept {
+  return std::any_of(clients_.begin(), clients_.end(),
+                     [](const Client& client) { return !client.dropped; });
+}
+
 void ControlServer::accept() {
   uid_t uid = 0;
   PeerSocket fd = accept_peer(listener_.get(), uid);
@@ -173,6 +178,23 @@ void ControlServer::sweep() {
       sweeping_.reset();
       clients_.remove_if([](const Client& client) { return client.dropped; });
     });
+  }
+}
+
+void refuse_waiting(int listener, const Error& error) noexcept {
+  try {
+    const std::string text = encode(refusal(error));
+    for (int count = 0; count < kBacklog; ++count) {  // who comes meanwhile, comes again
+      uid_t uid = 0;
+      const PeerSocket client = accept_peer(listener, uid);
+      if (!client.ok()) {
+        return;
+      }
+      // One that does not take it in is none the wiser.
+      (void)::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+  } catch (const std::exception&) {
+    return;  // no memory to say so
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "helper/base/unique_fd.h"
 #include "profiles/control_message.h"
+#include "profiles/error.h"
 #include "systemd/service/event_loop.h"
 #include "systemd/service/peer_socket.h"
 
@@ -29,6 +30,9 @@ class ControlServer {
   ControlServer& operator=(ControlServer&&) = delete;
   /// Removes the socket file, unless it was inherited.
   ~ControlServer();
+
+  /// Whether anybody is connected.
+  [[nodiscard]] bool has_clients() const noexcept;
 
   /// Sends `status` to every client that follows.
   void publish(const Status& status);
@@ -61,5 +65,9 @@ class ControlServer {
   std::list<Client> clients_;
   EventLoop::Handle sweeping_;
 };
+
+/// Answers everybody who waits at `listener` with `error`, and hangs up: who called a companion
+/// that cannot start is told why, and systemd has no reason to start it again at once.
+void refuse_waiting(int listener, const Error& error) noexcept;
 
 }  // namespace vpnrun::service

@@ -30,9 +30,10 @@ void Hooks::next() {
     options.arguments = {"-c", job.command};
     options.environment = job.environment;
     options.environment.emplace_back("PATH=/usr/sbin:/usr/bin:/sbin:/bin");
+    options.mount_namespace_fd = namespaces_.host.get();
     if (job.place == Place::kInside) {
-      options.netns_fd = netns_fd_;
-      options.mount_namespace_fd = view_fd_;
+      options.netns_fd = namespaces_.netns.get();
+      options.mount_namespace_fd = namespaces_.view.get();
     }
     try {
       process_ = spawn(options);

@@ -7,6 +7,7 @@
 
 #include "systemd/service/child.h"
 #include "systemd/service/event_loop.h"
+#include "systemd/service/namespace.h"
 
 namespace vpnrun::service {
 
@@ -17,9 +18,11 @@ class Hooks {
  public:
   static constexpr std::chrono::seconds kPatience{30};
 
-  /// The descriptors are borrowed: the profile's namespaces, joined for commands that run inside.
-  Hooks(EventLoop& loop, int netns_fd, int view_fd)
-      : loop_(loop), netns_fd_(netns_fd), view_fd_(view_fd) {}
+  /// The namespaces are borrowed: the profile's own are joined for commands that run inside, the
+  /// host's mount namespace for the others; what a unit hides from the companion it does not hide
+  /// from the administrator's commands.
+  Hooks(EventLoop& loop, const PreparedNamespaces& namespaces)
+      : loop_(loop), namespaces_(namespaces) {}
 
   enum class Place : std::uint8_t { kOutside, kInside };
   void run(const std::vector<std::string>& commands, Place place,
@@ -38,8 +41,7 @@ class Hooks {
   void ended();
 
   EventLoop& loop_;
-  int netns_fd_;
-  int view_fd_;
+  const PreparedNamespaces& namespaces_;
   std::deque<Job> queue_;
   Pidfd process_;
   EventLoop::Handle watch_;

@@ -32,6 +32,7 @@ int run_main(int argc, char** argv) {
   };
   const CLI::App* prepare = add("prepare", "Make the namespaces, sealed");
   const CLI::App* run = add("run", "Keep the tunnel up, in the foreground");
+  const CLI::App* ended = add("ended", "Record why systemd ended it; for the unit");
   add("release", "Undo everything; twice is no error");
   try {
     app.parse(argc, argv);
@@ -41,6 +42,9 @@ int run_main(int argc, char** argv) {
   vpnrun::service::log::set_up(verbose ? spdlog::level::debug : spdlog::level::info);
   if (prepare->parsed()) {
     return vpnrun::service::prepare(name);
+  }
+  if (ended->parsed()) {
+    return vpnrun::service::ended(name);
   }
   return run->parsed() ? vpnrun::service::run(name) : vpnrun::service::release(name);
 }

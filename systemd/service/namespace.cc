@@ -22,6 +22,8 @@
 #include "systemd/service/filter/inside_filter.h"
 #include "systemd/service/filter/nft.h"
 #include "systemd/service/log.h"
+#include "systemd/service/mount_points.h"
+#include "systemd/service/named_namespaces.h"
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/scoped_netns.h"
 #include "systemd/service/netlink/sysctl.h"
@@ -31,55 +33,12 @@
 namespace vpnrun::service {
 namespace {
 
-constexpr const char* kNamedNamespaces = "/run/netns";  // as ip-netns(8) has it
-constexpr const char* kNamedMark = "/run/vpnrun/.made-run-netns";
-constexpr mode_t kFolder = 0755;
-
-std::string named_path(const std::string& profile_name) {
-  return fmt::format("{}/{}", kNamedNamespaces, profile_name);
-}
-
 FileId id_of(int fd, std::string_view what) {
   FileId id;
   if (!file_id(fd, id)) {
     throw_errno("cannot examine {}", what);
   }
   return id;
-}
-
-void make_folder(const std::string& path) {
-  if (::mkdir(path.c_str(), kFolder) != 0 && errno != EEXIST) {
-    throw_errno("cannot create '{}'", path);
-  }
-  if (::chmod(path.c_str(), kFolder) != 0) {
-    throw_errno("cannot set up '{}'", path);
-  }
-}
-
-void make_mount_point(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-                             S_IRUSR | S_IRGRP | S_IROTH));
-  if (!file.ok()) {
-    throw_errno("cannot create '{}'", path);
-  }
-}
-
-/// Takes away every mount on `path`. EINVAL: none is left; ENOENT: nothing is there at all.
-void unmount_all(const std::string& path) {
-  while (::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) {
-  }
-  if (errno != EINVAL && errno != ENOENT) {
-    throw_errno("cannot unmount '{}'", path);
-  }
-}
-
-void bind_file(const std::string& source, const std::string& target) {
-  make_mount_point(target);
-  if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0) {
-    const int error = errno;
-    (void)::unlink(target.c_str());  // EBUSY where something is mounted: then it is no leftover
-    throw_error(error, "cannot bind '{}'", target);
-  }
 }
 
 /// A private mount below /run would carry the names to nobody else: neither `ip netns` nor the
@@ -157,43 +116,6 @@ void mend_seal(int netns_fd) {
   if (!nft.exists(filter::kInsideTable)) {
     log::warn("the filter of the namespace was gone; sealing it again");
     nft.apply(filter::seal_ruleset());
-  }
-}
-
-/// /run/netns is a mount of its own with shared propagation, so that names arrive in every mount
-/// namespace; as `ip netns add` makes it.
-void make_named_namespaces() {
-  make_folder(kNamedNamespaces);
-  if (::mount("", kNamedNamespaces, "none", MS_SHARED | MS_REC, nullptr) == 0) {
-    return;
-  }
-  if (errno != EINVAL) {
-    throw_errno("cannot share '{}'", kNamedNamespaces);
-  }
-  if (::mount(kNamedNamespaces, kNamedNamespaces, "none", MS_BIND | MS_REC, nullptr) != 0 ||
-      ::mount("", kNamedNamespaces, "none", MS_SHARED | MS_REC, nullptr) != 0) {
-    throw_errno("cannot share '{}'", kNamedNamespaces);
-  }
-  make_mount_point(kNamedMark);
-}
-
-/// What `ip netns` knows under the profile's name; invalid if nothing.
-UniqueFd open_named(const std::string& profile_name) {
-  const UniqueFd folder(::open(kNamedNamespaces, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return folder.ok() ? open_namespace_at(folder.get(), profile_name.c_str(), CLONE_NEWNET)
-                     : UniqueFd();
-}
-
-void name_netns(const std::string& profile_name, int netns_fd) {
-  make_named_namespaces();
-  const UniqueFd named = open_named(profile_name);
-  if (named.ok() && id_of(named.get(), kNamedNamespaces) != id_of(netns_fd, kNetnsEntry)) {
-    throw Error(fmt::format("there is another network namespace named '{}'", profile_name),
-                std::error_code(EEXIST, std::generic_category()),
-                fmt::format("give the profile another name, or: ip netns delete {}", profile_name));
-  }
-  if (!named.ok()) {
-    bind_file(fmt::format("/proc/self/fd/{}", netns_fd), named_path(profile_name));
   }
 }
 
@@ -283,6 +205,18 @@ void make_view(const std::string& profile_name, int netns_fd) {
   throw_error(EINVAL, "cannot bind '{}'", entry);
 }
 
+/// The mount namespace with this identity, if it is ours or that of process 1. Throws Error.
+UniqueFd open_host(const FileId& wanted) {
+  for (const char* path : {"/proc/self/ns/mnt", "/proc/1/ns/mnt"}) {
+    UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC));
+    if (fd.ok() && id_of(fd.get(), path) == wanted) {
+      return fd;
+    }
+  }
+  throw Error("cannot find the mount namespace in which the profile was prepared", {},
+              "prepare it and run it in the same place: both outside of containers");
+}
+
 /// Whether the view that is there was copied from where we stand now; then `origin` is its record.
 bool view_is_good(const UniqueFd& directory, int netns_fd, Origin& origin) {
   Standpoint here;
@@ -320,7 +254,8 @@ void prepare_locked(const profile::Profile& profile) {
       throw_errno("cannot open the network namespace just made");
     }
   }
-  name_netns(profile.name, netns.get());
+  name_namespace(profile.name, netns.get());
+  set_host_name(profile.name, directory.get(), profile.network_namespace.name_host);
   write_generated_files(profile.name);
   Origin origin;
   if (view_is_good(directory, netns.get(), origin)) {
@@ -335,29 +270,21 @@ void prepare_locked(const profile::Profile& profile) {
   }
 }
 
-/// Only a name that leads to our namespace is ours to take away. It goes before the entry that it
-/// is compared with, so that an interrupted call can be repeated.
-void remove_public_name(const std::string& profile_name) {
-  const UniqueFd directory = open_profile_directory(profile_name);
-  const UniqueFd own =
-      directory.ok() ? open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET) : UniqueFd();
-  const UniqueFd named = open_named(profile_name);
-  if (own.ok() && named.ok() && id_of(own.get(), kNetnsEntry) == id_of(named.get(), kNetnsEntry)) {
-    unmount_all(named_path(profile_name));
-    (void)::unlink(named_path(profile_name).c_str());
-  }
-}
-
 void remove_names(const std::string& profile_name) {
-  remove_public_name(profile_name);
+  // The names go before the entry that they are compared with, so that an interrupted call can be
+  // repeated.
+  const UniqueFd directory = open_profile_directory(profile_name);
+  if (directory.ok()) {
+    const UniqueFd own = open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET);
+    if (own.ok()) {
+      unname_namespace(profile_name, own.get());
+    }
+    set_host_name(profile_name, directory.get(), {});
+  }
   unmount_all(runtime_path(profile_name, kViewEntry));
   unmount_all(runtime_path(profile_name, kNetnsEntry));
   remove_profile_directory(profile_name);
-  if (::access(kNamedMark, F_OK) == 0 && std::filesystem::is_empty(kNamedNamespaces)) {
-    unmount_all(kNamedNamespaces);
-    (void)::rmdir(kNamedNamespaces);
-    (void)::unlink(kNamedMark);
-  }
+  remove_named_folder();
 }
 
 }  // namespace
@@ -379,6 +306,11 @@ PreparedNamespaces open_prepared(const std::string& profile_name) {
         std::error_code(ENOENT, std::generic_category()),
         fmt::format("vpnrun-tunnel prepare {0}, or: systemctl start vpnrun@{0}", profile_name));
   }
+  Origin origin;
+  if (!read_origin(result.directory.get(), origin)) {
+    throw_errno("cannot read '{}'", runtime_path(profile_name, kOriginEntry));
+  }
+  result.host = open_host(origin.host.mount_namespace);
   return result;
 }
 
@@ -386,12 +318,9 @@ void renew_overlays(const PreparedNamespaces& namespaces, const std::string& pro
   write_generated_files(profile_name);
   const ViewSources sources = view_sources(profile_name);
   const int view_fd = namespaces.view.get();
-  const UniqueFd host(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
-  if (!host.ok()) {
-    throw_errno("cannot open the host's mount namespace");
-  }
-  run_in_child([&sources, &host, view_fd] {
-    follow_run_folder(host.get(), view_fd);
+  const int host_fd = namespaces.host.get();
+  run_in_child([&sources, host_fd, view_fd] {
+    follow_run_folder(host_fd, view_fd);
     lay_overlays(sources);  // its sources are in the view at the same paths, below /run
   });
 }

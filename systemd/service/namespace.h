@@ -24,9 +24,14 @@ struct PreparedNamespaces {
   UniqueFd directory;
   UniqueFd netns;
   UniqueFd view;
+  /// The mount namespace that the view was copied from. It is not the caller's own where the caller
+  /// is a unit that systemd confines: of a confined one's read-only mounts none may get into the
+  /// view.
+  UniqueFd host;
 };
 
-/// Throws Error with a hint if the profile is not prepared.
+/// Throws Error with a hint if the profile is not prepared, or was prepared in a mount namespace
+/// that is neither the caller's nor that of process 1.
 [[nodiscard]] PreparedNamespaces open_prepared(const std::string& profile_name);
 
 [[nodiscard]] ViewSources view_sources(const std::string& profile_name);

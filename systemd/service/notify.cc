@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <initializer_list>
 #include <string_view>
 
 namespace vpnrun::service {
@@ -17,9 +18,15 @@ namespace {
 constexpr int kFirstInherited = 3;  // SD_LISTEN_FDS_START
 constexpr int kInheritedMax = 16;
 
-int number_in(const char* variable) {
+long number_in(const char* variable) {
   const char* text = ::secure_getenv(variable);
-  return text == nullptr ? -1 : static_cast<int>(std::strtol(text, nullptr, 10));
+  return text == nullptr ? -1 : std::strtol(text, nullptr, 10);
+}
+
+void forget(std::initializer_list<const char*> variables) {
+  for (const char* variable : variables) {
+    (void)::unsetenv(variable);  // NOLINT(concurrency-mt-unsafe): one thread
+  }
 }
 
 }  // namespace
@@ -45,19 +52,25 @@ void notify(const std::string& message) noexcept {
                  reinterpret_cast<const sockaddr*>(&address), size);
 }
 
+std::optional<std::chrono::microseconds> watchdog_period() {
+  const std::chrono::microseconds period(number_in("WATCHDOG_USEC"));
+  const long process = number_in("WATCHDOG_PID");
+  forget({"WATCHDOG_USEC", "WATCHDOG_PID"});
+  const bool ours = process == -1 || process == ::getpid();
+  return ours && period.count() > 0 ? std::optional(period) : std::nullopt;
+}
+
 std::vector<UniqueFd> inherited_sockets() {
   std::vector<UniqueFd> sockets;
   if (number_in("LISTEN_PID") == ::getpid()) {
-    const int count = std::min(number_in("LISTEN_FDS"), kInheritedMax);
+    const int count = static_cast<int>(std::min<long>(number_in("LISTEN_FDS"), kInheritedMax));
     for (int fd = kFirstInherited; fd < kFirstInherited + count; ++fd) {
       (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);
       (void)::fcntl(fd, F_SETFL, O_NONBLOCK);
       sockets.emplace_back(fd);
     }
   }
-  for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) {
-    (void)::unsetenv(variable);  // NOLINT(concurrency-mt-unsafe): one thread
-  }
+  forget({"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"});
   return sockets;
 }
 

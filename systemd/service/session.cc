@@ -96,7 +96,7 @@ Session::Session(EventLoop& loop, Loader load, PreparedNamespaces namespaces, Pu
       account_(client_account()),
       configuration_(load_()),
       resolver_(loop),
-      hooks_(loop, namespaces_.netns.get(), namespaces_.view.get()),
+      hooks_(loop, namespaces_),
       up_lock_(namespaces_.directory.get()),
       // At once: until an overlay is back, an application reads the host's file.
       view_watch_(loop, watched_folders(view_sources(configuration_.profile.name)),
@@ -332,6 +332,17 @@ void Session::answer(const Request& request) {
     attempt_failed({Failure::Kind::kPassing, "no answer from " + endpoint_text(), ""});
   });
   publish();
+}
+
+void Session::resumed(seconds asleep) {
+  if (status_.state == State::kUp && client_) {
+    lost({Failure::Kind::kPassing,
+          fmt::format("the machine was asleep for {} s; connecting anew", asleep.count()), ""});
+    client_->reconnect();
+  } else if (retry_.active()) {
+    failures_ = 0;
+    retry_ = loop_.after(kFirstRetry, [this] { begin_attempt(); });
+  }
 }
 
 // --- the phases of an attempt ---

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -52,7 +53,12 @@ class Session {
   /// Reads the configuration anew; if it is wrong, throws Error and goes on as before.
   void restart();
   void answer(const Request& request);
+  /// The machine slept for so long: the server may have forgotten us.
+  void resumed(std::chrono::seconds asleep);
 
+  /// The profile's network namespace; borrowed.
+  [[nodiscard]] int netns() const noexcept { return namespaces_.netns.get(); }
+  [[nodiscard]] const profile::Profile& profile() const noexcept { return configuration_.profile; }
   [[nodiscard]] const Status& status() const noexcept { return status_; }
   /// Why the companion is to end: the first connection failed for good. nullopt: it is not.
   [[nodiscard]] const std::optional<Failure>& final_failure() const noexcept { return final_; }

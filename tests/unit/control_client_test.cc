@@ -105,8 +105,23 @@ TEST(ControlClient, AssemblesLinesFromPieces) {
 TEST(ControlClient, ACompanionThatHangsUpIsAnErrorAndNoSignal) {
   auto [client, other] = connected();
   other.reset();
-  EXPECT_THROW((void)client.receive(late()), Error);
-  EXPECT_THROW(client.send(Request{}), Error);  // EPIPE; SIGPIPE would end the test
+  EXPECT_THROW((void)client.receive(late()), HungUp);
+  client.send(Request{});  // EPIPE; SIGPIPE would end the test
+  EXPECT_THROW((void)client.receive(late()), HungUp);
+}
+
+TEST(ControlClient, HearsWhyACompanionHungUpAlsoIfItsOwnRequestCameTooLate) {
+  auto [client, other] = connected();
+  Reply refusal;
+  refusal.ok = false;
+  refusal.error = "no such thing";
+  const std::string line = encode(refusal);
+  ASSERT_EQ(::send(other.get(), line.data(), line.size(), 0), static_cast<ssize_t>(line.size()));
+  other.reset();
+  client.send(Request{});
+  const auto reply = client.receive(late());
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_EQ(reply->error, "no such thing");
 }
 
 TEST(ControlClient, DoesNotSwallowAnEndlessLine) {

@@ -52,12 +52,36 @@ std::string message_of_rest(const std::string& text) {
   return message_of(kTunnel + text);
 }
 
+TEST(ProfileParser, DurationsHaveAUnitAndALimit) {
+  const auto idle = [](const std::string& text) {
+    return parse("[tunnel]\ntype = \"none\"\nidle_stop = \"" + text + "\"\n").tunnel.idle_stop;
+  };
+  EXPECT_EQ(idle("1s"), std::chrono::seconds(1));
+  EXPECT_EQ(idle("90s"), std::chrono::seconds(90));
+  EXPECT_EQ(idle("2h"), std::chrono::seconds(7200));
+  EXPECT_EQ(idle("168h"), std::chrono::seconds(604800));
+  for (const char* wrong : {"", "10", "0s", "s", "-1s", "1.5h", "10 min", "169h", "1d", "01s",
+                            "99999999999999999999s", "10MIN", "10mins"}) {
+    EXPECT_THROW((void)idle(wrong), Error) << wrong;
+  }
+  EXPECT_EQ(parse_rest("").tunnel.idle_stop, std::nullopt);
+}
+
+TEST(ProfileParser, TheHostsNameIsOneThatANamespaceCanHave) {
+  EXPECT_THAT(message_of_rest("[namespace]\nname_host = \"../x\"\n"),
+              HasSubstr("'../x' is not a namespace's name"));
+  EXPECT_THROW((void)parse_rest("[namespace]\nname_host = \"\"\n"), Error);
+}
+
 TEST(ProfileParser, ReadsEveryKey) {
   const Profile profile = parse(R"(description = "TunnelBear, Sweden"
 [tunnel]
 type = "openvpn"
 config = "tunnelbear.ovpn"
 credentials = "tunnelbear.auth"
+idle_stop = "10min"
+[namespace]
+name_host = "default"
 [link]
 type = "veth"
 subnet = "198.18.0.4/30"
@@ -86,6 +110,8 @@ down_outside = ["d"]
   EXPECT_EQ(profile.tunnel.type, TunnelType::kOpenvpn);
   EXPECT_EQ(profile.tunnel.config, "/etc/vpnrun/profiles/tunnelbear.ovpn");
   EXPECT_EQ(profile.tunnel.credentials, "/etc/vpnrun/profiles/tunnelbear.auth");
+  EXPECT_EQ(profile.tunnel.idle_stop, std::chrono::minutes(10));
+  EXPECT_EQ(profile.network_namespace.name_host, "default");
   EXPECT_EQ(profile.link.type, LinkType::kVeth);
   EXPECT_EQ(profile.link.subnet, (Ipv4Network{0xC6120004U, 30}));
   EXPECT_EQ(profile.link.uplink, "eth0");

@@ -248,6 +248,10 @@ void Client::release_hold() {
   send("hold release\n");
 }
 
+void Client::reconnect() {
+  send("signal SIGUSR1\n");
+}
+
 void Client::answer(const std::string& realm, const std::string& user_name,
                     const std::string& password) {
   if (!user_name.empty()) {

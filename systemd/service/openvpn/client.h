@@ -71,6 +71,8 @@ class Client {
 
   /// Lets it connect; it waits for this at start and after each loss of the connection.
   void release_hold();
+  /// Has it connect anew, with the credentials that it has; it ends in a hold as after each loss.
+  void reconnect();
   /// Answers ManagementEvents::on_need_password. Neither is ever logged.
   void answer(const std::string& realm, const std::string& user_name, const std::string& password);
 

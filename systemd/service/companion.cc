@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/companion.h"
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <utility>
+
+#include "helper/base/runtime_layout.h"
+#include "profiles/error.h"
+#include "systemd/service/commands.h"
+#include "systemd/service/log.h"
+#include "systemd/service/notify.h"
+
+namespace vpnrun::service {
+namespace {
+
+constexpr std::chrono::seconds kRestartPause{1};
+/// A launch that saw the tunnel up a moment ago is inside by then.
+constexpr std::chrono::milliseconds kLastLook{500};
+
+/// SIGTERM and SIGINT end, SIGHUP restarts. SIGPIPE is what a write to a gone client would send.
+UniqueFd take_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    ::sigaddset(&signals, signal);
+  }
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  // One thread: sigprocmask(2) says all that pthread_sigmask(3) would.
+  if (::sigprocmask(SIG_BLOCK, &signals, nullptr) != 0 ||  // NOLINT(concurrency-mt-unsafe)
+      ::sigaction(SIGPIPE, &ignore, nullptr) != 0) {
+    throw_errno("cannot set up signals");
+  }
+  UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd.ok()) {
+    throw_errno("cannot set up signals");
+  }
+  return fd;
+}
+
+}  // namespace
+
+std::string summary(const Status& status) {
+  const auto list = [](const char* label, const std::vector<std::string>& words) {
+    std::string text;
+    for (const auto& word : words) {
+      text += (text.empty() ? label : ", ") + word;
+    }
+    return text;
+  };
+  std::string text(to_string(status.state));
+  if (status.state == State::kUp) {
+    if (!status.endpoint.empty()) {
+      text += " by " + status.endpoint;
+    }
+    return text + list("; address ", status.addresses) + list("; names by ", status.dns);
+  }
+  if (status.question) {
+    return fmt::format("{}, waiting for {}", text, printable(status.question->text));
+  }
+  if (status.attempt > 1) {
+    text += fmt::format(", attempt {}", status.attempt);
+  }
+  if (!status.endpoint_name.empty() && status.state != State::kDown) {
+    text += " to " + printable(status.endpoint_name);
+  }
+  return status.error.empty() ? text : fmt::format("{}: {}", text, printable(status.error));
+}
+
+Companion::Companion(const std::string& profile_name, const Session::Loader& load,
+                     UniqueFd listener)
+    : lock_(profile_name),
+      signals_(take_signals()),
+      activated_(listener.ok()),
+      session_(loop_, load, open_prepared(profile_name),
+               [this](const Status& status) { publish(status); }),
+      heartbeat_(loop_, [this](std::chrono::seconds asleep) { session_.resumed(asleep); }) {
+  control_ = std::make_unique<ControlServer>(
+      loop_, runtime_path(profile_name, kControlEntry), std::move(listener),
+      [this](const Request& request) { return carry_out(request); });
+  signal_watch_ = loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
+  watch_idleness();
+}
+
+int Companion::run() {
+  session_.up();
+  loop_.run();
+  // The former for a tunnel that never was up: to systemd it would have failed to start.
+  notify(session_.final_failure() ? "STOPPING=1" : "READY=1\nSTOPPING=1");
+  if (const auto& failure = session_.final_failure()) {
+    log::failure(Error(failure->error, {}, failure->hint));
+    return failure->kind == Failure::Kind::kStubborn ? kExitFailed : kExitConfiguration;
+  }
+  session_.down();
+  return 0;
+}
+
+void Companion::publish(const Status& status) {
+  const std::string line = "STATUS=" + summary(status);
+  notify(status.state == State::kUp ? "READY=1\n" + line : line);
+  if (control_) {
+    control_->publish(status);
+  }
+}
+
+Reply Companion::carry_out(const Request& request) {
+  switch (request.command) {
+    case Command::kStatus:
+      break;
+    case Command::kUp:
+      session_.up();
+      break;
+    case Command::kDown:
+      session_.down();
+      break;
+    case Command::kRestart:
+      restart();
+      break;
+    case Command::kAnswer:
+      session_.answer(request);
+      break;
+  }
+  Reply reply;
+  reply.status = session_.status();
+  return reply;
+}
+
+/// Building everything anew takes tens of milliseconds in which nobody else is served.
+void Companion::restart() {
+  const auto now = EventLoop::Clock::now();
+  if (now - last_restart_ < kRestartPause) {
+    throw Error("it is being restarted already", {}, "vpnrunctl status shows how it goes");
+  }
+  last_restart_ = now;
+  session_.restart();
+  watch_idleness();
+}
+
+void Companion::on_signal() {
+  signalfd_siginfo info{};
+  if (::read(signals_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) {
+    return;
+  }
+  if (info.ssi_signo != static_cast<std::uint32_t>(SIGHUP)) {
+    loop_.stop();
+    return;
+  }
+  try {
+    session_.restart();
+    watch_idleness();
+  } catch (const std::exception& error) {
+    log::failure(Error(fmt::format("cannot restart, going on as before: {}", error.what())));
+  }
+}
+
+// --- idleness ---
+
+void Companion::watch_idleness() {
+  last_look_.reset();
+  idle_.reset();
+  if (const auto limit = session_.profile().tunnel.idle_stop) {
+    idle_ = std::make_unique<IdleWatch>(
+        loop_, *limit, [this] { return is_used(); }, [this] { on_idle(); });
+  }
+}
+
+bool Companion::is_used() const {
+  return control_->has_clients() || is_inhabited(session_.netns());
+}
+
+/// The tunnel goes down first, and then is looked once more: a launch asks for the mark of a tunnel
+/// that is up, and needs nobody to get in after that.
+void Companion::on_idle() {
+  if (session_.status().state == State::kDown && !activated_) {
+    return;  // the next launch finds us here
+  }
+  log::info("'{}' has not been used for {} s: stopping; the next launch starts it",
+            session_.profile().name, session_.profile().tunnel.idle_stop->count());
+  session_.down();
+  last_look_ = loop_.after(kLastLook, [this] { look_again(); });
+}
+
+void Companion::look_again() {
+  last_look_.reset();
+  if (is_used()) {
+    session_.up();
+  } else if (activated_) {
+    loop_.stop();
+  }
+}
+
+}  // namespace vpnrun::service

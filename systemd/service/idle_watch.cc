@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/idle_watch.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "helper/base/open_at.h"
+#include "profiles/error.h"
+
+namespace vpnrun::service {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int kLooks = 4;
+/// Looking through /proc costs a millisecond or two on a full machine.
+constexpr milliseconds kLongestPause{30'000};
+
+bool is_child_of_ours(const std::string& process) {
+  std::ifstream status(fmt::format("/proc/{}/status", process));
+  const std::string own = std::to_string(::getpid());
+  for (std::string line; std::getline(status, line);) {
+    constexpr std::string_view kParent = "PPid:\t";
+    if (line.starts_with(kParent)) {
+      return line.substr(kParent.size()) == own;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+IdleWatch::IdleWatch(EventLoop& loop, std::chrono::seconds limit, std::function<bool()> is_used,
+                     std::function<void()> on_idle)
+    : loop_(loop),
+      limit_(limit),
+      is_used_(std::move(is_used)),
+      on_idle_(std::move(on_idle)),
+      unused_since_(EventLoop::Clock::now()) {
+  look();
+}
+
+void IdleWatch::look() {
+  const auto now = EventLoop::Clock::now();
+  if (is_used_()) {
+    unused_since_ = now;
+  } else if (now - unused_since_ >= limit_) {
+    unused_since_ = now;
+    on_idle_();
+  }
+  timer_ = loop_.after(std::min<milliseconds>(milliseconds(limit_) / kLooks, kLongestPause),
+                       [this] { look(); });
+}
+
+bool is_inhabited(int netns) {
+  FileId wanted;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), ::closedir);
+  if (!directory || !file_id(netns, wanted)) {
+    return true;
+  }
+  while (const dirent* entry = ::readdir(directory.get())) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string name = static_cast<const char*>(entry->d_name);
+    if (name.find_first_not_of("0123456789") != std::string::npos) {
+      continue;
+    }
+    struct stat found {};
+    // A process without a namespace is gone, or a zombie.
+    if (::stat(fmt::format("/proc/{}/ns/net", name).c_str(), &found) == 0 &&
+        FileId{found.st_dev, found.st_ino} == wanted && !is_child_of_ours(name)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace vpnrun::service

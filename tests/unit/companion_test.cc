@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the companion does by the clock and tells systemd: pulse, idleness, status lines.
+#include "systemd/service/companion.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "profiles/error.h"
+#include "systemd/service/control_server.h"
+#include "systemd/service/heartbeat.h"
+#include "systemd/service/idle_watch.h"
+#include "systemd/service/notify.h"
+#include "tests/unit/scratch_folder.h"
+
+namespace vpnrun::service {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+
+TEST(WatchdogPeriod, IsForThisProcessOnlyAndAskedOnce) {
+  ::setenv("WATCHDOG_USEC", "300000", 1);
+  ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
+  EXPECT_EQ(watchdog_period(), std::chrono::microseconds(300000));
+  EXPECT_EQ(watchdog_period(), std::nullopt);  // not for children
+  ::setenv("WATCHDOG_USEC", "300000", 1);
+  ::setenv("WATCHDOG_PID", "1", 1);
+  EXPECT_EQ(watchdog_period(), std::nullopt);
+  ::setenv("WATCHDOG_USEC", "0", 1);
+  EXPECT_EQ(watchdog_period(), std::nullopt);
+}
+
+TEST(Heartbeat, TellsTheWatchdogThreeTimesInItsPeriod) {
+  const test::ScratchFolder folder;
+  const std::string path = folder / "notify";
+  const UniqueFd receiver(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(static_cast<char*>(address.sun_path), path.size());
+  ASSERT_EQ(::bind(receiver.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+  ::setenv("WATCHDOG_USEC", "60000", 1);
+  ::unsetenv("WATCHDOG_PID");
+  EventLoop loop;
+  int woken = 0;
+  const Heartbeat heartbeat(loop, [&woken](seconds) { ++woken; });
+  const auto end = loop.after(milliseconds(130), [&loop] { loop.stop(); });
+  loop.run();
+  int beats = 0;
+  std::array<char, 64> text{};
+  while (::recv(receiver.get(), text.data(), text.size(), 0) > 0) {
+    EXPECT_STREQ(text.data(), "WATCHDOG=1");
+    ++beats;
+  }
+  EXPECT_GE(beats, 1);  // how many is the machine's business
+  EXPECT_EQ(woken, 0);  // nobody slept
+  ::unsetenv("NOTIFY_SOCKET");
+}
+
+TEST(IdleWatch, CallsOnlyAfterTheWholeWhileWithoutUse) {
+  EventLoop loop;
+  int looks = 0;
+  int looks_when_idle = 0;
+  const IdleWatch watch(
+      loop, seconds(1), [&looks] { return ++looks <= 3; },
+      [&] {
+        looks_when_idle = looks;
+        loop.stop();
+      });
+  loop.run();
+  EXPECT_GE(looks_when_idle, 5);  // three times used, then unused at two looks at least
+}
+
+TEST(IdleWatch, NeverCallsWhileUsed) {
+  EventLoop loop;
+  bool idle = false;
+  const IdleWatch watch(
+      loop, seconds(1), [] { return true; }, [&idle] { idle = true; });
+  const auto end = loop.after(milliseconds(1600), [&loop] { loop.stop(); });
+  loop.run();
+  EXPECT_FALSE(idle);
+}
+
+TEST(IsInhabited, ByOthersAndNotByOwnChildren) {
+  const UniqueFd own(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  EXPECT_TRUE(is_inhabited(own.get()));  // this process
+  const UniqueFd other(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  EXPECT_FALSE(is_inhabited(other.get()));  // no process has that for a namespace
+  EXPECT_TRUE(is_inhabited(-1));            // unknown: rather too long than too short
+}
+
+TEST(Summary, SaysWhatATunnelDoesInOneLine) {
+  Status status;
+  status.state = State::kUp;
+  status.endpoint = "198.51.100.10:1194/udp";
+  status.addresses = {"10.8.0.2/24"};
+  status.dns = {"10.8.0.1"};
+  EXPECT_EQ(summary(status),
+            "up by 198.51.100.10:1194/udp; address 10.8.0.2/24; names by 10.8.0.1");
+  status = {};
+  status.state = State::kStarting;
+  status.endpoint_name = "vpn.example";
+  status.attempt = 3;
+  status.error = "no answer\nREADY=1";
+  EXPECT_EQ(summary(status), "starting, attempt 3 to vpn.example: no answer?READY=1");
+  status.question = CredentialQuestion{};
+  status.question->text = "user name and password for 'one'";
+  EXPECT_EQ(summary(status), "starting, waiting for user name and password for 'one'");
+}
+
+TEST(RefuseWaiting, EverybodyWhoWaitsIsToldWhy) {
+  const test::ScratchFolder folder;
+  const std::string path = folder / "control";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(static_cast<char*>(address.sun_path), path.size());
+  const UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(listener.get(), 4), 0);
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < 2; ++i) {
+    clients.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(clients.back().get(), reinterpret_cast<const sockaddr*>(&address),
+                        sizeof address),
+              0);
+  }
+  refuse_waiting(listener.get(), Error("the profile is wrong", {}, "mend it"));
+  for (const auto& client : clients) {
+    std::array<char, 2048> text{};
+    ASSERT_GT(::recv(client.get(), text.data(), text.size() - 1, 0), 0);
+    const Reply reply = parse_reply(
+        std::string_view(text.data()).substr(0, std::string_view(text.data()).find('\n')));
+    EXPECT_FALSE(reply.ok);
+    EXPECT_EQ(reply.error, "the profile is wrong");
+    EXPECT_EQ(reply.hint, "mend it");
+    EXPECT_EQ(::recv(client.get(), text.data(), text.size(), 0), 0);
+  }
+}
+
+}  // namespace
+}  // namespace vpnrun::service

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# The tunnel's unit: confined, watched, restarted, given up with a reason; what the host changes arrives
+# in the applications' view all the same.
+WEB4=http://203.0.113.10/
+THROUGH=198.51.100.10
+
+service_property() { inside systemctl show --property="$1" --value vpnrun@one.service; }
+companion() { service_property MainPID; }
+another_companion() { [ "$(companion)" != 0 ] && [ "$(companion)" != "$1" ] && machine_tunnel_up one; }
+
+check 'the package is installed' machine_install
+machine_profile one
+check 'the tunnel starts' inside timeout 20 systemctl start vpnrun@one
+is 'and is up when systemctl returns' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'alice outside is outside' "$(as_user alice curl -s -m 5 $WEB4)" 203.0.113.1
+
+# --- status and log ---
+like 'systemctl status says what it does' "$(inside systemctl status vpnrun@one)" \
+  'Status: "up by 198\.51\.100\.10:1194/udp; address 10\.8\.0\.[0-9]+/24, fd00:8::[0-9a-f]+/64; names by 10\.8\.0\.1"'
+is 'one line for each change of state' "$(journal -u vpnrun@one -o cat _TRANSPORT=stdout |
+  grep -c "^'one' is")" 2
+is 'with the level of information' "$(journal -u vpnrun@one -o json _TRANSPORT=stdout |
+  grep -c '"PRIORITY":"6"')" "$(journal -u vpnrun@one -o cat _TRANSPORT=stdout | grep -c '')"
+
+# --- confinement ---
+exposure() { inside systemd-analyze security --no-pager "$1" | sed -n 's/^→ Overall exposure level for [^:]*: \([0-9.]*\) .*/\1/p'; }
+ours=$(exposure vpnrun@one.service)
+theirs=$(exposure openvpn-client@one.service)
+is "exposure $ours is at most 3.5" "$(awk -v x="$ours" 'BEGIN { print (x != "" && x <= 3.5) }')" 1
+is "and less than openvpn-client@'s $theirs" "$(awk -v x="$ours" -v y="$theirs" 'BEGIN { print (y != "" && x < y) }')" 1
+in_unit() { nsenter -t "$(companion_outside)" -m -- "$@"; }
+# The companion's pid as the lab counts.
+companion_outside() { pgrep -f '^[^ ]*vpnrun-tunnel run one'; }
+attempt in_unit sh -c ': >/etc/vpnrun/written'
+is 'it cannot write to /etc' "$STATUS-$([ -e "$MACHINE/etc/vpnrun/written" ] && echo written)" 2-
+attempt in_unit sh -c 'ls /root /dev/fuse'
+is 'it sees neither home folders nor devices' "$((STATUS != 0))" 1
+like 'it has the capabilities that it needs and no other' \
+  "$(grep CapBnd "/proc/$(companion_outside)/status")" '^CapBnd:.00000000002c11e0$'
+
+# --- names, for everybody ---
+inside systemd-run --quiet --unit=private -p PrivateMounts=yes -p ProtectSystem=strict -p PrivateTmp=yes \
+  sleep infinity
+private=$(inside systemctl show --property=MainPID --value private)
+like 'ip netns list has it' "$(inside ip netns list)" '^one'
+like 'also in a unit with mounts of its own' "$(inside nsenter -t "$private" -m ip netns list)" '^one'
+is 'ip netns exec goes through the tunnel' "$(inside ip netns exec one curl -s -m 5 $WEB4)" $THROUGH
+is 'in that unit as well' "$(inside nsenter -t "$private" -m ip netns exec one curl -s -m 5 $WEB4)" $THROUGH
+inside systemctl stop vpnrun@one vpnrun-netns@one
+unlike 'released, the name is gone' "$(inside ip netns list)" one
+unlike 'there as well' "$(inside nsenter -t "$private" -m ip netns list)" one
+printf '%s\n' '[namespace]' 'name_host = "default"' >>"$PROFILES/one.toml"
+inside timeout 20 systemctl start vpnrun@one
+like 'made anew, it is seen by a unit that was there before' "$(inside nsenter -t "$private" -m ip netns list)" '^one'
+is "the machine's own namespace has a name on demand" \
+  "$(inside ip netns exec one ip netns exec default curl -s -m 5 $WEB4)" 203.0.113.1
+like 'in every mount namespace' "$(inside nsenter -t "$private" -m ip netns list)" default
+inside systemctl stop vpnrun-netns@one
+is 'and loses it with the profile' "$(inside ip netns list)" ''
+sed -i '/^\[namespace\]/,$d' "$PROFILES/one.toml"
+inside timeout 20 systemctl start vpnrun@one
+
+# --- what the host changes arrives, though the companion is confined ---
+# shellcheck disable=SC2016
+background "$LAB/log/app-writer" as_user alice vpnrun bash -c 'echo $$ >~/pid
+  while :; do { cat /etc/resolv.conf; ls /run; [ ! -d /run/later ] || touch /run/later/by-alice; } >~/seen.new 2>&1
+    mv ~/seen.new ~/seen; sleep 0.05; done'
+within 5 'an application runs inside' test -s "$MACHINE/home/alice/seen"
+APP=$(cat "$MACHINE/home/alice/pid")
+like 'with the resolver of the tunnel' "$(cat "$MACHINE/home/alice/seen")" 'nameserver 10\.8\.0\.1'
+inside sh -c 'echo "nameserver 192.168.77.1" >/etc/resolv.conf.new; mv /etc/resolv.conf.new /etc/resolv.conf
+  install -d -o alice /run/later; install -d /run/nscd'
+within 5 'a folder of /run that came later is there' grep -q '^later$' "$MACHINE/home/alice/seen"
+within 5 'as writable as it is outside' test -e "$MACHINE/run/later/by-alice"
+within 5 'the resolver is still the one of the tunnel' grep -q 'nameserver 10.8.0.1' "$MACHINE/home/alice/seen"
+unlike 'a folder of a name daemon is not' "$(cat "$MACHINE/home/alice/seen")" nscd
+
+# --- restarts ---
+before=$(companion)
+capture_start
+check 'systemctl restart under a running application' inside timeout 20 systemctl restart vpnrun@one
+check 'daemon-reload' inside systemctl daemon-reload
+within 10 'up again' machine_tunnel_up one
+is 'another companion' "$([ "$(companion)" != "$before" ] && echo yes)" yes
+is 'the same application' "$(inside cat "/proc/$APP/comm")" bash
+is 'and it is still behind the tunnel' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+
+before=$(companion)
+inside kill -STOP "$before"
+printf '%s\n' '[Service]' 'WatchdogSec=2s' >"$LAB/tmp/quick.conf"
+put "$LAB/tmp/quick.conf" /etc/systemd/system/vpnrun@one.service.d/quick.conf
+inside kill -CONT "$before"
+inside systemctl daemon-reload
+inside timeout 20 systemctl restart vpnrun@one
+before=$(companion)
+inside kill -STOP "$before"
+within 20 'one that hangs is ended by the watchdog, and started anew' another_companion "$before"
+like 'the journal says so' "$(journal -u vpnrun@one)" 'Watchdog timeout'
+before=$(companion)
+inside kill -SEGV "$before"
+within 20 'one that crashes is started anew' another_companion "$before"
+capture_stop
+empty 'nothing left outside of the tunnel in all that' "$(capture_stray "$CAPTURE_ONE")"
+
+# --- five failures ---
+# The two before count: it is given up after three more.
+for _ in 1 2 3 4; do
+  pid=$(companion)
+  [ "$pid" = 0 ] || inside kill -ABRT "$pid"
+  wait_until 6 another_companion "$pid" || break
+done
+within 10 'after five failures the unit is given up' unit_is failed vpnrun@one.service
+attempt as_user alice timeout 20 vpnrun curl -s -m 5 $WEB4
+is 'a launch fails then' "$STATUS" 125
+complains 'and says what the companion died of' 'it ended: the companion was killed by signal (ABRT|SIGABRT|6)'
+like 'and what helps' "$ERR" 'systemctl reset-failed .*; systemctl start vpnrun@one'
+cure=$(sed -n "s/^hint: .*as root: //p" <<<"$ERR")
+check 'what it says helps' inside timeout 20 bash -c "$cure"
+is 'it works again' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+rm "$MACHINE/etc/systemd/system/vpnrun@one.service.d/quick.conf"
+inside systemctl daemon-reload
+
+# --- links are left alone by others ---
+link=$(inside ip -o link show | sed -n 's/.*\(vr-one\)@.*/\1/p')
+is 'the link is there' "$link" vr-one
+like 'udev marks it for NetworkManager' "$(inside udevadm test-builtin net_id /sys/class/net/vr-one 2>&1
+  inside udevadm test /sys/class/net/vr-one 2>&1)" 'NM_UNMANAGED=1'
+check 'systemd-networkd runs' inside systemctl start systemd-networkd
+like 'and does not manage it' "$(inside networkctl list --no-legend vr-one)" 'unmanaged'
+is 'it still works then' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+inside systemctl stop systemd-networkd.socket systemd-networkd
+
+# --- all together ---
+check 'vpnrun.target is reached at boot' unit_is active vpnrun.target
+inside systemctl stop vpnrun.target
+within 10 'stopping it stops every tunnel' unit_is inactive vpnrun@one.service
+check 'and the socket' unit_is inactive vpnrun@one.socket

@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A control group of one's own:
+#
+#   group.sh COMMAND…     runs COMMAND in a new group of the cgroup2 hierarchy and a namespace in which
+#                         that is the root; removes the group when COMMAND has ended. Needs root.
+#
+# COMMAND itself is in /init.scope, where programs expect the first process of a machine; what it
+# starts with `echo 0 >…/machine/cgroup.procs` may divide /machine further.
+set -euo pipefail
+self=$(readlink -f "${BASH_SOURCE[0]}")
+# Mounted anew: not every machine shows cgroup2 at the same place. In a private mount namespace.
+case ${LAB_GROUP_STEP:-} in
+  '')
+    group=vpnrun-lab-$$
+    status=0
+    LAB_GROUP_STEP=enter unshare -m -- bash "$self" "$group" "$@" || status=$?
+    LAB_GROUP_STEP=remove unshare -m -- bash "$self" "$group"
+    exit "$status"
+    ;;
+  enter)
+    group=$1
+    shift
+    mount -t cgroup2 lab-group /mnt
+    mkdir -p "/mnt/$group"/{init.scope,machine}
+    echo 0 >"/mnt/$group/cgroup.procs"
+    LAB_GROUP_STEP=move exec unshare -C -- bash "$self" "$group" "$@"
+    ;;
+  move)
+    group=$1
+    shift
+    echo 0 >"/mnt/$group/init.scope/cgroup.procs"
+    umount /mnt
+    unset LAB_GROUP_STEP
+    exec "$@"
+    ;;
+  remove)
+    mount -t cgroup2 lab-group /mnt
+    [ ! -d "/mnt/$1" ] || find "/mnt/$1" -depth -type d -exec rmdir {} \;
+    ;;
+esac

@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The root file system that the booted machines start from: a plain Debian 12 with systemd, made from
+# this machine's apt sources.
+#
+#   tests/lab/rootfs.sh FOLDER PACKAGE.deb
+#
+# FOLDER becomes the root; machines use it as a read-only layer. What PACKAGE.deb depends on and
+# recommends is downloaded into its apt cache but not installed, and so is what the scenarios install
+# later: inside, without any network, `apt-get install ./PACKAGE.deb` does what it does for a newcomer.
+# Both halves are done once: FOLDER.stamp has what the root was made of, FOLDER.archives what was
+# downloaded. Users: alice and bob, with home folders and passwords that nobody knows.
+set -euo pipefail
+
+# What a server or a desktop has in any case. Nothing that vpnrun needs by itself.
+ROOTFS_PACKAGES=(systemd systemd-sysv libpam-systemd dbus dbus-user-session polkitd udev apt
+  ca-certificates curl iproute2 kmod less login netbase passwd procps)
+# For scenarios, to be installed by them: a daemon behind the tunnel.
+ROOTFS_LATER=(transmission-daemon transmission-cli)
+
+# The machine's own Debian sources.
+rootfs_sources() {
+  local file
+  for file in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
+    if [ -s "$file" ]; then
+      echo "$file"
+      return
+    fi
+  done
+  echo "rootfs: this machine has no Debian sources for apt" >&2
+  return 1
+}
+
+# rootfs_inside FOLDER COMMAND…: in the new root, with a /proc of its own; what COMMAND mounts or leaves
+# running is gone afterwards.
+rootfs_inside() {
+  local root=$1
+  shift
+  unshare -m -p -f --kill-child -- bash -euc '
+    root=$1
+    shift
+    mount -t proc proc "$root/proc"
+    mount --rbind /dev "$root/dev"
+    exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"
+  ' rootfs "$root" "$@"
+}
+
+# Man pages are left out of the root, not of what is installed later.
+rootfs_bootstrap() {
+  local root=$1 sources list
+  sources=$(rootfs_sources)
+  list=$(
+    IFS=,
+    echo "${ROOTFS_PACKAGES[*]}"
+  )
+  rm -rf --one-file-system "$root" "$root.stamp" "$root.archives"
+  mkdir -p "$(dirname "$root")"
+  unshare -m -p -f --kill-child --mount-proc -- mmdebstrap --quiet --mode=root --variant=minbase \
+    --include="$list" --skip=cleanup/apt/lists --aptopt='Acquire::Languages "none"' \
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+    bookworm "$root" "$sources"
+  rm "$root/etc/dpkg/dpkg.cfg.d/99mmdebstrap"
+}
+
+rootfs_configure() {
+  local root=$1 user id=1000 unit
+  for user in alice bob; do
+    chroot "$root" useradd --create-home --shell /bin/bash --uid "$id" "$user"
+    id=$((id + 1))
+  done
+  echo lab >"$root/etc/hostname"
+  printf '%s\n' '127.0.0.1 localhost lab' '::1 localhost' >"$root/etc/hosts"
+  # Not "uninitialized": that would be a first boot, which enables units by their presets.
+  : >"$root/etc/machine-id"
+  ln -sf /lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
+  # What would start at its own time, or wait for a terminal.
+  for unit in apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer \
+    dpkg-db-backup.timer console-getty.service getty.target systemd-networkd-wait-online.service; do
+    ln -sf /dev/null "$root/etc/systemd/system/$unit"
+  done
+}
+
+# rootfs_download FOLDER PACKAGE.deb
+rootfs_download() {
+  local root=$1 package=$2
+  cp /etc/resolv.conf "$root/etc/resolv.conf"
+  cp "$package" "$root/tmp/vpnrun.deb"
+  rootfs_inside "$root" apt-get -qq update
+  rootfs_inside "$root" apt-get -qq install --yes --download-only /tmp/vpnrun.deb "${ROOTFS_LATER[@]}"
+  rm "$root/tmp/vpnrun.deb"
+  echo 'nameserver 192.168.77.1' >"$root/etc/resolv.conf"
+}
+
+rootfs_main() {
+  [ $# = 2 ] || {
+    sed -n '3,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
+    exit 2
+  }
+  local root package=$2 wanted needed
+  root=$(readlink -m "$1")
+  [ "$(id -u)" = 0 ] || {
+    echo "rootfs: needs root" >&2
+    exit 1
+  }
+  wanted="$(rootfs_sources) ${ROOTFS_PACKAGES[*]} $(sha256sum <"${BASH_SOURCE[0]}")"
+  needed="$(dpkg-deb -f "$package" Depends Recommends) ${ROOTFS_LATER[*]}"
+  if [ "$(cat "$root.stamp" 2>/dev/null)" != "$wanted" ]; then
+    rootfs_bootstrap "$root"
+    rootfs_configure "$root"
+    echo "$wanted" >"$root.stamp"
+  fi
+  if [ "$(cat "$root.archives" 2>/dev/null)" != "$needed" ]; then
+    rootfs_download "$root" "$package"
+    echo "$needed" >"$root.archives"
+  fi
+}
+
+rootfs_main "$@"

@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 #include <optional>
+#include <random>
 
 #include "systemd/service/foreign_firewall.h"
 #include "systemd/service/forwarding.h"
@@ -29,6 +30,15 @@ std::uint32_t hash_of(std::string_view text) {
     hash = (hash ^ static_cast<std::uint8_t>(c)) * 16777619U;
   }
   return hash;
+}
+
+/// Locally administered, for one station (IEEE 802, section 8).
+netlink::MacAddress random_mac() {
+  std::random_device random;
+  netlink::MacAddress mac{};
+  std::generate(mac.begin(), mac.end(), [&random] { return static_cast<std::uint8_t>(random()); });
+  mac[0] = static_cast<std::uint8_t>((mac[0] & 0xfcU) | 0x02U);
+  return mac;
 }
 
 void set_link_sysctl(const std::string& name, const char* value) {
@@ -115,6 +125,10 @@ void Uplink::make_link() {
   spec.name = filter_.link;
   spec.peer_name = filter::kUplinkDevice;
   spec.peer_netns_fd = netns_fd_;
+  // Ours from the start: udev gives a link whose address the kernel chose another one after a while
+  // (MACAddressPolicy= in systemd.link(5)), and the neighbours below would be wrong.
+  spec.mac = random_mac();
+  spec.peer_mac = random_mac();
   if (!netlink::create_veth(host_, spec)) {
     throw_error(EEXIST, "cannot create the link '{}'", filter_.link);
   }
@@ -128,6 +142,8 @@ void Uplink::configure_ends() {
   }
   outside_index_ = outer->index;
   inside_index_ = inner->index;
+  outside_mac_ = outer->mac;
+  inside_mac_ = inner->mac;
   // Neither end speaks IPv6 or ARP: nothing is sent that is not the client's, and nothing answered.
   set_link_sysctl(fmt::format("net/ipv6/conf/{}/disable_ipv6", filter_.link), "1");
   {
@@ -161,7 +177,7 @@ bool Uplink::is_whole() {
   const auto outer = netlink::find_link(host_, filter_.link);
   const auto inner = netlink::find_link(inside_, filter::kUplinkDevice);
   return outer && inner && outer->index == outside_index_ && inner->index == inside_index_ &&
-         outer->up && inner->up &&
+         outer->mac == outside_mac_ && inner->mac == inside_mac_ && outer->up && inner->up &&
          has_address(host_, outside_index_, filter_.addresses.host_address) &&
          has_address(inside_, inside_index_, filter_.addresses.ns_address);
 }

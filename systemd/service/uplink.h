@@ -7,6 +7,7 @@
 #include "profiles/profile.h"
 #include "systemd/service/filter/host_filter.h"
 #include "systemd/service/filter/nft.h"
+#include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/socket.h"
 
 namespace vpnrun::service {
@@ -71,6 +72,8 @@ class Uplink {
   bool loaded_ = false;  ///< filter_ is what the kernel has, and the routes are set
   bool arp_filtered_ = false;
   int outside_index_ = 0;
+  netlink::MacAddress outside_mac_{};
+  netlink::MacAddress inside_mac_{};
   int inside_index_ = 0;
 };
 

@@ -217,6 +217,16 @@ UniqueFd open_host(const FileId& wanted) {
               "prepare it and run it in the same place: both outside of containers");
 }
 
+/// The profile's directory as process 1 sees it, or, without a way to that, as we do: a mount
+/// namespace leaves files of mount namespaces out when it is copied, so that a unit with mounts of
+/// its own does not see the view's entry.
+UniqueFd open_host_directory(const std::string& profile_name) {
+  constexpr int kFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  const std::string path = runtime_path(profile_name);
+  UniqueFd directory(::open(("/proc/1/root" + path).c_str(), kFlags));
+  return directory.ok() ? std::move(directory) : UniqueFd(::open(path.c_str(), kFlags));
+}
+
 /// Whether the view that is there was copied from where we stand now; then `origin` is its record.
 bool view_is_good(const UniqueFd& directory, int netns_fd, Origin& origin) {
   Standpoint here;
@@ -295,10 +305,13 @@ ViewSources view_sources(const std::string& profile_name) {
 
 PreparedNamespaces open_prepared(const std::string& profile_name) {
   PreparedNamespaces result;
+  Origin origin;
   result.directory = open_profile_directory(profile_name);
-  if (result.directory.ok()) {
-    result.netns = open_namespace_at(result.directory.get(), kNetnsEntry, CLONE_NEWNET);
-    result.view = open_namespace_at(result.directory.get(), kViewEntry, CLONE_NEWNS);
+  if (result.directory.ok() && read_origin(result.directory.get(), origin)) {
+    result.host = open_host(origin.host.mount_namespace);
+    const UniqueFd entries = open_host_directory(profile_name);
+    result.netns = open_namespace_at(entries.get(), kNetnsEntry, CLONE_NEWNET);
+    result.view = open_namespace_at(entries.get(), kViewEntry, CLONE_NEWNS);
   }
   if (!result.netns.ok() || !result.view.ok()) {
     throw Error(
@@ -306,11 +319,6 @@ PreparedNamespaces open_prepared(const std::string& profile_name) {
         std::error_code(ENOENT, std::generic_category()),
         fmt::format("vpnrun-tunnel prepare {0}, or: systemctl start vpnrun@{0}", profile_name));
   }
-  Origin origin;
-  if (!read_origin(result.directory.get(), origin)) {
-    throw_errno("cannot read '{}'", runtime_path(profile_name, kOriginEntry));
-  }
-  result.host = open_host(origin.host.mount_namespace);
   return result;
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 
 #include "helper/base/unique_fd.h"
@@ -10,13 +11,15 @@
 namespace vpnrun::service {
 
 struct UnixListenerOptions {
-  mode_t mode = 0600;  ///< of the socket file: who may connect (unix(7))
-  uid_t owner = 0;     ///< its group is root
-  int backlog = 1;     ///< connections that wait, see listen(2)
+  mode_t mode = 0600;                        ///< of the socket file: who may connect (unix(7))
+  std::optional<uid_t> user = std::nullopt;  ///< who may connect besides, by an ACL
+  int backlog = 1;                           ///< connections that wait, see listen(2)
 };
 
 /// A listening stream socket at `path`, close-on-exec and not blocking. What stands at `path` is
-/// removed first. Nobody but the owner can connect before mode and owner are set. Throws Error.
+/// removed first. The socket file belongs to the caller; nobody can connect before mode and ACL are
+/// set. Needs no capability: an ACL, unlike another owner, is for the file's owner to give. Throws
+/// Error.
 [[nodiscard]] UniqueFd listen_unix(const std::string& path, const UnixListenerOptions& options);
 
 }  // namespace vpnrun::service

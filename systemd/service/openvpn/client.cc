@@ -35,7 +35,7 @@ UniqueFd listen_on(const std::string& folder, const std::string& path, uid_t uid
   if (::chown(folder.c_str(), 0, 0) != 0 || ::chmod(folder.c_str(), 0711) != 0) {
     throw_errno("cannot set up '{}'", folder);
   }
-  return listen_unix(path, {.owner = uid});
+  return listen_unix(path, {.user = uid});
 }
 
 /// In memory only, sealed: the text holds private keys.

@@ -47,16 +47,15 @@ std::string start_command(const Places& places, const std::string& profile, bool
 
 [[noreturn]] void throw_not_running(const Places& places, const std::string& profile) {
   const auto last = last_status(places, profile);
-  const bool has_reason = last && !last->error.empty();
+  const std::string reason = last ? printable(last->error) : std::string();
   std::string hint =
       "as root: " + start_command(places, profile, last && last->state == State::kFailed);
-  if (has_reason && !last->hint.empty()) {
+  if (!reason.empty() && !last->hint.empty()) {
     hint = fmt::format("{}; then {}", printable(last->hint), hint);
   }
-  throw NotRunning(
-      fmt::format("cannot reach the tunnel of profile '{}': it is not running{}", profile,
-                  has_reason ? "; it ended: " + printable(last->error) : std::string()),
-      std::make_error_code(std::errc::connection_refused), hint);
+  throw NotRunning(fmt::format("cannot reach the tunnel of profile '{}': it is not running{}",
+                               profile, reason.empty() ? reason : "; it ended: " + reason),
+                   std::make_error_code(std::errc::connection_refused), hint, reason);
 }
 
 [[noreturn]] void throw_connect_error(int error_number, const Places& places,

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <system_error>
+#include <utility>
 
 #include "helper/base/unique_fd.h"
 #include "launcher/places.h"
@@ -26,7 +28,14 @@ class Unreachable : public Error {
 /// … or nobody serves the control socket in it.
 class NotRunning : public Unreachable {
  public:
-  using Unreachable::Unreachable;
+  NotRunning(const std::string& text, std::error_code code, std::string hint,
+             std::string last_words)
+      : Unreachable(text, code, std::move(hint)), last_words_(std::move(last_words)) {}
+  /// Why the last companion ended, as far as it could say; one line, printable.
+  [[nodiscard]] const std::string& last_words() const noexcept { return last_words_; }
+
+ private:
+  std::string last_words_;
 };
 
 /// The companion ended the connection.

@@ -51,7 +51,7 @@ void read_tunnel(const Section& section, const std::string& path, Tunnel& tunnel
   section.read_choice("type", kTunnelTypes, tunnel.type);
   section.read("config", as_path, tunnel.config);
   section.read("credentials", as_path, tunnel.credentials);
-  section.read("idle_stop", parse_duration, tunnel.idle_stop);
+  section.read("idle_stop", parse_idle_time, tunnel.idle_stop);
 
   const std::string_view type = kTunnelTypes.at(static_cast<std::size_t>(tunnel.type));
   if (tunnel.type == TunnelType::kNone && section.has("config")) {

@@ -98,8 +98,9 @@ Port parse_port(std::string_view text) {
   return port;
 }
 
-std::chrono::seconds parse_duration(std::string_view text) {
-  constexpr std::string_view kExpected = "a number and s, min or h, from \"1s\" to \"168h\"";
+std::chrono::seconds parse_idle_time(std::string_view text) {
+  constexpr std::string_view kExpected = "a number and s, min or h, from \"10s\" to \"168h\"";
+  constexpr std::uint32_t kShortest = 10;  // systemd gives up what starts all the time
   constexpr std::uint32_t kLongest = 7 * 24 * 3600;
   std::uint32_t unit = 0;
   std::string_view digits;
@@ -111,10 +112,10 @@ std::chrono::seconds parse_duration(std::string_view text) {
     }
   }
   const auto number = unit == 0 ? std::nullopt : parse_number(digits, kLongest / unit);
-  if (!number || *number == 0) {
+  if (!number || *number * unit < kShortest) {
     refuse(text, "a duration", kExpected);
   }
-  return std::chrono::seconds(std::uint64_t{*number} * unit);
+  return std::chrono::seconds(*number * unit);
 }
 
 std::string parse_namespace_name(std::string_view text) {

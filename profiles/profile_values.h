@@ -27,8 +27,8 @@ namespace vpnrun::profile {
 /// A name that can stand in passwd(5) or group(5), directory services included; no number.
 [[nodiscard]] std::string parse_account_name(std::string_view text);
 
-/// "90s", "10min", "2h": 1 s to 7 days.
-[[nodiscard]] std::chrono::seconds parse_duration(std::string_view text);
+/// "90s", "10min", "2h": 10 s to 7 days.
+[[nodiscard]] std::chrono::seconds parse_idle_time(std::string_view text);
 
 /// A name for `ip netns`: what is_valid_profile_name() takes.
 [[nodiscard]] std::string parse_namespace_name(std::string_view text);

@@ -85,7 +85,8 @@ Status status_of(const Places& places, const std::string& profile) {
   } catch (const NotRunning& error) {
     Status status;
     status.profile = profile;
-    status.error = "its companion is not running";
+    status.state = error.last_words().empty() ? State::kDown : State::kFailed;
+    status.error = error.last_words().empty() ? "its companion is not running" : error.last_words();
     status.hint = error.hint();
     return status;
   }

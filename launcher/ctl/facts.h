@@ -32,7 +32,8 @@ struct ProfileFacts {
 /// Every profile of the profile folder, sorted by name. Starts nothing.
 [[nodiscard]] std::vector<ProfileFacts> list_facts(const Places& places);
 
-/// What the companion says; if none runs: state down, with the reason in `error`. Starts nothing.
+/// What the companion says; if none runs: state down, or failed if the last one could say why it
+/// ended, with the reason in `error`. Starts nothing.
 /// Throws Error if the profile is absent or closed to the caller, or its companion does not answer.
 [[nodiscard]] Status status_of(const Places& places, const std::string& profile);
 

@@ -18,6 +18,8 @@ namespace vpnrun::service {
 namespace {
 
 constexpr std::chrono::seconds kRestartPause{1};
+/// A service manager that waits for longer does not finish its boot.
+constexpr std::chrono::seconds kReadyPatience{30};
 /// A launch that saw the tunnel up a moment ago is inside by then.
 constexpr std::chrono::milliseconds kLastLook{500};
 
@@ -88,6 +90,12 @@ Companion::Companion(const std::string& profile_name, const Session::Loader& loa
 
 int Companion::run() {
   session_.up();
+  const auto patience = loop_.after(kReadyPatience, [this] {
+    if (session_.status().state != State::kUp) {
+      log::info("'{}' is not up yet; what waits for it goes on", session_.profile().name);
+    }
+    notify("READY=1");
+  });
   loop_.run();
   // The former for a tunnel that never was up: to systemd it would have failed to start.
   notify(session_.final_failure() ? "STOPPING=1" : "READY=1\nSTOPPING=1");
@@ -186,6 +194,9 @@ void Companion::on_idle() {
 
 void Companion::look_again() {
   last_look_.reset();
+  if (session_.status().state != State::kDown) {
+    return;  // somebody ordered it up again
+  }
   if (is_used()) {
     session_.up();
   } else if (activated_) {

@@ -68,13 +68,19 @@ void check_secret(const char* name, const std::string& value) {
   refuse_other_encodings(name, value);
 }
 
+void check_answer(const Request& request) {
+  check_secret("user_name", request.user_name);
+  check_secret("password", request.password);
+  check_secret("response", request.response);
+}
+
 void get_answer(JsonFields& fields, Request& request) {
   (void)fields.require("question_id");  // its absence is the error; the value comes with its type
   fields.get("question_id", request.question_id);
   fields.get("user_name", request.user_name);
   fields.get("password", request.password);
-  check_secret("user_name", request.user_name);
-  check_secret("password", request.password);
+  fields.get("response", request.response);
+  check_answer(request);
 }
 
 }  // namespace
@@ -84,12 +90,17 @@ std::string encode(const Request& request) {
   if (request.follow) {
     json["follow"] = true;
   }
+  if (request.asks) {
+    json["asks"] = true;
+  }
   if (request.command == Command::kAnswer) {
-    check_secret("user_name", request.user_name);
-    check_secret("password", request.password);
+    check_answer(request);
     json["question_id"] = request.question_id;
     json["user_name"] = request.user_name;
     json["password"] = request.password;
+    if (!request.response.empty()) {
+      json["response"] = request.response;
+    }
   }
   return dump_json(json) + "\n";
 }
@@ -110,6 +121,7 @@ Request parse_request(std::string_view line) {
   Request request;
   request.command = command_from_json(fields.require("command"));
   fields.get("follow", request.follow);
+  fields.get("asks", request.asks);
   if (request.command == Command::kAnswer) {
     get_answer(fields, request);
   }

@@ -23,15 +23,22 @@ namespace vpnrun {
 /// connection.
 constexpr std::size_t kControlLineMax = 4096;
 
+/// Where systemd's password agents look for questions; absent on a machine without them.
+constexpr const char* kPasswordAgents = "/run/systemd/ask-password";
+
 enum class Command : std::uint8_t { kStatus, kUp, kDown, kRestart, kAnswer };
 
 struct Request {
   Command command = Command::kStatus;
   bool follow = false;
+  /// With `follow`: there is a person at this end who can be asked. Without such a client the
+  /// companion turns to the machine's password agents (kPasswordAgents).
+  bool asks = false;
   // kAnswer only:
   std::uint64_t question_id = 0;
   std::string user_name;
   std::string password;
+  std::string response;  ///< to CredentialQuestion::challenge
 };
 
 struct Reply {

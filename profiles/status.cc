@@ -29,10 +29,16 @@ State state_from_string(std::string_view text) {
 }
 
 Json question_to_json(const CredentialQuestion& question) {
-  return Json{{"id", question.id},
-              {"text", question.text},
-              {"wants_user_name", question.wants_user_name},
-              {"wants_password", question.wants_password}};
+  Json json{{"id", question.id},
+            {"text", question.text},
+            {"wants_user_name", question.wants_user_name},
+            {"wants_password", question.wants_password}};
+  if (question.wants_response) {  // a reader that does not know it is not troubled otherwise
+    json["wants_response"] = true;
+    json["challenge"] = question.challenge;
+    json["echo"] = question.echo;
+  }
+  return json;
 }
 
 CredentialQuestion question_from_json(const Json& json) {
@@ -42,6 +48,9 @@ CredentialQuestion question_from_json(const Json& json) {
   fields.get("text", question.text);
   fields.get("wants_user_name", question.wants_user_name);
   fields.get("wants_password", question.wants_password);
+  fields.get("wants_response", question.wants_response);
+  fields.get("challenge", question.challenge);
+  fields.get("echo", question.echo);
   fields.finish();
   return question;
 }

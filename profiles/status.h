@@ -24,9 +24,13 @@ enum class State : std::uint8_t {
 /// A question that only a person can answer; asked once the client needs it.
 struct CredentialQuestion {
   std::uint64_t id = 0;  ///< to be repeated in the answer
-  std::string text;      ///< what to show ("user name and password for 'work'")
+  std::string text{};    ///< what to show ("user name and password for 'work'")
   bool wants_user_name = false;
   bool wants_password = true;
+  /// A one-time password, or whatever else `challenge` asks for: each time anew.
+  bool wants_response = false;
+  std::string challenge{};  ///< the prompt for it, in the words of the server or the configuration
+  bool echo = false;        ///< what is typed as the response may be seen
 };
 
 /// Everything that `vpnrunctl status` shows; also the content of state.json and of each line that

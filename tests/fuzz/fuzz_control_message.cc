@@ -52,8 +52,10 @@ void hold_written(std::string_view line, std::string_view printed) {
 
 void hold_equal(const CredentialQuestion& a, const CredentialQuestion& b) {
   hold(a.id == b.id && a.text == b.text && a.wants_user_name == b.wants_user_name &&
-           a.wants_password == b.wants_password,
+           a.wants_password == b.wants_password && a.wants_response == b.wants_response,
        "the same question");
+  // Without a response nobody is shown its challenge.
+  hold(!a.wants_response || (a.challenge == b.challenge && a.echo == b.echo), "the same challenge");
 }
 
 void hold_equal(const Status& a, const Status& b) {
@@ -72,7 +74,7 @@ void hold_equal(const Status& a, const Status& b) {
 
 void hold_request(std::string_view line) {
   const Request request = parse_request(line);
-  for (const std::string* secret : {&request.user_name, &request.password}) {
+  for (const std::string* secret : {&request.user_name, &request.password, &request.response}) {
     for (const char c : *secret) {
       hold(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f, "no order in an answer");
     }
@@ -82,7 +84,8 @@ void hold_request(std::string_view line) {
   const Request again = parse_request(one_line(printed));
   hold(request.command == again.command && request.follow == again.follow &&
            request.question_id == again.question_id && request.user_name == again.user_name &&
-           request.password == again.password,
+           request.password == again.password && request.response == again.response &&
+           request.asks == again.asks,
        "the same request");
 }
 

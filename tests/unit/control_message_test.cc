@@ -154,5 +154,34 @@ TEST(ControlMessage, LongestAnswerThatMakesSenseFitsTheLine) {
   EXPECT_LE(encode(request).size(), kControlLineMax);
 }
 
+TEST(ControlMessage, WhatIsNewIsWrittenOnlyWhereItIsUsed) {
+  Request request;
+  request.command = Command::kUp;
+  request.follow = true;
+  EXPECT_EQ(encode(request), "{\"command\":\"up\",\"follow\":true}\n");
+  request.asks = true;
+  EXPECT_EQ(encode(request), "{\"command\":\"up\",\"follow\":true,\"asks\":true}\n");
+  EXPECT_TRUE(parse_request(R"({"command":"up","follow":true,"asks":true})").asks);
+  EXPECT_FALSE(parse_request(R"({"command":"up","follow":true})").asks);
+
+  Request answer;
+  answer.command = Command::kAnswer;
+  EXPECT_THAT(encode(answer), testing::Not(HasSubstr("response")));
+  answer.response = "123456";
+  EXPECT_EQ(parse_request(encode(answer)).response, "123456");
+}
+
+TEST(ControlMessage, AResponseIsNoOrderEither) {
+  EXPECT_THAT(
+      request_error(R"({"command":"answer","question_id":1,"response":"1\nsignal SIGHUP"})"),
+      HasSubstr("'response'"));
+  EXPECT_THAT(request_error(R"({"command":"answer","question_id":1,"response":7})"),
+              HasSubstr("must be"));
+  Request answer;
+  answer.command = Command::kAnswer;
+  answer.response = "1\n";
+  EXPECT_THROW((void)encode(answer), Error);
+}
+
 }  // namespace
 }  // namespace vpnrun

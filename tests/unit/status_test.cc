@@ -124,5 +124,17 @@ TEST(Status, SurvivesDeeplyNestedJson) {
   EXPECT_THAT(error_of("{\"dns\":" + deep + "}"), HasSubstr("'dns' must be"));
 }
 
+TEST(Status, AChallengeIsWrittenOnlyIfThereIsOne) {
+  Status status = full_status();
+  EXPECT_THAT(to_json(status), testing::Not(HasSubstr("challenge")));
+  status.question->wants_response = true;
+  status.question->challenge = "PIN?";
+  status.question->echo = true;
+  const Status after = status_from_json(to_json(status));
+  EXPECT_TRUE(after.question->wants_response);
+  EXPECT_EQ(after.question->challenge, "PIN?");
+  EXPECT_TRUE(after.question->echo);
+}
+
 }  // namespace
 }  // namespace vpnrun

@@ -59,7 +59,8 @@ void wait_for_tunnel(const std::string& profile, const LaunchOptions& options, c
   if (reporter.verbosity() != Verbosity::kVerbose && is_up(runtime_directory(places, profile))) {
     return;
   }
-  TerminalPerson person(options.verbosity, environment_value(environment, "TERM"));
+  TerminalPerson person(options.verbosity, environment_value(environment, "TERM"),
+                        places.password_agents);
   const Order order{.command = options.start_tunnel ? Command::kUp : Command::kStatus,
                     .goal = State::kUp,
                     .patience = options.patience};

@@ -5,6 +5,7 @@
 
 #include "helper/base/request_format.h"
 #include "helper/base/runtime_layout.h"
+#include "profiles/control_message.h"
 #include "profiles/profile_store.h"
 
 namespace vpnrun {
@@ -14,7 +15,8 @@ Places installed_places() {
           .profile_folder = profile::default_profile_folder(),
           .system_config = VPNRUN_SYSCONFDIR "/vpnrun/config.toml",
           .helper = std::string(VPNRUN_LIBEXECDIR "/") + kHelperName,
-          .systemd_marker = "/run/systemd/system"};
+          .systemd_marker = "/run/systemd/system",
+          .password_agents = kPasswordAgents};
 }
 
 bool has_systemd(const Places& places) {

@@ -8,11 +8,12 @@ namespace vpnrun {
 /// Where on the machine a program looks. The programs use installed_places(); tests make their own.
 /// No environment variable leads here: another helper would be another's program.
 struct Places {
-  std::string runtime_root;    ///< kRuntimeRoot
-  std::string profile_folder;  ///< the administrator's profiles
-  std::string system_config;   ///< SYSCONFDIR/vpnrun/config.toml
-  std::string helper;          ///< vpnrun-helper
-  std::string systemd_marker;  ///< a path that exists while systemd runs the machine, sd_booted(3)
+  std::string runtime_root;     ///< kRuntimeRoot
+  std::string profile_folder;   ///< the administrator's profiles
+  std::string system_config;    ///< SYSCONFDIR/vpnrun/config.toml
+  std::string helper;           ///< vpnrun-helper
+  std::string systemd_marker;   ///< a path that exists while systemd runs the machine, sd_booted(3)
+  std::string password_agents;  ///< kPasswordAgents
 };
 
 [[nodiscard]] Places installed_places();

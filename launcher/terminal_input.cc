@@ -120,6 +120,10 @@ std::optional<std::string> read_until_line_end(int fd) {
 
 }  // namespace
 
+bool TerminalInput::is_there() noexcept {
+  return UniqueFd(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)).ok();
+}
+
 TerminalInput::TerminalInput() : terminal_(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {
   if (!terminal_.ok()) {
     throw Error("cannot ask for user name and password: there is no terminal",

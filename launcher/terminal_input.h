@@ -16,6 +16,8 @@ class TerminalInput {
 
   /// Throws Error with a hint if there is no controlling terminal.
   TerminalInput();
+  /// Whether there is one.
+  [[nodiscard]] static bool is_there() noexcept;
 
   void say(std::string_view text);
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "launcher/terminal_input.h"
 #include "profiles/error.h"
@@ -58,8 +59,16 @@ std::string progress_line(const Status& status, std::chrono::milliseconds elapse
   return line;
 }
 
-TerminalPerson::TerminalPerson(Verbosity verbosity, const char* term)
-    : shows_progress_(verbosity != Verbosity::kQuiet && can_rewrite(term)) {}
+TerminalPerson::TerminalPerson(Verbosity verbosity, const char* term, std::string agents)
+    : shows_progress_(verbosity != Verbosity::kQuiet && can_rewrite(term)),
+      agents_(std::move(agents)) {}
+
+Person::Answers TerminalPerson::answers() const {
+  if (TerminalInput::is_there()) {
+    return Answers::kHere;
+  }
+  return ::access(agents_.c_str(), F_OK) == 0 ? Answers::kElsewhere : Answers::kNowhere;
+}
 
 void TerminalPerson::show_progress(const Status& status, std::chrono::milliseconds elapsed) {
   if (!shows_progress_) {
@@ -87,6 +96,12 @@ Answer TerminalPerson::ask(const CredentialQuestion& question) {
   }
   if (question.wants_password) {
     answer.password = input.read_line("Password: ", TerminalInput::Echo::kOff);
+  }
+  if (question.wants_response) {
+    // Whose words they are: a server is not to ask in the machine's name.
+    const std::string prompt = fmt::format("The server asks: {}: ", printable(question.challenge));
+    answer.response = input.read_line(
+        prompt, question.echo ? TerminalInput::Echo::kOn : TerminalInput::Echo::kOff);
   }
   return answer;
 }

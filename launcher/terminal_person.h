@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 
 #include "launcher/cli.h"
 #include "launcher/tunnel_wait.h"
@@ -14,11 +15,12 @@ namespace vpnrun {
 /// the terminal cannot go back in a line (TERM unset or "dumb"), or the person wants quiet.
 class TerminalPerson final : public Person {
  public:
-  /// `term` is $TERM, or null.
-  TerminalPerson(Verbosity verbosity, const char* term);
+  /// `term` is $TERM, or null. `agents` is a folder that exists if the machine has password agents.
+  TerminalPerson(Verbosity verbosity, const char* term, std::string agents);
 
   void show_progress(const Status& status, std::chrono::milliseconds elapsed) override;
   void end_progress() override;
+  [[nodiscard]] Answers answers() const override;
   /// Throws Error, with a hint, if there is no controlling terminal, and if the input ends before
   /// the first line.
   [[nodiscard]] Answer ask(const CredentialQuestion& question) override;
@@ -26,6 +28,7 @@ class TerminalPerson final : public Person {
  private:
   bool shows_progress_;
   bool line_open_ = false;
+  std::string agents_;
 };
 
 /// The progress line without line end, at most `columns` bytes long and cut between characters.

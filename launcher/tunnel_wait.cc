@@ -38,6 +38,7 @@ class Wait {
     Request request;
     request.command = order_.command;
     request.follow = order_.command != Command::kStatus;
+    request.asks = request.follow && person_.answers() == Person::Answers::kHere;
     client_.send(request);
     const std::optional<Reply> first = client_.receive(begin_ + kReplyPatience);
     if (!first) {
@@ -137,7 +138,8 @@ class Wait {
   }
 
   void answer_question() {
-    if (!status_.question || status_.question->id == answered_) {
+    if (!status_.question || status_.question->id == answered_ ||
+        person_.answers() == Person::Answers::kElsewhere) {
       return;
     }
     person_.end_progress();
@@ -148,8 +150,10 @@ class Wait {
     Answer answer = person_.ask(*status_.question);
     request.user_name = answer.user_name;
     request.password = answer.password;
+    request.response = answer.response;
     client_.send(request);
     ::explicit_bzero(request.password.data(), request.password.size());
+    ::explicit_bzero(request.response.data(), request.response.size());
     answered_ = status_.question->id;
     typing_ += SteadyClock::now() - start;
   }
@@ -183,6 +187,7 @@ class ProgressEnd {
 Answer::~Answer() {
   ::explicit_bzero(user_name.data(), user_name.size());
   ::explicit_bzero(password.data(), password.size());
+  ::explicit_bzero(response.data(), response.size());
 }
 
 Status carry_out(ControlClient& client, const Order& order, Person& person) {

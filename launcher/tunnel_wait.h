@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "launcher/control_client.h"
@@ -13,6 +14,7 @@ namespace vpnrun {
 struct Answer {
   std::string user_name;
   std::string password;
+  std::string response;
   Answer() = default;
   Answer(Answer&&) = default;
   Answer& operator=(Answer&&) = default;
@@ -35,6 +37,13 @@ class Person {
   virtual void show_progress(const Status& status, std::chrono::milliseconds elapsed) = 0;
   /// Called before ask() and at the end: nothing of the progress may remain to be seen.
   virtual void end_progress() = 0;
+  /// Who answers questions.
+  enum class Answers : std::uint8_t {
+    kHere,       ///< ask() works
+    kElsewhere,  ///< not here, but the machine's password agents may be asked
+    kNowhere,    ///< ask() throws
+  };
+  [[nodiscard]] virtual Answers answers() const = 0;
   /// Throws Error if nobody can answer.
   [[nodiscard]] virtual Answer ask(const CredentialQuestion& question) = 0;
 };
@@ -49,7 +58,8 @@ struct Order {
 /// Gives the order and waits until the tunnel is in the state `goal`; returns the status then.
 ///
 /// Throws Error, with a hint: the tunnel failed or was ordered otherwise meanwhile, the patience is
-/// used up, a question that nobody can answer, a refusal. The time in which a person types does not
+/// used up, a question that nobody can answer, a refusal. A question that only others can answer is
+/// waited on like anything else. The time in which a person types does not
 /// count. Command::kStatus orders nothing and decides by the first reply.
 [[nodiscard]] Status carry_out(ControlClient& client, const Order& order, Person& person);
 

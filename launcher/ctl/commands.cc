@@ -122,7 +122,8 @@ Order order_for(const CtlOptions& options) {
 
 void give_order(const CtlOptions& options, const Places& places, char* const* environment,
                 Reporter& reporter) {
-  TerminalPerson person(options.verbosity, environment_value(environment, "TERM"));
+  TerminalPerson person(options.verbosity, environment_value(environment, "TERM"),
+                        places.password_agents);
   try {
     const Status after =
         order_tunnel(places, options.profile, order_for(options),

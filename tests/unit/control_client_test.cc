@@ -9,6 +9,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -52,17 +53,22 @@ class FakePerson final : public Person {
     shown.push_back(status.state);
   }
   void end_progress() override { ++ends; }
+  [[nodiscard]] Answers answers() const override { return who; }
   Answer ask(const CredentialQuestion& question) override {
     asked.push_back(question.id);
     Answer answer;
     answer.user_name = "alice";
     answer.password = "secret";
+    if (question.wants_response) {
+      answer.response = "123456";
+    }
     return answer;
   }
 
   std::vector<State> shown;
   std::vector<std::uint64_t> asked;
   int ends = 0;
+  Answers who = Answers::kHere;
 };
 
 class Waiting : public ::testing::Test {
@@ -79,6 +85,7 @@ class Waiting : public ::testing::Test {
       result = std::string(error.what()) + " / " + error.hint();
     }
     requests_ = companion.requests();
+    std::filesystem::remove(machine_.control("office"));  // the next one listens there
     return result;
   }
   std::string up_against(std::vector<Reply> replies, milliseconds patience = milliseconds(10'000)) {
@@ -290,6 +297,43 @@ TEST_F(Waiting, AsksEachQuestionOnceAndSendsTheAnswer) {
   EXPECT_EQ(encode(requests_[1]),
             R"({"command":"answer","question_id":7,"user_name":"alice","password":"secret"})"
             "\n");
+}
+
+TEST_F(Waiting, SendsTheResponseToAChallenge) {
+  Reply asking = reply_in(State::kStarting);
+  asking.status.question = CredentialQuestion{.id = 7, .wants_response = true, .challenge = "PIN?"};
+  const auto script = [&](const Request& request) -> std::vector<Reply> {
+    return request.command == Command::kAnswer
+               ? std::vector{reply_in(State::kStarting), reply_in(State::kUp)}
+               : std::vector{asking};
+  };
+  EXPECT_EQ(carry_out_against(script, {.patience = milliseconds(10'000)}), "up");
+  ASSERT_EQ(requests_.size(), 2U);
+  EXPECT_EQ(requests_[1].response, "123456");
+}
+
+TEST_F(Waiting, SaysWhetherSomebodyCanBeAsked) {
+  EXPECT_EQ(up_against({reply_in(State::kUp)}), "up");
+  EXPECT_TRUE(requests_.at(0).asks);
+  for (const auto who : {Person::Answers::kElsewhere, Person::Answers::kNowhere}) {
+    person_.who = who;
+    EXPECT_EQ(up_against({reply_in(State::kUp)}), "up");
+    EXPECT_FALSE(requests_.at(0).asks);
+  }
+}
+
+TEST_F(Waiting, WaitsOnAQuestionThatOthersAnswer) {
+  person_.who = Person::Answers::kElsewhere;
+  Reply asking = reply_in(State::kStarting);
+  asking.status.question = CredentialQuestion{.id = 7, .text = "who?"};
+  EXPECT_EQ(up_against({asking, reply_in(State::kStarting), reply_in(State::kUp)}), "up");
+  asking.status.error = "waits for who?";
+  asking.status.hint = "ask somebody";
+  EXPECT_EQ(up_against({asking}, milliseconds(20)),
+            "cannot start the tunnel of profile 'office': still starting after 0.02 s (waits for "
+            "who?) / ask somebody");
+  EXPECT_THAT(person_.asked, ElementsAre());
+  EXPECT_EQ(requests_.size(), 1U);
 }
 
 TEST_F(Waiting, AnAnswerThatCameTooLateIsNoFailure) {

@@ -51,7 +51,8 @@ inline std::vector<std::string> command_line(const std::string& program,
   return line;
 }
 
-/// The places of a machine that has nothing yet, in a folder of its own. No systemd.
+/// The places of a machine that has nothing yet, in a folder of its own. No systemd, no password
+/// agents.
 class Machine {
  public:
   using Program = int (*)(int, char* const*, char* const*, const Places&);
@@ -61,7 +62,8 @@ class Machine {
                .profile_folder = folder / "profiles",
                .system_config = folder / "config.toml",
                .helper = folder / "helper",
-               .systemd_marker = folder / "systemd"} {
+               .systemd_marker = folder / "systemd",
+               .password_agents = folder / "agents"} {
     std::filesystem::create_directory(places.runtime_root);
     std::filesystem::create_directory(places.profile_folder);
   }

@@ -308,6 +308,7 @@ void Session::down() {
   status_.error.clear();
   status_.hint.clear();
   status_.question.reset();
+  login_.reset();
   set_state(State::kDown);
   if (was_up) {
     run_down_hooks();
@@ -326,11 +327,16 @@ void Session::answer(const Request& request) {
   if (!client_ || !status_.question || status_.question->id != request.question_id) {
     throw Error("this question is not asked any more");
   }
-  client_->answer(asked_realm_, request.user_name, request.password);
+  const auto answer = login_.answer(&request);
+  client_->answer(answer.realm, answer.user_name, answer.password);
   status_.question.reset();
-  attempt_limit_ = loop_.after(kAttemptLimit, [this] {
-    attempt_failed({Failure::Kind::kPassing, "no answer from " + endpoint_text(), ""});
-  });
+  status_.error.clear();
+  status_.hint.clear();
+  if (status_.state != State::kUp) {  // in an hour's renegotiation nothing ends the limit
+    attempt_limit_ = loop_.after(kAttemptLimit, [this] {
+      attempt_failed({Failure::Kind::kPassing, "no answer from " + endpoint_text(), ""});
+    });
+  }
   publish();
 }
 
@@ -408,7 +414,7 @@ void Session::connect(const std::vector<filter::Endpoint>& endpoints) {
   uplink_->set_endpoints(endpoints);
   filter_monitor_.follow_interface(uplink_->link_index());
   inside_->set_endpoints(uplink_->addresses(), endpoints);
-  if (client_ && client_holds_ && client_endpoints_ == endpoints) {
+  if (client_ && client_holds_ && client_endpoints_ == endpoints && !login_.is_used_up()) {
     client_holds_ = false;
     client_->release_hold();
   } else {
@@ -423,15 +429,19 @@ void Session::connect(const std::vector<filter::Endpoint>& endpoints) {
 
 void Session::start_client(const std::vector<filter::Endpoint>& endpoints) {
   stop_client();
+  const bool again = login_.has_challenge() && client_endpoints_ == endpoints;
   client_endpoints_ = endpoints;
   std::vector<filter::Endpoint> order = endpoints;
-  if (configuration_.openvpn.remote_random) {
+  if (again) {
+    order = client_order_;
+  } else if (configuration_.openvpn.remote_random) {
     std::shuffle(order.begin(), order.end(), std::mt19937(std::random_device()()));
   } else {
     // One that does not answer must not keep the others from being tried.
     const auto first = static_cast<std::ptrdiff_t>(rotation_++ % order.size());
     std::rotate(order.begin(), order.begin() + first, order.end());
   }
+  client_order_ = order;
   status_.endpoint = text_of(order.front());
   const openvpn::ClientPlace place{status_.profile, namespaces_.netns.get(), account_.uid,
                                    account_.gid};
@@ -442,6 +452,7 @@ void Session::start_client(const std::vector<filter::Endpoint>& endpoints) {
 void Session::connected() {
   attempt_limit_.reset();
   status_.question.reset();
+  login_.connected();
   const auto servers = dns_servers();
   try {
     check_settings();
@@ -550,9 +561,7 @@ void Session::give_up(const Failure& failure) {
   if (failure.kind == Failure::Kind::kStubborn) {
     retry_ = loop_.after(kLastRetry, [this] { begin_attempt(); });
   }
-  const bool asked = failure.kind == Failure::Kind::kCredentials &&
-                     configuration_.profile.tunnel.credentials.empty() &&
-                     configuration_.openvpn.user_pass_file.empty();
+  const bool asked = failure.kind == Failure::Kind::kCredentials && !login_.was_stored();
   if (!was_up_ && !asked) {
     final_ = failure;
     loop_.stop();
@@ -579,25 +588,30 @@ openvpn::ClientEvents Session::client_events() {
     lost({Failure::Kind::kPassing, "the VPN client took the tunnel down", ""});
   };
   events.management.on_need_password = [this](std::string_view realm, bool wants_user_name,
-                                              std::string_view challenge) {
+                                              const openvpn::Challenge& challenge) {
     on_need_password(realm, wants_user_name, challenge);
   };
-  events.management.on_password_rejected = [this](std::string_view realm) {
-    Failure failure = failure_from_state("auth-failure", "");
-    if (realm == "Private Key") {
-      failure.error = "the passphrase of the private key is wrong";
+  events.management.on_password_rejected = [this](std::string_view realm, std::string_view reason) {
+    login_.rejected(realm, reason);
+    if (realm != "Auth") {
+      observed_ = login_.failure();
     }
-    observed_ = failure;
   };
+  events.management.on_auth_token = [this] { login_.got_token(); };
   events.management.on_fatal = [](std::string_view text) {
     log::debug("OpenVPN ends: {}", printable(text));
   };
   events.on_output = [this](std::string_view line) {
-    // Our own answer, repeated: OpenVPN leaves the password out of it, not the user name.
+    // Our own answer, repeated: OpenVPN leaves the password out of it, not the user name. And a
+    // challenge has the user name, and what its answer begins with.
     if (line.find("MANAGEMENT: CMD 'username ") == std::string_view::npos) {
-      log::debug("openvpn: {}", printable(line));
+      const auto challenge = line.find(",CRV1:");
+      log::debug("openvpn: {}", printable(line.substr(0, challenge)));
     }
-    if (auto failure = failure_from_output(line); failure && explains_more(*failure, observed_)) {
+    // What a refused password comes to is on_auth_failure()'s to say.
+    if (auto failure = failure_from_output(line); failure &&
+                                                  failure->kind != Failure::Kind::kCredentials &&
+                                                  explains_more(*failure, observed_)) {
       observed_ = std::move(failure);
       expect_refusal();
     }
@@ -632,6 +646,10 @@ void Session::on_state(std::string_view name, std::string_view detail) {
   if (name != "RECONNECTING" && name != "EXITING") {
     return;
   }
+  if (detail.starts_with("auth-failure")) {
+    on_auth_failure();
+    return;
+  }
   const Failure failure = failure_from_state(detail, endpoint_text());
   if (status_.state == State::kUp) {
     lost(failure);
@@ -645,35 +663,52 @@ void Session::on_state(std::string_view name, std::string_view detail) {
   }
 }
 
-void Session::on_need_password(std::string_view realm, bool wants_user_name,
-                               std::string_view challenge) {
-  const auto& profile = configuration_.profile;
-  const std::string& path = profile.tunnel.credentials.empty()
-                                ? configuration_.openvpn.user_pass_file
-                                : profile.tunnel.credentials;
-  if (realm == "Auth" && !path.empty() && challenge.empty()) {
-    try {
-      const auto credentials = profile::parse_credentials(
-          profile::read_trusted_file(path, profile::Trust::kSecret), path);
-      client_->answer("Auth", credentials.user_name, credentials.password);
-    } catch (const Error& error) {
-      observed_ = Failure{Failure::Kind::kSetup, error.what(), error.hint()};
-      attempt_failed(*observed_);
+/// The client ends (it has no --auth-retry: a client that asks anew does so before it connects, and
+/// a person has more time than a server's handshake), or goes back from a token to the password.
+void Session::on_auth_failure() {
+  const auto verdict = login_.verdict();
+  if (verdict == Login::Verdict::kGoOn) {
+    lost({Failure::Kind::kPassing, "the server does not take its own token any more", ""});
+    return;
+  }
+  if (verdict != Login::Verdict::kAskAgain) {
+    if (status_.state == State::kUp) {
+      lost(login_.failure());
+    } else {
+      attempt_failed(login_.failure());
     }
     return;
   }
+  lost({Failure::Kind::kPassing, "the server asks for another one-time password", ""});
+  attempt_limit_.reset();
+  stop_client();
+  retry_ = loop_.after(kFirstRetry, [this] { begin_attempt(); });
+}
+
+void Session::on_need_password(std::string_view realm, bool wants_user_name,
+                               const openvpn::Challenge& challenge) {
+  const auto& profile = configuration_.profile;
+  try {
+    status_.question = login_.need(
+        {profile.name, profile.tunnel.credentials, configuration_.openvpn.user_pass_file}, realm,
+        wants_user_name, challenge);
+    if (!status_.question) {
+      const auto answer = login_.answer(nullptr);
+      client_->answer(answer.realm, answer.user_name, answer.password);
+      return;
+    }
+  } catch (const Error& error) {
+    observed_ = Failure{Failure::Kind::kSetup, error.what(), error.hint()};
+    attempt_failed(*observed_);
+    return;
+  }
   attempt_limit_.reset();  // a person takes the time that it takes
-  asked_realm_ = realm;
-  CredentialQuestion question;
-  static std::uint64_t next_id = 1;
-  question.id = next_id++;
-  question.wants_user_name = wants_user_name;
-  question.text =
-      challenge.empty()
-          ? fmt::format("{} for '{}'",
-                        wants_user_name ? "user name and password" : printable(realm), profile.name)
-          : printable(challenge);
-  status_.question = std::move(question);
+  status_.error = "waits for " + status_.question->text;
+  status_.hint = fmt::format(
+      "'vpnrunctl up {}' in a terminal asks; under systemd so does, as root, "
+      "'systemd-tty-ask-password-agent --query'",
+      profile.name);
+  log::info("'{}' {}", profile.name, status_.error);
   publish();
 }
 
@@ -694,6 +729,7 @@ void Session::on_exit(int status) {
 
 void Session::stop_client() {
   client_holds_ = false;
+  login_.client_gone();
   if (client_) {
     client_->stop();
     stopped_clients_.push_back(std::move(client_));

@@ -17,6 +17,7 @@
 #include "systemd/service/foreign_firewall.h"
 #include "systemd/service/hooks.h"
 #include "systemd/service/inside_network.h"
+#include "systemd/service/login.h"
 #include "systemd/service/namespace.h"
 #include "systemd/service/netlink/filter_monitor.h"
 #include "systemd/service/openvpn/client.h"
@@ -81,7 +82,9 @@ class Session {
   void expect_refusal();
   void on_hold();
   void on_state(std::string_view name, std::string_view detail);
-  void on_need_password(std::string_view realm, bool wants_user_name, std::string_view challenge);
+  void on_need_password(std::string_view realm, bool wants_user_name,
+                        const openvpn::Challenge& challenge);
+  void on_auth_failure();
   void on_exit(int status);
 
   void build_networks();
@@ -134,12 +137,13 @@ class Session {
   EventLoop::Handle bury_;
   bool client_holds_ = false;  ///< it waits for release_hold()
   std::vector<filter::Endpoint> client_endpoints_;
+  std::vector<filter::Endpoint> client_order_;  ///< the same, as it tries them
   std::vector<filter::Endpoint> endpoints_;
   openvpn::TunnelSettings settings_;
   std::optional<Failure> observed_;  ///< the best explanation the client has given so far
   std::optional<Failure> final_;
   EventLoop::Clock::time_point last_opened_;  ///< a firewall of the machine, for us
-  std::string asked_realm_;
+  Login login_;
   EventLoop::Handle attempt_limit_;
   EventLoop::Handle retry_;
   EventLoop::Handle republish_;

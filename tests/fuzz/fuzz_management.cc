@@ -3,7 +3,8 @@
 //
 // Held: nothing but Error is thrown; the events do not depend on where the stream is cut; what is
 // kept stays below the bounds; settings are addresses, names and numbers that can be written into
-// files; an argument that was quoted is read back byte for byte.
+// files; an argument that was quoted is read back byte for byte, or refused as too long; a
+// challenge has a user name without control characters and comes back as the protocol has it.
 //
 // Input: a byte that says how to cut, then the stream.
 #include <algorithm>
@@ -71,8 +72,30 @@ void hold_quote(std::string_view text) {
     const std::string quoted = quote(text);
     hold(!ends_command, "what would end the command is refused");
     hold(unquoted(quoted) == text, "a quoted argument is read back");
+    hold(text.size() <= kArgumentMax, "what OpenVPN would print as too long is refused");
   } catch (const Error&) {
-    hold(ends_command, "everything else is quoted");
+    hold(ends_command || text.size() > kArgumentMax, "everything else is quoted");
+  }
+}
+
+void hold_password(const Challenge& challenge) {
+  try {
+    const std::string password = password_for(challenge, "bar", "8675309");
+    hold(password.size() <= kArgumentMax, "what is sent is not too long");
+    switch (challenge.kind) {
+      case Challenge::Kind::kNone:
+        hold(password == "bar", "nothing added");
+        break;
+      case Challenge::Kind::kStatic:
+        hold(password == (challenge.concatenated ? "bar8675309" : "SCRV1:YmFy:ODY3NTMwOQ=="),
+             "as the configuration wants it");
+        break;
+      case Challenge::Kind::kDynamic:
+        hold(password == "CRV1::" + challenge.state_id + "::8675309", "as the server wants it");
+        break;
+    }
+  } catch (const Error&) {
+    hold(challenge.state_id.size() > kArgumentMax - 6 - 2 - 7, "only for its length refused");
   }
 }
 
@@ -94,13 +117,26 @@ struct Record {
       }
     };
     events.on_down = [this] { lines.emplace_back("down"); };
-    events.on_need_password = [this](std::string_view realm, bool user, std::string_view text) {
+    events.on_need_password = [this](std::string_view realm, bool user,
+                                     const Challenge& challenge) {
       hold_quote(realm);
-      lines.push_back(fmt::format("need {} {} {}", realm, user, text));
+      hold_password(challenge);
+      lines.push_back(fmt::format("need {} {} {} {} {}", realm, user, challenge.text,
+                                  challenge.echo, challenge.concatenated));
     };
-    events.on_password_rejected = [this](std::string_view realm) {
-      lines.push_back(fmt::format("rejected {}", realm));
+    events.on_password_rejected = [this](std::string_view realm, std::string_view reason) {
+      lines.push_back(fmt::format("rejected {} {}", realm, reason));
+      if (const auto challenge = dynamic_challenge(reason)) {
+        hold(challenge->kind == Challenge::Kind::kDynamic, "a server's challenge");
+        hold(!challenge->user_name.empty() &&
+                 std::none_of(challenge->user_name.begin(), challenge->user_name.end(),
+                              [](char c) { return static_cast<unsigned char>(c) < 0x20; }),
+             "a name that can be sent back");
+        hold(challenge->state_id.find(':') == std::string::npos, "one field");
+        hold_password(*challenge);
+      }
     };
+    events.on_auth_token = [this] { lines.emplace_back("token"); };
     events.on_fatal = [this](std::string_view text) {
       lines.push_back(fmt::format("fatal {}", text));
     };

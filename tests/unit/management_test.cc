@@ -28,12 +28,14 @@ struct Recorder {
       lines.push_back(fmt::format("up {}", environment.size()));
     };
     events.on_down = [this] { lines.emplace_back("down"); };
-    events.on_need_password = [this](std::string_view realm, bool user, std::string_view text) {
-      lines.push_back(fmt::format("need {} {} [{}]", realm, user, text));
+    events.on_need_password = [this](std::string_view realm, bool user,
+                                     const Challenge& challenge) {
+      lines.push_back(fmt::format("need {} {} [{}]", realm, user, challenge.text));
     };
-    events.on_password_rejected = [this](std::string_view realm) {
-      lines.push_back(fmt::format("rejected {}", realm));
+    events.on_password_rejected = [this](std::string_view realm, std::string_view reason) {
+      lines.push_back(fmt::format("rejected {} [{}]", realm, reason));
     };
+    events.on_auth_token = [this] { lines.emplace_back("token"); };
     events.on_fatal = [this](std::string_view text) {
       lines.push_back(fmt::format("fatal {}", text));
     };
@@ -79,11 +81,21 @@ TEST(ManagementParser, TellsWhatThePasswordIsFor) {
                         ">PASSWORD:Need 'Auth' username/password SC:1,Please enter the PIN\n"
                         ">PASSWORD:Verification Failed: 'Auth'\n"),
               ElementsAre("need Auth true []", "need Private Key false []",
-                          "need Auth true [Please enter the PIN]", "rejected Auth"));
+                          "need Auth true [Please enter the PIN]", "rejected Auth []"));
+}
+
+TEST(ManagementParser, PassesOnWhatTheServerSaysOfARefusal) {
+  EXPECT_THAT(events_of(">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:id:Y3Ix:it's me']\n"
+                        ">PASSWORD:Verification Failed: 'Auth' ['']\n"
+                        ">PASSWORD:Verification Failed: 'Auth' ['\n"
+                        ">PASSWORD:Verification Failed: 'Auth' [']\n"
+                        ">PASSWORD:Verification Failed: 'Private Key'\n"),
+              ElementsAre("rejected Auth [CRV1:R:id:Y3Ix:it's me]", "rejected Auth []",
+                          "rejected Auth []", "rejected Auth []", "rejected Private Key []"));
 }
 
 TEST(ManagementParser, KeepsAuthTokensToItself) {
-  EXPECT_THAT(events_of(">PASSWORD:Auth-Token:secret\n"), IsEmpty());
+  EXPECT_THAT(events_of(">PASSWORD:Auth-Token:secret\n"), ElementsAre("token"));
 }
 
 TEST(ManagementParser, RefusesALineWithoutEnd) {
@@ -164,6 +176,11 @@ TEST(ManagementQuote, EscapesQuotesAndBackslashes) {
 TEST(ManagementQuote, RefusesWhatWouldEndTheCommand) {
   EXPECT_THROW((void)quote("a\nsignal SIGTERM"), Error);
   EXPECT_THROW((void)quote(std::string_view("a\0b", 3)), Error);
+}
+
+TEST(ManagementQuote, RefusesWhatOpenvpnWouldPrintAsTooLong) {
+  EXPECT_NO_THROW((void)quote(std::string(kArgumentMax, '"')));
+  EXPECT_THROW((void)quote(std::string(kArgumentMax + 1, 'x')), Error);
 }
 
 }  // namespace

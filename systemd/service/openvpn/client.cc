@@ -17,6 +17,7 @@
 #include "helper/base/runtime_layout.h"
 #include "profiles/error.h"
 #include "systemd/service/unix_listener.h"
+#include "systemd/service/wipe.h"
 
 namespace vpnrun::service::openvpn {
 namespace {
@@ -254,10 +255,14 @@ void Client::reconnect() {
 
 void Client::answer(const std::string& realm, const std::string& user_name,
                     const std::string& password) {
+  const Wiped quoted(quote(password));
+  const Wiped user_command(
+      user_name.empty() ? "" : fmt::format("username {} {}\n", quote(realm), quote(user_name)));
+  const Wiped command(fmt::format("password {} {}\n", quote(realm), quoted.text));
   if (!user_name.empty()) {
-    send(fmt::format("username {} {}\n", quote(realm), quote(user_name)));
+    send(user_command.text);
   }
-  send(fmt::format("password {} {}\n", quote(realm), quote(password)));
+  send(command.text);
 }
 
 }  // namespace vpnrun::service::openvpn

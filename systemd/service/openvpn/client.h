@@ -73,7 +73,8 @@ class Client {
   void release_hold();
   /// Has it connect anew, with the credentials that it has; it ends in a hold as after each loss.
   void reconnect();
-  /// Answers ManagementEvents::on_need_password. Neither is ever logged.
+  /// Answers ManagementEvents::on_need_password. Neither is ever logged. Throws Error, with nothing
+  /// sent, on what quote() refuses.
   void answer(const std::string& realm, const std::string& user_name, const std::string& password);
 
  private:

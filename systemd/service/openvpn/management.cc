@@ -221,30 +221,40 @@ void ManagementParser::updown(std::string_view text) {
 void ManagementParser::password(std::string_view text) const {
   constexpr std::string_view kNeed = "Need '";
   constexpr std::string_view kFailed = "Verification Failed: '";
+  if (text.starts_with("Auth-Token:")) {
+    events_.on_auth_token();  // what it is stays a secret between OpenVPN and the server
+    return;
+  }
   const bool need = text.starts_with(kNeed);
   if (!need && !text.starts_with(kFailed)) {
-    return;  // e.g. "Auth-Token:…": a secret, and none of our business
+    return;
   }
   text.remove_prefix(need ? kNeed.size() : kFailed.size());
   const auto quote_end = text.find('\'');
   const std::string_view realm = text.substr(0, quote_end);
-  if (!need) {
-    events_.on_password_rejected(realm);
-    return;
-  }
   const std::string_view rest =
       quote_end == std::string_view::npos ? std::string_view() : text.substr(quote_end + 1);
+  if (!need) {
+    // 'Auth' ['what the server says']
+    const bool reason = rest.starts_with(" ['") && rest.ends_with("']") && rest.size() >= 5;
+    events_.on_password_rejected(realm, reason ? rest.substr(3, rest.size() - 5) : "");
+    return;
+  }
   const bool wants_user_name = rest.find("username/password") != std::string_view::npos;
-  std::string_view challenge;
+  Challenge challenge;
   if (const auto mark = rest.find(" SC:"); mark != std::string_view::npos) {
-    const auto comma = rest.find(',', mark);
-    challenge = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+    challenge = static_challenge(rest.substr(mark + 4));
   }
   events_.on_need_password(realm, wants_user_name, challenge);
 }
 
 std::string quote(std::string_view text) {
-  std::string quoted = "\"";
+  if (text.size() > kArgumentMax) {
+    throw Error("a user name, password or one-time password is longer than OpenVPN takes");
+  }
+  std::string quoted;
+  quoted.reserve(2 * text.size() + 2);  // not moved, so that no copy of a password stays behind
+  quoted += '"';
   for (const char c : text) {
     if (c == '\n' || c == '\r' || c == '\0') {
       throw Error("a user name or password contains a line break");
@@ -254,7 +264,8 @@ std::string quote(std::string_view text) {
     }
     quoted += c;
   }
-  return quoted + '"';
+  quoted += '"';
+  return quoted;
 }
 
 }  // namespace vpnrun::service::openvpn

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "systemd/service/openvpn/challenge.h"
+
 namespace vpnrun::service::openvpn {
 
 /// What the server assigned, taken from the environment that OpenVPN would hand to an `up` script
@@ -37,11 +39,14 @@ struct ManagementEvents {
   std::function<void(std::string_view name, std::string_view detail)> on_state;
   std::function<void(const std::map<std::string, std::string>& environment)> on_up;
   std::function<void()> on_down;
-  /// `realm` "Auth", "Private Key", …; `wants_user_name` as the name says; `challenge` is the text
-  /// of a static challenge, empty if none.
-  std::function<void(std::string_view realm, bool wants_user_name, std::string_view challenge)>
+  /// `realm` "Auth", "Private Key", …; `wants_user_name` as the name says; `challenge` is that of
+  /// the configuration, kNone without one.
+  std::function<void(std::string_view realm, bool wants_user_name, const Challenge& challenge)>
       on_need_password;
-  std::function<void(std::string_view realm)> on_password_rejected;
+  /// `reason` in the server's words, empty if it gave none; may be a challenge.
+  std::function<void(std::string_view realm, std::string_view reason)> on_password_rejected;
+  /// The server gave a token that stands for the password from now on. OpenVPN keeps it.
+  std::function<void()> on_auth_token;
   std::function<void(std::string_view text)> on_fatal;
 };
 
@@ -71,8 +76,12 @@ class ManagementParser {
   bool stopped_ = false;
 };
 
+/// The longest argument of a management command in bytes. OpenVPN refuses a longer one, and prints
+/// it while it does.
+constexpr std::size_t kArgumentMax = 255;
+
 /// `text` as an argument of a management command: in double quotes, '"' and '\\' escaped. Throws
-/// Error on a line break or NUL, which would end the command.
+/// Error on a line break or NUL, which would end the command, and on more than kArgumentMax bytes.
 [[nodiscard]] std::string quote(std::string_view text);
 
 }  // namespace vpnrun::service::openvpn

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vpnrun::service::openvpn {
+
+/// What is wanted beside user name and password: a one-time password, mostly. The
+/// challenge/response protocol of OpenVPN's management-notes.txt.
+struct Challenge {
+  enum class Kind : std::uint8_t {
+    kNone,
+    kStatic,   ///< known from the configuration: answered together with the password
+    kDynamic,  ///< the server's refusal of a right password: answered in place of the next one
+  };
+  Kind kind = Kind::kNone;
+  std::string text;            ///< the question, as the server or the configuration has it
+  bool echo = false;           ///< the response may be seen while it is typed
+  bool wants_response = true;  ///< false (dynamic): there is only something to be read
+  bool concatenated = false;   ///< static: the response follows the password without a mark
+  std::string state_id;        ///< dynamic: to be returned to the server
+  std::string user_name;       ///< dynamic: the one to answer with
+};
+
+/// Of ">PASSWORD:Need 'Auth' username/password SC:1,Your PIN" the "1,Your PIN". Flags that cannot
+/// be read count as 0.
+[[nodiscard]] Challenge static_challenge(std::string_view text);
+
+/// "CRV1:R,E:state:dXNlcg==:Your PIN", out of a server's refusal. nullopt: that is no challenge, or
+/// one with a user name that could not be sent back.
+[[nodiscard]] std::optional<Challenge> dynamic_challenge(std::string_view reason);
+
+/// The password to send: `password` and `response` put together as the challenge wants them. Throws
+/// Error if that is longer than OpenVPN takes.
+[[nodiscard]] std::string password_for(const Challenge& challenge, const std::string& password,
+                                       const std::string& response);
+
+}  // namespace vpnrun::service::openvpn

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/login.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "profiles/error.h"
+#include "tests/unit/scratch_folder.h"
+
+namespace vpnrun::service {
+namespace {
+
+using openvpn::static_challenge;
+using testing::HasSubstr;
+using Verdict = Login::Verdict;
+
+const CredentialFiles kNoFiles{"work", "", ""};
+const openvpn::Challenge kNone;
+
+Request typed(const std::string& user_name, const std::string& password,
+              const std::string& response = "") {
+  Request request;
+  request.command = Command::kAnswer;
+  request.user_name = user_name;
+  request.password = password;
+  request.response = response;
+  return request;
+}
+
+TEST(Login, AsksForAllThatNoFileHas) {
+  Login login;
+  const auto question = login.need(kNoFiles, "Auth", true, static_challenge("1,PIN\x1b?"));
+  ASSERT_TRUE(question);
+  EXPECT_TRUE(question->wants_user_name && question->wants_password && question->wants_response);
+  EXPECT_TRUE(question->echo);
+  EXPECT_EQ(question->challenge, "PIN??");
+  EXPECT_EQ(question->text, "user name, password and one-time password for 'work'");
+  const Request request = typed("foo", "bar", "8675309");
+  const auto answer = login.answer(&request);
+  EXPECT_EQ(answer.realm, "Auth");
+  EXPECT_EQ(answer.user_name, "foo");
+  EXPECT_EQ(answer.password, "SCRV1:YmFy:ODY3NTMwOQ==");
+}
+
+TEST(Login, WithoutAChallengeIsAsItAlwaysWas) {
+  Login login;
+  const auto question = login.need(kNoFiles, "Auth", true, kNone);
+  ASSERT_TRUE(question);
+  EXPECT_FALSE(question->wants_response);
+  const Request nameless = typed("", "bar");
+  EXPECT_THROW((void)login.answer(&nameless), Error);
+  const Request request = typed("foo", "bar");
+  EXPECT_EQ(login.answer(&request).password, "bar");
+  EXPECT_FALSE(login.is_used_up());
+  login.rejected("Auth", "");
+  EXPECT_EQ(login.verdict(), Verdict::kRefused);
+  EXPECT_EQ(login.verdict(), Verdict::kNone);
+}
+
+TEST(Login, AnswersTheServersChallengeInPlaceOfThePassword) {
+  Login login;
+  ASSERT_TRUE(login.need(kNoFiles, "Auth", true, kNone));
+  const Request first = typed("foo", "bar");
+  (void)login.answer(&first);
+  login.rejected("Auth", "CRV1:R:id:Y3Ix:Token?");
+  EXPECT_EQ(login.verdict(), Verdict::kAskAgain);
+  EXPECT_TRUE(login.has_challenge());
+  login.client_gone();
+  const auto question = login.need(kNoFiles, "Auth", true, kNone);
+  ASSERT_TRUE(question);
+  EXPECT_FALSE(question->wants_user_name || question->wants_password || question->echo);
+  EXPECT_EQ(question->challenge, "Token?");
+  const Request second = typed("", "", "123");
+  const auto answer = login.answer(&second);
+  EXPECT_EQ(answer.user_name, "cr1");
+  EXPECT_EQ(answer.password, "CRV1::id::123");
+  EXPECT_TRUE(login.is_used_up());
+}
+
+TEST(Login, AChallengeWithoutAResponseAsksNobodyAndHasAnEnd) {
+  Login login;
+  ASSERT_TRUE(login.need(kNoFiles, "Auth", true, kNone));
+  const Request first = typed("foo", "bar");
+  (void)login.answer(&first);
+  unsigned rounds = 0;
+  for (login.rejected("Auth", "CRV1::id:Y3Ix:hm"); login.verdict() == Verdict::kAskAgain;
+       login.rejected("Auth", "CRV1::id:Y3Ix:hm")) {
+    EXPECT_FALSE(login.need(kNoFiles, "Auth", true, kNone));
+    EXPECT_EQ(login.answer(nullptr).password, "CRV1::id::");
+    ASSERT_LE(++rounds, Login::kRoundsMax);
+  }
+  EXPECT_EQ(rounds, Login::kRoundsMax);
+}
+
+TEST(Login, AWrongOneTimePasswordIsAskedForAgainAFewTimes) {
+  Login login;
+  for (unsigned round = 1; round <= Login::kRoundsMax; ++round) {
+    const auto question = login.need(kNoFiles, "Auth", true, static_challenge("0,PIN"));
+    ASSERT_TRUE(question);
+    EXPECT_EQ(question->text.find("refused") != std::string::npos, round > 1);
+    const Request request = typed("foo", "bar", "1");
+    (void)login.answer(&request);
+    login.rejected("Auth", "");
+    EXPECT_EQ(login.verdict(), round < Login::kRoundsMax ? Verdict::kAskAgain : Verdict::kRefused);
+  }
+  EXPECT_THAT(login.failure().error, HasSubstr("5 one-time passwords"));
+  EXPECT_FALSE(login.was_stored());
+}
+
+TEST(Login, AConnectionForgetsEarlierRefusals) {
+  Login login;
+  for (unsigned round = 0; round < 3 * Login::kRoundsMax; ++round) {
+    ASSERT_TRUE(login.need(kNoFiles, "Auth", true, static_challenge("0,PIN")));
+    const Request request = typed("foo", "bar", "1");
+    (void)login.answer(&request);
+    login.rejected("Auth", "");
+    ASSERT_EQ(login.verdict(), Verdict::kAskAgain);
+    if (round % 2 == 1) {
+      login.connected();
+    }
+  }
+}
+
+TEST(Login, ATokenStandsInUntilItIsRefused) {
+  Login login;
+  ASSERT_TRUE(login.need(kNoFiles, "Auth", true, static_challenge("0,PIN")));
+  const Request request = typed("foo", "bar", "1");
+  (void)login.answer(&request);
+  EXPECT_TRUE(login.is_used_up());
+  login.got_token();
+  EXPECT_FALSE(login.is_used_up());
+  login.rejected("Auth", "");
+  EXPECT_EQ(login.verdict(), Verdict::kAskAgain);
+
+  ASSERT_TRUE(login.need(kNoFiles, "Auth", true, kNone));
+  (void)login.answer(&request);
+  login.got_token();
+  login.rejected("Auth", "");
+  EXPECT_EQ(login.verdict(), Verdict::kGoOn);
+  login.rejected("Auth", "");
+  EXPECT_EQ(login.verdict(), Verdict::kRefused);
+}
+
+TEST(Login, TheServersOwnTroubleIsNoRefusal) {
+  Login login;
+  login.rejected("Auth", "TEMP:come back later");
+  EXPECT_EQ(login.verdict(), Verdict::kNone);
+}
+
+TEST(Login, APrivateKeyIsNoneOfTheServersBusiness) {
+  Login login;
+  const auto question = login.need(kNoFiles, "Private Key", false, kNone);
+  ASSERT_TRUE(question);
+  EXPECT_EQ(question->text, "passphrase of the private key for 'work'");
+  const Request request = typed("", "open sesame");
+  EXPECT_EQ(login.answer(&request).password, "open sesame");
+  login.rejected("Private Key", "");
+  EXPECT_EQ(login.verdict(), Verdict::kRefused);
+  EXPECT_THAT(login.failure().error, HasSubstr("passphrase"));
+}
+
+/// $CREDENTIALS_DIRECTORY as systemd makes it. Secrets must be root's.
+class SystemdCredentials : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) {
+      GTEST_SKIP() << "needs root";
+    }
+    (void)::setenv("CREDENTIALS_DIRECTORY", (folder_ / "").c_str(), 1);
+  }
+  void TearDown() override { (void)::unsetenv("CREDENTIALS_DIRECTORY"); }
+  void give(const std::string& name, const std::string& content) const {
+    folder_.write(name, content);
+    (void)::chmod((folder_ / name).c_str(), 0400);
+  }
+  test::ScratchFolder folder_;
+};
+
+TEST_F(SystemdCredentials, AreUsedWhereNoFileIsNamed) {
+  EXPECT_FALSE(stored_login(kNoFiles));
+  EXPECT_FALSE(stored_passphrase());
+  give("vpnrun.auth", "foo\nbar\n");
+  give("vpnrun.passphrase", "open sesame\n");
+  EXPECT_EQ(stored_login(kNoFiles)->password, "bar");
+  EXPECT_EQ(*stored_passphrase(), "open sesame");
+  give("other", "mine\nown\n");
+  const std::string other = (folder_ / "other").string();
+  EXPECT_EQ(stored_login({"work", "", other})->user_name, "mine");
+  EXPECT_EQ(stored_login({"work", other, "/absent"})->user_name, "mine");
+  Login login;
+  EXPECT_FALSE(login.need(kNoFiles, "Auth", true, kNone));
+  EXPECT_EQ(login.answer(nullptr).password, "bar");
+  EXPECT_TRUE(login.was_stored());
+  EXPECT_FALSE(login.need(kNoFiles, "Private Key", false, kNone));
+  EXPECT_EQ(login.answer(nullptr).password, "open sesame");
+  const auto question = login.need(kNoFiles, "Auth", true, static_challenge("0,PIN"));
+  ASSERT_TRUE(question);
+  EXPECT_FALSE(question->wants_user_name || question->wants_password);
+  const Request request = typed("ignored", "ignored", "1");
+  EXPECT_EQ(login.answer(&request).password, "SCRV1:YmFy:MQ==");
+  EXPECT_FALSE(login.was_stored());
+}
+
+TEST_F(SystemdCredentials, ThatCannotBeUsedAreAnError) {
+  give("vpnrun.auth", "foo\n");
+  give("vpnrun.passphrase", "\n");
+  EXPECT_THROW((void)stored_login(kNoFiles), Error);
+  EXPECT_THROW((void)stored_passphrase(), Error);
+  give("vpnrun.auth", "foo\nbar\n");
+  (void)::chmod((folder_ / "vpnrun.auth").c_str(), 0444);
+  EXPECT_THROW((void)stored_login(kNoFiles), Error);
+  (void)::setenv("CREDENTIALS_DIRECTORY", "relative", 1);
+  EXPECT_FALSE(stored_login(kNoFiles));
+}
+
+}  // namespace
+}  // namespace vpnrun::service

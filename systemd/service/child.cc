@@ -120,9 +120,9 @@ void set_up_descriptors(const SpawnOptions& options) {
     throw_errno("cannot open '/dev/null'");
   }
   const int input = options.stdin_fd >= 0 ? options.stdin_fd : null.get();
-  if (::dup2(input, STDIN_FILENO) < 0 ||
-      (options.output_fd >= 0 && (::dup2(options.output_fd, STDOUT_FILENO) < 0 ||
-                                  ::dup2(options.output_fd, STDERR_FILENO) < 0))) {
+  const int error = options.error_fd >= 0 ? options.error_fd : options.output_fd;
+  if (::dup2(input, STDIN_FILENO) < 0 || (error >= 0 && ::dup2(error, STDERR_FILENO) < 0) ||
+      (options.output_fd >= 0 && ::dup2(options.output_fd, STDOUT_FILENO) < 0)) {
     throw_errno("cannot set up standard descriptors");
   }
   if (::syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */) != 0) {

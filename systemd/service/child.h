@@ -60,6 +60,7 @@ struct SpawnOptions {
   std::vector<std::string> environment;
   int stdin_fd = -1;             ///< -1: /dev/null
   int output_fd = -1;            ///< standard output and error; -1: inherited
+  int error_fd = -1;             ///< standard error; -1: where output_fd says
   int netns_fd = -1;             ///< joined if not -1
   int mount_namespace_fd = -1;   ///< joined if not -1
   bool drop_privileges = false;  ///< to `uid`:`gid`, no groups, no capability, no_new_privs

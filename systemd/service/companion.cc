@@ -78,12 +78,15 @@ Companion::Companion(const std::string& profile_name, const Session::Loader& loa
     : lock_(profile_name),
       signals_(take_signals()),
       activated_(listener.ok()),
+      agents_(loop_, profile_name, [this](const Request& answer) { session_.answer(answer); }),
       session_(loop_, load, open_prepared(profile_name),
                [this](const Status& status) { publish(status); }),
       heartbeat_(loop_, [this](std::chrono::seconds asleep) { session_.resumed(asleep); }) {
   control_ = std::make_unique<ControlServer>(
       loop_, runtime_path(profile_name, kControlEntry), std::move(listener),
       [this](const Request& request) { return carry_out(request); });
+  control_->on_askers([this] { follow_question(); });
+  follow_question();
   signal_watch_ = loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
   watch_idleness();
 }
@@ -112,7 +115,13 @@ void Companion::publish(const Status& status) {
   notify(status.state == State::kUp ? "READY=1\n" + line : line);
   if (control_) {
     control_->publish(status);
+    follow_question();
   }
+}
+
+/// Who is to be asked: whoever is connected and can be, otherwise the machine's agents.
+void Companion::follow_question() {
+  agents_.follow(session_.status().question, control_->somebody_asks());
 }
 
 Reply Companion::carry_out(const Request& request) {

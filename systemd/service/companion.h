@@ -5,6 +5,7 @@
 #include <string>
 
 #include "helper/base/unique_fd.h"
+#include "systemd/service/ask_password.h"
 #include "systemd/service/control_server.h"
 #include "systemd/service/event_loop.h"
 #include "systemd/service/heartbeat.h"
@@ -32,6 +33,7 @@ class Companion {
 
  private:
   void publish(const Status& status);
+  void follow_question();
   Reply carry_out(const Request& request);
   void restart();
   void on_signal();
@@ -45,6 +47,7 @@ class Companion {
   UniqueFd signals_;
   EventLoop loop_;
   bool activated_;  ///< systemd listens for us, also when we are gone
+  AskPassword agents_;
   std::unique_ptr<ControlServer> control_;
   Session session_;
   Heartbeat heartbeat_;

@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "profiles/error.h"
 #include "systemd/service/unix_listener.h"
+#include "systemd/service/wipe.h"
 
 namespace vpnrun::service {
 namespace {
@@ -20,6 +22,20 @@ constexpr std::size_t kClientsMax = 64;
 constexpr std::size_t kClientsOfOneMax = 12;
 constexpr std::size_t kOutputMax = 65536;
 constexpr int kBacklog = 64;
+
+/// A request whose answer is overwritten when it goes.
+struct WipedRequest : Request {
+  explicit WipedRequest(Request request) : Request(std::move(request)) {}
+  WipedRequest(const WipedRequest&) = delete;
+  WipedRequest& operator=(const WipedRequest&) = delete;
+  WipedRequest(WipedRequest&&) = delete;
+  WipedRequest& operator=(WipedRequest&&) = delete;
+  ~WipedRequest() {
+    for (std::string* secret : {&user_name, &password, &response}) {
+      wipe(*secret);
+    }
+  }
+};
 
 Reply refusal(const Error& error) {
   Reply reply;
@@ -86,11 +102,13 @@ void ControlServer::receive(Client& client) {
     return;
   }
   client.input.append(buffer.data(), static_cast<std::size_t>(got));
+  ::explicit_bzero(buffer.data(), static_cast<std::size_t>(got));
   for (auto end = client.input.find('\n'); end != std::string::npos && !client.dropped;
        end = client.input.find('\n')) {
-    const std::string line = client.input.substr(0, end);
+    const Wiped line(client.input.substr(0, end));  // it may hold a password
+    std::fill_n(client.input.begin(), end, '\0');
     client.input.erase(0, end + 1);
-    handle_line(client, line);
+    handle_line(client, line.text);
   }
   if (client.input.size() >= kControlLineMax) {
     client.dropped = true;
@@ -103,10 +121,12 @@ void ControlServer::handle_line(Client& client, std::string_view line) {
     if (line.size() >= kControlLineMax) {
       throw Error("the request is too long");
     }
-    const Request request = parse_request(line);
+    const WipedRequest request(parse_request(line));
     Reply reply = handler_(request);
     client.follows = client.follows || request.follow;
+    client.asks = client.asks || (request.follow && request.asks);
     send(client, reply);
+    askers_changed_();
   } catch (const Error& error) {
     send(client, refusal(error));
   } catch (const std::exception& error) {
@@ -167,6 +187,11 @@ void ControlServer::publish(const Status& status) {
   sweep();
 }
 
+bool ControlServer::somebody_asks() const noexcept {
+  return std::any_of(clients_.begin(), clients_.end(),
+                     [](const Client& client) { return client.asks && !client.dropped; });
+}
+
 /// Removes dropped clients in the next turn: a callback of one of them may be running.
 void ControlServer::sweep() {
   bool any = false;
@@ -177,6 +202,7 @@ void ControlServer::sweep() {
     sweeping_ = loop_.after(std::chrono::milliseconds(0), [this] {
       sweeping_.reset();
       clients_.remove_if([](const Client& client) { return client.dropped; });
+      askers_changed_();
     });
   }
 }

@@ -37,6 +37,11 @@ class ControlServer {
   /// Sends `status` to every client that follows.
   void publish(const Status& status);
 
+  /// Whether a client is connected that follows and can ask a person (Request::asks).
+  [[nodiscard]] bool somebody_asks() const noexcept;
+  /// `changed` is called after a request and after a client has gone, when that may have changed.
+  void on_askers(std::function<void()> changed) { askers_changed_ = std::move(changed); }
+
  private:
   struct Client {
     PeerSocket fd;
@@ -44,6 +49,7 @@ class ControlServer {
     std::string input;
     std::string output;
     bool follows = false;
+    bool asks = false;
     bool dropped = false;
     EventLoop::Handle readable;
     EventLoop::Handle writable;
@@ -62,6 +68,7 @@ class ControlServer {
   UniqueFd listener_;
   Handler handler_;
   EventLoop::Handle acceptable_;
+  std::function<void()> askers_changed_ = [] {};
   std::list<Client> clients_;
   EventLoop::Handle sweeping_;
 };

@@ -147,5 +147,28 @@ TEST_F(ControlServerTest, RefusesACrowdButNotForEver) {
   EXPECT_THAT(received(client), HasSubstr("\"ok\":true"));
 }
 
+TEST_F(ControlServerTest, KnowsWhetherSomebodyCanBeAsked) {
+  int changes = 0;
+  server_.on_askers([&changes] { ++changes; });
+  const UniqueFd silent = connect_client();
+  send_text(silent, "{\"command\":\"up\",\"follow\":true}\n");
+  const UniqueFd passing = connect_client();
+  send_text(passing, "{\"command\":\"status\",\"asks\":true}\n");
+  turn();
+  EXPECT_FALSE(server_.somebody_asks());
+  UniqueFd asking = connect_client();
+  send_text(asking, "{\"command\":\"up\",\"follow\":true,\"asks\":true}\n");
+  turn();
+  EXPECT_TRUE(server_.somebody_asks());
+  send_text(asking, "{\"command\":\"status\"}\n");
+  turn();
+  EXPECT_TRUE(server_.somebody_asks());
+  changes = 0;
+  asking.reset();
+  turn();
+  EXPECT_FALSE(server_.somebody_asks());
+  EXPECT_GT(changes, 0);
+}
+
 }  // namespace
 }  // namespace vpnrun::service

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "helper/base/unique_fd.h"
+#include "profiles/control_message.h"
+#include "systemd/service/child.h"
+#include "systemd/service/event_loop.h"
+
+namespace vpnrun::service {
+
+/// Puts questions to systemd's password agents (plymouth, a message to the terminals, the tool
+/// systemd-tty-ask-password-agent, a desktop's) while nobody is connected who could be asked.
+///
+/// Each part of a question is one run of systemd-ask-password(1), one after the other; what was
+/// typed comes from its standard output. A run is ended, and with it what the agents show, as soon
+/// as somebody else is to be asked or the question is gone. A person who declines is not asked the
+/// same question again. On a machine without agents nothing happens.
+class AskPassword {
+ public:
+  /// Takes a complete answer, wiped after the call. Throws Error if it will not do: the question is
+  /// put once more, from its beginning.
+  using Answered = std::function<void(const Request&)>;
+
+  /// `program` must be an absolute path; `folder` is where agents look.
+  AskPassword(EventLoop& loop, std::string profile_name, Answered answered,
+              std::string program = "/usr/bin/systemd-ask-password",
+              std::string folder = kPasswordAgents);
+  AskPassword(const AskPassword&) = delete;
+  AskPassword& operator=(const AskPassword&) = delete;
+  AskPassword(AskPassword&&) = delete;
+  AskPassword& operator=(AskPassword&&) = delete;
+  ~AskPassword() { stop(); }
+
+  /// What is the case now: the open question, if any, and whether a client is connected who asks
+  /// somebody himself. To be called at each change of either; errors are logged.
+  void follow(const std::optional<CredentialQuestion>& question, bool somebody_asks);
+
+ private:
+  /// One prompt, and where what is typed goes.
+  struct Part {
+    std::string message;
+    bool echo = false;
+    std::string Request::*field = nullptr;
+  };
+
+  void begin();
+  void ask_next();
+  void on_exit();
+  void take(int status);
+  void stop() noexcept;
+  void end_process() noexcept;
+  void forget() noexcept;
+  [[nodiscard]] std::vector<Part> parts_of(const CredentialQuestion& question) const;
+
+  EventLoop& loop_;
+  std::string profile_name_;
+  Answered answered_;
+  std::string program_;
+  std::string folder_;
+
+  std::optional<CredentialQuestion> question_;  ///< put to the agents, or about to be
+  std::uint64_t declined_ = 0;                  ///< a question that is not put again
+  std::vector<Part> parts_;
+  std::size_t next_part_ = 0;
+  Request answer_;
+  Pidfd process_;
+  UniqueFd output_;
+  EventLoop::Handle exit_watch_;
+  EventLoop::Handle delay_;
+};
+
+}  // namespace vpnrun::service

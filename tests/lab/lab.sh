@@ -44,7 +44,7 @@ lab_die() {
 # Sourced into the lab's PID 1.
 lab_load() {
   local part
-  for part in base machine servers network product capture; do
+  for part in base machine servers network product capture logins; do
     # shellcheck source=/dev/null
     source "$LAB_FOLDER/$part.sh"
   done

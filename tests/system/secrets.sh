@@ -1,21 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# The user name and password of a credentials file and the private key of an .ovpn file are nowhere that
-# they need not be: no log at the most verbose level, no state, no command line, no environment, and no
-# file below /run/vpnrun that others could read.
+# The user name and password of a credentials file, the private key of an .ovpn file, the passphrase of
+# one and a one-time password, whether typed, from systemd's credentials or a password agent's, are nowhere
+# that they need not be: no log at the most verbose level, no state, no command line, no environment, and
+# no file below /run/vpnrun that others could read.
 
 profile_one
 profile_two
-sed -i 's/^verb .*/verb 6/' "$PROFILES/one.ovpn" "$PROFILES/two.ovpn"
+# "one" with its key under a passphrase; "dynamic" with a challenge, and nothing in a file of its profile.
+openssl pkcs8 -topk8 -v2 aes-256-cbc -in "$LAB/tls/client.key" -out "$LAB/tls/locked.key" -passout pass:sesame-4712
+cp "$LAB/tls/client.crt" "$LAB/tls/locked.crt"
+ovpn_one "$PROFILES/one.ovpn" locked
+logins_raise
+login_server dynamic 1303 check-dynamic
+profile_login dynamic 1303
+rm "$PROFILES/dynamic.auth"
+sed -i '/^credentials/d' "$PROFILES/dynamic.toml"
+CREDENTIALS=/run/credentials/lab
+(umask 077; mkdir -p $CREDENTIALS /run/systemd/ask-password)
+printf '%s\n' subscriber 'correct horse' >$CREDENTIALS/vpnrun.auth
+echo sesame-4712 >$CREDENTIALS/vpnrun.passphrase
+chmod 0400 $CREDENTIALS/*
+sed -i 's/^verb .*/verb 6/' "$PROFILES/one.ovpn" "$PROFILES/two.ovpn" "$PROFILES/dynamic.ovpn"
 
 # A secret a line; the first is planted in every kind of place, and must be found there.
 SECRETS=$LAB/tmp/secrets
 (umask 077; touch "$SECRETS")
 PLANTED=planted-4711
-printf '%s\n' $PLANTED subscriber 'correct horse' "$(printf 'correct horse' | base64)" >"$SECRETS"
+printf '%s\n' $PLANTED subscriber 'correct horse' "$(printf 'correct horse' | base64)" \
+  "$(printf subscriber | base64)" sesame-4712 4713-once 4714-once CRV1: >"$SECRETS"
+OTHERS=$(grep -c . "$SECRETS")
 # The key: each long line of its base64 by itself.
-grep -v PRIVATE "$LAB/tls/client.key" | grep -E '^.{20,}' >>"$SECRETS"
-KEY=$(($(grep -c . "$SECRETS") - 4))
+grep -v PRIVATE "$LAB/tls/locked.key" | grep -E '^.{20,}' >>"$SECRETS"
+KEY=$(($(grep -c . "$SECRETS") - OTHERS))
 like 'the key is in the configuration (control)' "$KEY $(tail -n "$KEY" "$SECRETS" | grep -cFf - "$PROFILES/one.ovpn")" '^([1-9][0-9]*) \1$'
 is 'the password is in the credentials file (control)' "$(grep -cFf "$SECRETS" "$PROFILES/two.auth")" 2
 
@@ -56,16 +73,16 @@ looked_through() {
   empty "$1: nothing in a state" "$(in_files /run/vpnrun/*/state.json | but_planted)"
   empty "$1: nothing in what alice can read there" "$(read_by_alice | grep -v '/planted$' || :)"
   empty "$1: nothing in a log of the companion" "$(in_files "$LAB"/log/tunnel-* | but_planted)"
-  for name in one two; do
+  for name in one two dynamic; do
     vpnrunctl --json status $name
     vpnrunctl status $name
   done >"$LAB/tmp/status" 2>&1 || :
   empty "$1: nothing in vpnrunctl status" "$(in_files "$LAB/tmp/status")"
 }
 
-for name in one two; do
+for name in one two dynamic; do
   "$TUNNEL" -v prepare $name >>"$LAB/log/tunnel-$name" 2>&1
-  "$TUNNEL" -v run $name >>"$LAB/log/tunnel-$name" 2>&1 </dev/null &
+  CREDENTIALS_DIRECTORY=$CREDENTIALS "$TUNNEL" -v run $name >>"$LAB/log/tunnel-$name" 2>&1 </dev/null &
   TUNNEL_PID[$name]=$!
 done
 # Where it could be planted, beside what the companion makes.
@@ -77,6 +94,11 @@ env PLANTED=$PLANTED sleep 0.5 &
 
 wait_until 15 tunnel_up one && wait_until 15 tunnel_up two
 pass 'both tunnels are up'
+one_time 4713-once
+wait_until 10 waits_for dynamic 'one-time'
+looked_through 'while a one-time password is asked for'
+typing by alice vpnrunctl up dynamic <<<'The server asks: .*:	4713-once'
+is 'a typed one is right (control)' "$STATUS $(logins)" '0 challenged taken'
 like 'the log is a verbose one (control)' "$(cat "$LAB"/log/tunnel-one)" 'VERIFY OK|Control Channel|left out'
 looked_through 'up'
 
@@ -84,7 +106,15 @@ kill -HUP "${TUNNEL_PID[one]}" "${TUNNEL_PID[two]}"
 wait_until 5 eval '! tunnel_up two' || :
 wait_until 15 tunnel_up one && wait_until 15 tunnel_up two
 by alice vpnrun -p two curl -s -m 5 http://203.0.113.10/ >/dev/null || :
+one_time 4714-once
+kill -HUP "${TUNNEL_PID[dynamic]}"
+agents_asked() { grep -q '^Message=.*asks' /run/systemd/ask-password/ask.*; }
+wait_until 15 agents_asked
+typing systemd-tty-ask-password-agent --query <<<'asks.*	4714-once'
+wait_until 15 tunnel_up dynamic
+is 'an agent has answered, too (control)' "$(logins)" 'challenged taken challenged taken'
 looked_through 'after a restart'
+empty 'nor in what agents are given' "$(in_files $(find /run/systemd/ask-password -type f))"
 
 like 'control: the planted secret is found in a file below /run/vpnrun' "$(in_files /run/vpnrun/one/*)" '^/run/vpnrun/one/planted 1$'
 like 'control: such a file counts as readable by others' "$(readable)" '^/run/vpnrun/one/planted$'
@@ -96,10 +126,12 @@ like 'control: the planted secret is found in a state' "$(in_files "$LAB/tmp/sta
 
 tunnel_stop one
 tunnel_stop two
+tunnel_stop dynamic
 rm /run/vpnrun/one/planted
 looked_through 'down'
 "$TUNNEL" -v release one >>"$LAB/log/tunnel-one" 2>&1
 "$TUNNEL" -v release two >>"$LAB/log/tunnel-two" 2>&1
+"$TUNNEL" -v release dynamic >>"$LAB/log/tunnel-dynamic" 2>&1
 empty 'released: nothing in a log of the companion' "$(in_files "$LAB"/log/tunnel-* | but_planted)"
 
 check 'the watcher still watches' kill -0 $watcher

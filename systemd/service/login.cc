@@ -145,22 +145,22 @@ CredentialQuestion Login::question(const std::string& profile_name, bool wants_u
 }
 
 ClientAnswer Login::answer(const Request* typed) {
-  static const std::string kNothing;
+  const std::string nothing;
   ClientAnswer answer;
   answer.realm = realm_;
-  const std::string& response = typed != nullptr ? typed->response : kNothing;
+  const std::string& response = typed != nullptr ? typed->response : nothing;
   if (wants_login_) {
     if (typed == nullptr || (wants_user_name_ && typed->user_name.empty())) {
       throw Error("there is no user name in the answer");
     }
-    answer.user_name = wants_user_name_ ? typed->user_name : kNothing;
+    answer.user_name = wants_user_name_ ? typed->user_name : nothing;
     answer.password = openvpn::password_for(challenge_, typed->password, response);
   } else if (realm_ == kPrivateKey) {
     std::optional<std::string> passphrase = stored_passphrase();
     answer.password = std::move(passphrase).value_or(std::string());
   } else if (challenge_.kind == Challenge::Kind::kDynamic) {
     answer.user_name = challenge_.user_name;
-    answer.password = openvpn::password_for(challenge_, kNothing, response);
+    answer.password = openvpn::password_for(challenge_, nothing, response);
   } else {
     auto stored = stored_login(files_).value_or(profile::Credentials());
     const Wiped password(std::move(stored.password));

@@ -39,7 +39,18 @@ prefix=CRV1::\$(cat "$LAB/tls/state")::
 echo 'refused CRV1' >>"$LAB/log/logins"
 exit 1
 END
-  chmod 0755 "$LAB"/tls/{take-one-time,check-static,check-dynamic}
+  # Too busy at first.
+  cat >"$LAB/tls/check-busy" <<END
+#!/bin/bash
+if [ ! -e "$LAB/tls/not-busy" ]; then
+  : >"$LAB/tls/not-busy"
+  printf 'TEMP[backoff 1]:come back later' >"\$auth_failed_reason_file"
+  echo busy >>"$LAB/log/logins"
+  exit 1
+fi
+exec "$LAB/tls/check-password" "\$1"
+END
+  chmod 0755 "$LAB"/tls/{take-one-time,check-static,check-dynamic,check-busy}
   : >"$LAB/log/logins"
 }
 

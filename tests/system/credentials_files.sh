@@ -60,6 +60,25 @@ run_with two
 within 10 'none given: a person is asked' waits_for two "user name and password for 'two'"
 tunnel_release two
 
+# --- a server with tokens, and no time ---
+give vpnrun.auth <<<$'subscriber\ncorrect horse'
+logins_raise
+login_server busy 1304 check-busy --auth-gen-token
+profile_login busy 1304
+rm "$PROFILES/busy.auth"
+sed -i '/^credentials/d' "$PROFILES/busy.toml"
+tunnel_prepare busy
+run_with busy
+within 20 'a server that is busy is tried again' tunnel_up busy
+is 'it was (control)' "$(logins)" busy
+login_server_stop busy
+login_server busy 1304 check-busy --auth-gen-token
+within 20 'one that began anew is gone' grep -q reconnecting "$LAB/log/tunnel-busy"
+within 30 'it refuses its former token (control)' grep -q 'auth-token.*\(failed\|invalid\)\|AUTH_FAILED' "$LAB/log/server-busy"
+within 30 'and the tunnel is up again by the password' tunnel_up busy
+tunnel_release busy
+rm $CREDENTIALS/vpnrun.auth
+
 # --- an encrypted key ---
 profile_one
 openssl pkcs8 -topk8 -v2 aes-256-cbc -in "$LAB/tls/client.key" -out "$LAB/tls/locked.key" -passout pass:sesame-4712

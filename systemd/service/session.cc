@@ -594,7 +594,9 @@ openvpn::ClientEvents Session::client_events() {
   events.management.on_password_rejected = [this](std::string_view realm, std::string_view reason) {
     login_.rejected(realm, reason);
     if (realm != "Auth") {
+      // At once: OpenVPN goes on to say that it cannot load the key, which explains less.
       observed_ = login_.failure();
+      attempt_failed(*observed_);
     }
   };
   events.management.on_auth_token = [this] { login_.got_token(); };
@@ -609,9 +611,11 @@ openvpn::ClientEvents Session::client_events() {
       log::debug("openvpn: {}", printable(line.substr(0, challenge)));
     }
     // What a refused password comes to is on_auth_failure()'s to say.
-    if (auto failure = failure_from_output(line); failure &&
-                                                  failure->kind != Failure::Kind::kCredentials &&
-                                                  explains_more(*failure, observed_)) {
+    auto failure = failure_from_output(line);
+    if (failure && failure->kind == Failure::Kind::kCredentials) {
+      return;
+    }
+    if (failure && explains_more(*failure, observed_)) {
       observed_ = std::move(failure);
       expect_refusal();
     }

@@ -114,7 +114,8 @@ typing systemd-tty-ask-password-agent --query <<<'asks.*	4714-once'
 wait_until 15 tunnel_up dynamic
 is 'an agent has answered, too (control)' "$(logins)" 'challenged taken challenged taken'
 looked_through 'after a restart'
-empty 'nor in what agents are given' "$(in_files $(find /run/systemd/ask-password -type f))"
+mapfile -t files < <(find /run/systemd/ask-password -type f)
+empty 'nor in what agents are given' "$(in_files "${files[@]}")"
 
 like 'control: the planted secret is found in a file below /run/vpnrun' "$(in_files /run/vpnrun/one/*)" '^/run/vpnrun/one/planted 1$'
 like 'control: such a file counts as readable by others' "$(readable)" '^/run/vpnrun/one/planted$'

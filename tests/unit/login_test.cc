@@ -20,8 +20,12 @@ using openvpn::static_challenge;
 using testing::HasSubstr;
 using Verdict = Login::Verdict;
 
-const CredentialFiles kNoFiles{"work", "", ""};
-const openvpn::Challenge kNone;
+CredentialFiles no_files() {
+  return {"work", "", ""};
+}
+openvpn::Challenge no_challenge() {
+  return {};
+}
 
 Request typed(const std::string& user_name, const std::string& password,
               const std::string& response = "") {
@@ -35,7 +39,7 @@ Request typed(const std::string& user_name, const std::string& password,
 
 TEST(Login, AsksForAllThatNoFileHas) {
   Login login;
-  const auto question = login.need(kNoFiles, "Auth", true, static_challenge("1,PIN\x1b?"));
+  const auto question = login.need(no_files(), "Auth", true, static_challenge("1,PIN\x1b?"));
   ASSERT_TRUE(question);
   EXPECT_TRUE(question->wants_user_name && question->wants_password && question->wants_response);
   EXPECT_TRUE(question->echo);
@@ -50,7 +54,7 @@ TEST(Login, AsksForAllThatNoFileHas) {
 
 TEST(Login, WithoutAChallengeIsAsItAlwaysWas) {
   Login login;
-  const auto question = login.need(kNoFiles, "Auth", true, kNone);
+  const auto question = login.need(no_files(), "Auth", true, no_challenge());
   ASSERT_TRUE(question);
   EXPECT_FALSE(question->wants_response);
   const Request nameless = typed("", "bar");
@@ -65,14 +69,14 @@ TEST(Login, WithoutAChallengeIsAsItAlwaysWas) {
 
 TEST(Login, AnswersTheServersChallengeInPlaceOfThePassword) {
   Login login;
-  ASSERT_TRUE(login.need(kNoFiles, "Auth", true, kNone));
+  ASSERT_TRUE(login.need(no_files(), "Auth", true, no_challenge()));
   const Request first = typed("foo", "bar");
   (void)login.answer(&first);
   login.rejected("Auth", "CRV1:R:id:Y3Ix:Token?");
   EXPECT_EQ(login.verdict(), Verdict::kAskAgain);
   EXPECT_TRUE(login.has_challenge());
   login.client_gone();
-  const auto question = login.need(kNoFiles, "Auth", true, kNone);
+  const auto question = login.need(no_files(), "Auth", true, no_challenge());
   ASSERT_TRUE(question);
   EXPECT_FALSE(question->wants_user_name || question->wants_password || question->echo);
   EXPECT_EQ(question->challenge, "Token?");
@@ -85,13 +89,13 @@ TEST(Login, AnswersTheServersChallengeInPlaceOfThePassword) {
 
 TEST(Login, AChallengeWithoutAResponseAsksNobodyAndHasAnEnd) {
   Login login;
-  ASSERT_TRUE(login.need(kNoFiles, "Auth", true, kNone));
+  ASSERT_TRUE(login.need(no_files(), "Auth", true, no_challenge()));
   const Request first = typed("foo", "bar");
   (void)login.answer(&first);
   unsigned rounds = 0;
   for (login.rejected("Auth", "CRV1::id:Y3Ix:hm"); login.verdict() == Verdict::kAskAgain;
        login.rejected("Auth", "CRV1::id:Y3Ix:hm")) {
-    EXPECT_FALSE(login.need(kNoFiles, "Auth", true, kNone));
+    EXPECT_FALSE(login.need(no_files(), "Auth", true, no_challenge()));
     EXPECT_EQ(login.answer(nullptr).password, "CRV1::id::");
     ASSERT_LE(++rounds, Login::kRoundsMax);
   }
@@ -101,7 +105,7 @@ TEST(Login, AChallengeWithoutAResponseAsksNobodyAndHasAnEnd) {
 TEST(Login, AWrongOneTimePasswordIsAskedForAgainAFewTimes) {
   Login login;
   for (unsigned round = 1; round <= Login::kRoundsMax; ++round) {
-    const auto question = login.need(kNoFiles, "Auth", true, static_challenge("0,PIN"));
+    const auto question = login.need(no_files(), "Auth", true, static_challenge("0,PIN"));
     ASSERT_TRUE(question);
     EXPECT_EQ(question->text.find("refused") != std::string::npos, round > 1);
     const Request request = typed("foo", "bar", "1");
@@ -116,7 +120,7 @@ TEST(Login, AWrongOneTimePasswordIsAskedForAgainAFewTimes) {
 TEST(Login, AConnectionForgetsEarlierRefusals) {
   Login login;
   for (unsigned round = 0; round < 3 * Login::kRoundsMax; ++round) {
-    ASSERT_TRUE(login.need(kNoFiles, "Auth", true, static_challenge("0,PIN")));
+    ASSERT_TRUE(login.need(no_files(), "Auth", true, static_challenge("0,PIN")));
     const Request request = typed("foo", "bar", "1");
     (void)login.answer(&request);
     login.rejected("Auth", "");
@@ -129,7 +133,7 @@ TEST(Login, AConnectionForgetsEarlierRefusals) {
 
 TEST(Login, ATokenStandsInUntilItIsRefused) {
   Login login;
-  ASSERT_TRUE(login.need(kNoFiles, "Auth", true, static_challenge("0,PIN")));
+  ASSERT_TRUE(login.need(no_files(), "Auth", true, static_challenge("0,PIN")));
   const Request request = typed("foo", "bar", "1");
   (void)login.answer(&request);
   EXPECT_TRUE(login.is_used_up());
@@ -138,7 +142,7 @@ TEST(Login, ATokenStandsInUntilItIsRefused) {
   login.rejected("Auth", "");
   EXPECT_EQ(login.verdict(), Verdict::kAskAgain);
 
-  ASSERT_TRUE(login.need(kNoFiles, "Auth", true, kNone));
+  ASSERT_TRUE(login.need(no_files(), "Auth", true, no_challenge()));
   (void)login.answer(&request);
   login.got_token();
   login.rejected("Auth", "");
@@ -155,7 +159,7 @@ TEST(Login, TheServersOwnTroubleIsNoRefusal) {
 
 TEST(Login, APrivateKeyIsNoneOfTheServersBusiness) {
   Login login;
-  const auto question = login.need(kNoFiles, "Private Key", false, kNone);
+  const auto question = login.need(no_files(), "Private Key", false, no_challenge());
   ASSERT_TRUE(question);
   EXPECT_EQ(question->text, "passphrase of the private key for 'work'");
   const Request request = typed("", "open sesame");
@@ -172,9 +176,15 @@ class SystemdCredentials : public testing::Test {
     if (::geteuid() != 0) {
       GTEST_SKIP() << "needs root";
     }
-    (void)::setenv("CREDENTIALS_DIRECTORY", (folder_ / "").c_str(), 1);
+    set_folder((folder_ / "").string());
   }
-  void TearDown() override { (void)::unsetenv("CREDENTIALS_DIRECTORY"); }
+  void TearDown() override {
+    (void)::unsetenv("CREDENTIALS_DIRECTORY");  // NOLINT(concurrency-mt-unsafe): one thread
+  }
+  static void set_folder(const std::string& folder) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
+    (void)::setenv("CREDENTIALS_DIRECTORY", folder.c_str(), 1);
+  }
   void give(const std::string& name, const std::string& content) const {
     folder_.write(name, content);
     (void)::chmod((folder_ / name).c_str(), 0400);
@@ -183,23 +193,23 @@ class SystemdCredentials : public testing::Test {
 };
 
 TEST_F(SystemdCredentials, AreUsedWhereNoFileIsNamed) {
-  EXPECT_FALSE(stored_login(kNoFiles));
+  EXPECT_FALSE(stored_login(no_files()));
   EXPECT_FALSE(stored_passphrase());
   give("vpnrun.auth", "foo\nbar\n");
   give("vpnrun.passphrase", "open sesame\n");
-  EXPECT_EQ(stored_login(kNoFiles)->password, "bar");
+  EXPECT_EQ(stored_login(no_files())->password, "bar");
   EXPECT_EQ(*stored_passphrase(), "open sesame");
   give("other", "mine\nown\n");
   const std::string other = (folder_ / "other").string();
   EXPECT_EQ(stored_login({"work", "", other})->user_name, "mine");
   EXPECT_EQ(stored_login({"work", other, "/absent"})->user_name, "mine");
   Login login;
-  EXPECT_FALSE(login.need(kNoFiles, "Auth", true, kNone));
+  EXPECT_FALSE(login.need(no_files(), "Auth", true, no_challenge()));
   EXPECT_EQ(login.answer(nullptr).password, "bar");
   EXPECT_TRUE(login.was_stored());
-  EXPECT_FALSE(login.need(kNoFiles, "Private Key", false, kNone));
+  EXPECT_FALSE(login.need(no_files(), "Private Key", false, no_challenge()));
   EXPECT_EQ(login.answer(nullptr).password, "open sesame");
-  const auto question = login.need(kNoFiles, "Auth", true, static_challenge("0,PIN"));
+  const auto question = login.need(no_files(), "Auth", true, static_challenge("0,PIN"));
   ASSERT_TRUE(question);
   EXPECT_FALSE(question->wants_user_name || question->wants_password);
   const Request request = typed("ignored", "ignored", "1");
@@ -210,13 +220,13 @@ TEST_F(SystemdCredentials, AreUsedWhereNoFileIsNamed) {
 TEST_F(SystemdCredentials, ThatCannotBeUsedAreAnError) {
   give("vpnrun.auth", "foo\n");
   give("vpnrun.passphrase", "\n");
-  EXPECT_THROW((void)stored_login(kNoFiles), Error);
+  EXPECT_THROW((void)stored_login(no_files()), Error);
   EXPECT_THROW((void)stored_passphrase(), Error);
   give("vpnrun.auth", "foo\nbar\n");
   (void)::chmod((folder_ / "vpnrun.auth").c_str(), 0444);
-  EXPECT_THROW((void)stored_login(kNoFiles), Error);
-  (void)::setenv("CREDENTIALS_DIRECTORY", "relative", 1);
-  EXPECT_FALSE(stored_login(kNoFiles));
+  EXPECT_THROW((void)stored_login(no_files()), Error);
+  set_folder("relative");
+  EXPECT_FALSE(stored_login(no_files()));
 }
 
 }  // namespace

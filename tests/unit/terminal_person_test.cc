@@ -35,8 +35,8 @@ std::string typed(const CredentialQuestion& question, const std::vector<std::str
     const Answer answer = person.ask(question);
     const std::string text = fmt::format("[{}|{}|{}]\n", answer.user_name, answer.password.size(),
                                          answer.response.size());
-    (void)!::write(STDOUT_FILENO, text.data(), text.size());
-    ::_exit(0);
+    const bool shown = ::write(STDOUT_FILENO, text.data(), text.size()) > 0;
+    ::_exit(shown ? 0 : 1);
   }
   const UniqueFd fd(terminal);
   std::string seen;
@@ -53,7 +53,7 @@ std::string typed(const CredentialQuestion& question, const std::vector<std::str
     if (next < lines.size() && seen.size() > looked + 1 && seen.ends_with(": ")) {
       looked = seen.size();
       const std::string line = lines[next++] + "\n";
-      (void)!::write(terminal, line.data(), line.size());
+      EXPECT_GT(::write(terminal, line.data(), line.size()), 0);
     }
   }
   int status = 0;

@@ -11,6 +11,22 @@ target_compile_definitions(vpnrun_options INTERFACE
   # Header-only, with the static {fmt} of profiles/fmt.cc: a launch pays for every shared library.
   SPDLOG_FMT_EXTERNAL)
 
+# The date of man pages and package: the environment's, or the last commit's, or that of the sources.
+if(NOT DEFINED ENV{SOURCE_DATE_EPOCH})
+  execute_process(COMMAND git -C ${CMAKE_SOURCE_DIR} log -1 --format=%ct
+                  OUTPUT_VARIABLE date OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE result)
+  if(NOT result EQUAL 0)
+    file(TIMESTAMP ${CMAKE_SOURCE_DIR}/CHANGELOG.md date %s UTC)
+  endif()
+  set(ENV{SOURCE_DATE_EPOCH} ${date})
+endif()
+set(VPNRUN_DATE $ENV{SOURCE_DATE_EPOCH})
+
+# A release is the same bytes whatever folder it was built in.
+target_compile_options(vpnrun_options INTERFACE
+  $<$<CONFIG:Release>:-ffile-prefix-map=${CMAKE_BINARY_DIR}=build>
+  $<$<CONFIG:Release>:-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.>)
+
 # Adds each flag that this compiler takes to `target`.
 function(vpnrun_add_flags target)
   foreach(flag ${ARGN})
@@ -67,7 +83,7 @@ function(man_page source)
   string(REGEX REPLACE "\\.scd$" "" page ${source})
   string(REGEX REPLACE ".*\\." "" section ${page})
   add_custom_command(OUTPUT ${page}
-    COMMAND ${SCDOC} < ${CMAKE_CURRENT_SOURCE_DIR}/${source} > ${page}
+    COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=${VPNRUN_DATE} ${SCDOC} < ${CMAKE_CURRENT_SOURCE_DIR}/${source} > ${page}
     DEPENDS ${source} VERBATIM)
   add_custom_target(man_${page} ALL DEPENDS ${page})
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${page}

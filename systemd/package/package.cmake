@@ -1,13 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The Debian package: cmake --workflow --preset package, or cpack -G DEB in a build with the prefix /usr.
+# The Debian package: `cmake --workflow --preset package`, or `cpack -G DEB` in a build tree.
+# The paths are those that were compiled in, so that only such a build becomes a package. An archive keeps
+# the setuid bit but not a file's capabilities.
+if(NOT CMAKE_INSTALL_PREFIX STREQUAL "/usr" OR NOT CMAKE_INSTALL_FULL_SYSCONFDIR STREQUAL "/etc"
+   OR NOT VPNRUN_HELPER STREQUAL "setuid" OR VPNRUN_SANITIZE)
+  return()
+endif()
+set(VPNRUN_MAINTAINER "vpnrun maintainers <vpnrun@localhost>"
+    CACHE STRING "who stands behind a package of this build")
+
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME vpnrun)
 set(CPACK_PACKAGE_VENDOR vpnrun)
-set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "run one application behind a VPN, the rest of the machine not")
+set(CPACK_PACKAGE_DESCRIPTION_FILE ${CMAKE_CURRENT_LIST_DIR}/description)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
-set(CPACK_DEBIAN_PACKAGE_MAINTAINER "vpnrun maintainers <vpnrun@localhost>")
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE
+    GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
+set(CPACK_DEBIAN_PACKAGE_SECTION net)
+set(CPACK_DEBIAN_PACKAGE_MAINTAINER ${VPNRUN_MAINTAINER})
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS openvpn)
+# The second is for the user and group that postinst makes.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS
+    "openvpn, systemd | systemd-standalone-sysusers | systemd-sysusers")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS wireguard-tools)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+foreach(script postinst prerm postrm)
+  list(APPEND CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_LIST_DIR}/${script})
+endforeach()
+
+string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)  # of $SOURCE_DATE_EPOCH
+configure_file(${CMAKE_CURRENT_LIST_DIR}/changelog.in ${CMAKE_BINARY_DIR}/package/changelog.Debian @ONLY)
+set(CPACK_VPNRUN_DATE $ENV{SOURCE_DATE_EPOCH})
+set(CPACK_VPNRUN_SOURCE ${CMAKE_SOURCE_DIR})
+set(CPACK_VPNRUN_CHANGELOG ${CMAKE_BINARY_DIR}/package/changelog.Debian)
+set(CPACK_PROJECT_CONFIG_FILE ${CMAKE_CURRENT_LIST_DIR}/cpack.cmake)
+set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_LIST_DIR}/stage.cmake)
 include(CPack)

@@ -69,6 +69,8 @@ rootfs_configure() {
     chroot "$root" useradd --create-home --shell /bin/bash --uid "$id" "$user"
     id=$((id + 1))
   done
+  # The kernel is not this root's: what asks for its modules would bring one along, and its initramfs.
+  printf '%s\n' 'Package: linux-image-*' 'Pin: release *' 'Pin-Priority: -1' >"$root/etc/apt/preferences.d/kernel"
   echo lab >"$root/etc/hostname"
   printf '%s\n' '127.0.0.1 localhost lab' '::1 localhost' >"$root/etc/hosts"
   # Not "uninitialized": that would be a first boot, which enables units by their presets.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Run by cpack between installation and packing: what Debian wants of a package and an installation
-# has not. Compressed without name and date, all files with the date of the sources: the same sources make the
-# same bytes.
+# has not. Compressed without name and date, all files with the date of the sources: the same sources
+# make the same bytes.
 set(root ${CPACK_TEMPORARY_DIRECTORY})
 set(share ${root}/usr/share)
 set(package ${CPACK_VPNRUN_SOURCE}/systemd/package)
@@ -23,4 +23,6 @@ take(${package}/lintian-overrides ${share}/lintian/overrides vpnrun)
 
 file(GLOB_RECURSE pages ${share}/man/*)
 run(gzip -9n ${share}/doc/vpnrun/changelog ${share}/doc/vpnrun/changelog.Debian ${pages})
+# Whatever the umask was.
+run(find ${root} -type d -exec chmod 0755 {} +)
 run(find ${root} -exec touch --no-dereference --date=@${CPACK_VPNRUN_DATE} {} +)

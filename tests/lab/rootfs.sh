@@ -9,8 +9,9 @@
 # FOLDER becomes the root; machines use it as a read-only layer. What PACKAGE.deb depends on and
 # recommends is downloaded into its apt cache but not installed, and so is what the scenarios install
 # later: inside, without any network, `apt-get install ./PACKAGE.deb` does what it does for a newcomer.
-# Both halves are done once: FOLDER.stamp has what the root was made of, FOLDER.archives what was
-# downloaded. Users: alice and bob, with home folders and passwords that nobody knows.
+# FOLDER.ready is the same with the dependencies installed, to save that time where it is not the
+# question. All of it is done once: FOLDER.stamp has what the root was made of, FOLDER.archives what was
+# downloaded. Users: alice and bob, with home folders and no password.
 set -euo pipefail
 
 # What a server or a desktop has in any case. Nothing that vpnrun needs by itself.
@@ -94,6 +95,18 @@ rootfs_download() {
   echo 'nameserver 192.168.77.1' >"$root/etc/resolv.conf"
 }
 
+# rootfs_ready FOLDER PACKAGE.deb
+rootfs_ready() {
+  local root=$1 package=$2
+  local -a needed
+  # Of alternatives the first.
+  mapfile -t needed < <(dpkg-deb -f "$package" Depends Recommends | sed 's/^[A-Z][a-z]*: //' | tr , '\n' |
+    sed -E 's/[|(].*//; s/ //g')
+  rm -rf --one-file-system "$root.ready"
+  cp -a --reflink=auto "$root" "$root.ready"
+  rootfs_inside "$root.ready" apt-get -qq install --yes "${needed[@]}" >/dev/null
+}
+
 rootfs_main() {
   [ $# = 2 ] || {
     sed -n '3,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
@@ -114,6 +127,7 @@ rootfs_main() {
   fi
   if [ "$(cat "$root.archives" 2>/dev/null)" != "$needed" ]; then
     rootfs_download "$root" "$package"
+    rootfs_ready "$root" "$package"
     echo "$needed" >"$root.archives"
   fi
 }

@@ -5,18 +5,35 @@
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "launcher/cli.h"
 
 namespace vpnrun {
 
-enum class Verb : std::uint8_t { kList, kStatus, kUp, kDown, kRestart, kProcesses };
+enum class Verb : std::uint8_t {
+  kList,
+  kStatus,
+  kUp,
+  kDown,
+  kRestart,
+  kProcesses,
+  kLog,
+  kAttach,
+  kDetach
+};
 
 /// What `vpnrunctl` was asked to do.
 struct CtlOptions {
   Verb verb = Verb::kList;
   std::string profile;  ///< a valid name, or empty: all (kStatus, kProcesses)
   bool json = false;
+  std::string unit;  ///< kAttach, kDetach; empty with kAttach: show what is attached
+  std::vector<std::string> run_paths;  ///< kAttach
+  bool user = false;                   ///< kAttach, kDetach: a unit of the caller's
+  bool now = false;                    ///< kAttach, kDetach: restart the unit
+  bool follow = false;                 ///< kLog
+  std::string lines;                   ///< kLog: a number, "all", or empty: as many as usual
   std::chrono::milliseconds patience = kDefaultPatience;
   Verbosity verbosity = Verbosity::kNormal;
 };

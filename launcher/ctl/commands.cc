@@ -12,10 +12,12 @@
 #include <vector>
 
 #include "launcher/control_client.h"
+#include "launcher/ctl/attach.h"
 #include "launcher/ctl/cli.h"
 #include "launcher/ctl/facts.h"
 #include "launcher/ctl/processes.h"
 #include "launcher/ctl/show.h"
+#include "launcher/ctl/unit_journal.h"
 #include "launcher/launch_environment.h"
 #include "launcher/report.h"
 #include "launcher/terminal_person.h"
@@ -141,8 +143,44 @@ void give_order(const CtlOptions& options, const Places& places, char* const* en
   }
 }
 
-void carry_out(const CtlOptions& options, const Places& places, char* const* environment,
-               Reporter& reporter) {
+AttachOrder attach_order(const CtlOptions& options) {
+  return {.unit = options.unit,
+          .profile = options.profile,
+          .run_paths = options.run_paths,
+          .scope = options.user ? UnitScope::kUser : UnitScope::kSystem,
+          .now = options.now};
+}
+
+/// Where a command looks, and for whom it works.
+struct Surroundings {
+  const Places& places;
+  const UnitPlaces& units;
+  char* const* environment;
+};
+
+void attach_or_show(const CtlOptions& options, const Surroundings& around, Reporter& reporter) {
+  const AttachOrder order = attach_order(options);
+  if (!order.unit.empty()) {
+    return attach(order, around.places, around.units, around.environment, reporter);
+  }
+  const std::vector<AttachedUnit> attached =
+      attached_units(unit_folder(order.scope, around.units, around.environment));
+  print(options.json ? attached_to_json(attached) : show_attached(attached));
+  if (attached.empty()) {
+    reporter.info("no unit is attached");
+  }
+}
+
+[[noreturn]] void log(const CtlOptions& options, const Surroundings& around) {
+  JournalOrder order{.profile = options.profile, .follow = options.follow, .json = options.json};
+  if (!options.lines.empty()) {
+    order.lines = options.lines;
+  }
+  show_journal(order, around.places, around.units, around.environment);
+}
+
+void carry_out(const CtlOptions& options, const Surroundings& around, Reporter& reporter) {
+  const Places& places = around.places;
   switch (options.verb) {
     case Verb::kList:
       return list(options, places, reporter);
@@ -150,16 +188,23 @@ void carry_out(const CtlOptions& options, const Places& places, char* const* env
       return status(options, places, reporter);
     case Verb::kProcesses:
       return processes(options, places, reporter);
+    case Verb::kLog:
+      return log(options, around);
+    case Verb::kAttach:
+      return attach_or_show(options, around, reporter);
+    case Verb::kDetach:
+      return detach(attach_order(options), around.units, around.environment, reporter);
     case Verb::kUp:
     case Verb::kDown:
     case Verb::kRestart:
-      return give_order(options, places, environment, reporter);
+      return give_order(options, places, around.environment, reporter);
   }
 }
 
 }  // namespace
 
-int run_vpnrunctl(int argc, char* const* argv, char* const* environment, const Places& places) {
+int run_vpnrunctl(int argc, char* const* argv, char* const* environment, const Places& places,
+                  const UnitPlaces& units) {
   Reporter reporter("vpnrunctl", Verbosity::kNormal);
   std::variant<CtlOptions, Information> parsed;
   try {
@@ -175,7 +220,7 @@ int run_vpnrunctl(int argc, char* const* argv, char* const* environment, const P
     }
     const auto& options = std::get<CtlOptions>(parsed);
     Reporter wanted("vpnrunctl", options.verbosity);
-    carry_out(options, places, environment, wanted);
+    carry_out(options, {places, units, environment}, wanted);
     return 0;
   } catch (const Error& error) {
     reporter.error(error);

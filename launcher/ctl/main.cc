@@ -4,5 +4,6 @@
 #include "launcher/ctl/commands.h"
 
 int main(int argc, char** argv) {
-  return vpnrun::run_vpnrunctl(argc, argv, ::environ, vpnrun::installed_places());
+  return vpnrun::run_vpnrunctl(argc, argv, ::environ, vpnrun::installed_places(),
+                               vpnrun::UnitPlaces{});
 }

@@ -145,4 +145,23 @@ std::string processes_to_json(const std::vector<ProfileProcesses>& profiles) {
   return dump(json);
 }
 
+std::string show_attached(const std::vector<AttachedUnit>& units) {
+  if (units.empty()) {
+    return {};
+  }
+  std::vector<Row> rows{{"UNIT", "PROFILE"}};
+  for (const AttachedUnit& unit : units) {
+    rows.push_back({printable(unit.id), unit.profile});
+  }
+  return table(rows);
+}
+
+std::string attached_to_json(const std::vector<AttachedUnit>& units) {
+  Json json = Json::array();
+  for (const AttachedUnit& unit : units) {
+    json.push_back({{"unit", unit.id}, {"profile", unit.profile}, {"file", unit.file}});
+  }
+  return dump(json);
+}
+
 }  // namespace vpnrun

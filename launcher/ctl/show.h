@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "launcher/ctl/drop_in_file.h"
 #include "launcher/ctl/facts.h"
 #include "launcher/ctl/processes.h"
 #include "profiles/status.h"
@@ -27,5 +28,9 @@ using ProfileProcesses = std::pair<std::string, ProcessList>;
 [[nodiscard]] std::string show_processes(const std::vector<ProfileProcesses>& profiles);
 /// An array of {"profile","pid","uid","user","command"}.
 [[nodiscard]] std::string processes_to_json(const std::vector<ProfileProcesses>& profiles);
+
+[[nodiscard]] std::string show_attached(const std::vector<AttachedUnit>& units);
+/// An array of {"unit","profile","file"}.
+[[nodiscard]] std::string attached_to_json(const std::vector<AttachedUnit>& units);
 
 }  // namespace vpnrun

@@ -27,11 +27,15 @@ using test::reply_in;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
+int vpnrunctl(int argc, char* const* argv, char* const* environment, const Places& places) {
+  return run_vpnrunctl(argc, argv, environment, places, {});
+}
+
 class Ctl : public ::testing::Test {
  protected:
   [[nodiscard]] Outcome ctl(std::vector<std::string> words) const {
     words.insert(words.begin(), "vpnrunctl");
-    return machine_.run(run_vpnrunctl, std::move(words),
+    return machine_.run(vpnrunctl, std::move(words),
                         {"PATH=" + (machine_.folder / "bin").string()});
   }
   static FakeCompanion::Script obedient() {

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "launcher/ctl/attach.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "launcher/ctl/attach_checks.h"
+#include "launcher/ctl/drop_in_text.h"
+#include "launcher/launch_environment.h"
+#include "profiles/error.h"
+#include "profiles/profile_store.h"
+
+namespace vpnrun {
+namespace {
+
+void require_profile(const Places& places, const std::string& name) {
+  const std::vector<std::string> names = profile::list_profiles(places.profile_folder);
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    // For the error and its hint.
+    (void)profile::load_profile(places.profile_folder, name, profile::Trust::kAnyOwner);
+  }
+}
+
+void require_rights(const AttachOrder& order, std::string_view verb) {
+  if (order.scope == UnitScope::kSystem && ::geteuid() != 0) {
+    throw Error(fmt::format("cannot {} '{}': only root changes the machine's units", verb,
+                            printable(order.unit)),
+                std::make_error_code(std::errc::operation_not_permitted),
+                "sudo vpnrunctl …, or --user for a unit of your own");
+  }
+}
+
+std::vector<std::string> entries_of(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code absent;  // is the same as empty
+  for (const auto& entry : std::filesystem::directory_iterator(folder, absent)) {
+    names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// The resolver's files and those of /etc/netns/NAME; the latter win, and need something to lie
+/// over: systemd would make it on the host.
+std::vector<std::pair<std::string, std::string>> overlays_of(const std::string& profile,
+                                                             const UnitPlaces& units,
+                                                             Reporter& reporter) {
+  std::vector<std::pair<std::string, std::string>> overlays;
+  const std::string own_folder = units.netns_etc + "/" + profile;
+  const std::vector<std::string> own = entries_of(own_folder);
+  for (const char* name : {"nsswitch.conf", "resolv.conf"}) {
+    if (std::find(own.begin(), own.end(), name) == own.end()) {
+      // Below the place that systemd knows it by, not where a test has it.
+      overlays.emplace_back(fmt::format("/run/vpnrun/{}/etc/{}", profile, name),
+                            std::string("/etc/") + name);
+    }
+  }
+  for (const std::string& name : own) {
+    struct stat info {};
+    if (printable(name) != name || ::lstat((units.etc + "/" + name).c_str(), &info) != 0) {
+      reporter.warn(fmt::format("'{}/{}' is left out: there is no such name in /etc", own_folder,
+                                printable(name)));
+      continue;
+    }
+    overlays.emplace_back(fmt::format("/etc/netns/{}/{}", profile, name), "/etc/" + name);
+  }
+  return overlays;
+}
+
+std::string system_text(const Unit& unit, const AttachOrder& order, const UnitPlaces& units,
+                        Reporter& reporter) {
+  std::vector<std::string> paths;
+  for (const std::string& path : order.run_paths) {
+    paths.push_back(checked_run_path(path));
+  }
+  check_system_unit(unit, paths);
+  for (const std::string& warning : system_unit_warnings(unit, paths)) {
+    reporter.warn(warning);
+  }
+  SystemDropIn drop_in{.id = unit.id,
+                       .profile = order.profile,
+                       .overlays = overlays_of(order.profile, units, reporter),
+                       .run_paths = runtime_directories(unit),
+                       .dynamic_user = property(unit.properties, "DynamicUser") == "yes",
+                       .has_error_number = has_error_number(unit)};
+  drop_in.run_paths.insert(drop_in.run_paths.end(), paths.begin(), paths.end());
+  struct stat info {};
+  drop_in.has_var_run = ::lstat(units.var_run.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+  return system_drop_in_text(drop_in);
+}
+
+std::string user_text(const Unit& unit, const AttachOrder& order, const UnitPlaces& units,
+                      Reporter& reporter) {
+  check_user_unit(unit);
+  std::vector<UnitCommand> commands;
+  for (const std::string& value : service_values(unit.settings, "ExecStart")) {
+    const std::vector<UnitCommand> more = split_commands(value);
+    commands.insert(commands.end(), more.begin(), more.end());
+  }
+  if (commands.empty()) {
+    throw Error(fmt::format("cannot attach '{}': it starts nothing (ExecStart=)", unit.id),
+                std::make_error_code(std::errc::invalid_argument));
+  }
+  for (const std::string& warning : user_unit_warnings(unit)) {
+    reporter.warn(warning);
+  }
+  return user_drop_in_text(unit.id, order.profile, units.launcher, commands);
+}
+
+/// Whether what systemd has read is what we wrote: a later drop-in can undo it.
+bool is_in_force(const ServiceManager& manager, const AttachOrder& order, const UnitPlaces& units,
+                 const std::string& id) {
+  const UnitProperties now =
+      manager.show(id, {"NetworkNamespacePath", "TemporaryFileSystem", "BindsTo", "ExecStart"});
+  if (manager.scope() == UnitScope::kSystem) {
+    const std::vector<std::string> needed = words_of({property(now, "BindsTo")});
+    return property(now, "NetworkNamespacePath") == "/run/netns/" + order.profile &&
+           property(now, "TemporaryFileSystem").find("/run:") != std::string::npos &&
+           std::find(needed.begin(), needed.end(), "vpnrun-netns@" + order.profile + ".service") !=
+               needed.end();
+  }
+  // One "{ path=PROGRAM ; argv[]=… }" a line.
+  const std::string all = property(now, "ExecStart");
+  std::string_view commands = all;
+  const std::string through_us = "{ path=" + units.launcher + " ;";
+  while (!commands.empty()) {
+    if (!commands.starts_with(through_us)) {
+      return false;
+    }
+    commands.remove_prefix(std::min(commands.find('\n'), commands.size() - 1) + 1);
+  }
+  return true;
+}
+
+/// Writes `text`, and takes it back if systemd does not heed it. Where the unit was until now.
+std::string_view put_in_force(const ServiceManager& manager, const AttachOrder& order,
+                              const UnitPlaces& units, const std::string& id,
+                              const std::string& text, const std::string& path) {
+  const std::optional<std::string> before = read_drop_in(path);
+  write_drop_in(path, text);
+  try {
+    manager.reload();
+    if (!is_in_force(manager, order, units, id)) {
+      throw Error(fmt::format("cannot attach '{}': another drop-in of the unit overrides ours", id),
+                  {}, fmt::format("'{}' shows them all", manager.command("cat", id)));
+    }
+  } catch (const Error&) {
+    if (before) {
+      write_drop_in(path, *before);
+    } else {
+      remove_drop_in(path);
+    }
+    manager.reload();
+    throw;
+  }
+  return before ? "where it was" : "outside";
+}
+
+/// What runs already stays where it is until it is restarted.
+void move_now(const ServiceManager& manager, const AttachOrder& order, const std::string& id,
+              std::string_view where, Reporter& reporter) {
+  if (!is_running(manager.show(id, {"ActiveState"}))) {
+    return;
+  }
+  if (order.now) {
+    manager.restart_if_running(id);
+    return;
+  }
+  reporter.warn(fmt::format("'{}' still runs {}: '{}' moves it (or --now)", id, where,
+                            manager.command("restart", id)));
+}
+
+void make_user_folder(const std::string& folder) {
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure) {
+    throw Error(fmt::format("cannot make '{}': {}", folder, failure.message()), failure);
+  }
+}
+
+}  // namespace
+
+std::string unit_folder(UnitScope scope, const UnitPlaces& units, char* const* environment) {
+  if (scope == UnitScope::kSystem) {
+    return units.system_units;
+  }
+  if (::geteuid() == 0 && environment_value(environment, "XDG_RUNTIME_DIR") == nullptr) {
+    throw Error("root has no service manager of its own here",
+                std::make_error_code(std::errc::operation_not_permitted),
+                "a user attaches the own units, in a login session; without --user: the machine's");
+  }
+  const char* config = environment_value(environment, "XDG_CONFIG_HOME");
+  if (config != nullptr && *config == '/') {
+    return std::string(config) + "/systemd/user";
+  }
+  const char* home = environment_value(environment, "HOME");
+  if (home == nullptr || *home != '/') {
+    throw Error("cannot find your units: HOME is not set");
+  }
+  return std::string(home) + "/.config/systemd/user";
+}
+
+void attach(const AttachOrder& order, const Places& places, const UnitPlaces& units,
+            char* const* environment, Reporter& reporter) {
+  require_rights(order, "attach");
+  const ServiceManager manager(order.scope, environment);
+  const std::string folder = unit_folder(order.scope, units, environment);
+  const std::string name = service_name(order.unit);
+  require_profile(places, order.profile);
+  const bool is_user = order.scope == UnitScope::kUser;
+  const Unit unit = load_unit(manager, name, folder);
+  const std::string text =
+      is_user ? user_text(unit, order, units, reporter) : system_text(unit, order, units, reporter);
+  if (is_user) {
+    make_user_folder(folder);
+  } else if (is_running(unit.properties)) {
+    // systemd stops at once what is bound to a unit that does not run.
+    manager.start("vpnrun-netns@" + order.profile + ".service");
+  }
+  const std::string_view until_now =
+      put_in_force(manager, order, units, unit.id, text, drop_in_path(folder, unit.id));
+  reporter.info(fmt::format("'{}' is attached to profile '{}'", unit.id, order.profile));
+  move_now(manager, order, unit.id, until_now, reporter);
+}
+
+void detach(const AttachOrder& order, const UnitPlaces& units, char* const* environment,
+            Reporter& reporter) {
+  require_rights(order, "detach");
+  const ServiceManager manager(order.scope, environment);
+  const std::string folder = unit_folder(order.scope, units, environment);
+  std::string id = service_name(order.unit);
+  // An alias leads to the unit; of a unit that is no longer there the name is all there is.
+  const UnitProperties properties = manager.show(id, {"Id", "LoadState"});
+  if (property(properties, "LoadState") == "loaded") {
+    id = service_name(property(properties, "Id"));
+  }
+  const std::string path = drop_in_path(folder, id);
+  if (!read_drop_in(path)) {
+    reporter.info(fmt::format("'{}' is not attached", id));
+    return;
+  }
+  remove_drop_in(path);
+  manager.reload();
+  reporter.info(fmt::format("'{}' is detached", id));
+  move_now(manager, order, id, "behind the tunnel", reporter);
+}
+
+}  // namespace vpnrun

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "launcher/ctl/drop_in_file.h"
+#include "launcher/ctl/service_manager.h"
+#include "launcher/ctl/unit_places.h"
+#include "launcher/places.h"
+#include "launcher/report.h"
+
+// Services behind a tunnel: a drop-in for the unit, and nothing else. No state of our own; what is
+// attached is what has such a drop-in.
+namespace vpnrun {
+
+/// What `attach` and `detach` were asked for.
+struct AttachOrder {
+  std::string unit;
+  std::string profile;
+  std::vector<std::string> run_paths;  ///< --path
+  UnitScope scope = UnitScope::kSystem;
+  bool now = false;  ///< --now: restart the unit if it runs
+};
+
+/// The folder of the drop-ins: the administrator's, or the caller's by XDG_CONFIG_HOME and HOME.
+/// Throws Error if a user has none, or root asks for its own units outside of a session.
+[[nodiscard]] std::string unit_folder(UnitScope scope, const UnitPlaces& units,
+                                      char* const* environment);
+
+/// Writes the drop-in, has systemd read it, and looks whether it is in force; if it is not, what
+/// was there before is put back. Throws Error.
+void attach(const AttachOrder& order, const Places& places, const UnitPlaces& units,
+            char* const* environment, Reporter& reporter);
+
+/// Removes the drop-in and has systemd forget it. What is not attached is no error. Throws Error.
+void detach(const AttachOrder& order, const UnitPlaces& units, char* const* environment,
+            Reporter& reporter);
+
+}  // namespace vpnrun

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "launcher/ctl/attach_checks.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "profiles/error.h"
+
+namespace vpnrun {
+namespace {
+
+constexpr std::string_view kRunFolder = "/run/";
+
+/// Whether `path` is `folder` or lies in it.
+bool is_below(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+bool is_below_any(std::string_view path, const std::vector<std::string>& folders) {
+  return std::any_of(folders.begin(), folders.end(),
+                     [&](const std::string& folder) { return is_below(path, folder); });
+}
+
+[[noreturn]] void refuse(const Unit& unit, const std::string& reason, const std::string& hint) {
+  throw Error(fmt::format("cannot attach '{}': {}", unit.id, reason),
+              std::make_error_code(std::errc::not_supported), hint);
+}
+
+void refuse_foundations(const Unit& unit) {
+  // These make the namespaces, or start and serve everything else.
+  constexpr std::array kOurs = {"vpnrun@", "vpnrun-netns@", "vpnrun-app@", "vpnrun."};
+  constexpr std::array kFoundations = {"systemd-",          "dbus.", "dbus-",  "user@",
+                                       "user-runtime-dir@", "init.", "getty@", "polkit."};
+  const auto is_one_of = [&](const auto& names) {
+    return std::any_of(names.begin(), names.end(),
+                       [&](std::string_view name) { return unit.id.starts_with(name); });
+  };
+  if (is_one_of(kOurs)) {
+    refuse(unit, "it is what makes the tunnel", "attach the service that is to use it");
+  }
+  if (is_one_of(kFoundations)) {
+    refuse(unit, "the machine itself depends on it",
+           "attach the service that is to use the tunnel");
+  }
+  // The tunnel is started behind these: a circle, which systemd cuts somewhere.
+  for (const std::string& target : words_of({property(unit.properties, "Before")})) {
+    if (target == "network.target" || target == "network-pre.target" ||
+        target == "nss-lookup.target" || target == "basic.target" || target == "sysinit.target") {
+      refuse(unit, fmt::format("it is started before {}, and the tunnel after that", target),
+             "what the machine's own network or names depend on cannot live behind a tunnel");
+    }
+  }
+}
+
+void refuse_other_trees(const Unit& unit) {
+  for (const char* name : {"RootDirectory", "RootImage"}) {
+    const std::string root = property(unit.properties, name);
+    if (!root.empty() && root != "/") {
+      refuse(unit,
+             fmt::format("it has a file system of its own ({}={}), with its own /etc and /run",
+                         name, printable(root)),
+             "write a drop-in of your own: NetworkNamespacePath=/run/netns/NAME, and the "
+             "resolver's files into that file system");
+    }
+  }
+  const std::string other = property(unit.properties, "JoinsNamespaceOf");
+  if (!other.empty()) {
+    refuse(
+        unit,
+        fmt::format("it joins the namespace of '{}' (JoinsNamespaceOf=), which would be in force "
+                    "instead of the tunnel's",
+                    printable(other)),
+        "'systemctl edit' the unit to leave JoinsNamespaceOf= out, or attach the other unit");
+  }
+  for (const char* name : {"BindPaths", "BindReadOnlyPaths"}) {
+    for (const std::string& path : words_of(service_values(unit.settings, name))) {
+      if (path == "/run" || path == "/var/run" || path.starts_with("/run:") ||
+          path.ends_with(":/run")) {
+        refuse(unit,
+               fmt::format("it brings the host's /run with it ({}={})", name, printable(path)),
+               "'systemctl edit' the unit to bind what it needs of it");
+      }
+    }
+  }
+}
+
+void refuse_system_bus(const Unit& unit, const std::vector<std::string>& run_paths) {
+  const std::string bus_name = property(unit.properties, "BusName");
+  if (property(unit.properties, "Type") != "dbus" && bus_name.empty()) {
+    return;
+  }
+  if (!is_below_any("/run/dbus", run_paths)) {
+    refuse(unit,
+           "it needs the system bus (Type=dbus or BusName=), over which names can be looked up "
+           "outside of the tunnel",
+           "if you accept that: --path /run/dbus");
+  }
+}
+
+void refuse_unseen_pid_file(const Unit& unit, const std::vector<std::string>& run_paths) {
+  const std::string pid_file = property(unit.properties, "PIDFile");
+  if (pid_file.empty() || !(is_below(pid_file, "/run") || is_below(pid_file, "/var/run"))) {
+    return;
+  }
+  std::vector<std::string> seen = runtime_directories(unit);
+  seen.insert(seen.end(), run_paths.begin(), run_paths.end());
+  if (!is_below_any(checked_run_path(pid_file), seen)) {
+    refuse(unit,
+           fmt::format("systemd would not see its PID file '{}': /run is the service's own there",
+                       printable(pid_file)),
+           "give it a folder, RuntimeDirectory= and PIDFile= in it; or Type=simple or exec, if it "
+           "can stay in the foreground");
+  }
+}
+
+}  // namespace
+
+std::string checked_run_path(const std::string& path) {
+  const auto wrong = [&](const char* reason) {
+    return Error(fmt::format("cannot bind '{}': {}", printable(path), reason),
+                 std::make_error_code(std::errc::invalid_argument),
+                 "--path names a socket or a folder below /run, such as /run/postgresql");
+  };
+  if (path.empty() || path.front() != '/') {
+    throw wrong("it is no absolute path");
+  }
+  std::string plain;
+  std::string_view rest = path;
+  while (!rest.empty()) {
+    rest.remove_prefix(std::min(rest.find_first_not_of('/'), rest.size()));
+    const std::string_view part = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(part.size());
+    if (part == "..") {
+      throw wrong("it leads upwards");
+    }
+    if (!part.empty() && part != ".") {
+      plain += "/" + std::string(part);
+    }
+  }
+  if (is_below(plain, "/var/run")) {
+    plain.erase(0, std::string_view("/var").size());
+  }
+  if (!plain.starts_with(kRunFolder)) {
+    throw wrong("it is not below /run");
+  }
+  if (printable(plain) != plain) {
+    throw wrong("it has control characters");
+  }
+  return plain;
+}
+
+std::vector<std::string> runtime_directories(const Unit& unit) {
+  std::vector<std::string> folders;
+  for (const std::string& name : words_of({property(unit.properties, "RuntimeDirectory")})) {
+    folders.push_back(std::string(kRunFolder) + name);
+  }
+  return folders;
+}
+
+bool has_error_number(const Unit& unit) {
+  const std::vector<std::string> filter = service_values(unit.settings, "SystemCallFilter");
+  return !filter.empty() && filter.front().front() != '~' &&
+         !service_values(unit.settings, "SystemCallErrorNumber").empty();
+}
+
+void check_system_unit(const Unit& unit, const std::vector<std::string>& run_paths) {
+  refuse_foundations(unit);
+  refuse_other_trees(unit);
+  refuse_system_bus(unit, run_paths);
+  refuse_unseen_pid_file(unit, run_paths);
+}
+
+void check_user_unit(const Unit& unit) {
+  // Each was tried with systemd 252. A user's service manager has no privilege to set up a filter
+  // of system calls without NO_NEW_PRIVS, under which setuid programs are none. Settings of the
+  // file system (ProtectSystem=, PrivateTmp=, …) have no effect there and do no harm.
+  struct Setting {
+    const char* name;
+    bool is_switch;  ///< harmless if it is off
+  };
+  constexpr std::array kHarmful = {
+      Setting{"NoNewPrivileges", true},      Setting{"PrivateUsers", true},
+      Setting{"ProtectHostname", true},      Setting{"ProtectKernelTunables", true},
+      Setting{"ProtectKernelModules", true}, Setting{"ProtectKernelLogs", true},
+      Setting{"ProtectClock", true},         Setting{"PrivateDevices", true},
+      Setting{"RestrictSUIDSGID", true},     Setting{"RestrictRealtime", true},
+      Setting{"LockPersonality", true},      Setting{"MemoryDenyWriteExecute", true},
+      Setting{"RestrictNamespaces", true},   Setting{"DynamicUser", true},
+      Setting{"SystemCallFilter", false},    Setting{"SystemCallArchitectures", false},
+      Setting{"SystemCallLog", false},       Setting{"RestrictAddressFamilies", false},
+      Setting{"RootDirectory", false},       Setting{"RootImage", false},
+  };
+  for (const Setting& setting : kHarmful) {
+    const std::vector<std::string> values = service_values(unit.settings, setting.name);
+    if (values.empty()) {
+      continue;
+    }
+    const std::string& value = values.back();
+    const bool is_off = value == "no" || value == "false" || value == "off" || value == "0" ||
+                        value == "n" || value == "f";
+    if (!setting.is_switch || !is_off) {
+      refuse(unit,
+             fmt::format("{}={} takes away the right by which vpnrun enters the namespace",
+                         setting.name, printable(value)),
+             fmt::format("'systemctl --user edit {}' and write '[Service]' and '{}={}'", unit.id,
+                         setting.name, setting.is_switch ? "no" : ""));
+    }
+  }
+}
+
+std::vector<std::string> system_unit_warnings(const Unit& unit,
+                                              const std::vector<std::string>& run_paths) {
+  std::vector<std::string> warnings;
+  for (const std::string& trigger : words_of({property(unit.properties, "TriggeredBy")})) {
+    if (trigger.ends_with(".socket")) {
+      warnings.push_back(fmt::format(
+          "'{0}' listens outside and hands its socket to the service, which can answer past the "
+          "tunnel; NetworkNamespacePath= in '{0}' moves it",
+          trigger));
+    }
+  }
+  for (const char* folder :
+       {"/run/dbus", "/run/nscd", "/run/systemd/resolve", "/run/avahi-daemon", "/run/systemd"}) {
+    if (std::any_of(run_paths.begin(), run_paths.end(), [&](const std::string& path) {
+          return is_below(path, folder) || is_below(folder, path);
+        })) {
+      warnings.push_back(fmt::format(
+          "by '{}' the service can have names looked up outside of the tunnel", folder));
+      break;
+    }
+  }
+  for (const char* name : {"BindPaths", "BindReadOnlyPaths"}) {
+    for (const std::string& path : words_of(service_values(unit.settings, name))) {
+      if (path.find("/run/") != std::string::npos) {
+        warnings.push_back(
+            fmt::format("the unit itself has {}={}: the service can reach who listens there", name,
+                        printable(path)));
+      }
+    }
+  }
+  for (const char* name : {"ExecStartPre", "ExecStart", "ExecStartPost"}) {
+    for (const std::string& value : service_values(unit.settings, name)) {
+      for (const UnitCommand& command : split_commands(value)) {
+        if (command.prefixes.find('+') != std::string::npos) {
+          warnings.push_back(fmt::format(
+              "'{}+{}' runs in the namespace, but with all privileges and without the filter of "
+              "sockets",
+              std::string(name) + "=", printable(command.line)));
+        }
+      }
+    }
+  }
+  const std::string user = property(unit.properties, "User");
+  const bool is_root = (user.empty() || user == "root" || user == "0") &&
+                       property(unit.properties, "DynamicUser") != "yes";
+  if (!is_root && property(unit.properties, "NoNewPrivileges") != "yes") {
+    warnings.emplace_back(
+        "its processes can no longer gain privileges by setuid programs (sudo, sendmail): the "
+        "filter "
+        "of sockets implies NoNewPrivileges= under User=");
+  }
+  return warnings;
+}
+
+std::vector<std::string> user_unit_warnings(const Unit& unit) {
+  std::vector<std::string> warnings;
+  for (const char* name : {"ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload",
+                           "ExecStop", "ExecStopPost"}) {
+    if (!service_values(unit.settings, name).empty()) {
+      warnings.push_back(fmt::format("{}= still runs outside", name));
+    }
+  }
+  for (const std::string& trigger : words_of({property(unit.properties, "TriggeredBy")})) {
+    if (trigger.ends_with(".socket")) {
+      warnings.push_back(fmt::format(
+          "'{}' listens outside and hands its socket to the service; vpnrun names it in a warning "
+          "at each start",
+          trigger));
+    }
+  }
+  return warnings;
+}
+
+}  // namespace vpnrun

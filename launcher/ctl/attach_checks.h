@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "launcher/ctl/service_manager.h"
+
+namespace vpnrun {
+
+/// `path` without superfluous slashes, _/var/run_ replaced by _/run_. Throws Error unless it lies
+/// below /run and has no "..".
+[[nodiscard]] std::string checked_run_path(const std::string& path);
+
+/// Throws Error, with a hint, if the system unit cannot live in a namespace of ours without
+/// breaking or leaking: the machine's own foundations, who needs the system bus, …. `run_paths` are
+/// what the administrator lets in by name.
+void check_system_unit(const Unit& unit, const std::vector<std::string>& run_paths);
+
+/// Throws Error if a user's service manager starts this unit so that no setuid program works in it.
+void check_user_unit(const Unit& unit);
+
+/// What is worth a warning in a unit that can be attached: sentences.
+[[nodiscard]] std::vector<std::string> system_unit_warnings(
+    const Unit& unit, const std::vector<std::string>& run_paths);
+[[nodiscard]] std::vector<std::string> user_unit_warnings(const Unit& unit);
+
+/// The folders of RuntimeDirectory=, absolute.
+[[nodiscard]] std::vector<std::string> runtime_directories(const Unit& unit);
+
+/// Whether SystemCallFilter= lists what is allowed, and SystemCallErrorNumber= is set.
+[[nodiscard]] bool has_error_number(const Unit& unit);
+
+}  // namespace vpnrun

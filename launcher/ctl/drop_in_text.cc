@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "launcher/ctl/drop_in_text.h"
+
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "launcher/ctl/drop_in_file.h"
+
+namespace vpnrun {
+namespace {
+
+// The namespace is a condition, the tunnel is not: a companion that is restarted must not stop the
+// service, which is sealed in any case.
+constexpr std::string_view kUnitSection = R"(
+[Unit]
+# Without the namespace there is no service: if vpnrun-netns@ stops, so does this. The tunnel may fail
+# and be restarted under it: the namespace lets nothing out beside the tunnel.
+BindsTo=vpnrun-netns@{0}.service
+Wants=vpnrun@{0}.service
+After=vpnrun-netns@{0}.service vpnrun@{0}.service
+
+[Service]
+# The path, not JoinsNamespaceOf=: that one joins what systemd made for another unit.
+NetworkNamespacePath=/run/netns/{0}
+)";
+
+constexpr std::string_view kOwnRun = R"(
+# A /run of its own, with nothing of the host's but what is listed here: the sockets of nscd,
+# systemd-resolved, avahi and the system bus answer for names outside of the tunnel. Hiding them one by
+# one would not do: a daemon that makes its folder anew takes away what was mounted over it.
+TemporaryFileSystem=/run:mode=0755,size=16M,nosuid,nodev
+)";
+constexpr std::string_view kVarRun = R"(# Here /var/run is no link to /run.
+TemporaryFileSystem=/var/run:mode=0755,size=16M,nosuid,nodev
+)";
+constexpr std::string_view kRunPaths = R"(# Readiness and the journal; both answer no questions.
+BindPaths=-/run/systemd/notify -/run/systemd/journal
+)";
+constexpr std::string_view kDynamicUser = R"(# The name of the dynamic user, from systemd itself.
+BindPaths=-/run/systemd/userdb/io.systemd.DynamicUser
+)";
+constexpr std::string_view kOwnPaths = R"(# RuntimeDirectory= of the unit, and --path.
+)";
+
+// The named families that are not in the list of helper/filter: a list of what is refused, because
+// it takes from a list of the unit's own and adds to none.
+constexpr std::string_view kFilter = R"(
+# What network namespaces do not confine, as for applications (vpnrun(1)). Lists of what is refused:
+# they take away from what the unit allows, and add nothing to it. Of units with User= systemd takes
+# the right to gain privileges by setuid programs as well (NoNewPrivileges=).
+RestrictAddressFamilies=~AF_VSOCK AF_BLUETOOTH AF_NFC AF_QIPCRTR AF_IUCV AF_ISDN AF_PHONET AF_CAIF
+RestrictAddressFamilies=~AF_IB AF_RDS AF_SMC AF_TIPC AF_RXRPC AF_CAN AF_KCM AF_XDP AF_KEY AF_PPPOX
+RestrictAddressFamilies=~AF_IPX AF_APPLETALK AF_AX25 AF_NETROM AF_ROSE AF_X25 AF_LLC AF_WANPIPE
+RestrictAddressFamilies=~AF_ATMPVC AF_ATMSVC AF_BRIDGE AF_ASH AF_ECONET AF_SNA AF_SECURITY AF_DECnet
+RestrictAddressFamilies=~AF_NETBEUI AF_IRDA AF_IEEE802154 AF_MPLS AF_MCTP
+# Rings make sockets unseen by filters; pidfd_getfd takes other processes' sockets; request_key has
+# the kernel ask for names outside.
+{0}# The filter of families sees no 32-bit system calls.
+SystemCallArchitectures=native
+)";
+constexpr std::string_view kSystemCalls =
+    R"(SystemCallFilter=~io_uring_setup:ENOSYS io_uring_enter:ENOSYS io_uring_register:ENOSYS
+SystemCallFilter=~pidfd_getfd:ENOSYS request_key:ENOKEY
+)";
+// An error of its own that is the unit's general one as well keeps systemd from making the filter.
+constexpr std::string_view kSystemCallsWithoutErrors =
+    R"(# (They get the error number that the unit has for all that it does not allow.)
+SystemCallFilter=~io_uring_setup io_uring_enter io_uring_register
+SystemCallFilter=~pidfd_getfd request_key
+)";
+
+}  // namespace
+
+std::string system_drop_in_text(const SystemDropIn& drop_in) {
+  std::string text = drop_in_mark(drop_in.id, drop_in.profile, "") + "\n";
+  text += fmt::format(kUnitSection, drop_in.profile);
+  text += "\n# Names by the tunnel's resolver, and the files of " +
+          fmt::format("/etc/netns/{}, as ip-netns(8) has it.\n", drop_in.profile);
+  for (const auto& [source, target] : drop_in.overlays) {
+    text += fmt::format("BindReadOnlyPaths={}:{}\n", unit_path(source), unit_path(target));
+  }
+  text += kOwnRun;
+  text += drop_in.has_var_run ? kVarRun : "";
+  text += kRunPaths;
+  text += drop_in.dynamic_user ? kDynamicUser : "";
+  text += drop_in.run_paths.empty() ? "" : kOwnPaths;
+  for (const std::string& path : drop_in.run_paths) {
+    text += fmt::format("BindPaths={}\n", unit_path(path));
+  }
+  text += fmt::format(kFilter, drop_in.has_error_number ? kSystemCallsWithoutErrors : kSystemCalls);
+  return text;
+}
+
+std::string user_drop_in_text(const std::string& id, const std::string& profile,
+                              const std::string& launcher,
+                              const std::vector<UnitCommand>& commands) {
+  std::string text = drop_in_mark(id, profile, "--user ") + "\n";
+  text +=
+      "\n[Service]\n"
+      "# Not NetworkNamespacePath=: a user's service manager accepts it and starts the service\n"
+      "# outside. What follows are the unit's own commands when this was written; attach again "
+      "after\n"
+      "# a change there.\n"
+      "ExecStart=\n";
+  for (const UnitCommand& command : commands) {
+    text += fmt::format("ExecStart={}\n", command_in_profile(command, launcher, profile));
+  }
+  return text;
+}
+
+}  // namespace vpnrun

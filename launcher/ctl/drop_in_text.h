@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "launcher/ctl/unit_text.h"
+
+namespace vpnrun {
+
+/// What the drop-in of a system unit is made from.
+struct SystemDropIn {
+  std::string id;
+  std::string profile;
+  /// Files and folders over others, absolute: {source, target}.
+  std::vector<std::pair<std::string, std::string>> overlays = {};
+  std::vector<std::string> run_paths = {};  ///< below /run; what the service may find of the host's
+  bool dynamic_user = false;                ///< DynamicUser=yes
+  bool has_var_run = false;                 ///< /var/run is a folder of its own
+  /// SystemCallFilter= is a list of what is allowed, and SystemCallErrorNumber= says what the rest
+  /// gets.
+  bool has_error_number = false;
+};
+
+/// The text of the drop-in that puts the service into the profile's namespace, sealed as `vpnrun`
+/// seals applications, and says why for each setting.
+[[nodiscard]] std::string system_drop_in_text(const SystemDropIn& drop_in);
+
+/// The text of the drop-in that has a user unit start `commands`, its own ones, by `launcher`.
+/// Throws Error for a command that cannot be started so.
+[[nodiscard]] std::string user_drop_in_text(const std::string& id, const std::string& profile,
+                                            const std::string& launcher,
+                                            const std::vector<UnitCommand>& commands);
+
+}  // namespace vpnrun

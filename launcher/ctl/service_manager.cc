@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "launcher/ctl/service_manager.h"
+
+#include <algorithm>
+#include <array>
+
+#include "launcher/ctl/drop_in_file.h"
+#include "launcher/ctl/program_output.h"
+#include "launcher/read_file.h"
+#include "profiles/error.h"
+
+namespace vpnrun {
+namespace {
+
+constexpr std::size_t kMaxUnitName = 255;
+constexpr std::size_t kMaxUnitFile = 1U << 20U;
+
+// Whatever the checks and the drop-in need; one question for all.
+const std::vector<std::string>& property_names() {
+  static const std::vector<std::string> names = {"Id",
+                                                 "LoadState",
+                                                 "ActiveState",
+                                                 "FragmentPath",
+                                                 "DropInPaths",
+                                                 "Type",
+                                                 "BusName",
+                                                 "PIDFile",
+                                                 "User",
+                                                 "DynamicUser",
+                                                 "NoNewPrivileges",
+                                                 "RuntimeDirectory",
+                                                 "Before",
+                                                 "RootDirectory",
+                                                 "RootImage",
+                                                 "JoinsNamespaceOf",
+                                                 "TriggeredBy",
+                                                 "NeedDaemonReload"};
+  return names;
+}
+
+[[noreturn]] void throw_unavailable(UnitScope scope) {
+  if (scope == UnitScope::kUser) {
+    throw Error("cannot ask your service manager", {},
+                "it runs in a login session of yours: systemctl --user status");
+  }
+  throw Error("cannot ask systemd", {}, "is this machine run by systemd? systemctl status");
+}
+
+UnitProperties parse_properties(std::string_view text) {
+  UnitProperties properties;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::size_t sign = line.find('=');
+    if (sign == std::string_view::npos) {
+      continue;
+    }
+    std::string& value = properties[std::string(line.substr(0, sign))];
+    value += (value.empty() ? "" : "\n") + std::string(line.substr(sign + 1));
+  }
+  return properties;
+}
+
+void require_loaded(const Unit& unit, const std::string& name, const ServiceManager& manager) {
+  const std::string state = property(unit.properties, "LoadState");
+  if (state == "loaded") {
+    return;
+  }
+  if (state == "not-found") {
+    throw Error(fmt::format("there is no unit '{}'", name),
+                std::make_error_code(std::errc::no_such_file_or_directory),
+                manager.scope() == UnitScope::kUser
+                    ? "'systemctl --user list-unit-files' lists your units; the machine's are "
+                      "attached without --user"
+                    : "'systemctl list-unit-files' lists the machine's units; a user's own are "
+                      "attached with --user, by the user");
+  }
+  throw Error(fmt::format("cannot attach '{}': its state is '{}'", name, printable(state)), {},
+              fmt::format("'{}' says more", manager.command("status", name)));
+}
+
+}  // namespace
+
+std::string property(const UnitProperties& properties, std::string_view name) {
+  const auto entry = properties.find(name);
+  return entry == properties.end() ? std::string() : entry->second;
+}
+
+std::vector<std::string> ServiceManager::words(const std::string& verb) const {
+  std::vector<std::string> words{"systemctl"};
+  if (scope_ == UnitScope::kUser) {
+    words.emplace_back("--user");
+  }
+  words.push_back(verb);
+  return words;
+}
+
+UnitProperties ServiceManager::show(const std::string& unit,
+                                    const std::vector<std::string>& names) const {
+  std::vector<std::string> line = words("show");
+  std::string list;
+  for (const std::string& name : names) {
+    list += (list.empty() ? "" : ",") + name;
+  }
+  line.insert(line.end(), {"--no-pager", "--property=" + list, "--", unit});
+  const ProgramOutput output = run_program(line, environment_);
+  if (output.status != 0) {
+    throw_unavailable(scope_);
+  }
+  return parse_properties(output.out);
+}
+
+void ServiceManager::reload() const {
+  if (run_program(words("daemon-reload"), environment_).status != 0) {
+    throw_unavailable(scope_);
+  }
+}
+
+void ServiceManager::order(const std::string& verb, const std::string& unit,
+                           std::string_view failure) const {
+  std::vector<std::string> line = words(verb);
+  line.insert(line.end(), {"--", unit});
+  if (run_program(line, environment_).status != 0) {
+    throw Error(fmt::format("'{}' {}", unit, failure), {},
+                fmt::format("'{}' says why", command("status", unit)));
+  }
+}
+
+void ServiceManager::start(const std::string& unit) const {
+  order("start", unit, "does not start");
+}
+
+void ServiceManager::restart_if_running(const std::string& unit) const {
+  order("try-restart", unit, "does not start any more");
+}
+
+std::string ServiceManager::command(std::string_view verb, const std::string& unit) const {
+  return fmt::format("systemctl {}{} {}", scope_ == UnitScope::kUser ? "--user " : "", verb, unit);
+}
+
+bool is_running(const UnitProperties& properties) {
+  const std::string state = property(properties, "ActiveState");
+  return !state.empty() && state != "inactive" && state != "failed";
+}
+
+std::string service_name(const std::string& name) {
+  constexpr std::string_view kSuffix = ".service";
+  constexpr std::array kOtherTypes = {".socket", ".device", ".mount", ".automount", ".swap",
+                                      ".target", ".path",   ".timer", ".slice",     ".scope"};
+  const bool letters = std::all_of(name.begin(), name.end(), [](char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+           (letter >= '0' && letter <= '9') ||
+           std::string_view(":-_.\\@").find(letter) != std::string_view::npos;
+  });
+  if (name.empty() || name.size() > kMaxUnitName || !letters || name.front() == '.' ||
+      name.front() == '-') {
+    throw Error(fmt::format("'{}' is no name of a unit", printable(name)),
+                std::make_error_code(std::errc::invalid_argument));
+  }
+  if (std::any_of(kOtherTypes.begin(), kOtherTypes.end(),
+                  [&](std::string_view type) { return std::string_view(name).ends_with(type); })) {
+    throw Error(fmt::format("cannot attach '{}': it is no service", name),
+                std::make_error_code(std::errc::invalid_argument),
+                "only services have processes that can live behind a tunnel");
+  }
+  std::string whole = name.ends_with(kSuffix) ? name : name + std::string(kSuffix);
+  if (whole.find("@.") != std::string::npos) {
+    throw Error(fmt::format("cannot attach '{}': it is a template", whole),
+                std::make_error_code(std::errc::invalid_argument),
+                "name one of its instances: NAME@INSTANCE.service");
+  }
+  return whole;
+}
+
+Unit load_unit(const ServiceManager& manager, const std::string& name,
+               const std::string& unit_folder) {
+  Unit unit;
+  unit.properties = manager.show(name, property_names());
+  if (property(unit.properties, "NeedDaemonReload") == "yes") {
+    manager.reload();  // its files are not what systemd has read of them
+    unit.properties = manager.show(name, property_names());
+  }
+  require_loaded(unit, name, manager);
+  unit.id = service_name(property(unit.properties, "Id"));
+  std::vector<std::string> files = words_of(
+      {property(unit.properties, "FragmentPath"), property(unit.properties, "DropInPaths")});
+  files.erase(std::remove(files.begin(), files.end(), drop_in_path(unit_folder, unit.id)),
+              files.end());
+  for (const std::string& file : files) {
+    const auto text = read_file(file, kMaxUnitFile);
+    if (!text) {
+      throw_error(ENOENT, "cannot read '{}'", file);
+    }
+    const std::vector<UnitSetting> settings = parse_unit_text(*text);
+    unit.settings.insert(unit.settings.end(), settings.begin(), settings.end());
+  }
+  return unit;
+}
+
+}  // namespace vpnrun

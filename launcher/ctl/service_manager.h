@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "launcher/ctl/unit_text.h"
+
+namespace vpnrun {
+
+/// Whose units: the machine's, or the caller's own (`systemctl --user`).
+enum class UnitScope : std::uint8_t { kSystem, kUser };
+
+/// Properties as `systemctl show` prints them; several lines of one are joined by '\n'.
+using UnitProperties = std::map<std::string, std::string, std::less<>>;
+
+/// The value of `name`; empty if there is none.
+[[nodiscard]] std::string property(const UnitProperties& properties, std::string_view name);
+
+/// systemd, by way of systemctl(1): with fixed arguments, without a shell.
+class ServiceManager {
+ public:
+  /// `environment` is null-terminated and outlives the object.
+  ServiceManager(UnitScope scope, char* const* environment)
+      : scope_(scope), environment_(environment) {}
+
+  [[nodiscard]] UnitScope scope() const noexcept { return scope_; }
+
+  /// What systemd knows about `unit`, also one that does not exist. Throws Error if it cannot be
+  /// asked.
+  [[nodiscard]] UnitProperties show(const std::string& unit,
+                                    const std::vector<std::string>& names) const;
+
+  /// Has all unit files read again. Throws Error.
+  void reload() const;
+
+  /// Starts `unit`, and waits for it. Throws Error.
+  void start(const std::string& unit) const;
+
+  /// Restarts `unit` if it runs. Throws Error if it then does not start.
+  void restart_if_running(const std::string& unit) const;
+
+  /// "systemctl VERB UNIT" as the caller would type it.
+  [[nodiscard]] std::string command(std::string_view verb, const std::string& unit) const;
+
+ private:
+  [[nodiscard]] std::vector<std::string> words(const std::string& verb) const;
+  void order(const std::string& verb, const std::string& unit, std::string_view failure) const;
+
+  UnitScope scope_;
+  char* const* environment_;
+};
+
+/// A unit as it is without vpnrun.
+struct Unit {
+  std::string id;                     ///< its name, whichever alias was asked for
+  UnitProperties properties;          ///< those that attach looks at
+  std::vector<UnitSetting> settings;  ///< of all its files in their order, our own left out
+};
+
+/// Whether `properties`, with ActiveState, are those of a unit with processes.
+[[nodiscard]] bool is_running(const UnitProperties& properties);
+
+/// `name` with ".service" behind it if it has no type yet. Throws Error unless it is the name of a
+/// service, and of no template.
+[[nodiscard]] std::string service_name(const std::string& name);
+
+/// The service `name`, without our own drop-in below `unit_folder` (drop_in_path). Throws Error if
+/// there is no such unit, or its files cannot be read.
+[[nodiscard]] Unit load_unit(const ServiceManager& manager, const std::string& name,
+                             const std::string& unit_folder);
+
+}  // namespace vpnrun

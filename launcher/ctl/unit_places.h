@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace vpnrun {
+
+/// Where `attach`, `detach` and `log` look and write. The defaults are a real machine's; tests make
+/// their own.
+struct UnitPlaces {
+  std::string system_units = "/etc/systemd/system";  ///< the administrator's units
+  std::string etc = "/etc";
+  std::string netns_etc = "/etc/netns";  ///< ip-netns(8)
+  std::string var_run = "/var/run";
+  std::string launcher = VPNRUN_BINDIR "/vpnrun";  ///< what a user unit is started through
+  /// Folders of journald; a folder for each machine ID below them.
+  std::vector<std::string> journals = {"/var/log/journal", "/run/log/journal"};
+};
+
+}  // namespace vpnrun

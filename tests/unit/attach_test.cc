@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "launcher/ctl/attach.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "launcher/ctl/attach_checks.h"
+#include "launcher/ctl/commands.h"
+#include "tests/unit/launcher_machine.h"
+
+namespace vpnrun {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// All of the machine lies in the folder that has its runtime root.
+UnitPlaces units_of(const Places& places) {
+  const std::string folder = std::filesystem::path(places.runtime_root).parent_path();
+  UnitPlaces units;
+  units.system_units = folder + "/units";
+  units.etc = folder + "/etc";
+  units.netns_etc = folder + "/netns";
+  units.launcher = "/usr/bin/vpnrun";
+  units.journals = {folder + "/journals"};
+  return units;
+}
+
+int vpnrunctl(int argc, char* const* argv, char* const* environment, const Places& places) {
+  return run_vpnrunctl(argc, argv, environment, places, units_of(places));
+}
+
+class Attach : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* name : {"bin", "units", "etc", "netns", "netns/one", "home", "journals"}) {
+      std::filesystem::create_directory(machine_.folder / name);
+    }
+    machine_.add_profile("one");
+    machine_.add_profile("two");
+    // Says what its files say, and writes down what it was asked.
+    program("systemctl",
+            "cd \"${0%/bin/systemctl}\"\n"
+            "echo \"$@\" >>calls\n"
+            "case \"$*\" in\n"
+            "  *--property=NetworkNamespacePath,*) cat in-force ;;\n"
+            "  *--property=ActiveState*) cat active ;;\n"
+            "  *' show '* | show*) cat shown ;;\n"
+            "esac\n");
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread; posix_spawnp(3) reads the process' own
+    // PATH
+    ASSERT_EQ(::setenv("PATH", ((machine_.folder / "bin").string() + ":/usr/bin:/bin").c_str(), 1),
+              0);
+    shows("");
+    machine_.folder.write("active", "ActiveState=inactive\n");
+    in_force("one");
+  }
+
+  void program(const std::string& name, const std::string& script) const {
+    machine_.folder.write("bin/" + name, "#!/bin/sh\n" + script);
+    ASSERT_EQ(::chmod((machine_.folder / "bin" / name).c_str(), 0755), 0);
+  }
+  /// d.service, with `text` as its file and `properties` beside the ordinary ones.
+  void shows(const std::string& properties, const std::string& text = "[Service]\n",
+             const std::string& id = "d.service") const {
+    machine_.folder.write("unit", text);
+    machine_.folder.write("shown", "Id=" + id + "\nLoadState=loaded\nFragmentPath=" +
+                                       (machine_.folder / "unit").string() + "\n" + properties);
+  }
+  void in_force(const std::string& profile) const {
+    machine_.folder.write("in-force",
+                          "BindsTo=x.service vpnrun-netns@" + profile +
+                              ".service\nNetworkNamespacePath=/run/netns/" + profile +
+                              "\nTemporaryFileSystem=/run:mode=0755\n"
+                              "ExecStart={ path=/usr/bin/vpnrun ; argv[]=/usr/bin/vpnrun }\n");
+  }
+  [[nodiscard]] test::Outcome ctl(std::vector<std::string> words) const {
+    words.insert(words.begin(), "vpnrunctl");
+    return machine_.run(vpnrunctl, std::move(words),
+                        {"HOME=" + (machine_.folder / "home").string(), "XDG_RUNTIME_DIR=/none"});
+  }
+  /// The reason and the hint for which `attach d one` is refused; nothing is written.
+  [[nodiscard]] std::string refusal(std::vector<std::string> more = {}) const {
+    std::vector<std::string> words{"attach", "d", "one"};
+    words.insert(words.end(), more.begin(), more.end());
+    const test::Outcome outcome = ctl(words);
+    EXPECT_EQ(outcome.status, kCtlFailed) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("\nhint: "));
+    EXPECT_FALSE(std::filesystem::exists(machine_.folder / "units/d.service.d"));
+    EXPECT_FALSE(std::filesystem::exists(machine_.folder / "home/.config"));
+    return outcome.err;
+  }
+  [[nodiscard]] std::string drop_in() const {
+    return machine_.read("units/d.service.d/50-vpnrun.conf");
+  }
+
+  test::Machine machine_;
+};
+
+class SystemAttach : public Attach {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) {
+      GTEST_SKIP() << "only root changes the machine's units: run as root";
+    }
+    Attach::SetUp();
+  }
+};
+
+TEST_F(SystemAttach, WritesTheDropInAndHasSystemdReadIt) {
+  shows("RuntimeDirectory=d d/sub\nDynamicUser=yes\n");
+  machine_.folder.write("etc/hosts", "");
+  machine_.folder.write("netns/one/hosts", "");
+  machine_.folder.write("netns/one/absent", "");
+  const test::Outcome outcome = ctl({"attach", "d", "one", "--path", "/var/run//postgresql/"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("'d.service' is attached to profile 'one'"),
+                    HasSubstr("netns/one/absent' is left out"), Not(HasSubstr("still runs"))));
+  EXPECT_THAT(
+      drop_in(),
+      AllOf(HasSubstr("\nNetworkNamespacePath=/run/netns/one\n"),
+            HasSubstr("/run/vpnrun/one/etc/resolv.conf:/etc/resolv.conf\n"),
+            HasSubstr("/run/vpnrun/one/etc/nsswitch.conf:/etc/nsswitch.conf\n"),
+            HasSubstr("/etc/netns/one/hosts:/etc/hosts\n"), Not(HasSubstr("absent")),
+            HasSubstr("\nBindPaths=/run/d\nBindPaths=/run/d/sub\nBindPaths=/run/postgresql\n"),
+            HasSubstr("io.systemd.DynamicUser")));
+  EXPECT_THAT(machine_.read("calls"), HasSubstr("daemon-reload\n"));
+  struct stat info {};
+  ASSERT_EQ(::stat((machine_.folder / "units/d.service.d/50-vpnrun.conf").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777U, 0644U);
+  ASSERT_EQ(::stat((machine_.folder / "units/d.service.d").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777U, 0755U);
+  const auto files = std::filesystem::directory_iterator(machine_.folder / "units/d.service.d");
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1) << "no temporary file stays";
+}
+
+TEST_F(SystemAttach, TheAdministratorsResolverFileWins) {
+  machine_.folder.write("etc/resolv.conf", "");
+  machine_.folder.write("netns/one/resolv.conf", "");
+  EXPECT_EQ(ctl({"attach", "d", "one"}).status, 0);
+  EXPECT_THAT(drop_in(), AllOf(HasSubstr("/etc/netns/one/resolv.conf:/etc/resolv.conf\n"),
+                               Not(HasSubstr("vpnrun/one/etc/resolv.conf"))));
+}
+
+TEST_F(SystemAttach, TwiceMovesToAnotherProfileAndDetachTakesAllBack) {
+  EXPECT_EQ(ctl({"attach", "d.service", "one"}).status, 0);
+  in_force("two");
+  EXPECT_EQ(ctl({"attach", "d", "two"}).status, 0);
+  EXPECT_THAT(drop_in(), HasSubstr("\nNetworkNamespacePath=/run/netns/two\n"));
+  EXPECT_EQ(ctl({"attach"}).out, "UNIT       PROFILE\nd.service  two\n");
+  EXPECT_EQ(nlohmann::json::parse(ctl({"attach", "--json"}).out).at(0).at("profile"), "two");
+  EXPECT_EQ(ctl({"detach", "d"}).status, 0);
+  EXPECT_FALSE(std::filesystem::exists(machine_.folder / "units/d.service.d"));
+  const test::Outcome again = ctl({"detach", "d"});
+  EXPECT_EQ(again.status, 0);
+  EXPECT_THAT(again.err, HasSubstr("is not attached"));
+  EXPECT_EQ(nlohmann::json::parse(ctl({"attach", "--json"}).out), nlohmann::json::array());
+}
+
+TEST_F(SystemAttach, DetachLeavesOtherDropInsAndWorksForAUnitThatIsGone) {
+  EXPECT_EQ(ctl({"attach", "d", "one"}).status, 0);
+  machine_.folder.write("units/d.service.d/90-own.conf", "");
+  machine_.folder.write("shown", "Id=d.service\nLoadState=not-found\n");
+  EXPECT_EQ(ctl({"detach", "d"}).status, 0);
+  EXPECT_EQ(drop_in(), "");
+  EXPECT_TRUE(std::filesystem::exists(machine_.folder / "units/d.service.d/90-own.conf"));
+}
+
+TEST_F(SystemAttach, SomebodyElsesFileIsLeftAlone) {
+  std::filesystem::create_directory(machine_.folder / "units/d.service.d");
+  machine_.folder.write("units/d.service.d/50-vpnrun.conf", "[Service]\n");
+  for (const auto& words : {std::vector<std::string>{"attach", "d", "one"}, {"detach", "d"}}) {
+    const test::Outcome outcome = ctl(words);
+    EXPECT_EQ(outcome.status, kCtlFailed);
+    EXPECT_THAT(outcome.err, HasSubstr("was not written by vpnrunctl"));
+  }
+  EXPECT_EQ(drop_in(), "[Service]\n");
+}
+
+TEST_F(SystemAttach, WhatIsOverriddenIsTakenBack) {
+  in_force("two");  // says systemd, whatever we write
+  EXPECT_THAT(refusal(), HasSubstr("another drop-in of the unit overrides ours"));
+  EXPECT_EQ(ctl({"attach", "d", "two"}).status, 0);
+  EXPECT_EQ(ctl({"attach", "d", "one"}).status, kCtlFailed);
+  EXPECT_THAT(drop_in(), HasSubstr("# Profile two:")) << "what was there before is put back";
+}
+
+TEST_F(SystemAttach, ARunningUnitIsSaidToBeOutsideOrRestarted) {
+  shows("ActiveState=active\n");
+  machine_.folder.write("active", "ActiveState=active\n");
+  EXPECT_THAT(ctl({"attach", "d", "one"}).err,
+              HasSubstr("'d.service' still runs outside: 'systemctl restart d.service'"));
+  EXPECT_THAT(machine_.read("calls"),
+              AllOf(Not(HasSubstr("restart")),
+                    HasSubstr("\nstart -- vpnrun-netns@one.service\ndaemon-reload\n")))
+      << "or systemd would stop the unit, which is bound to the namespace";
+  EXPECT_THAT(ctl({"attach", "d", "one", "--now"}).err, Not(HasSubstr("still runs")));
+  EXPECT_THAT(machine_.read("calls"), HasSubstr("try-restart -- d.service\n"));
+  EXPECT_THAT(ctl({"detach", "d"}).err, HasSubstr("still runs behind the tunnel"));
+}
+
+TEST_F(SystemAttach, RefusesUnitsThatAreAbsentOrNoServices) {
+  machine_.folder.write("shown", "Id=d.service\nLoadState=not-found\n");
+  EXPECT_THAT(refusal(), HasSubstr("there is no unit 'd.service'"));
+  machine_.folder.write("shown", "Id=d.service\nLoadState=masked\n");
+  EXPECT_THAT(refusal(), HasSubstr("its state is 'masked'"));
+  for (const char* name : {"d.socket", "d@.service", "../d", "-d", "a b"}) {
+    EXPECT_NE(ctl({"attach", "--", name, "one"}).status, 0) << name;
+  }
+  EXPECT_EQ(machine_.read("calls").find("reload"), std::string::npos);
+}
+
+TEST_F(SystemAttach, RefusesWhatTheMachineOrTheTunnelDependsOn) {
+  for (const char* id : {"vpnrun@one.service", "vpnrun-netns@one.service", "dbus.service",
+                         "systemd-journald.service", "user@1000.service"}) {
+    shows("", "[Service]\n", id);
+    EXPECT_THAT(refusal(), HasSubstr(id));
+  }
+  shows("Before=shutdown.target network.target\n");
+  EXPECT_THAT(refusal(), HasSubstr("it is started before network.target"));
+}
+
+TEST_F(SystemAttach, RefusesTheSystemBusUnlessItIsLetIn) {
+  shows("Type=dbus\nBusName=org.example\n");
+  EXPECT_THAT(refusal(), HasSubstr("hint: if you accept that: --path /run/dbus"));
+  EXPECT_THAT(refusal({"--path", "/run/dbusy"}), HasSubstr("system bus"));
+  const test::Outcome outcome = ctl({"attach", "d", "one", "--path", "/run/dbus"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("looked up outside"));
+}
+
+TEST_F(SystemAttach, RefusesAPidFileThatSystemdWouldNotSee) {
+  shows("Type=forking\nPIDFile=/var/run/d.pid\n");
+  EXPECT_THAT(refusal(), HasSubstr("PID file '/var/run/d.pid'"));
+  shows("Type=forking\nPIDFile=/run/d/pid\nRuntimeDirectory=dd\n");
+  EXPECT_THAT(refusal(), HasSubstr("PID file"));
+  shows("Type=forking\nPIDFile=/run/d/pid\nRuntimeDirectory=d\n");
+  EXPECT_EQ(ctl({"attach", "d", "one"}).status, 0);
+}
+
+TEST_F(SystemAttach, RefusesOtherTreesAndNamespaces) {
+  shows("RootDirectory=/srv\n");
+  EXPECT_THAT(refusal(), HasSubstr("RootDirectory=/srv"));
+  shows("JoinsNamespaceOf=e.service\n");
+  EXPECT_THAT(refusal(), HasSubstr("JoinsNamespaceOf="));
+  shows("", "[Service]\nBindPaths=/srv /run\n");
+  EXPECT_THAT(refusal(), HasSubstr("BindPaths=/run"));
+}
+
+TEST_F(SystemAttach, RefusesPathsElsewhereAndProfilesThatAreNone) {
+  for (const char* path : {"/srv", "run", "/run", "/run/../srv", "/run/a\nb"}) {
+    EXPECT_THAT(refusal({"--path", path}), HasSubstr("cannot bind")) << path;
+  }
+  const test::Outcome outcome = ctl({"attach", "d", "onee"});
+  EXPECT_THAT(outcome.err, HasSubstr("hint: did you mean 'one'?"));
+}
+
+TEST_F(SystemAttach, WarnsOfWhatStaysOutside) {
+  shows("TriggeredBy=d.socket d.timer\nUser=daemon\n",
+        "[Service]\nExecStartPre=-+/bin/a\nSystemCallFilter=@system-service\n"
+        "SystemCallErrorNumber=EPERM\n"
+        "BindPaths=/run/x\n");
+  const test::Outcome outcome = ctl({"attach", "d", "one"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("'d.socket' listens outside"), Not(HasSubstr("d.timer")),
+                                 HasSubstr("'ExecStartPre=+/bin/a'"), HasSubstr("setuid programs"),
+                                 HasSubstr("BindPaths=/run/x")));
+  EXPECT_THAT(drop_in(), HasSubstr("\nSystemCallFilter=~pidfd_getfd request_key\n"));
+}
+
+TEST_F(Attach, OfAUserUnitGoesThroughVpnrun) {
+  shows("", "[Service]\nExecStart=/bin/old\nExecStart=\nExecStart=-/bin/new '%h' $A ; b\n");
+  const test::Outcome outcome = ctl({"attach", "--user", "d", "one"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  const std::string text = machine_.read("home/.config/systemd/user/d.service.d/50-vpnrun.conf");
+  EXPECT_THAT(text, AllOf(HasSubstr("\nExecStart=\n"
+                                    "ExecStart=-/usr/bin/vpnrun --profile one -- /bin/new '%h' $A\n"
+                                    "ExecStart=/usr/bin/vpnrun --profile one -- b\n"),
+                          Not(HasSubstr("/bin/old"))));
+  EXPECT_THAT(machine_.read("calls"), HasSubstr("--user daemon-reload\n"));
+  EXPECT_EQ(ctl({"attach", "--user"}).out, "UNIT       PROFILE\nd.service  one\n");
+  EXPECT_EQ(ctl({"detach", "--user", "d"}).status, 0);
+  EXPECT_EQ(ctl({"attach", "--user"}).out, "");
+}
+
+TEST_F(Attach, OwnDropInIsLeftOutWhenTheCommandsAreRead) {
+  const std::string own = machine_.folder / "home/.config/systemd/user/d.service.d/50-vpnrun.conf";
+  shows("DropInPaths=" + own + "\n", "[Service]\nExecStart=/bin/a\n");
+  EXPECT_EQ(ctl({"attach", "--user", "d", "one"}).status, 0);
+  EXPECT_EQ(ctl({"attach", "--user", "d", "one"}).status, 0);
+  EXPECT_THAT(machine_.read("home/.config/systemd/user/d.service.d/50-vpnrun.conf"),
+              HasSubstr("ExecStart=/usr/bin/vpnrun --profile one -- /bin/a\n"));
+}
+
+TEST_F(Attach, UserUnitsInWhichNoSetuidProgramWorksAreRefused) {
+  for (const char* setting : {"NoNewPrivileges=yes", "SystemCallFilter=~ptrace", "PrivateUsers=1",
+                              "RestrictNamespaces=user", "LockPersonality=true"}) {
+    shows("", std::string("[Service]\nExecStart=/bin/a\n") + setting + "\n");
+    EXPECT_THAT(refusal({"--user"}), HasSubstr(setting));
+  }
+  shows("", "[Service]\nExecStart=/bin/a\nNoNewPrivileges=no\nPrivateTmp=yes\n");
+  EXPECT_EQ(ctl({"attach", "--user", "d", "one"}).status, 0);
+}
+
+TEST_F(Attach, AUserUnitThatDoesNotHeedIsPutBack) {
+  shows("", "[Service]\nExecStart=/bin/a\n");
+  machine_.folder.write("in-force",
+                        "ExecStart={ path=/usr/bin/vpnrun ; }\nExecStart={ path=/x ; }\n");
+  const test::Outcome outcome = ctl({"attach", "--user", "d", "one"});
+  EXPECT_EQ(outcome.status, kCtlFailed);
+  EXPECT_THAT(outcome.err, HasSubstr("overrides ours"));
+  EXPECT_FALSE(std::filesystem::exists(machine_.folder / "home/.config/systemd/user/d.service.d"));
+}
+
+TEST_F(Attach, AManagerThatCannotBeAskedIsAnErrorWithAHint) {
+  program("systemctl", "exit 1\n");
+  const test::Outcome outcome = ctl({"attach", "--user", "d", "one"});
+  EXPECT_EQ(outcome.status, kCtlFailed);
+  EXPECT_THAT(outcome.err, HasSubstr("cannot ask your service manager\nhint: "));
+}
+
+TEST_F(Attach, UsageErrorsExitWithTwo) {
+  EXPECT_EQ(ctl({"attach", "d"}).status, kCtlUsage);
+  EXPECT_EQ(ctl({"attach", "--now"}).status, kCtlUsage);
+  EXPECT_EQ(ctl({"attach", "d", "one", "--json"}).status, kCtlUsage);
+  EXPECT_EQ(ctl({"attach", "--user", "d", "one", "--path", "/run/x"}).status, kCtlUsage);
+  EXPECT_EQ(ctl({"detach"}).status, kCtlUsage);
+  EXPECT_EQ(ctl({"log"}).status, kCtlUsage);
+  EXPECT_EQ(ctl({"log", "one", "-n", "some"}).status, kCtlUsage);
+}
+
+TEST_F(Attach, LogBecomesJournalctlForTheProfilesUnits) {
+  program("journalctl", "echo \"$@\"\nexit 3\n");
+  machine_.folder.write("systemd", "");
+  std::filesystem::create_directory(machine_.folder / "journals/0123");
+  machine_.folder.write("journals/0123/system.journal", "");
+  const std::string units =
+      "--unit=vpnrun@one.service --unit=vpnrun-netns@one.service --unit=vpnrun@one.socket";
+  test::Outcome outcome = ctl({"log", "one"});
+  EXPECT_EQ(outcome.status, 3);
+  EXPECT_EQ(outcome.out, "--lines=50 " + units + " --output=short-iso\n");
+  outcome = ctl({"log", "one", "-f", "-n", "all", "--json"});
+  EXPECT_EQ(outcome.out, "--lines=all " + units + " --follow --output=json\n");
+}
+
+TEST_F(Attach, LogWithoutSystemdSaysWhereTheMessagesAre) {
+  const test::Outcome outcome = ctl({"log", "one"});
+  EXPECT_EQ(outcome.status, kCtlFailed);
+  EXPECT_THAT(outcome.err, HasSubstr("standard error"));
+}
+
+TEST_F(Attach, LogThatTheCallerMayNotReadSaysWhatHelps) {
+  if (::geteuid() == 0) {
+    GTEST_SKIP() << "root may read every journal: run as an ordinary user";
+  }
+  machine_.folder.write("systemd", "");
+  EXPECT_THAT(ctl({"log", "one"}).err, HasSubstr("systemd-journal"));
+}
+
+}  // namespace
+}  // namespace vpnrun

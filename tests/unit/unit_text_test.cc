@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "launcher/ctl/unit_text.h"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "launcher/ctl/drop_in_text.h"
+#include "profiles/error.h"
+
+namespace vpnrun {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+std::vector<std::string> lines_of(const std::vector<UnitCommand>& commands) {
+  std::vector<std::string> lines;
+  for (const UnitCommand& command : commands) {
+    lines.push_back(command.prefixes + "|" + command.line);
+  }
+  return lines;
+}
+
+TEST(UnitText, JoinsContinuedLinesAsSystemdDoes) {
+  // As systemd 252 was seen to: a blank for the backslash, the next line's blanks kept, comments in
+  // between left out.
+  const auto settings = parse_unit_text(
+      "[Service]\n"
+      "  # comment \\\n"
+      "ExecStart = /bin/echo \"a \\\n"
+      "; comment\n"
+      "    b\"  \n"
+      "Path=C:\\\\\n"
+      "User=x\n");
+  ASSERT_EQ(settings.size(), 3U);
+  EXPECT_EQ(settings[0].section, "Service");
+  EXPECT_EQ(settings[0].name, "ExecStart");
+  EXPECT_EQ(settings[0].value, "/bin/echo \"a      b\"");
+  EXPECT_EQ(settings[1].value, "C:\\\\");
+  EXPECT_EQ(settings[2].value, "x");
+}
+
+TEST(UnitText, AnEmptyValueForgetsThoseBeforeItAndOtherSectionsDoNotCount) {
+  const auto settings = parse_unit_text(
+      "[Service]\nExecStart=a\nExecStart=b\n[Install]\nExecStart=c\n[Service]\nExecStart=\n"
+      "ExecStart=d\nno setting\nExecStart=e");
+  EXPECT_THAT(service_values(settings, "ExecStart"), ElementsAre("d", "e"));
+  EXPECT_THAT(service_values(settings, "User"), IsEmpty());
+}
+
+TEST(UnitText, SplitsAtSemicolonsThatAreWordsOfTheirOwn) {
+  EXPECT_THAT(
+      lines_of(split_commands("-/bin/a x ; :+/bin/b 'c ; d' \\; e;f \"g\\\" ; h\" ; /bin/i")),
+      ElementsAre("-|/bin/a x", ":+|/bin/b 'c ; d' \\; e;f \"g\\\" ; h\"", "|/bin/i"));
+  EXPECT_THAT(split_commands(" ; ; "), IsEmpty());
+  EXPECT_THAT(split_commands("-"), IsEmpty());
+}
+
+TEST(UnitText, PutsVpnrunBetweenPrefixesAndCommand) {
+  EXPECT_EQ(command_in_profile({"-:", "/bin/a$b  '%h' \"c\""}, "/usr/bin/vpnrun", "one"),
+            "-:/usr/bin/vpnrun --profile one -- /bin/a$b  '%h' \"c\"");
+  // Variables are replaced in arguments, and the command becomes one.
+  EXPECT_EQ(command_in_profile({"", "/bin/$a$b $c"}, "/usr/bin/vpnrun", "one"),
+            "/usr/bin/vpnrun --profile one -- /bin/$$a$$b $c");
+}
+
+TEST(UnitText, RefusesCommandsWithANameOfTheirOwn) {
+  EXPECT_THROW((void)command_in_profile({"-@", "/bin/a a"}, "v", "one"), Error);
+  EXPECT_THROW((void)command_in_profile({"", "\"@/bin/a\" a"}, "v", "one"), Error);
+}
+
+TEST(UnitText, WordsLoseQuotesAndEscapes) {
+  EXPECT_THAT(words_of({"a 'b c'", "\"d\\\"e\"\tf"}), ElementsAre("a", "b c", "d\"e", "f"));
+}
+
+TEST(UnitText, EscapesWhatIsSpecialInAUnitFile) {
+  EXPECT_EQ(unit_word("plain-1.conf"), "plain-1.conf");
+  EXPECT_EQ(unit_word("100%"), "100%%");
+  EXPECT_EQ(unit_word("a \"b\""), "\"a \\\"b\\\"\"");
+  EXPECT_EQ(unit_path("/a:b"), "\"/a\\\\:b\"");
+}
+
+TEST(DropInText, OfASystemUnitHasNamespaceResolverAndSeal) {
+  const std::string text =
+      system_drop_in_text({.id = "d.service",
+                           .profile = "one",
+                           .overlays = {{"/s/resolv.conf", "/etc/resolv.conf"}},
+                           .run_paths = {"/run/d"}});
+  EXPECT_EQ(
+      text.substr(0, text.find('\n')),
+      "# Profile one: written by 'vpnrunctl attach', removed by 'vpnrunctl detach d.service'");
+  const auto settings = parse_unit_text(text);
+  const auto values = [&](const char* name) { return service_values(settings, name); };
+  EXPECT_THAT(values("NetworkNamespacePath"), ElementsAre("/run/netns/one"));
+  EXPECT_THAT(values("BindReadOnlyPaths"), ElementsAre("/s/resolv.conf:/etc/resolv.conf"));
+  EXPECT_THAT(values("TemporaryFileSystem"), ElementsAre("/run:mode=0755,size=16M,nosuid,nodev"));
+  EXPECT_THAT(values("BindPaths"),
+              ElementsAre("-/run/systemd/notify -/run/systemd/journal", "/run/d"));
+  EXPECT_THAT(values("SystemCallArchitectures"), ElementsAre("native"));
+  EXPECT_THAT(values("SystemCallFilter").front(), HasSubstr("io_uring_setup:ENOSYS"));
+  for (const char* name : {"SystemCallFilter", "RestrictAddressFamilies"}) {
+    EXPECT_THAT(values(name), Not(IsEmpty()));
+    for (const std::string& value : values(name)) {
+      EXPECT_EQ(value.front(), '~') << "must not add to what a unit allows";
+    }
+  }
+}
+
+TEST(DropInText, BindsToTheNamespaceAndNotToTheTunnel) {
+  const auto settings = parse_unit_text(system_drop_in_text({.id = "d.service", .profile = "one"}));
+  for (const UnitSetting& setting : settings) {
+    if (setting.name == "BindsTo") {
+      EXPECT_EQ(setting.value, "vpnrun-netns@one.service");
+    } else if (setting.name == "Wants") {
+      EXPECT_EQ(setting.value, "vpnrun@one.service");
+    } else if (setting.section == "Unit") {
+      EXPECT_EQ(setting.name, "After");
+      EXPECT_EQ(setting.value, "vpnrun-netns@one.service vpnrun@one.service");
+    }
+  }
+}
+
+TEST(DropInText, OfSpecialUnitsHasWhatTheyNeedBesides) {
+  const auto settings = parse_unit_text(system_drop_in_text({.id = "d.service",
+                                                             .profile = "one",
+                                                             .dynamic_user = true,
+                                                             .has_var_run = true,
+                                                             .has_error_number = true}));
+  EXPECT_THAT(
+      service_values(settings, "SystemCallFilter"),
+      ElementsAre("~io_uring_setup io_uring_enter io_uring_register", "~pidfd_getfd request_key"));
+  EXPECT_THAT(service_values(settings, "TemporaryFileSystem").back(), HasSubstr("/var/run:"));
+  EXPECT_THAT(service_values(settings, "BindPaths").back(), HasSubstr("DynamicUser"));
+}
+
+TEST(DropInText, OfAUserUnitNeverHasThePath) {
+  const std::string text =
+      user_drop_in_text("d.service", "one", "/usr/bin/vpnrun", {{"-", "/bin/a"}, {"", "/bin/b"}});
+  const auto settings = parse_unit_text(text);
+  EXPECT_THAT(service_values(settings, "ExecStart"),
+              ElementsAre("-/usr/bin/vpnrun --profile one -- /bin/a",
+                          "/usr/bin/vpnrun --profile one -- /bin/b"));
+  EXPECT_THAT(text, HasSubstr("\nExecStart=\n"));
+  EXPECT_THAT(service_values(settings, "NetworkNamespacePath"), IsEmpty());
+}
+
+}  // namespace
+}  // namespace vpnrun

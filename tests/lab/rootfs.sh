@@ -17,8 +17,8 @@ set -euo pipefail
 # What a server or a desktop has in any case. Nothing that vpnrun needs by itself.
 ROOTFS_PACKAGES=(systemd systemd-sysv libpam-systemd dbus dbus-user-session polkitd udev apt
   ca-certificates curl iproute2 kmod less login netbase passwd procps)
-# For scenarios, to be installed by them: a daemon behind the tunnel.
-ROOTFS_LATER=(transmission-daemon transmission-cli)
+# For scenarios, to be installed by them: a daemon and a browser behind the tunnel, a cache of names.
+ROOTFS_LATER=(transmission-daemon transmission-cli nscd dillo xvfb)
 
 # The machine's own Debian sources.
 rootfs_sources() {

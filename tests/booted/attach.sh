@@ -29,7 +29,6 @@ announce() {
 }
 
 machine_install
-inside systemd-sysusers
 machine_profile one
 install_packages "$DAEMON" transmission-cli nscd
 inside systemctl stop nscd "$DAEMON"

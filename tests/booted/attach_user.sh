@@ -13,7 +13,6 @@ install_packages() {
 }
 
 machine_install
-inside systemd-sysusers
 machine_profile one
 install_packages dillo xvfb
 inside systemctl start vpnrun@one

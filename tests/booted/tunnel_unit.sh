@@ -7,7 +7,7 @@ THROUGH=198.51.100.10
 
 service_property() { inside systemctl show --property="$1" --value vpnrun@one.service; }
 companion() { service_property MainPID; }
-another_companion() { unit_is active vpnrun@one.service && [ "$(companion)" != "$1" ]; }
+another_companion() { unit_is active vpnrun@one.service && [[ $(companion) != @(0|"$1") ]]; }
 signal() { inside systemctl kill --kill-whom=main --signal="$1" vpnrun@one.service; }
 
 check 'the package is installed' machine_install

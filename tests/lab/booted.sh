@@ -148,7 +148,7 @@ unit_is() { [ "$(inside systemctl show --property=ActiveState --value "$2")" = "
 machine_install() {
   local package=${1:-$PACKAGE}
   put "$package" "/tmp/${package##*/}"
-  inside env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes "/tmp/${package##*/}" >"$LAB/log/apt" 2>&1 </dev/null || {
+  inside env DEBIAN_FRONTEND=noninteractive timeout 60 apt-get -qq install --yes "/tmp/${package##*/}" >"$LAB/log/apt" 2>&1 </dev/null || {
     cat "$LAB/log/apt" >&2
     return 1
   }

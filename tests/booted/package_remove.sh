@@ -40,13 +40,20 @@ check 'a tunnel is enabled and started' inside systemctl enable --now vpnrun@one
 is 'it works' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
 application
 is 'an application is online' "$(online "$APP_HERE")" $THROUGH
-printf '[Unit]\nBindsTo=vpnrun-netns@one.service\n' >"$LAB/tmp/attached.conf"
-put "$LAB/tmp/attached.conf" /etc/systemd/system/some.service.d/50-vpnrun.conf
+printf '[Service]\nExecStart=/bin/sleep 1000000\n' >"$LAB/tmp/some.service"
+put "$LAB/tmp/some.service" /etc/systemd/system/some.service
+inside systemctl daemon-reload
+check 'a service is attached to it' inside vpnrunctl attach some one
+inside systemctl start some
+is 'and runs inside' "$(inside readlink "/proc/$(inside systemctl show -P MainPID some)/ns/net")" \
+  "$(inside ip netns exec one readlink /proc/self/ns/net)"
 
 capture_start
 check 'removed' apt remove vpnrun
 like 'it names what is attached to a profile' "$(cat "$LAB/log/apt")" 'some\.service is attached'
 check 'which stays' inside test -e /etc/systemd/system/some.service.d/50-vpnrun.conf
+attempt inside systemctl start some
+is 'and does not start any more' "$((STATUS != 0)) $(inside systemctl show -P MainPID some)" '1 0'
 is 'the application still runs' "$(inside cat "/proc/$APP/comm")" sleep
 attempt online "$APP_HERE"
 is 'offline' "$STATUS $OUT" "7 "
@@ -57,6 +64,7 @@ check 'the profile is kept' inside test -s /etc/vpnrun/profiles/one.toml
 check 'installed again' machine_install
 is 'nothing is started' "$(inside systemctl is-active vpnrun@one.service vpnrun@one.socket | xargs)" 'inactive inactive'
 check 'the tunnel can be' inside systemctl start vpnrun@one
+check 'and so can the attached service' inside systemctl restart some
 is 'and works' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
 attempt online "$APP_HERE"
 is 'the old application stays offline' "$STATUS $OUT" "7 "
@@ -71,7 +79,10 @@ capture_stop
 empty 'at no time did anything stray leave the machine' "$(capture_stray "$CAPTURE_ONE" "$REFUSED")"
 inside kill "$APP"
 empty 'no network of it is left' "$(network | diff "$LAB/tmp/network.before" -)"
-inside rm -r /etc/systemd/system/some.service.d
+is 'the attached service does not run' "$(inside systemctl show -P MainPID some)" 0
+inside rm -r /etc/systemd/system/some.service /etc/systemd/system/some.service.d
+inside systemctl daemon-reload
+inside systemctl reset-failed
 files >"$LAB/tmp/files.after"
 empty 'no file is left' "$(diff "$LAB/tmp/files.before" "$LAB/tmp/files.after")"
 is 'but the user and the group' "$(inside sh -c 'getent passwd vpnrun; getent group vpnrun' | cut -d : -f 1 | xargs)" 'vpnrun vpnrun'

@@ -54,10 +54,11 @@ is 'the administrator'"'"'s mode of the helper is kept' \
   "$(inside stat -c '%a %U:%G' /usr/libexec/vpnrun/vpnrun-helper)" '4711 root:root'
 is 'a new application works' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
 
-# dpkg must not wait for a server that does not answer.
+# dpkg must not wait for a server that does not answer; the unit does for half a minute.
 server_silent
 repack 0.1.0-3
 check 'with a server that is silent an upgrade ends as well' machine_install "$LAB/tmp/vpnrun_0.1.0-3.deb"
+like 'without waiting for it: its restart is on the way' "$(property vpnrun@one.service Job)" '^[1-9]'
 within 20 'the new companion tries' companion_is 0.1.0-3
 server_talks
 within 70 'and has the tunnel when the server is back' machine_tunnel_up one

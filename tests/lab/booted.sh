@@ -100,14 +100,17 @@ machine_ends() {
   wait "$NSPAWN_PID" || MACHINE_STATUS=$?
 }
 
+# machine_told ACTION: the bus may go before it has answered; whether it was heard, machine_ends finds out.
+machine_told() { inside systemctl --no-block "$1" || echo "# no answer to '$1'"; }
+
 machine_poweroff() {
-  inside systemctl --no-block poweroff
+  machine_told poweroff
   machine_ends
   machine_forget
 }
 
 machine_reboot() {
-  inside systemctl --no-block reboot
+  machine_told reboot
   machine_ends
   machine_forget
   machine_boot

@@ -14,10 +14,10 @@ self=$(readlink -f "${BASH_SOURCE[0]}")
 case ${LAB_GROUP_STEP:-} in
   '')
     group=vpnrun-lab-$$
-    status=0
-    LAB_GROUP_STEP=enter unshare -m -- bash "$self" "$group" "$@" || status=$?
-    LAB_GROUP_STEP=remove unshare -m -- bash "$self" "$group"
-    exit "$status"
+    # After a signal as well, once COMMAND has gone; what was killed with -9 the next one removes.
+    trap 'exit 143' TERM INT HUP
+    trap 'LAB_GROUP_STEP=remove unshare -m -- bash "$self"' EXIT
+    LAB_GROUP_STEP=enter unshare -m -- bash "$self" "$group" "$@" || exit
     ;;
   enter)
     group=$1
@@ -37,6 +37,11 @@ case ${LAB_GROUP_STEP:-} in
     ;;
   remove)
     mount -t cgroup2 lab-group /mnt
-    [ ! -d "/mnt/$1" ] || find "/mnt/$1" -depth -type d -exec rmdir {} \;
+    for folder in /mnt/vpnrun-lab-*; do
+      # Ours, and those whose owner is gone; one that still has processes cannot be removed.
+      [ "${folder##*-}" = "$PPID" ] || [ ! -e "/proc/${folder##*-}" ] || continue
+      grep -q '^populated 0' "$folder/cgroup.events" || continue
+      find "$folder" -depth -type d -exec rmdir {} +
+    done
     ;;
 esac

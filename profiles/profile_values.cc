@@ -99,7 +99,7 @@ Port parse_port(std::string_view text) {
 }
 
 std::chrono::seconds parse_idle_time(std::string_view text) {
-  constexpr std::string_view kExpected = "a number and s, min or h, from \"10s\" to \"168h\"";
+  constexpr std::string_view kExpected = R"(a number and s, min or h, from "10s" to "168h")";
   constexpr std::uint32_t kShortest = 10;  // systemd gives up what starts all the time
   constexpr std::uint32_t kLongest = 7 * 24 * 3600;
   std::uint32_t unit = 0;

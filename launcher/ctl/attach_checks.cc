@@ -209,6 +209,25 @@ void check_user_unit(const Unit& unit) {
   }
 }
 
+namespace {
+
+/// Commands that systemd runs with all privileges.
+std::vector<std::string> privileged_commands(const Unit& unit) {
+  std::vector<std::string> found;
+  for (const char* name : {"ExecStartPre", "ExecStart", "ExecStartPost"}) {
+    for (const std::string& value : service_values(unit.settings, name)) {
+      for (const UnitCommand& command : split_commands(value)) {
+        if (command.prefixes.find('+') != std::string::npos) {
+          found.push_back(fmt::format("{}=+{}", name, printable(command.line)));
+        }
+      }
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
 std::vector<std::string> system_unit_warnings(const Unit& unit,
                                               const std::vector<std::string>& run_paths) {
   std::vector<std::string> warnings;
@@ -239,17 +258,11 @@ std::vector<std::string> system_unit_warnings(const Unit& unit,
       }
     }
   }
-  for (const char* name : {"ExecStartPre", "ExecStart", "ExecStartPost"}) {
-    for (const std::string& value : service_values(unit.settings, name)) {
-      for (const UnitCommand& command : split_commands(value)) {
-        if (command.prefixes.find('+') != std::string::npos) {
-          warnings.push_back(fmt::format(
-              "'{}+{}' runs in the namespace, but with all privileges and without the filter of "
-              "sockets",
-              std::string(name) + "=", printable(command.line)));
-        }
-      }
-    }
+  for (const std::string& command : privileged_commands(unit)) {
+    warnings.push_back(
+        fmt::format("'{}' runs in the namespace, but with all privileges and without the filter of "
+                    "sockets",
+                    command));
   }
   const std::string user = property(unit.properties, "User");
   const bool is_root = (user.empty() || user == "root" || user == "0") &&

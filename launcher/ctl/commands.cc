@@ -84,31 +84,11 @@ void processes(const CtlOptions& options, const Places& places, Reporter& report
   }
 }
 
-std::string_view systemctl_verb(Verb verb) {
-  switch (verb) {
-    case Verb::kDown:
-      return "stop";
-    case Verb::kRestart:
-      return "restart";
-    default:
-      return "start";
-  }
-}
-
 /// Whether there is somebody else who can carry the order out: systemd, on root's behalf.
 bool can_order_systemd(const CtlOptions& options, const Places& places) {
   const std::vector<std::string> names = profile::list_profiles(places.profile_folder);
   return ::geteuid() == 0 && has_systemd(places) &&
          std::find(names.begin(), names.end(), options.profile) != names.end();
-}
-
-[[noreturn]] void become_systemctl(const CtlOptions& options) {
-  std::string program = "systemctl";
-  std::string verb(systemctl_verb(options.verb));
-  std::string unit = "vpnrun@" + options.profile + ".service";
-  const std::vector<char*> words = {program.data(), verb.data(), unit.data(), nullptr};
-  ::execvp(program.c_str(), words.data());
-  throw_errno("cannot execute 'systemctl'");
 }
 
 Order order_for(const CtlOptions& options) {
@@ -122,25 +102,31 @@ Order order_for(const CtlOptions& options) {
   }
 }
 
+Status order(const CtlOptions& options, const Places& places, Person& person) {
+  return order_tunnel(places, options.profile, order_for(options),
+                      options.verb == Verb::kDown ? Start::kNo : Start::kAllowed, person);
+}
+
 void give_order(const CtlOptions& options, const Places& places, char* const* environment,
                 Reporter& reporter) {
   TerminalPerson person(options.verbosity, environment_value(environment, "TERM"),
                         places.password_agents);
+  Status after;
   try {
-    const Status after =
-        order_tunnel(places, options.profile, order_for(options),
-                     options.verb == Verb::kDown ? Start::kNo : Start::kAllowed, person);
-    reporter.info(
-        fmt::format("tunnel of profile '{}': {}", options.profile, to_string(after.state)));
+    after = order(options, places, person);
   } catch (const Unreachable& error) {
-    if (can_order_systemd(options, places)) {
-      become_systemctl(options);
+    if (options.verb == Verb::kDown && dynamic_cast<const NotRunning*>(&error) != nullptr) {
+      reporter.info(fmt::format("tunnel of profile '{}': not running", options.profile));
+      return;
     }
-    if (options.verb != Verb::kDown || dynamic_cast<const NotRunning*>(&error) == nullptr) {
+    if (options.verb == Verb::kDown || !can_order_systemd(options, places)) {
       throw;
     }
-    reporter.info(fmt::format("tunnel of profile '{}': not running", options.profile));
+    // With the socket there is somebody to ask: the same progress, questions and patience as ever.
+    ServiceManager(UnitScope::kSystem, environment).start("vpnrun@" + options.profile + ".socket");
+    after = order(options, places, person);
   }
+  reporter.info(fmt::format("tunnel of profile '{}': {}", options.profile, to_string(after.state)));
 }
 
 AttachOrder attach_order(const CtlOptions& options) {

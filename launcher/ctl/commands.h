@@ -11,8 +11,8 @@ constexpr int kCtlFailed = 1;
 constexpr int kCtlUsage = 2;
 
 /// What main() of `vpnrunctl` does: parses, carries out, prints facts to standard output and
-/// reports to standard error. Returns 0, kCtlFailed or kCtlUsage; does not return if root's order
-/// goes on to systemctl(1), or the log to journalctl(1). `environment` is null-terminated.
+/// reports to standard error. Returns 0, kCtlFailed or kCtlUsage; does not return if the log is
+/// shown, by journalctl(1). `environment` is null-terminated.
 [[nodiscard]] int run_vpnrunctl(int argc, char* const* argv, char* const* environment,
                                 const Places& places, const UnitPlaces& units);
 

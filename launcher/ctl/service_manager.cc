@@ -159,7 +159,7 @@ std::string service_name(const std::string& name) {
                 std::make_error_code(std::errc::invalid_argument));
   }
   if (std::any_of(kOtherTypes.begin(), kOtherTypes.end(),
-                  [&](std::string_view type) { return std::string_view(name).ends_with(type); })) {
+                  [&](std::string_view type) { return name.ends_with(type); })) {
     throw Error(fmt::format("cannot attach '{}': it is no service", name),
                 std::make_error_code(std::errc::invalid_argument),
                 "only services have processes that can live behind a tunnel");

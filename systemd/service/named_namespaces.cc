@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -67,12 +68,10 @@ std::string host_name_of(const std::string& directory) {
 }
 
 bool is_wanted(const std::string& name) {
-  for (const auto& entry : std::filesystem::directory_iterator(kRuntimeRoot)) {
-    if (host_name_of(entry.path().string()) == name) {
-      return true;
-    }
-  }
-  return false;
+  const std::filesystem::directory_iterator profiles(kRuntimeRoot);
+  return std::any_of(begin(profiles), end(profiles), [&name](const auto& entry) {
+    return host_name_of(entry.path().string()) == name;
+  });
 }
 
 }  // namespace

@@ -142,6 +142,17 @@ like 'and does not manage it' "$(inside networkctl list --no-legend vr-one)" 'un
 is 'it still works then' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
 inside systemctl stop systemd-networkd.socket systemd-networkd
 
+# --- root's own orders ---
+inside systemctl stop vpnrun@one.socket vpnrun@one.service vpnrun-netns@one.service
+check 'vpnrunctl up starts what is not there' inside timeout 20 vpnrunctl up one
+is 'and it works' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+inside systemctl stop vpnrun-netns@one.service
+server_silent
+attempt inside timeout 20 vpnrunctl up --wait 2 one
+is 'a server that does not answer is a failure' "$STATUS" 1
+like 'with the reason' "$ERR" 'still starting after 2 s'
+server_talks
+
 # --- all together ---
 inside systemctl stop vpnrun.target
 within 10 'stopping it stops every tunnel' unit_is inactive vpnrun@one.service

@@ -56,10 +56,9 @@ class Attach : public ::testing::Test {
             "  *--property=ActiveState*) cat active ;;\n"
             "  *' show '* | show*) cat shown ;;\n"
             "esac\n");
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread; posix_spawnp(3) reads the process' own
-    // PATH
-    ASSERT_EQ(::setenv("PATH", ((machine_.folder / "bin").string() + ":/usr/bin:/bin").c_str(), 1),
-              0);
+    const std::string path = (machine_.folder / "bin").string() + ":/usr/bin:/bin";
+    // One thread; posix_spawnp(3) reads the process' own PATH.
+    ASSERT_EQ(::setenv("PATH", path.c_str(), 1), 0);  // NOLINT(concurrency-mt-unsafe)
     shows("");
     machine_.folder.write("active", "ActiveState=inactive\n");
     in_force("one");

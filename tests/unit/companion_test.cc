@@ -32,15 +32,23 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 
+/// One thread: nobody else looks at the environment.
+void set(const char* name, const std::string& value) {
+  ASSERT_EQ(::setenv(name, value.c_str(), 1), 0);  // NOLINT(concurrency-mt-unsafe)
+}
+void unset(const char* name) {
+  ASSERT_EQ(::unsetenv(name), 0);  // NOLINT(concurrency-mt-unsafe)
+}
+
 TEST(WatchdogPeriod, IsForThisProcessOnlyAndAskedOnce) {
-  ::setenv("WATCHDOG_USEC", "300000", 1);
-  ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
+  set("WATCHDOG_USEC", "300000");
+  set("WATCHDOG_PID", std::to_string(::getpid()));
   EXPECT_EQ(watchdog_period(), std::chrono::microseconds(300000));
   EXPECT_EQ(watchdog_period(), std::nullopt);  // not for children
-  ::setenv("WATCHDOG_USEC", "300000", 1);
-  ::setenv("WATCHDOG_PID", "1", 1);
+  set("WATCHDOG_USEC", "300000");
+  set("WATCHDOG_PID", "1");
   EXPECT_EQ(watchdog_period(), std::nullopt);
-  ::setenv("WATCHDOG_USEC", "0", 1);
+  set("WATCHDOG_USEC", "0");
   EXPECT_EQ(watchdog_period(), std::nullopt);
 }
 
@@ -52,9 +60,9 @@ TEST(Heartbeat, TellsTheWatchdogThreeTimesInItsPeriod) {
   address.sun_family = AF_UNIX;
   path.copy(static_cast<char*>(address.sun_path), path.size());
   ASSERT_EQ(::bind(receiver.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
-  ::setenv("WATCHDOG_USEC", "60000", 1);
-  ::unsetenv("WATCHDOG_PID");
+  set("NOTIFY_SOCKET", path);
+  set("WATCHDOG_USEC", "60000");
+  unset("WATCHDOG_PID");
   EventLoop loop;
   int woken = 0;
   const Heartbeat heartbeat(loop, [&woken](seconds) { ++woken; });
@@ -68,7 +76,7 @@ TEST(Heartbeat, TellsTheWatchdogThreeTimesInItsPeriod) {
   }
   EXPECT_GE(beats, 1);  // how many is the machine's business
   EXPECT_EQ(woken, 0);  // nobody slept
-  ::unsetenv("NOTIFY_SOCKET");
+  unset("NOTIFY_SOCKET");
 }
 
 TEST(IdleWatch, CallsOnlyAfterTheWholeWhileWithoutUse) {

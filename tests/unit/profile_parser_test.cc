@@ -60,8 +60,8 @@ TEST(ProfileParser, DurationsHaveAUnitAndALimit) {
   EXPECT_EQ(idle("90s"), std::chrono::seconds(90));
   EXPECT_EQ(idle("2h"), std::chrono::seconds(7200));
   EXPECT_EQ(idle("168h"), std::chrono::seconds(604800));
-  for (const char* wrong : {"", "10", "0s", "9s", "0min", "s", "-1s", "1.5h", "10 min", "169h", "1d", "01s",
-                            "99999999999999999999s", "10MIN", "10mins"}) {
+  for (const char* wrong : {"", "10", "0s", "9s", "0min", "s", "-1s", "1.5h", "10 min", "169h",
+                            "1d", "01s", "99999999999999999999s", "10MIN", "10mins"}) {
     EXPECT_THROW((void)idle(wrong), Error) << wrong;
   }
   EXPECT_EQ(parse_rest("").tunnel.idle_stop, std::nullopt);

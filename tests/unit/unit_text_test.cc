@@ -20,6 +20,7 @@ using ::testing::Not;
 
 std::vector<std::string> lines_of(const std::vector<UnitCommand>& commands) {
   std::vector<std::string> lines;
+  lines.reserve(commands.size());
   for (const UnitCommand& command : commands) {
     lines.push_back(command.prefixes + "|" + command.line);
   }

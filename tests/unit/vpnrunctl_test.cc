@@ -48,7 +48,7 @@ class Ctl : public ::testing::Test {
   void install_systemctl() const {
     machine_.folder.write("systemd", "");
     std::filesystem::create_directory(machine_.folder / "bin");
-    machine_.folder.write("bin/systemctl", "#!/bin/sh\necho \"$@\"\nexit 3\n");
+    machine_.folder.write("bin/systemctl", "#!/bin/sh\necho \"$@\" >>\"${0%/*}/orders\"\n");
     ASSERT_EQ(::chmod((machine_.folder / "bin/systemctl").c_str(), 0755), 0);
     // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread; execvp(3) reads the process' own PATH
     ASSERT_EQ(::setenv("PATH", (machine_.folder / "bin").c_str(), 1), 0);
@@ -144,7 +144,7 @@ TEST_F(Ctl, DownWithoutCompanionHasNothingToDo) {
   EXPECT_THAT(up.err, HasSubstr("hint: as root: "));
 }
 
-TEST_F(Ctl, RootsOrderGoesToSystemdIfNobodyServes) {
+TEST_F(Ctl, RootsOrderHasSystemdListenIfNobodyDoes) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "only root orders systemd: run as root";
   }
@@ -152,10 +152,14 @@ TEST_F(Ctl, RootsOrderGoesToSystemdIfNobodyServes) {
   machine_.prepare("office");
   install_systemctl();
   const Outcome outcome = ctl({"up", "office"});
-  EXPECT_EQ(outcome.status, 3);
-  EXPECT_EQ(outcome.out, "start vpnrun@office.service\n");
-  EXPECT_EQ(ctl({"down", "office"}).out, "stop vpnrun@office.service\n");
-  EXPECT_EQ(ctl({"restart", "office"}).out, "restart vpnrun@office.service\n");
+  EXPECT_EQ(outcome.status, kCtlFailed);  // this systemctl starts nothing
+  EXPECT_THAT(outcome.err, HasSubstr("it is not running"));
+  EXPECT_EQ(ctl({"restart", "office"}).status, kCtlFailed);
+  EXPECT_EQ(machine_.read("bin/orders"),
+            "start -- vpnrun@office.socket\nstart -- vpnrun@office.socket\n");
+  std::filesystem::remove(machine_.folder / "bin/orders");
+  EXPECT_EQ(ctl({"down", "office"}).status, 0);
+  EXPECT_FALSE(std::filesystem::exists(machine_.folder / "bin/orders"));
   EXPECT_THAT(ctl({"up", "offcie"}).err, HasSubstr("did you mean 'office'?"));
 }
 

@@ -39,13 +39,26 @@ rm "$MACHINE/etc/credstore.encrypted/vpnrun.two.auth"
 inside systemctl restart --no-block vpnrun@two
 within 15 'without them the password agents are asked' asks 'User name'
 like 'systemctl status says what is waited for' "$(status_text)" "waiting for user name and password for 'two'"
+# Without a terminal a launch waits for them.
+background "$LAB/log/app-waits" as_user alice vpnrun -p two curl -s -m 5 $WEB4
 printf 'User name .*:\tsubscriber\n' >"$LAB/tmp/answers"
 attempt agent "$LAB/tmp/answers"
 within 5 'then for the password' asks 'Password'
 printf 'Password .*:.*\tcorrect horse\n' >"$LAB/tmp/answers"
 attempt agent "$LAB/tmp/answers"
 within 15 'their answers bring the tunnel up' machine_tunnel_up two
+within 10 'and start what waited' grep -qx $THROUGH "$LAB/log/app-waits"
 is 'with alice behind it' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
 unlike 'no log has them' "$(journal)" 'correct horse'
 inside systemctl stop vpnrun@two
 empty 'no question is left' "$(question || :)"
+
+# --- asked for on the terminal of who launches ---
+printf 'User name: \tsubscriber\nPassword: \tcorrect horse\n' >"$LAB/tmp/answers"
+attempt python3 "$SOURCE/tests/probes/type_answers.py" "$LAB/tmp/answers" nsenter -t "$MACHINE_PID" -a -- \
+  /usr/bin/env -i TERM=vt100 PATH=/usr/bin:/bin systemd-run --quiet --pty --wait --collect \
+  -p User=alice -p PAMName=login vpnrun -p two curl -s -m 5 $WEB4
+like 'a launch asks on its terminal, and starts behind the tunnel' "$OUT" "$THROUGH"
+unlike 'the password is not to be seen there' "$OUT" 'correct horse'
+empty 'no agent was asked meanwhile' "$(question || :)"
+unlike 'no log has it' "$(journal)" 'correct horse'

@@ -16,6 +16,10 @@ check 'the tunnel starts' inside timeout 20 systemctl start vpnrun@one
 is 'and is up when systemctl returns' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
 is 'alice outside is outside' "$(as_user alice curl -s -m 5 $WEB4)" 203.0.113.1
 
+empty 'systemd finds nothing wrong with the units' "$(inside systemd-analyze verify --man=no \
+  vpnrun@one.service vpnrun-netns@one.service vpnrun@one.socket vpnrun.target 2>&1)"
+empty 'nor with the one for users' "$(as_user alice systemd-analyze verify --user --man=no vpnrun-app@true.service 2>&1)"
+
 # --- status and log ---
 like 'systemctl status says what it does' "$(inside systemctl status vpnrun@one)" \
   'Status: "up by 198\.51\.100\.10:1194/udp; address 10\.8\.0\.[0-9]+/24, fd00:8::[0-9a-f]+/64; names by 10\.8\.0\.1"'

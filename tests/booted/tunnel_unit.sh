@@ -81,6 +81,14 @@ within 5 'as writable as it is outside' test -e "$MACHINE/run/later/by-alice"
 within 5 'the resolver is still the one of the tunnel' grep -q 'nameserver 10.8.0.1' "$MACHINE/home/alice/seen"
 unlike 'a folder of a name daemon is not' "$(cat "$MACHINE/home/alice/seen")" nscd
 
+# --- the profile changes ---
+is 'bob is not admitted' "$(as_user bob vpnrun curl -s -m 5 $WEB4 2>/dev/null)" ''
+sed -i 's/^users = .*/users = ["alice", "bob"]/' "$PROFILES/one.toml"
+check 'reload applies who is admitted' inside systemctl reload vpnrun-netns@one
+is 'bob is, now' "$(as_user bob vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'under running applications' "$(inside cat "/proc/$APP/comm")" bash
+is 'in the same namespace' "$(inside stat -L -c %i "/proc/$APP/ns/net")" "$(inside stat -L -c %i /run/netns/one)"
+
 # --- restarts ---
 before=$(companion)
 capture_start

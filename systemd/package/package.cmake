@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The Debian package: `cmake --workflow --preset package`, or `cpack -G DEB` in a build tree.
 # The paths are those that were compiled in, so that only such a build becomes a package. An archive keeps
-# the setuid bit but not a file's capabilities.
+# the setuid bit but not a file's capabilities: with VPNRUN_HELPER=capability postinst sets them.
 if(NOT CMAKE_INSTALL_PREFIX STREQUAL "/usr" OR NOT CMAKE_INSTALL_FULL_SYSCONFDIR STREQUAL "/etc"
-   OR NOT VPNRUN_HELPER STREQUAL "setuid" OR VPNRUN_SANITIZE)
+   OR VPNRUN_SANITIZE)
   return()
 endif()
 set(VPNRUN_MAINTAINER "vpnrun maintainers <vpnrun@localhost>"
@@ -27,6 +27,9 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # The second is for the user and group that postinst makes.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
     "openvpn, systemd | systemd-standalone-sysusers | systemd-sysusers")
+if(VPNRUN_HELPER STREQUAL "capability")
+  string(APPEND CPACK_DEBIAN_PACKAGE_DEPENDS ", libcap2-bin")
+endif()
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS wireguard-tools)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 foreach(script postinst prerm postrm)

@@ -171,6 +171,29 @@ complains 'vpnrunctl log for a user' 'may not read'
 inside usermod -aG systemd-journal alice
 like 'a member of systemd-journal may' "$(as_user alice vpnrunctl log one -n all)" 'vpnrun-tunnel'
 
+# A reboot: the daemon starts with the machine, behind the tunnel that it pulls in, though nobody enabled
+# that. It has trackers to ask, on the way down and on the way up.
+inside ln -sfn /dev/null /etc/systemd/system/nscd.service
+echo 'nameserver 192.168.77.1' >"$LAB/tmp/resolv.conf"
+inside rm /etc/resolv.conf
+put "$LAB/tmp/resolv.conf" /etc/resolv.conf
+in_daemon transmission-remote --torrent all --remove >/dev/null # it has five at a time
+announce "$WEB"
+announce reboot.who.example
+wait_until 15 vpn_asked reboot.who.example
+asked() { grep -c 'query\[.*\] reboot.who.example ' "$LAB/log/dns-one"; }
+BEFORE=$(asked)
+capture_start
+machine_reboot
+within 20 'after a reboot the daemon runs' unit_is active "$DAEMON"
+is 'in the network of the profile' "$(net_of "$(daemon_pid)")" "$(inside ip netns exec one readlink /proc/self/ns/net)"
+within 20 'which is behind the tunnel' eval '[ "$(in_daemon curl -s -m 5 "http://$WEB/")" = 198.51.100.10 ]'
+within 20 'it asks its trackers again, by the tunnel' eval '[ "$(asked)" -gt "$BEFORE" ]'
+capture_stop
+empty 'and nothing left outside, on the way down and up' \
+  "$(capture_stray "$CAPTURE_ONE" '(icmp[icmptype] = 3 and dst host 198.51.100.10)')"
+check 'nor a question' eval '! isp_asked reboot.who.example'
+
 # And back.
 attempt inside vpnrunctl detach "$DAEMON" --now
 is 'detach --now succeeds' "$STATUS" 0

@@ -24,6 +24,12 @@ After=vpnrun-netns@{0}.service vpnrun@{0}.service
 # The path, not JoinsNamespaceOf=: that one joins what systemd made for another unit.
 NetworkNamespacePath=/run/netns/{0}
 )";
+// systemd drops what it has when it reads this, before the service is restarted.
+constexpr std::string_view kNoStore =
+    R"(# What the service has left with systemd (FDSTORE=1) would come back at a restart: sockets that were
+# made outside.
+FileDescriptorStoreMax=0
+)";
 
 constexpr std::string_view kOwnRun = R"(
 # A /run of its own, with nothing of the host's but what is listed here: the sockets of nscd,
@@ -75,6 +81,7 @@ SystemCallFilter=~pidfd_getfd request_key
 std::string system_drop_in_text(const SystemDropIn& drop_in) {
   std::string text = drop_in_mark(drop_in.id, drop_in.profile, "") + "\n";
   text += fmt::format(kUnitSection, drop_in.profile);
+  text += kNoStore;
   text += "\n# Names by the tunnel's resolver, and the files of " +
           fmt::format("/etc/netns/{}, as ip-netns(8) has it.\n", drop_in.profile);
   for (const auto& [source, target] : drop_in.overlays) {
@@ -106,6 +113,7 @@ std::string user_drop_in_text(const std::string& id, const std::string& profile,
   for (const UnitCommand& command : commands) {
     text += fmt::format("ExecStart={}\n", command_in_profile(command, launcher, profile));
   }
+  text += kNoStore;
   return text;
 }
 

@@ -128,6 +128,7 @@ TEST_F(SystemAttach, WritesTheDropInAndHasSystemdReadIt) {
   EXPECT_THAT(
       drop_in(),
       AllOf(HasSubstr("\nNetworkNamespacePath=/run/netns/one\n"),
+            HasSubstr("\nFileDescriptorStoreMax=0\n"),
             HasSubstr("/run/vpnrun/one/etc/resolv.conf:/etc/resolv.conf\n"),
             HasSubstr("/run/vpnrun/one/etc/nsswitch.conf:/etc/nsswitch.conf\n"),
             HasSubstr("/etc/netns/one/hosts:/etc/hosts\n"), Not(HasSubstr("absent")),
@@ -285,7 +286,7 @@ TEST_F(Attach, OfAUserUnitGoesThroughVpnrun) {
   EXPECT_THAT(text, AllOf(HasSubstr("\nExecStart=\n"
                                     "ExecStart=-/usr/bin/vpnrun --profile one -- /bin/new '%h' $A\n"
                                     "ExecStart=/usr/bin/vpnrun --profile one -- b\n"),
-                          Not(HasSubstr("/bin/old"))));
+                          HasSubstr("\nFileDescriptorStoreMax=0\n"), Not(HasSubstr("/bin/old"))));
   EXPECT_THAT(machine_.read("calls"), HasSubstr("--user daemon-reload\n"));
   EXPECT_EQ(ctl({"attach", "--user"}).out, "UNIT       PROFILE\nd.service  one\n");
   EXPECT_EQ(ctl({"detach", "--user", "d"}).status, 0);

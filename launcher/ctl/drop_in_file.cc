@@ -19,8 +19,10 @@
 namespace vpnrun {
 namespace {
 
-// Behind a distribution's own drop-ins, before the administrator's last word.
-constexpr std::string_view kFile = "50-vpnrun.conf";
+// Behind everybody else's, and what `systemctl edit` writes (override.conf), also later: there a
+// reset (RestrictAddressFamilies=) or an ExecStart= would undo ours, and of lists of what is
+// allowed and what is refused the one that is read first decides which kind it is.
+constexpr std::string_view kFile = "zz-vpnrun.conf";
 constexpr std::string_view kFolderSuffix = ".service.d";
 constexpr std::string_view kMarkStart = "# Profile ";
 constexpr std::string_view kMarkEnd =

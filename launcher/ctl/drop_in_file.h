@@ -7,7 +7,7 @@
 
 namespace vpnrun {
 
-/// Our drop-in for the unit `id`: `UNIT_FOLDER/ID.d/50-vpnrun.conf`
+/// Our drop-in for the unit `id`: `UNIT_FOLDER/ID.d/zz-vpnrun.conf`
 [[nodiscard]] std::string drop_in_path(const std::string& unit_folder, const std::string& id);
 
 /// The first line of a drop-in: who wrote it, how it is removed, and for which profile. Without

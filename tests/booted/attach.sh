@@ -51,7 +51,7 @@ attempt inside vpnrunctl attach "$DAEMON" one
 is 'attach succeeds' "$STATUS" 0
 like 'and says that it still runs outside' "$ERR" "'$DAEMON.service' still runs outside: 'systemctl restart $DAEMON.service'"
 is 'which is so' "$(net_of "$(daemon_pid)")" "$HOST"
-is 'file and folder are root'"'"'s' "$(stat -c '%U %a' "$MACHINE/etc/systemd/system/$DAEMON.service.d" "$MACHINE/etc/systemd/system/$DAEMON.service.d/50-vpnrun.conf" | xargs)" 'root 755 root 644'
+is 'file and folder are root'"'"'s' "$(stat -c '%U %a' "$MACHINE/etc/systemd/system/$DAEMON.service.d" "$MACHINE/etc/systemd/system/$DAEMON.service.d/zz-vpnrun.conf" | xargs)" 'root 755 root 644'
 empty 'systemd has nothing to complain about' "$(inside systemd-analyze verify "$DAEMON.service" 2>&1 | grep vpnrun)"
 attempt inside vpnrunctl attach "$DAEMON" one --now
 is 'attach --now succeeds, twice is no error' "$STATUS" 0

@@ -51,7 +51,7 @@ is 'and runs inside' "$(inside readlink "/proc/$(inside systemctl show -P MainPI
 capture_start
 check 'removed' apt remove vpnrun
 like 'it names what is attached to a profile' "$(cat "$LAB/log/apt")" 'some\.service is attached'
-check 'which stays' inside test -e /etc/systemd/system/some.service.d/50-vpnrun.conf
+check 'which stays' inside test -e /etc/systemd/system/some.service.d/zz-vpnrun.conf
 attempt inside systemctl start some
 is 'and does not start any more' "$((STATUS != 0)) $(inside systemctl show -P MainPID some)" '1 0'
 is 'the application still runs' "$(inside cat "/proc/$APP/comm")" sleep

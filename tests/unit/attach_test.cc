@@ -99,7 +99,7 @@ class Attach : public ::testing::Test {
     return outcome.err;
   }
   [[nodiscard]] std::string drop_in() const {
-    return machine_.read("units/d.service.d/50-vpnrun.conf");
+    return machine_.read("units/d.service.d/zz-vpnrun.conf");
   }
 
   test::Machine machine_;
@@ -136,7 +136,7 @@ TEST_F(SystemAttach, WritesTheDropInAndHasSystemdReadIt) {
             HasSubstr("io.systemd.DynamicUser")));
   EXPECT_THAT(machine_.read("calls"), HasSubstr("daemon-reload\n"));
   struct stat info {};
-  ASSERT_EQ(::stat((machine_.folder / "units/d.service.d/50-vpnrun.conf").c_str(), &info), 0);
+  ASSERT_EQ(::stat((machine_.folder / "units/d.service.d/zz-vpnrun.conf").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777U, 0644U);
   ASSERT_EQ(::stat((machine_.folder / "units/d.service.d").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777U, 0755U);
@@ -178,7 +178,7 @@ TEST_F(SystemAttach, DetachLeavesOtherDropInsAndWorksForAUnitThatIsGone) {
 
 TEST_F(SystemAttach, SomebodyElsesFileIsLeftAlone) {
   std::filesystem::create_directory(machine_.folder / "units/d.service.d");
-  machine_.folder.write("units/d.service.d/50-vpnrun.conf", "[Service]\n");
+  machine_.folder.write("units/d.service.d/zz-vpnrun.conf", "[Service]\n");
   for (const auto& words : {std::vector<std::string>{"attach", "d", "one"}, {"detach", "d"}}) {
     const test::Outcome outcome = ctl(words);
     EXPECT_EQ(outcome.status, kCtlFailed);
@@ -282,7 +282,7 @@ TEST_F(Attach, OfAUserUnitGoesThroughVpnrun) {
   shows("", "[Service]\nExecStart=/bin/old\nExecStart=\nExecStart=-/bin/new '%h' $A ; b\n");
   const test::Outcome outcome = ctl({"attach", "--user", "d", "one"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
-  const std::string text = machine_.read("home/.config/systemd/user/d.service.d/50-vpnrun.conf");
+  const std::string text = machine_.read("home/.config/systemd/user/d.service.d/zz-vpnrun.conf");
   EXPECT_THAT(text, AllOf(HasSubstr("\nExecStart=\n"
                                     "ExecStart=-/usr/bin/vpnrun --profile one -- /bin/new '%h' $A\n"
                                     "ExecStart=/usr/bin/vpnrun --profile one -- b\n"),
@@ -294,11 +294,11 @@ TEST_F(Attach, OfAUserUnitGoesThroughVpnrun) {
 }
 
 TEST_F(Attach, OwnDropInIsLeftOutWhenTheCommandsAreRead) {
-  const std::string own = machine_.folder / "home/.config/systemd/user/d.service.d/50-vpnrun.conf";
+  const std::string own = machine_.folder / "home/.config/systemd/user/d.service.d/zz-vpnrun.conf";
   shows("DropInPaths=" + own + "\n", "[Service]\nExecStart=/bin/a\n");
   EXPECT_EQ(ctl({"attach", "--user", "d", "one"}).status, 0);
   EXPECT_EQ(ctl({"attach", "--user", "d", "one"}).status, 0);
-  EXPECT_THAT(machine_.read("home/.config/systemd/user/d.service.d/50-vpnrun.conf"),
+  EXPECT_THAT(machine_.read("home/.config/systemd/user/d.service.d/zz-vpnrun.conf"),
               HasSubstr("ExecStart=/usr/bin/vpnrun --profile one -- /bin/a\n"));
 }
 

@@ -74,9 +74,14 @@ void refuse_other_trees(const Unit& unit) {
         "'systemctl edit' the unit to leave JoinsNamespaceOf= out, or attach the other unit");
   }
   for (const char* name : {"BindPaths", "BindReadOnlyPaths"}) {
-    for (const std::string& path : words_of(service_values(unit.settings, name))) {
-      if (path == "/run" || path == "/var/run" || path.starts_with("/run:") ||
-          path.ends_with(":/run")) {
+    // As systemd has understood them (SOURCE:DESTINATION:rbind): the files may say %t, -/run,
+    // //run.
+    for (const std::string& path : words_of({property(unit.properties, name)})) {
+      const std::size_t end = path.find(':');
+      const std::string source = path.substr(path.starts_with('-') ? 1 : 0);
+      const std::string target = end == std::string::npos ? std::string() : path.substr(end);
+      if (source == "/run" || source.starts_with("/run:") || source.starts_with("/var/run:") ||
+          target.starts_with(":/run:") || target.starts_with(":/var/run:")) {
         refuse(unit,
                fmt::format("it brings the host's /run with it ({}={})", name, printable(path)),
                "'systemctl edit' the unit to bind what it needs of it");

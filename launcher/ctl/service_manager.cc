@@ -30,6 +30,8 @@ const std::vector<std::string>& property_names() {
                                                  "NoNewPrivileges",
                                                  "RuntimeDirectory",
                                                  "Before",
+                                                 "BindPaths",
+                                                 "BindReadOnlyPaths",
                                                  "RootDirectory",
                                                  "RootImage",
                                                  "JoinsNamespaceOf",

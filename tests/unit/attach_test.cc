@@ -253,8 +253,14 @@ TEST_F(SystemAttach, RefusesOtherTreesAndNamespaces) {
   EXPECT_THAT(refusal(), HasSubstr("RootDirectory=/srv"));
   shows("JoinsNamespaceOf=e.service\n");
   EXPECT_THAT(refusal(), HasSubstr("JoinsNamespaceOf="));
-  shows("", "[Service]\nBindPaths=/srv /run\n");
-  EXPECT_THAT(refusal(), HasSubstr("BindPaths=/run"));
+  // As systemctl(1) shows what the file has as `-/run`, `//run` or `%t`.
+  for (const char* bind : {"/srv:/srv:rbind /run:/run:rbind", "-/run:/run:rbind",
+                           "/srv:/run:norbind", "/run:/host:rbind", "/var/run:/var/run:rbind"}) {
+    shows("BindPaths=" + std::string(bind) + "\n");
+    EXPECT_THAT(refusal(), HasSubstr("it brings the host's /run with it (BindPaths=")) << bind;
+  }
+  shows("BindReadOnlyPaths=/srv/run:/srv/run:rbind /run/d:/run/d:rbind\n");
+  EXPECT_EQ(ctl({"attach", "d", "one"}).status, 0);
 }
 
 TEST_F(SystemAttach, RefusesPathsElsewhereAndProfilesThatAreNone) {

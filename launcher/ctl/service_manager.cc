@@ -185,8 +185,9 @@ Unit load_unit(const ServiceManager& manager, const std::string& name,
   }
   require_loaded(unit, name, manager);
   unit.id = service_name(property(unit.properties, "Id"));
-  std::vector<std::string> files = words_of(
-      {property(unit.properties, "FragmentPath"), property(unit.properties, "DropInPaths")});
+  // The one is a path as it is, the others are words: names of units have backslashes.
+  std::vector<std::string> files = words_of({property(unit.properties, "DropInPaths")});
+  files.insert(files.begin(), property(unit.properties, "FragmentPath"));
   files.erase(std::remove(files.begin(), files.end(), drop_in_path(unit_folder, unit.id)),
               files.end());
   for (const std::string& file : files) {

@@ -230,6 +230,19 @@ TEST_F(SystemAttach, RefusesWhatTheMachineOrTheTunnelDependsOn) {
   EXPECT_THAT(refusal(), HasSubstr("it is started before network.target"));
 }
 
+TEST_F(SystemAttach, UnitsHaveBackslashesInTheirNames) {
+  // systemctl(1) shows the one as it is, the others as words.
+  const std::string id = R"(a\x2db.service)";
+  const std::string folder = machine_.folder / "";
+  machine_.folder.write(id, "[Service]\n");
+  machine_.folder.write(R"(a\x2db.conf)", "[Service]\nBindPaths=/run/x\n");
+  machine_.folder.write("shown", "Id=" + id + "\nLoadState=loaded\nFragmentPath=" + folder + id +
+                                     "\nDropInPaths=\"" + folder + R"(a\\x2db.conf")" + "\n");
+  const test::Outcome outcome = ctl({"attach", id, "one"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("BindPaths=/run/x"));
+}
+
 TEST_F(SystemAttach, RefusesTheSystemBusUnlessItIsLetIn) {
   shows("Type=dbus\nBusName=org.example\n");
   EXPECT_THAT(refusal(), HasSubstr("hint: if you accept that: --path /run/dbus"));

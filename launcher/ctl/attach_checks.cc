@@ -119,6 +119,29 @@ void refuse_unseen_pid_file(const Unit& unit, const std::vector<std::string>& ru
   }
 }
 
+void add_bound_paths_warning(const Unit& unit, std::vector<std::string>& warnings) {
+  for (const char* name : {"BindPaths", "BindReadOnlyPaths"}) {
+    for (const std::string& path : words_of(service_values(unit.settings, name))) {
+      if (path.find("/run/") != std::string::npos || path.find("%t/") != std::string::npos) {
+        warnings.push_back(
+            fmt::format("the unit itself has {}={}: the service can reach who listens there", name,
+                        printable(path)));
+      }
+    }
+  }
+}
+
+/// Nothing if a restart ends every process of the unit.
+void add_survivors_warning(const Unit& unit, std::vector<std::string>& warnings) {
+  const std::string mode = property(unit.properties, "KillMode");
+  if (mode == "process" || mode == "none") {
+    warnings.push_back(
+        fmt::format("a restart leaves processes of '{}' alone (KillMode={}): those that run now "
+                    "stay outside until they end",
+                    unit.id, mode));
+  }
+}
+
 }  // namespace
 
 std::string checked_run_path(const std::string& path) {
@@ -254,21 +277,14 @@ std::vector<std::string> system_unit_warnings(const Unit& unit,
       break;
     }
   }
-  for (const char* name : {"BindPaths", "BindReadOnlyPaths"}) {
-    for (const std::string& path : words_of(service_values(unit.settings, name))) {
-      if (path.find("/run/") != std::string::npos) {
-        warnings.push_back(
-            fmt::format("the unit itself has {}={}: the service can reach who listens there", name,
-                        printable(path)));
-      }
-    }
-  }
+  add_bound_paths_warning(unit, warnings);
   for (const std::string& command : privileged_commands(unit)) {
     warnings.push_back(
         fmt::format("'{}' runs in the namespace, but with all privileges and without the filter of "
                     "sockets",
                     command));
   }
+  add_survivors_warning(unit, warnings);
   const std::string user = property(unit.properties, "User");
   const bool is_root = (user.empty() || user == "root" || user == "0") &&
                        property(unit.properties, "DynamicUser") != "yes";
@@ -297,6 +313,7 @@ std::vector<std::string> user_unit_warnings(const Unit& unit) {
           trigger));
     }
   }
+  add_survivors_warning(unit, warnings);
   return warnings;
 }
 

@@ -25,6 +25,7 @@ const std::vector<std::string>& property_names() {
                                                  "Type",
                                                  "BusName",
                                                  "PIDFile",
+                                                 "KillMode",
                                                  "User",
                                                  "DynamicUser",
                                                  "NoNewPrivileges",

@@ -285,15 +285,16 @@ TEST_F(SystemAttach, RefusesPathsElsewhereAndProfilesThatAreNone) {
 }
 
 TEST_F(SystemAttach, WarnsOfWhatStaysOutside) {
-  shows("TriggeredBy=d.socket d.timer\nUser=daemon\n",
+  shows("TriggeredBy=d.socket d.timer\nUser=daemon\nKillMode=process\n",
         "[Service]\nExecStartPre=-+/bin/a\nSystemCallFilter=@system-service\n"
         "SystemCallErrorNumber=EPERM\n"
-        "BindPaths=/run/x\n");
+        "BindPaths=/run/x %t/y\n");
   const test::Outcome outcome = ctl({"attach", "d", "one"});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("'d.socket' listens outside"), Not(HasSubstr("d.timer")),
                                  HasSubstr("'ExecStartPre=+/bin/a'"), HasSubstr("setuid programs"),
-                                 HasSubstr("BindPaths=/run/x")));
+                                 HasSubstr("BindPaths=/run/x"), HasSubstr("BindPaths=%t/y"),
+                                 HasSubstr("KillMode=process")));
   EXPECT_THAT(drop_in(), HasSubstr("\nSystemCallFilter=~pidfd_getfd request_key\n"));
 }
 

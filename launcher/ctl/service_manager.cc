@@ -159,7 +159,8 @@ std::string service_name(const std::string& name) {
   if (name.empty() || name.size() > kMaxUnitName || !letters || name.front() == '.' ||
       name.front() == '-') {
     throw Error(fmt::format("'{}' is no name of a unit", printable(name)),
-                std::make_error_code(std::errc::invalid_argument));
+                std::make_error_code(std::errc::invalid_argument),
+                "'systemctl list-units --type=service' shows them");
   }
   if (std::any_of(kOtherTypes.begin(), kOtherTypes.end(),
                   [&](std::string_view type) { return name.ends_with(type); })) {

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdint>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -31,6 +33,20 @@ bool is_child_of_ours(const std::string& process) {
     constexpr std::string_view kParent = "PPid:\t";
     if (line.starts_with(kParent)) {
       return line.substr(kParent.size()) == own;
+    }
+  }
+  return false;
+}
+
+/// Whether `matches` one of the numbers that are names in `folder`; false if it is gone.
+bool any_number_in(const std::string& folder,
+                   const std::function<bool(const std::string&)>& matches) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);
+  while (const dirent* entry =
+             directory ? ::readdir(directory.get()) : nullptr) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string name = static_cast<const char*>(entry->d_name);
+    if (name.find_first_not_of("0123456789") == std::string::npos && matches(name)) {
+      return true;
     }
   }
   return false;
@@ -62,23 +78,28 @@ void IdleWatch::look() {
 
 bool is_inhabited(int netns) {
   FileId wanted;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), ::closedir);
-  if (!directory || !file_id(netns, wanted)) {
+  if (!file_id(netns, wanted) || ::access("/proc/self", F_OK) != 0) {
     return true;
   }
-  while (const dirent* entry = ::readdir(directory.get())) {  // NOLINT(concurrency-mt-unsafe)
-    const std::string name = static_cast<const char*>(entry->d_name);
-    if (name.find_first_not_of("0123456789") != std::string::npos) {
-      continue;
-    }
+  enum class Place : std::uint8_t { kInside, kElsewhere, kNone };
+  const auto place_of = [&wanted](const std::string& folder) {
     struct stat found {};
-    // A process without a namespace is gone, or a zombie.
-    if (::stat(fmt::format("/proc/{}/ns/net", name).c_str(), &found) == 0 &&
-        FileId{found.st_dev, found.st_ino} == wanted && !is_child_of_ours(name)) {
-      return true;
+    if (::stat((folder + "/ns/net").c_str(), &found) != 0) {
+      return errno == ENOENT ? Place::kNone : Place::kElsewhere;
     }
-  }
-  return false;
+    return FileId{found.st_dev, found.st_ino} == wanted ? Place::kInside : Place::kElsewhere;
+  };
+  return any_number_in("/proc", [&place_of](const std::string& process) {
+    const std::string folder = "/proc/" + process;
+    Place place = place_of(folder);
+    // Gone, or a zombie. Perhaps only its main thread is, and the others go on.
+    if (place == Place::kNone && any_number_in(folder + "/task", [&](const std::string& thread) {
+          return place_of(fmt::format("{}/task/{}", folder, thread)) == Place::kInside;
+        })) {
+      place = Place::kInside;
+    }
+    return place == Place::kInside && !is_child_of_ours(process);
+  });
 }
 
 }  // namespace vpnrun::service

@@ -5,14 +5,19 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -109,6 +114,66 @@ TEST(IsInhabited, ByOthersAndNotByOwnChildren) {
   const UniqueFd other(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   EXPECT_FALSE(is_inhabited(other.get()));  // no process has that for a namespace
   EXPECT_TRUE(is_inhabited(-1));            // unknown: rather too long than too short
+}
+
+/// The life of a process in a network namespace of its own: its main thread ends, another goes on
+/// until `end` is closed. '+' to `ready` once it is inside, '-' if it cannot be.
+[[noreturn]] void live_without_a_main_thread(int ready, int end) {
+  const bool inside = ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0;
+  const bool told = ::write(ready, inside ? "+" : "-", 1) == 1;
+  if (!inside || !told) {
+    ::_exit(1);
+  }
+  std::thread([end] {
+    char none = 0;
+    [[maybe_unused]] const ssize_t got = ::read(end, &none, 1);
+    ::_exit(0);
+  }).detach();
+  ::syscall(SYS_exit, 0);  // this thread only
+  ::_exit(1);
+}
+
+TEST(IsInhabited, ByAProcessWhoseMainThreadHasEnded) {
+  std::array<int, 2> ready{};
+  std::array<int, 2> end{};
+  ASSERT_EQ(::pipe2(ready.data(), O_CLOEXEC), 0);
+  ASSERT_EQ(::pipe2(end.data(), O_CLOEXEC), 0);
+  pid_t process = 0;
+  std::array<int, 2> number{};
+  ASSERT_EQ(::pipe2(number.data(), O_CLOEXEC), 0);
+  const pid_t between = ::fork();  // so that it is no child of ours
+  if (between == 0) {
+    process = ::fork();
+    if (process == 0) {
+      ::close(end[1]);
+      live_without_a_main_thread(ready[1], end[0]);
+    }
+    ::_exit(::write(number[1], &process, sizeof process) == sizeof process ? 0 : 1);
+  }
+  ::waitpid(between, nullptr, 0);
+  ASSERT_EQ(::read(number[0], &process, sizeof process), static_cast<ssize_t>(sizeof process));
+  const UniqueFd life(end[1]);
+  char mark = 0;
+  ASSERT_EQ(::read(ready[0], &mark, 1), 1);
+  if (mark != '+') {
+    GTEST_SKIP() << "no user namespaces here";
+  }
+  std::string thread;
+  const std::string folder = fmt::format("/proc/{}", process);
+  while (std::filesystem::exists(folder + "/ns/net") || thread.empty()) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder + "/task")) {
+      if (entry.path().filename() != std::to_string(process)) {
+        thread = entry.path();
+      }
+    }
+  }
+  const UniqueFd netns(::open((thread + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_TRUE(netns.ok());
+  EXPECT_TRUE(is_inhabited(netns.get()));
+  ::kill(process, SIGKILL);
+  while (std::filesystem::exists(thread)) {
+  }
+  EXPECT_FALSE(is_inhabited(netns.get()));
 }
 
 TEST(Summary, SaysWhatATunnelDoesInOneLine) {

@@ -187,6 +187,16 @@ inside systemctl reset-failed 'vpnrun@one.*' loop
 inside timeout 30 systemctl restart vpnrun-netns@one
 inside timeout 30 systemctl start vpnrun@one.socket vpnrun@one.service loop
 capture_stop
-empty 'no packet of the service leaves by all that' "$(capture_stray "$CAPTURE_ONE")"
+empty 'no packet of the service leaves by all that' "$(capture_stray "$CAPTURE_ONE" '(dst host 198.51.100.10 and icmp[icmptype] == icmp-unreach)')"
 check 'and no name' eval '! isp_asked loop.who.example'
 within 10 'it is back behind the tunnel' machine_tunnel_up one
+
+# --- released by hand, under its socket ---
+inside systemctl stop vpnrun@one.service
+inside /usr/libexec/vpnrun/vpnrun-tunnel release one
+inside systemctl restart vpnrun@one.socket
+is 'a socket without a namespace admits nobody' "$(as_user bob perl /tmp/knock.pl)" 'Permission denied'
+inside systemctl restart vpnrun-netns@one
+inside systemctl start vpnrun@one.socket
+is 'prepared again, it admits alice' "$(as_user alice perl /tmp/knock.pl)" in
+is 'and not bob' "$(as_user bob perl /tmp/knock.pl)" 'Permission denied'

@@ -120,7 +120,7 @@ bool is_in_force(const ServiceManager& manager, const AttachOrder& order, const 
   if (manager.scope() == UnitScope::kSystem) {
     const std::vector<std::string> needed = words_of({property(now, "BindsTo")});
     return property(now, "NetworkNamespacePath") == "/run/netns/" + order.profile &&
-           property(now, "TemporaryFileSystem").find("/run:") != std::string::npos &&
+           (" " + property(now, "TemporaryFileSystem")).find(" /run:") != std::string::npos &&
            std::find(needed.begin(), needed.end(), "vpnrun-netns@" + order.profile + ".service") !=
                needed.end();
   }

@@ -242,7 +242,8 @@ namespace {
 /// Commands that systemd runs with all privileges.
 std::vector<std::string> privileged_commands(const Unit& unit) {
   std::vector<std::string> found;
-  for (const char* name : {"ExecStartPre", "ExecStart", "ExecStartPost"}) {
+  for (const char* name : {"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost",
+                           "ExecReload", "ExecStop", "ExecStopPost"}) {
     for (const std::string& value : service_values(unit.settings, name)) {
       for (const UnitCommand& command : split_commands(value)) {
         if (command.prefixes.find('+') != std::string::npos) {

@@ -30,6 +30,8 @@ namespace vpnrun::service {
 namespace {
 
 constexpr int kStopPatienceMs = 10'000;
+/// Longer than the while of StartLimitIntervalSec= by its number of starts: see vpnrun@.service.
+constexpr std::chrono::milliseconds kCallersPatience{6'500};
 
 /// A profile or file that is wrong, as opposed to a machine on which something failed.
 class ConfigurationError : public Error {
@@ -158,6 +160,17 @@ std::string cause_of_end(std::string_view result, std::string_view status) {
   return {};
 }
 
+/// Whether what keeps most companions from starting has been mended.
+bool is_startable(const std::string& profile_name) {
+  try {
+    (void)load_configuration(profile_name);
+    (void)open_prepared(profile_name);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 std::string text_of_variable(const char* name) {
   const char* text = ::secure_getenv(name);
   return text == nullptr ? std::string() : std::string(text);
@@ -207,7 +220,8 @@ int run(const std::string& profile_name) {
       const auto* ours = dynamic_cast<const Error*>(&error);
       const std::string hint = ours == nullptr ? std::string() : ours->hint();
       leave_word(profile_name, error.what(), hint);
-      refuse_waiting(waiting.get(), Error(error.what(), {}, hint));
+      refuse_callers(waiting.get(), Error(error.what(), {}, hint), kCallersPatience,
+                     [&profile_name] { return !is_startable(profile_name); });
       throw;
     }
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/control_server.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -207,17 +208,32 @@ void ControlServer::sweep() {
   }
 }
 
-void refuse_waiting(int listener, const Error& error) noexcept {
+void refuse_callers(int listener, const Error& error, std::chrono::milliseconds patience,
+                    const std::function<bool()>& is_still_so) noexcept {
   try {
     const std::string text = encode(refusal(error));
-    for (int count = 0; count < kBacklog; ++count) {  // who comes meanwhile, comes again
-      uid_t uid = 0;
-      const PeerSocket client = accept_peer(listener, uid);
-      if (!client.ok()) {
+    const auto end = EventLoop::Clock::now() + patience;
+    const auto refuse_all = [listener, &text] {
+      bool any = false;
+      for (int count = 0; count < kBacklog; ++count) {
+        uid_t uid = 0;
+        const PeerSocket client = accept_peer(listener, uid);
+        if (!client.ok()) {
+          break;
+        }
+        any = true;
+        // One that does not take it in is none the wiser.
+        (void)::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      }
+      return any;
+    };
+    while (refuse_all()) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - EventLoop::Clock::now());
+      pollfd waiting{listener, POLLIN, 0};
+      if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) <= 0 ||
+          !is_still_so()) {
         return;
       }
-      // One that does not take it in is none the wiser.
-      (void)::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
   } catch (const std::exception&) {
     return;  // no memory to say so

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -75,6 +76,11 @@ class ControlServer {
 
 /// Answers everybody who waits at `listener` with `error`, and hangs up: who called a companion
 /// that cannot start is told why, and systemd has no reason to start it again at once.
-void refuse_waiting(int listener, const Error& error) noexcept;
+///
+/// If there was anybody, goes on with who comes within `patience`: each launch would be a start,
+/// and after a few of them systemd listens no more. Blocks for as long, or until somebody comes and
+/// `is_still_so` says no; that one is left to the next companion.
+void refuse_callers(int listener, const Error& error, std::chrono::milliseconds patience,
+                    const std::function<bool()>& is_still_so) noexcept;
 
 }  // namespace vpnrun::service

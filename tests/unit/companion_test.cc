@@ -3,6 +3,7 @@
 #include "systemd/service/companion.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -28,6 +29,7 @@
 #include "systemd/service/heartbeat.h"
 #include "systemd/service/idle_watch.h"
 #include "systemd/service/notify.h"
+#include "systemd/service/unix_listener.h"
 #include "tests/unit/scratch_folder.h"
 
 namespace vpnrun::service {
@@ -195,7 +197,7 @@ TEST(Summary, SaysWhatATunnelDoesInOneLine) {
   EXPECT_EQ(summary(status), "starting, waiting for user name and password for 'one'");
 }
 
-TEST(RefuseWaiting, EverybodyWhoWaitsIsToldWhy) {
+TEST(RefuseCallers, EverybodyWhoWaitsIsToldWhy) {
   const test::ScratchFolder folder;
   const std::string path = folder / "control";
   sockaddr_un address{};
@@ -211,7 +213,8 @@ TEST(RefuseWaiting, EverybodyWhoWaitsIsToldWhy) {
                         sizeof address),
               0);
   }
-  refuse_waiting(listener.get(), Error("the profile is wrong", {}, "mend it"));
+  refuse_callers(listener.get(), Error("the profile is wrong", {}, "mend it"), milliseconds(1),
+                 [] { return true; });
   for (const auto& client : clients) {
     std::array<char, 2048> text{};
     ASSERT_GT(::recv(client.get(), text.data(), text.size() - 1, 0), 0);
@@ -222,6 +225,43 @@ TEST(RefuseWaiting, EverybodyWhoWaitsIsToldWhy) {
     EXPECT_EQ(reply.hint, "mend it");
     EXPECT_EQ(::recv(client.get(), text.data(), text.size(), 0), 0);
   }
+}
+
+TEST(RefuseCallers, WaitsForNobodyIfNobodyCalled) {
+  const test::ScratchFolder folder;
+  const UniqueFd listener = listen_unix(folder / "control", {});
+  const auto start = EventLoop::Clock::now();
+  refuse_callers(listener.get(), Error("wrong"), std::chrono::hours(1), [] { return true; });
+  EXPECT_LT(EventLoop::Clock::now() - start, std::chrono::minutes(30));
+}
+
+TEST(RefuseCallers, LeavesWhoComesAfterTheCauseIsMendedToTheNextCompanion) {
+  const test::ScratchFolder folder;
+  const std::string path = folder / "control";
+  const UniqueFd listener = listen_unix(path, {.backlog = 4});
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(static_cast<char*>(address.sun_path), path.size());
+  std::vector<UniqueFd> clients;
+  const auto call = [&clients, &address] {
+    clients.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return ::connect(clients.back().get(), reinterpret_cast<const sockaddr*>(&address),
+                     sizeof address);
+  };
+  ASSERT_EQ(call(), 0);
+  int asked = 0;
+  std::thread later([&call] {
+    std::this_thread::sleep_for(milliseconds(50));
+    EXPECT_EQ(call(), 0);
+  });
+  refuse_callers(listener.get(), Error("wrong"), std::chrono::hours(1), [&asked] {
+    ++asked;
+    return false;
+  });
+  later.join();
+  EXPECT_EQ(asked, 1);
+  pollfd waiting{listener.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&waiting, 1, 0), 1);  // the second is still there
 }
 
 }  // namespace

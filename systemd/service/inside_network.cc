@@ -127,6 +127,15 @@ void InsideNetwork::bring_up(const openvpn::TunnelSettings& settings,
   netlink::DefaultRoute(device_index_, families_of(plain)).install();
 }
 
+bool InsideNetwork::has_carrier() noexcept {
+  try {
+    const auto device = netlink::find_link(handles_->socket, device_index_);
+    return device && device->carrier;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 void InsideNetwork::take_down() noexcept {
   if (any_default_) {
     // An error leaves a route that leads to a device without carrier: it counts as absent.

@@ -39,6 +39,9 @@ class InsideNetwork {
   /// kept, so that connections of running applications can go on. Throws Error with a hint.
   void make_device();
   [[nodiscard]] int device_index() const noexcept { return device_index_; }
+  /// Whether a client is attached to the device at this moment (its carrier). False as well if that
+  /// cannot be found out.
+  [[nodiscard]] bool has_carrier() noexcept;
 
   /// Opens the veth for the client's packets to exactly these; none closes it.
   void set_endpoints(const std::optional<filter::UplinkAddresses>& uplink,

@@ -162,7 +162,9 @@ void Session::watch_networks() {
 void Session::on_inside_event(const netlink::Event& event) {
   const auto* link = std::get_if<netlink::LinkChanged>(&event);
   if (link != nullptr && status_.state == State::kUp && link->index == inside_->device_index() &&
-      (!link->carrier || link->deleted)) {
+      (!link->carrier || link->deleted) &&
+      // It may be news of the former client, read only now that this one is connected.
+      !inside_->has_carrier()) {
     lost({Failure::Kind::kPassing, "the VPN client let go of the tunnel device", ""});
   }
 }

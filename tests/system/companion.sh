@@ -52,6 +52,23 @@ complains 'the launch' 'not running'
 tunnel_run one
 within 15 'the next companion brings the tunnel up' tunnel_up one
 
+# --- old news ---
+# That the device has lost its client, read only when it has one again: a busy machine does that. The
+# kernel tells of it within a second.
+losses() { grep -c 'let go of the tunnel device' "$LAB/log/tunnel-one" || return 0; }
+BEFORE=$(losses)
+kill -STOP "${TUNNEL_PID[one]}"
+ip -n one link set tun0 carrier off
+sleep 1.2
+ip -n one link set tun0 carrier on
+sleep 1.2
+kill -CONT "${TUNNEL_PID[one]}"
+is 'old news of the device do not take the tunnel down' "$(by alice vpnrun sh -c 'echo ran')-$(losses)" "ran-$BEFORE"
+ip -n one link set tun0 carrier off
+within 5 'control: news of now do' eval '[ "$(losses)" -gt "$BEFORE" ]'
+ip -n one link set tun0 carrier on
+within 15 'and it comes back' tunnel_up one
+
 # --- a crowd of orders ---
 ORDERS=()
 for number in 1 2 3 4 5 6 7 8; do

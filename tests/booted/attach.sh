@@ -98,7 +98,7 @@ within 20 'and one with a name' has_tried
 attempt in_daemon curl -s -m 2 "http://$WEB/"
 is 'without a tunnel the daemon'"'"'s network leads nowhere' "$((STATUS != 0))" 1
 capture_stop
-empty 'and nothing leaves' "$(capture_stray "$CAPTURE_ONE")"
+empty 'and nothing leaves' "$(capture_stray "$CAPTURE_ONE" '(icmp[icmptype] = 3 and dst host 198.51.100.10)')"
 check 'not even a question' eval '! isp_asked killed.who.example && ! isp_asked stopped.who.example'
 inside systemctl start vpnrun@one
 inside systemctl restart vpnrun@one

@@ -60,7 +60,7 @@ void Heartbeat::beat() {
   const nanoseconds asleep = time_asleep();
   const nanoseconds slept = asleep - std::exchange(asleep_, asleep);
   if (slept >= kNap) {
-    on_wake_(std::chrono::duration_cast<seconds>(slept));
+    on_wake_(std::chrono::round<seconds>(slept));
   }
 }
 

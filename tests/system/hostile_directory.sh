@@ -87,8 +87,7 @@ for _ in {1..80}; do
   stand "$H/was"
   case $STATUS.$OUT in 0."$INSIDE") SEEN+=i ;; 125.vpnrun:*'current directory'* | 99.*) SEEN+=r ;; *) SEEN+="($STATUS $OUT)" ;; esac
 done
-kill $swapper
-wait $swapper 2>/dev/null || true
+kill_hard $swapper
 like 'a directory that is being swapped: inside, or refused' "$SEEN" '^[ir]+$'
 like 'and some were inside (control)' "$SEEN" 'i'
 

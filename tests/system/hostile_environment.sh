@@ -63,7 +63,7 @@ for variable in "${VARIABLES[@]}"; do
   inside "$shown"
   printf 'PATH=/usr/bin:/bin\0%s\0' "$variable" >"$LAB/tmp/expected"
   env -i PATH=/usr/bin:/bin "$LAB/bin/hostile" as "$ALICE" env "$variable" -- "$HELPER" vpnrun-helper one "$VERDICT" environ \
-    2>&1 </dev/null | tail -c +$((${#INSIDE} + 2)) >"$LAB/tmp/found" || true
+    2>&1 </dev/null | tail -c +$((${#INSIDE} + 2)) >"$LAB/tmp/found"
   check "$shown: arrives byte for byte" cmp "$LAB/tmp/expected" "$LAB/tmp/found"
   launch raw env "$variable"
   refused "$shown, unmarked" 'not started by vpnrun'

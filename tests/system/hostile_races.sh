@@ -60,9 +60,13 @@ race() {
     fi
   done
   is "$what: the swapper was at work to the end" "$(gone $swapper && cat "$LAB/tmp/swapper" || echo yes)" yes
-  rm "$LAB/tmp/go"
-  [ "$1" = repeat ] || kill_hard $swapper 2>/dev/null || true
-  wait $swapper || true
+  if [ "$1" = repeat ]; then
+    rm "$LAB/tmp/go"
+    wait $swapper
+  else
+    kill_hard $swapper
+    rm "$LAB/tmp/go"
+  fi
   PROFILE=one
   empty "$what: inside or refused, nothing else ($inside of $seen inside)" "$wrong"
   INSIDE_COUNT=$inside

@@ -20,11 +20,11 @@ arrives() {
   local what=$1 direct
   shift
   bounded env -i PATH=/usr/bin:/bin "$LAB/bin/hostile" as "$ALICE" "$@" -- "$VERDICT" verdict argv
-  direct=$(grep -a '^argv' <<<"$OUT") || true
+  direct=$(LC_ALL=C sed -n '/^argv/p' <<<"$OUT")
   like "$what: arrives without the helper" "$direct" '^argv'
   launch "$@"
   inside "$what"
-  is "$what: arrives whole" "$(grep -a '^argv' <<<"$OUT" || true)" "$direct"
+  is "$what: arrives whole" "$(LC_ALL=C sed -n '/^argv/p' <<<"$OUT")" "$direct"
 }
 arrives 'one argument of 128 KiB but one' fill 1 131070
 arrives '2 MiB of arguments, but a little' limit 3 8388608 fill 20 100000 fill 1 90000

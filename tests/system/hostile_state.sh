@@ -144,4 +144,4 @@ mount -t tmpfs -o mode=0700 tmpfs /run/vpnrun
 launch
 refused 'the runtime root is closed' 'not admitted'
 umount /run/vpnrun
-kill $holder $rootless $rootless_child 2>/dev/null || true
+kill_hard $holder $rootless $rootless_child

@@ -239,6 +239,13 @@ void check_user_unit(const Unit& unit) {
 
 namespace {
 
+/// The sockets that start the unit, and are handed to it.
+std::vector<std::string> triggering_sockets(const Unit& unit) {
+  std::vector<std::string> triggers = words_of({property(unit.properties, "TriggeredBy")});
+  std::erase_if(triggers, [](const std::string& name) { return !name.ends_with(".socket"); });
+  return triggers;
+}
+
 /// Commands that systemd runs with all privileges.
 std::vector<std::string> privileged_commands(const Unit& unit) {
   std::vector<std::string> found;
@@ -260,13 +267,11 @@ std::vector<std::string> privileged_commands(const Unit& unit) {
 std::vector<std::string> system_unit_warnings(const Unit& unit,
                                               const std::vector<std::string>& run_paths) {
   std::vector<std::string> warnings;
-  for (const std::string& trigger : words_of({property(unit.properties, "TriggeredBy")})) {
-    if (trigger.ends_with(".socket")) {
-      warnings.push_back(fmt::format(
-          "'{0}' listens outside and hands its socket to the service, which can answer past the "
-          "tunnel; NetworkNamespacePath= in '{0}' moves it",
-          trigger));
-    }
+  for (const std::string& socket : triggering_sockets(unit)) {
+    warnings.push_back(fmt::format(
+        "'{0}' listens outside and hands its socket to the service, which can answer past the "
+        "tunnel; NetworkNamespacePath= in '{0}' moves it",
+        socket));
   }
   for (const char* folder :
        {"/run/dbus", "/run/nscd", "/run/systemd/resolve", "/run/avahi-daemon", "/run/systemd"}) {
@@ -306,13 +311,11 @@ std::vector<std::string> user_unit_warnings(const Unit& unit) {
       warnings.push_back(fmt::format("{}= still runs outside", name));
     }
   }
-  for (const std::string& trigger : words_of({property(unit.properties, "TriggeredBy")})) {
-    if (trigger.ends_with(".socket")) {
-      warnings.push_back(fmt::format(
-          "'{}' listens outside and hands its socket to the service; vpnrun names it in a warning "
-          "at each start",
-          trigger));
-    }
+  for (const std::string& socket : triggering_sockets(unit)) {
+    warnings.push_back(fmt::format(
+        "'{}' listens outside and hands its socket to the service; vpnrun names it in a warning "
+        "at each start",
+        socket));
   }
   add_survivors_warning(unit, warnings);
   return warnings;

@@ -47,16 +47,20 @@ tunnel_release static
 login_server plain 1302 check-static
 profile_login plain 1302 'static-challenge "Your PIN" 1'
 sed -i '/^credentials/d' "$PROFILES/plain.toml"
+# log_in PIN: alice brings it up and types all three; the server takes this PIN.
+log_in() {
+  one_time "$1"
+  typing by alice vpnrunctl up plain <<END
+User name:	subscriber
+Password:	correct horse
+The server asks: Your PIN:	$1
+END
+}
 tunnel_prepare plain
 tunnel_run plain
 within 5 'the companion of the next listens' test -S /run/vpnrun/plain/control
 : >"$LAB/log/logins"
-one_time 333333
-typing by alice vpnrunctl up plain <<END
-User name:	subscriber
-Password:	correct horse
-The server asks: Your PIN:	333333
-END
+log_in 333333
 is 'without a file all three are asked for' "$STATUS" 0
 like 'a PIN may be seen if the configuration says so' "$OUT" 'Your PIN: 333333'
 unlike 'a password may not' "$OUT" 'correct horse'
@@ -70,12 +74,7 @@ is 'while nobody answers, nothing is tried' "$(client_pid plain) $(logins)" "$CL
 empty 'there is no way out' "$(ip -n plain route show default)"
 attempt by alice setsid timeout 5 vpnrun --no-start -p plain curl -s -m 2 http://203.0.113.10/
 is 'no launch' "$STATUS" 125
-one_time 444444
-typing by alice vpnrunctl up plain <<END
-User name:	subscriber
-Password:	correct horse
-The server asks: Your PIN:	444444
-END
+log_in 444444
 is 'and an answer in the morning brings it up' "$STATUS" 0
 is 'each was used once' "$(logins)" 'taken taken'
 
@@ -89,12 +88,7 @@ unlike 'five wrong ones in a row are the end' "$STATUS" '^0$'
 like 'with the reason' "$OUT" 'refused 5 one-time passwords'
 is 'the tunnel has failed' "$(state_of plain)" failed
 check 'the companion waits for an order' kill -0 "${TUNNEL_PID[plain]}"
-one_time 555555
-typing by alice vpnrunctl up plain <<END
-User name:	subscriber
-Password:	correct horse
-The server asks: Your PIN:	555555
-END
+log_in 555555
 is 'which is obeyed' "$STATUS" 0
 tunnel_release plain
 

@@ -19,7 +19,7 @@ boot_again
 is 'the machine boots' "$BOOTED" running
 check 'vpnrun.target is reached' unit_is active vpnrun.target
 within 15 'the tunnel comes up by itself' machine_tunnel_up one
-is 'alice is behind it' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'alice is behind it' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 
 # --- down: nothing stays, in the right order ---
 # shellcheck disable=SC2016
@@ -57,7 +57,7 @@ echo 'nameserver 192.168.77.1' >"$LAB/tmp/resolv.conf"
 put "$LAB/tmp/resolv.conf" /etc/resolv.conf
 capture_start
 within 70 'with names the tunnel comes up by itself' machine_tunnel_up one
-is 'and alice is behind it' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'and alice is behind it' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 capture_stop
 empty 'only the server was looked up, outside' \
   "$(capture_stray "$CAPTURE_ONE" '(icmp[icmptype] = 3 and dst host 198.51.100.10)' '(udp port 53 and (host 192.168.77.1 or host 192.0.2.53))')"

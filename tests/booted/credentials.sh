@@ -27,7 +27,7 @@ check 'systemd-creds encrypts them' inside systemd-creds encrypt --name=vpnrun.a
 rm "$MACHINE/root/auth"
 unlike 'the file tells nothing' "$(cat "$MACHINE/etc/credstore.encrypted/vpnrun.two.auth")" 'subscriber|correct'
 check 'the tunnel starts without a question' inside timeout 20 systemctl start vpnrun@two
-is 'and is up' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'and is up' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 attempt as_user alice cat /run/credentials/vpnrun@two.service/vpnrun.auth
 is 'alice cannot read them outside' "$STATUS-$OUT" 1-
 attempt as_user alice vpnrun cat /run/credentials/vpnrun@two.service/vpnrun.auth
@@ -48,7 +48,7 @@ printf 'Password .*:.*\tcorrect horse\n' >"$LAB/tmp/answers"
 attempt agent "$LAB/tmp/answers"
 within 15 'their answers bring the tunnel up' machine_tunnel_up two
 within 10 'and start what waited' grep -qx $THROUGH "$LAB/log/app-waits"
-is 'with alice behind it' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'with alice behind it' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 unlike 'no log has them' "$(journal)" 'correct horse'
 inside systemctl stop vpnrun@two
 empty 'no question is left' "$(question || :)"

@@ -17,7 +17,7 @@ like 'vpnrunctl status starts nothing either' "$OUT-$(inside systemctl is-active
 attempt as_user bob timeout 10 vpnrun curl -s -m 5 $WEB4
 is 'who is not admitted' "$STATUS" 125
 is 'cannot start it' "$(inside systemctl is-active vpnrun@one.service)" inactive
-is 'a launch of who is starts the tunnel' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'a launch of who is starts the tunnel' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 check 'by its unit' unit_is active vpnrun@one.service
 
 background "$LAB/log/app-sleeper" as_user alice vpnrun sleep 15
@@ -34,11 +34,11 @@ check 'the socket listens on' unit_is active vpnrun@one.socket
 check 'the namespace stays' inside ip netns exec one true
 attempt inside ip netns exec one curl -s -m 2 $WEB4
 is 'sealed' "$((STATUS != 0))" 1
-is 'the next launch starts it again' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'the next launch starts it again' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 
 # At the moment of its going: the tunnel is not up any more, the companion still there.
 wait_until 30 eval '! grep -q "\"state\": *\"up\"" "$MACHINE/run/vpnrun/one/state.json"'
-is 'a launch at that very moment works' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'a launch at that very moment works' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 
 # --- a profile that is wrong: said at once, to who launches ---
 within 30 'unused again, it stops' unit_is inactive vpnrun@one.service

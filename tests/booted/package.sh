@@ -3,7 +3,7 @@
 # A newcomer: apt installs the package, the README's quick start does the rest.
 WEB4=http://203.0.113.10/
 
-is 'the machine has an address of its own' "$(as_user alice curl -s -m 5 $WEB4)" 203.0.113.1
+is 'the machine has an address of its own' "$(as_user alice curl -sS -m 5 $WEB4)" 203.0.113.1
 check 'apt installs the package and what it needs' machine_install
 empty 'every file is as it was packed' "$(inside dpkg --verify vpnrun)"
 is 'the helper is setuid root' "$(inside stat -c '%a %U:%G' /usr/libexec/vpnrun/vpnrun-helper)" '4755 root:root'
@@ -38,11 +38,11 @@ like 'the README has a profile' "$(cat "$LAB/tmp/home.toml")" 'users = \["alice"
 put "$LAB/tmp/home.toml" /etc/vpnrun/profiles/home.toml
 capture_start
 check 'the tunnel starts, and is up when systemctl returns' inside timeout 30 systemctl start vpnrun@home
-is 'alice is behind the VPN' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" 198.51.100.20
-is 'with names as well' "$(as_user alice vpnrun curl -s -4 -m 5 http://web.example/)" 198.51.100.20
+is 'alice is behind the VPN' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" 198.51.100.20
+is 'with names as well' "$(as_user alice vpnrun curl -sS -4 -m 5 http://web.example/)" 198.51.100.20
 capture_stop
 empty 'nothing but the tunnel left the machine' "$(capture_stray "$CAPTURE_TWO")"
-is 'without vpnrun everything is as before' "$(as_user alice curl -s -m 5 $WEB4)" 203.0.113.1
+is 'without vpnrun everything is as before' "$(as_user alice curl -sS -m 5 $WEB4)" 203.0.113.1
 attempt as_user bob vpnrun curl -s -m 5 $WEB4
 is 'bob is refused' "$STATUS" 125
 is 'and gets nothing' "$OUT" ''

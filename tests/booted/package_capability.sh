@@ -21,7 +21,7 @@ is 'the helper is not setuid' "$(inside stat -c %a $HELPER)" 755
 check 'it has its two capabilities, and no other' capabilities
 machine_profile one
 check 'the tunnel starts' inside timeout 20 systemctl start vpnrun@one
-is 'alice is behind it' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" 198.51.100.10
+is 'alice is behind it' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" 198.51.100.10
 repack 0.1.0-3
 check 'an upgrade' machine_install "$LAB/tmp/vpnrun_0.1.0-3.deb"
 check 'gives them again' capabilities

@@ -37,7 +37,7 @@ network >"$LAB/tmp/network.before"
 machine_install
 machine_profile one
 check 'a tunnel is enabled and started' inside systemctl enable --now vpnrun@one.service vpnrun@one.socket
-is 'it works' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'it works' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 application
 is 'an application is online' "$(online "$APP_HERE")" $THROUGH
 printf '[Service]\nExecStart=/bin/sleep 1000000\n' >"$LAB/tmp/some.service"
@@ -65,7 +65,7 @@ check 'installed again' machine_install
 is 'nothing is started' "$(inside systemctl is-active vpnrun@one.service vpnrun@one.socket | xargs)" 'inactive inactive'
 check 'the tunnel can be' inside systemctl start vpnrun@one
 check 'and so can the attached service' inside systemctl restart some
-is 'and works' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'and works' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 attempt online "$APP_HERE"
 is 'the old application stays offline' "$STATUS $OUT" "7 "
 inside kill "$APP"

@@ -52,7 +52,7 @@ is 'which was not made anew' "$(property vpnrun-netns@one InvocationID)" "$NAMES
 is 'nor was the socket' "$(property vpnrun@one.socket InvocationID)" "$SOCKET"
 is 'the administrator'"'"'s mode of the helper is kept' \
   "$(inside stat -c '%a %U:%G' /usr/libexec/vpnrun/vpnrun-helper)" '4711 root:root'
-is 'a new application works' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'a new application works' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 
 # dpkg must not wait for a server that does not answer; the unit does for half a minute.
 server_silent

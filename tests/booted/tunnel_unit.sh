@@ -13,8 +13,8 @@ signal() { inside systemctl kill --kill-whom=main --signal="$1" vpnrun@one.servi
 check 'the package is installed' machine_install
 machine_profile one
 check 'the tunnel starts' inside timeout 20 systemctl start vpnrun@one
-is 'and is up when systemctl returns' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
-is 'alice outside is outside' "$(as_user alice curl -s -m 5 $WEB4)" 203.0.113.1
+is 'and is up when systemctl returns' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
+is 'alice outside is outside' "$(as_user alice curl -sS -m 5 $WEB4)" 203.0.113.1
 
 empty 'systemd finds nothing wrong with the units' "$(inside systemd-analyze verify --man=no \
   vpnrun@one.service vpnrun-netns@one.service vpnrun@one.socket vpnrun.target 2>&1)"
@@ -82,10 +82,10 @@ within 5 'the resolver is still the one of the tunnel' grep -q 'nameserver 10.8.
 unlike 'a folder of a name daemon is not' "$(cat "$MACHINE/home/alice/seen")" nscd
 
 # --- the profile changes ---
-is 'bob is not admitted' "$(as_user bob vpnrun curl -s -m 5 $WEB4 2>/dev/null)" ''
+is 'bob is not admitted' "$(as_user bob vpnrun curl -sS -m 5 $WEB4 2>/dev/null)" ''
 sed -i 's/^users = .*/users = ["alice", "bob"]/' "$PROFILES/one.toml"
 check 'reload applies who is admitted' inside systemctl reload vpnrun-netns@one
-is 'bob is, now' "$(as_user bob vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'bob is, now' "$(as_user bob vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 is 'under running applications' "$(inside cat "/proc/$APP/comm")" bash
 is 'in the same namespace' "$(inside stat -L -c %i "/proc/$APP/ns/net")" "$(inside stat -L -c %i /run/netns/one)"
 
@@ -97,7 +97,7 @@ check 'daemon-reload' inside systemctl daemon-reload
 within 10 'up again' machine_tunnel_up one
 is 'another companion' "$([ "$(companion)" != "$before" ] && echo yes)" yes
 is 'the same application' "$(inside cat "/proc/$APP/comm")" bash
-is 'and it is still behind the tunnel' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'and it is still behind the tunnel' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 
 printf '%s\n' '[Service]' 'WatchdogSec=2s' >"$LAB/tmp/quick.conf"
 put "$LAB/tmp/quick.conf" /etc/systemd/system/vpnrun@one.service.d/quick.conf
@@ -129,7 +129,7 @@ complains 'and says what the companion died of' 'it ended: the companion was kil
 like 'and what helps' "$ERR" 'systemctl reset-failed .*; systemctl start vpnrun@one'
 cure=$(sed -n "s/^hint: .*as root: //p" <<<"$ERR")
 check 'what it says helps' inside timeout 20 bash -c "$cure"
-is 'it works again' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'it works again' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 rm "$MACHINE/etc/systemd/system/vpnrun@one.service.d/quick.conf"
 inside systemctl daemon-reload
 
@@ -146,18 +146,18 @@ before=$(inside cat /sys/class/net/control/address)
 attempt inside udevadm test-builtin net_setup_link /sys/class/net/control
 is 'control: it gives any other link another one' "$([ "$(inside cat /sys/class/net/control/address)" != "$before" ] && echo yes)" yes
 inside ip link delete control
-is 'it works after that' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'it works after that' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 inside ip link set vr-one address 02:00:00:00:00:01
 within 10 'and when somebody gives it another one after all' eval '[ "$(as_user alice vpnrun curl -s -m 3 $WEB4)" = $THROUGH ]'
 check 'systemd-networkd runs' inside systemctl start systemd-networkd
 like 'and does not manage it' "$(inside networkctl list --no-legend vr-one)" 'unmanaged'
-is 'it still works then' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'it still works then' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 inside systemctl stop systemd-networkd.socket systemd-networkd
 
 # --- root's own orders ---
 inside systemctl stop vpnrun@one.socket vpnrun@one.service vpnrun-netns@one.service
 check 'vpnrunctl up starts what is not there' inside timeout 20 vpnrunctl up one
-is 'and it works' "$(as_user alice vpnrun curl -s -m 5 $WEB4)" $THROUGH
+is 'and it works' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 inside systemctl stop vpnrun-netns@one.service
 server_silent
 attempt inside timeout 20 vpnrunctl up --wait 2 one

@@ -54,6 +54,8 @@ network_routes() {
   on web ip -6 route add default via 2001:db8:cb::1
   on router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
   on vpn sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+  # Its resolvers listen at addresses that OpenVPN brings.
+  on vpn sysctl -qw net.ipv4.ip_nonlocal_bind=1 net.ipv6.ip_nonlocal_bind=1
 }
 
 # The router hides the host behind its own address; the provider hides each tunnel behind a server.

@@ -69,12 +69,14 @@ END
     --push 'redirect-gateway def1 ipv6' --push 'dhcp-option DNS 10.9.0.1'
 }
 
-# resolver NAMESPACE NAME ADDRESS OPTION…: a dnsmasq with the queries in $LAB/log/NAME.
+# resolver NAMESPACE NAME ADDRESS OPTION…: a dnsmasq with the queries in $LAB/log/NAME. It listens at once,
+# the tunnel that has its address may come later (network_routes allows that): with --bind-dynamic it
+# now and then overlooks one.
 resolver() {
   local namespace=$1 name=$2 address=$3
   shift 3
   background "$LAB/log/$name" on "$namespace" dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv \
-    --no-hosts --user=root --pid-file= --bind-dynamic --listen-address="$address" --log-queries \
+    --no-hosts --user=root --pid-file= --bind-interfaces --listen-address="$address" --log-queries \
     --log-facility=- --cache-size=0 --address=/vpn.example/198.51.100.10 --address=/web.example/203.0.113.10 \
     --address=/web.example/2001:db8:cb::10 "$@"
 }
@@ -100,10 +102,13 @@ END
   background "$LAB/log/web6" on web socat TCP6-LISTEN:80,fork,reuseaddr,ipv6only=1,backlog=128 EXEC:"$LAB/bin/answer"
 }
 
+resolver_ready() { grep -q 'started, version' "$LAB/log/$1"; }
+
 servers_ready() {
   grep -q 'Initialization Sequence Completed' "$LAB/log/server-one" &&
     grep -q 'Initialization Sequence Completed' "$LAB/log/server-two" &&
     grep -q 'Initialization Sequence Completed' "$LAB/log/server-stale" &&
+    resolver_ready dns-one && resolver_ready dns-two &&
     curl -s -m 0.2 http://203.0.113.10/ && curl -s -m 0.2 'http://[2001:db8:cb::10]/' &&
     getent ahostsv4 who.example
 }

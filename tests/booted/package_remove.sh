@@ -48,8 +48,27 @@ inside systemctl start some
 is 'and runs inside' "$(inside readlink "/proc/$(inside systemctl show -P MainPID some)/ns/net")" \
   "$(inside ip netns exec one readlink /proc/self/ns/net)"
 
+# A chroot, of another system on the same disk for instance, has the machine's own /run and processes.
+inside mkdir -p /run/other/upper /run/other/work /run/other/root
+inside mount -t overlay overlay -o lowerdir=/,upperdir=/run/other/upper,workdir=/run/other/work /run/other/root
+inside mount --bind /run /run/other/root/run
+inside mount --bind /proc /run/other/root/proc
+for script in 'prerm remove' 'postrm remove'; do
+  check "vpnrun.$script works in a chroot" inside sh -c \
+    "chroot /run/other/root /var/lib/dpkg/info/vpnrun.$script >/run/other/said 2>&1 || { cat /run/other/said; exit 1; }"
+  is "and $script leaves the machine's tunnel alone" "$(online "$APP_HERE")" $THROUGH
+done
+check 'with its locks' inside test -e /run/vpnrun/.one.run
+inside umount /run/other/root/proc /run/other/root/run /run/other/root
+inside rm -r /run/other
+
+# What could not be taken back: its record stays, and is no reason to stop half-way.
+inside mkdir -p /run/vpnrun/.client-gone
+inside touch /run/vpnrun/.opened-gone
 capture_start
 check 'removed' apt remove vpnrun
+is 'records of what is left stay' "$(inside ls -A /run/vpnrun | xargs)" '.client-gone .opened-gone'
+inside rm -r /run/vpnrun
 like 'it names what is attached to a profile' "$(cat "$LAB/log/apt")" 'some\.service is attached'
 check 'which stays' inside test -e /etc/systemd/system/some.service.d/zz-vpnrun.conf
 attempt inside systemctl start some

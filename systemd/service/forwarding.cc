@@ -81,7 +81,15 @@ void forward_for(const std::string& profile_name, const std::string& link) {
     }
   }
   std::ofstream(record / profile_name).flush();
-  write_setting(link, "1");
+  try {
+    write_setting(link, "1");
+  } catch (const Error&) {
+    std::error_code ignored;  // in use by another profile, or gone: nothing was switched on for us
+    fs::remove(record / profile_name, ignored);
+    fs::remove(record, ignored);
+    fs::remove(records(), ignored);
+    throw;
+  }
 }
 
 void stop_forwarding_for(const std::string& profile_name) {

@@ -47,3 +47,16 @@ empty 'nothing of it left the machine' "$(capture_stray '(icmp[icmptype] = 3 and
 kill "$APP"
 within 5 'the application ends' gone "$APP"
 unchanged_since before 'release under a running application'
+
+# Nothing is recorded that was not switched on.
+FORWARDING=/proc/sys/net/ipv4/conf/up0/forwarding
+tunnel_prepare one
+mount --bind "$FORWARDING" "$FORWARDING"
+mount -o remount,bind,ro "$FORWARDING"
+tunnel_run one
+within 10 'where forwarding cannot be switched on, the tunnel says so' \
+  grep -q "cannot set 'net/ipv4/conf/up0/forwarding': Read-only" "$LAB/log/tunnel-one"
+tunnel_stop one
+check 'released, it is no error' "$TUNNEL" release one
+umount "$FORWARDING"
+unchanged_since before 'a tunnel that could not forward'

@@ -67,16 +67,8 @@ std::string host_name_of(const std::string& directory) {
   return name;
 }
 
-bool is_wanted(const std::string& name) {
-  const std::filesystem::directory_iterator profiles(kRuntimeRoot);
-  return std::any_of(begin(profiles), end(profiles), [&name](const auto& entry) {
-    return host_name_of(entry.path().string()) == name;
-  });
-}
-
-}  // namespace
-
-void name_namespace(const std::string& name, int netns) {
+/// The caller holds the HostLock: other profiles make and remove the folder, too.
+void name_locked(const std::string& name, int netns) {
   make_shared_folder();
   const UniqueFd named = open_named(name);
   if (named.ok() && namespace_id(named.get()) != namespace_id(netns)) {
@@ -87,6 +79,20 @@ void name_namespace(const std::string& name, int netns) {
   if (!named.ok()) {
     bind_file(fmt::format("/proc/self/fd/{}", netns), path_of(name));
   }
+}
+
+bool is_wanted(const std::string& name) {
+  const std::filesystem::directory_iterator profiles(kRuntimeRoot);
+  return std::any_of(begin(profiles), end(profiles), [&name](const auto& entry) {
+    return host_name_of(entry.path().string()) == name;
+  });
+}
+
+}  // namespace
+
+void name_namespace(const std::string& name, int netns) {
+  const HostLock lock;
+  name_locked(name, netns);
 }
 
 void unname_namespace(const std::string& name, int netns) {
@@ -115,7 +121,7 @@ void set_host_name(const std::string& profile_name, int directory, const std::st
   }
   if (!name.empty()) {
     const bool others = open_named(name).ok() && !is_wanted(name);
-    name_namespace(name, host.get());
+    name_locked(name, host.get());
     if (!others) {
       replace_file(directory, kHostNameEntry, name + "\n");
     }
@@ -123,6 +129,10 @@ void set_host_name(const std::string& profile_name, int directory, const std::st
 }
 
 void remove_named_folder() {
+  if (::access(kMark, F_OK) != 0) {
+    return;  // without making /run/vpnrun for the lock
+  }
+  const HostLock lock;
   if (::access(kMark, F_OK) == 0 && std::filesystem::is_empty(kNamedFolder)) {
     unmount_all(kNamedFolder);
     (void)::rmdir(kNamedFolder);

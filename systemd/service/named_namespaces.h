@@ -6,7 +6,7 @@
 // Names of network namespaces in /run/netns, as ip-netns(8) makes them: for `ip netns list` and
 // `ip netns exec`, and for units' NetworkNamespacePath=. The folder is a mount with shared
 // propagation, so that names arrive in every mount namespace, older ones included; the caller must
-// be outside of private ones.
+// be outside of private ones. Each call takes the HostLock.
 namespace vpnrun::service {
 
 /// Gives the namespace `netns` (a descriptor) this name. It may have it already. Throws Error with

@@ -34,6 +34,10 @@ std::optional<Status> last_status(const Places& places, const std::string& profi
   }
 }
 
+std::string control_path(const Places& places, const std::string& profile) {
+  return runtime_directory(places, profile) + "/" + kControlEntry;
+}
+
 /// What root types to have a companion.
 std::string start_command(const Places& places, const std::string& profile, bool has_failed) {
   if (!has_systemd(places)) {
@@ -45,11 +49,15 @@ std::string start_command(const Places& places, const std::string& profile, bool
       has_failed ? fmt::format("systemctl reset-failed 'vpnrun@{}.*'; ", profile) : std::string());
 }
 
-[[noreturn]] void throw_not_running(const Places& places, const std::string& profile) {
+/// `listens`: systemd does, and has the companion started by the first who calls.
+[[noreturn]] void throw_not_running(const Places& places, const std::string& profile,
+                                    bool listens) {
   const auto last = last_status(places, profile);
   const std::string reason = last ? printable(last->error) : std::string();
   std::string hint =
-      "as root: " + start_command(places, profile, last && last->state == State::kFailed);
+      listens ? fmt::format("'vpnrunctl up {}' starts it, and so does vpnrun without --no-start",
+                            profile)
+              : "as root: " + start_command(places, profile, last && last->state == State::kFailed);
   if (!reason.empty() && !last->hint.empty()) {
     hint = fmt::format("{}; then {}", printable(last->hint), hint);
   }
@@ -64,14 +72,14 @@ std::string start_command(const Places& places, const std::string& profile, bool
     case ENOENT:
       // An admitted user sees that only the socket is missing; to others all is the same.
       if (is_usable(places, profile)) {
-        throw_not_running(places, profile);
+        throw_not_running(places, profile, false);
       }
       throw_unusable(places, profile);
     case EACCES:
     case ENOTDIR:
       throw_unusable(places, profile);
     case ECONNREFUSED:
-      throw_not_running(places, profile);
+      throw_not_running(places, profile, false);
     default:
       throw_error(error_number, "cannot reach the tunnel of profile '{}'", profile);
   }
@@ -120,7 +128,7 @@ void throw_unusable(const Places& places, const std::string& profile) {
 }
 
 ControlClient ControlClient::connect(const Places& places, const std::string& profile) {
-  const std::string path = runtime_directory(places, profile) + "/" + kControlEntry;
+  const std::string path = control_path(places, profile);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof(address.sun_path)) {
@@ -143,7 +151,7 @@ ControlClient ControlClient::connect(const Places& places, const std::string& pr
 ControlClient ControlClient::connect_if_running(const Places& places, const std::string& profile) {
   // Only systemd listens on a companion's behalf.
   if (has_systemd(places) && is_usable(places, profile) && is_companion_gone(places, profile)) {
-    throw_not_running(places, profile);
+    throw_not_running(places, profile, ::access(control_path(places, profile).c_str(), F_OK) == 0);
   }
   return connect(places, profile);
 }

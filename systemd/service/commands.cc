@@ -18,6 +18,7 @@
 #include "helper/base/runtime_layout.h"
 #include "profiles/error.h"
 #include "profiles/profile_store.h"
+#include "systemd/service/child.h"
 #include "systemd/service/companion.h"
 #include "systemd/service/control_server.h"
 #include "systemd/service/etc_files.h"
@@ -108,7 +109,8 @@ int run_command(const char* verb, const std::string& profile_name, Body body) {
   if (::geteuid() != 0) {
     log::failure(
         Error(fmt::format("cannot {} '{}': this needs root", verb, printable(profile_name)), {},
-              fmt::format("sudo vpnrun-tunnel {} {}", verb, printable(profile_name))));
+              fmt::format("sudo " VPNRUN_LIBEXECDIR "/vpnrun-tunnel {} {}", verb,
+                          printable(profile_name))));
     return kExitNotRoot;
   }
   try {
@@ -176,6 +178,31 @@ std::string text_of_variable(const char* name) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
+/// Whether systemctl(1) says yes; no as well on a machine without systemd.
+bool systemctl(const char* verb, const std::string& unit) {
+  constexpr const char* kSystemctl = "/usr/bin/systemctl";
+  if (::access("/run/systemd/system", F_OK) != 0 || ::access(kSystemctl, X_OK) != 0) {
+    return false;
+  }
+  SpawnOptions options;
+  options.program = kSystemctl;
+  options.arguments = {verb, "--quiet", unit};
+  return spawn(options).wait() == 0;
+}
+
+/// Whether the unit is active, and not on its way there or from there.
+bool is_active(const std::string& unit) {
+  return systemctl("is-active", unit);
+}
+
+/// Released behind its back, the unit would count as active for ever, with a socket that nobody
+/// finds, and to start it would do nothing.
+void stop_unit(const std::string& unit) {
+  if (is_active(unit) && !systemctl("stop", unit)) {
+    log::warn("cannot stop {}", unit);
+  }
+}
+
 /// A companion that still runs is asked to end, then made to.
 void stop_companion(const std::string& profile_name) {
   const auto pid = RunLock::holder(profile_name);
@@ -210,6 +237,12 @@ int run(const std::string& profile_name) {
   std::vector<UniqueFd> inherited = inherited_sockets();
   const UniqueFd waiting = inherited.empty() ? UniqueFd() : inherited.front().dup_cloexec();
   return run_command("run", profile_name, [&profile_name, &inherited, &waiting] {
+    // A second listener would take the name away from systemd's, and no launch would find either.
+    if (inherited.empty() && is_active(fmt::format("vpnrun@{}.socket", profile_name))) {
+      throw Error("systemd listens on its control socket",
+                  std::make_error_code(std::errc::address_in_use),
+                  fmt::format("systemctl stop vpnrun@{}.socket", profile_name));
+    }
     try {
       const auto load = [&profile_name] { return load_configuration(profile_name); };
       (void)load();  // a wrong profile is said before an unprepared one
@@ -240,6 +273,7 @@ int ended(const std::string& profile_name) {
 
 int release(const std::string& profile_name) {
   return run_command("release", profile_name, [&profile_name] {
+    stop_unit(fmt::format("vpnrun-netns@{}.service", profile_name));  // of which this may be part
     stop_companion(profile_name);
     remove_uplink(profile_name);
     openvpn::remove_client_folder(profile_name);

@@ -103,10 +103,12 @@ int Companion::run() {
   // The former for a tunnel that never was up: to systemd it would have failed to start.
   notify(session_.final_failure() ? "STOPPING=1" : "READY=1\nSTOPPING=1");
   if (const auto& failure = session_.final_failure()) {
+    session_.leave();
     log::failure(Error(failure->error, {}, failure->hint));
     return failure->kind == Failure::Kind::kStubborn ? kExitFailed : kExitConfiguration;
   }
   session_.down();
+  session_.leave();
   return 0;
 }
 

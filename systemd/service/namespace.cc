@@ -317,7 +317,8 @@ PreparedNamespaces open_prepared(const std::string& profile_name) {
     throw Error(
         fmt::format("the profile '{}' is not prepared", profile_name),
         std::error_code(ENOENT, std::generic_category()),
-        fmt::format("vpnrun-tunnel prepare {0}, or: systemctl start vpnrun@{0}", profile_name));
+        fmt::format(VPNRUN_LIBEXECDIR "/vpnrun-tunnel prepare {0}, or: systemctl start vpnrun@{0}",
+                    profile_name));
   }
   return result;
 }

@@ -767,6 +767,11 @@ void Session::set_state(State state) {
   publish();
 }
 
+void Session::leave() {
+  status_.pid = 0;  // the number may soon be another process's
+  publish();
+}
+
 void Session::publish() {
   // A reader of the mark may be in the way of its lock.
   bool done = up_lock_.set(status_.state == State::kUp);

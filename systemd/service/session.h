@@ -51,6 +51,8 @@ class Session {
 
   void up();
   void down();
+  /// The companion ends: what is published from now on names no process.
+  void leave();
   /// Reads the configuration anew; if it is wrong, throws Error and goes on as before.
   void restart();
   void answer(const Request& request);

@@ -193,7 +193,9 @@ within 10 'it is back behind the tunnel' machine_tunnel_up one
 
 # --- released by hand, under its socket ---
 inside systemctl stop vpnrun@one.service
+inside chmod -x /usr/bin/systemctl # it would stop the units, too
 inside /usr/libexec/vpnrun/vpnrun-tunnel release one
+inside chmod +x /usr/bin/systemctl
 inside systemctl restart vpnrun@one.socket
 is 'a socket without a namespace admits nobody' "$(as_user bob perl /tmp/knock.pl)" 'Permission denied'
 inside systemctl restart vpnrun-netns@one

@@ -11,7 +11,12 @@ check 'only the socket is started' inside systemctl start vpnrun@one.socket
 is 'there is no companion' "$(inside systemctl is-active vpnrun@one.service)" inactive
 attempt as_user alice vpnrun --no-start curl -s -m 5 $WEB4
 is 'with --no-start a launch fails at once' "$STATUS" 125
+like 'and says what alice can do herself' "$ERR" "hint: 'vpnrunctl up one' starts it"
 is 'and starts nothing' "$(inside systemctl is-active vpnrun@one.service)" inactive
+attempt inside timeout 20 /usr/libexec/vpnrun/vpnrun-tunnel run one
+is 'run by hand it does not take the socket from systemd' "$STATUS" 1
+complains 'and says how it may' 'systemd listens on its control socket'
+like 'with what to type' "$ERR" 'hint: systemctl stop vpnrun@one\.socket'
 attempt as_user alice vpnrunctl status one
 like 'vpnrunctl status starts nothing either' "$OUT-$(inside systemctl is-active vpnrun@one.service)" 'inactive$'
 attempt as_user bob timeout 10 vpnrun curl -s -m 5 $WEB4
@@ -30,6 +35,7 @@ within 30 'unused, it stops' unit_is inactive vpnrun@one.service
 like 'and says so' "$(journal -u vpnrun@one -o cat)" "'one' has not been used for 10 s: stopping"
 is 'it did not fail' "$(inside systemctl show --property=Result --value vpnrun@one.service)" success
 is 'no OpenVPN is left' "$(inside pgrep -x openvpn)" ''
+like 'the state names no process' "$(cat "$MACHINE/run/vpnrun/one/state.json")" '"pid": *0'
 check 'the socket listens on' unit_is active vpnrun@one.socket
 check 'the namespace stays' inside ip netns exec one true
 attempt inside ip netns exec one curl -s -m 2 $WEB4
@@ -71,6 +77,11 @@ put "$LAB/tmp/config.toml" /etc/vpnrun/config.toml
 check "systemctl --user start vpnrun-app@where" as_user alice systemctl --user start vpnrun-app@where
 within 10 'the application is behind the default profile' grep -qx $THROUGH "$MACHINE/home/alice/where"
 check 'and stops with its unit' as_user alice systemctl --user stop vpnrun-app@where
+put "$LAB/tmp/where" /usr/local/bin/where-it-is 0755
+rm "$MACHINE/home/alice/where"
+check 'a name with a dash is a name' as_user alice systemctl --user start vpnrun-app@where-it-is
+within 10 'and started' grep -qx $THROUGH "$MACHINE/home/alice/where"
+as_user alice systemctl --user stop vpnrun-app@where-it-is
 is 'nothing of it runs on' "$(inside pgrep -u alice -f /usr/local/bin/where)" ''
 rm "$MACHINE/home/alice/where"
 check 'an instance names the profile' as_user alice systemctl --user start vpnrun-app@two:where

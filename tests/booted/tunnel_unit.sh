@@ -158,6 +158,15 @@ inside systemctl stop systemd-networkd.socket systemd-networkd
 inside systemctl stop vpnrun@one.socket vpnrun@one.service vpnrun-netns@one.service
 check 'vpnrunctl up starts what is not there' inside timeout 20 vpnrunctl up one
 is 'and it works' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
+check 'the socket is made anew under it' inside systemctl restart vpnrun@one.socket
+within 20 'and the tunnel is back' machine_tunnel_up one
+like 'at that socket' "$(as_user alice vpnrunctl status one)" 'state +up'
+is 'and works again' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
+check 'released by hand' inside timeout 20 /usr/libexec/vpnrun/vpnrun-tunnel release one
+is 'the units know' "$(inside systemctl is-active vpnrun-netns@one.service vpnrun@one.service vpnrun@one.socket | xargs)" \
+  'inactive inactive inactive'
+check 'so that it can be started again' inside timeout 20 systemctl start vpnrun@one
+is 'and works as before' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 inside systemctl stop vpnrun-netns@one.service
 server_silent
 attempt inside timeout 20 vpnrunctl up --wait 2 one

@@ -45,6 +45,20 @@ std::vector<std::string> entries_of(const std::string& folder) {
   return names;
 }
 
+/// Whether a file can be laid over `path` without being made on the host first. A link that leads
+/// nowhere is followed by systemd; into /run, which is the service's own, that does no harm.
+bool is_coverable(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0) {
+    return true;
+  }
+  std::error_code unreadable;  // is no link
+  const std::filesystem::path target = std::filesystem::read_symlink(path, unreadable);
+  const std::string whole =
+      (std::filesystem::path(path).parent_path() / target).lexically_normal().string();
+  return !unreadable && (whole.starts_with("/run/") || whole.starts_with("/var/run/"));
+}
+
 /// The resolver's files and those of /etc/netns/NAME; the latter win, and need something to lie
 /// over: systemd would make it on the host.
 std::vector<std::pair<std::string, std::string>> overlays_of(const std::string& profile,
@@ -54,15 +68,19 @@ std::vector<std::pair<std::string, std::string>> overlays_of(const std::string& 
   const std::string own_folder = units.netns_etc + "/" + profile;
   const std::vector<std::string> own = entries_of(own_folder);
   for (const char* name : {"nsswitch.conf", "resolv.conf"}) {
-    if (std::find(own.begin(), own.end(), name) == own.end()) {
+    if (!is_coverable(units.etc + "/" + name)) {
+      reporter.warn(
+          fmt::format("there is no /etc/{} for the tunnel's to lie over: make one, and "
+                      "attach the unit again",
+                      name));
+    } else if (std::find(own.begin(), own.end(), name) == own.end()) {
       // Below the place that systemd knows it by, not where a test has it.
       overlays.emplace_back(fmt::format("/run/vpnrun/{}/etc/{}", profile, name),
                             std::string("/etc/") + name);
     }
   }
   for (const std::string& name : own) {
-    struct stat info {};
-    if (printable(name) != name || ::lstat((units.etc + "/" + name).c_str(), &info) != 0) {
+    if (printable(name) != name || !is_coverable(units.etc + "/" + name)) {
       reporter.warn(fmt::format("'{}/{}' is left out: there is no such name in /etc", own_folder,
                                 printable(name)));
       continue;
@@ -87,7 +105,8 @@ std::string system_text(const Unit& unit, const AttachOrder& order, const UnitPl
                        .overlays = overlays_of(order.profile, units, reporter),
                        .run_paths = runtime_directories(unit),
                        .dynamic_user = property(unit.properties, "DynamicUser") == "yes",
-                       .has_error_number = has_error_number(unit)};
+                       .has_error_number = has_error_number(unit),
+                       .has_no_families = has_no_families(unit)};
   drop_in.run_paths.insert(drop_in.run_paths.end(), paths.begin(), paths.end());
   struct stat info {};
   drop_in.has_var_run = ::lstat(units.var_run.c_str(), &info) == 0 && S_ISDIR(info.st_mode);

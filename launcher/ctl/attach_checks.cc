@@ -46,7 +46,8 @@ void refuse_foundations(const Unit& unit) {
   // The tunnel is started behind these: a circle, which systemd cuts somewhere.
   for (const std::string& target : words_of({property(unit.properties, "Before")})) {
     if (target == "network.target" || target == "network-pre.target" ||
-        target == "nss-lookup.target" || target == "basic.target" || target == "sysinit.target") {
+        target == "nss-lookup.target" || target == "nss-user-lookup.target" ||
+        target == "basic.target" || target == "sysinit.target") {
       refuse(unit, fmt::format("it is started before {}, and the tunnel after that", target),
              "what the machine's own network or names depend on cannot live behind a tunnel");
     }
@@ -116,6 +117,21 @@ void refuse_unseen_pid_file(const Unit& unit, const std::vector<std::string>& ru
                        printable(pid_file)),
            "give it a folder, RuntimeDirectory= and PIDFile= in it; or Type=simple or exec, if it "
            "can stay in the foreground");
+  }
+}
+
+/// Its own vpnrun chooses the profile: one around it changes nothing, or the inner one refuses.
+void refuse_launches(const Unit& unit) {
+  for (const std::string& value : service_values(unit.settings, "ExecStart")) {
+    for (const UnitCommand& command : split_commands(value)) {
+      const std::string program = words_of({command.line}).front();
+      if (program.substr(program.rfind('/') + 1) == "vpnrun") {
+        refuse(
+            unit,
+            fmt::format("it goes through vpnrun already (ExecStart={})", printable(command.line)),
+            "--profile in that line names the profile: 'systemctl --user edit --full' the unit");
+      }
+    }
   }
 }
 
@@ -192,6 +208,12 @@ bool has_error_number(const Unit& unit) {
          !service_values(unit.settings, "SystemCallErrorNumber").empty();
 }
 
+bool has_no_families(const Unit& unit) {
+  const std::vector<std::string> families =
+      service_values(unit.settings, "RestrictAddressFamilies");
+  return !families.empty() && families.back() == "none";
+}
+
 void check_system_unit(const Unit& unit, const std::vector<std::string>& run_paths) {
   refuse_foundations(unit);
   refuse_other_trees(unit);
@@ -200,6 +222,7 @@ void check_system_unit(const Unit& unit, const std::vector<std::string>& run_pat
 }
 
 void check_user_unit(const Unit& unit) {
+  refuse_launches(unit);
   // Each was tried with systemd 252. A user's service manager has no privilege to set up a filter
   // of system calls without NO_NEW_PRIVS, under which setuid programs are none. Settings of the
   // file system (ProtectSystem=, PrivateTmp=, …) have no effect there and do no harm.

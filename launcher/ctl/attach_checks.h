@@ -31,4 +31,7 @@ void check_user_unit(const Unit& unit);
 /// Whether SystemCallFilter= lists what is allowed, and SystemCallErrorNumber= is set.
 [[nodiscard]] bool has_error_number(const Unit& unit);
 
+/// Whether RestrictAddressFamilies= allows none.
+[[nodiscard]] bool has_no_families(const Unit& unit);
+
 }  // namespace vpnrun

@@ -52,15 +52,23 @@ constexpr std::string_view kOwnPaths = R"(# RuntimeDirectory= of the unit, and -
 // The named families that are not in the list of helper/filter: a list of what is refused, because
 // it takes from a list of the unit's own and adds to none.
 constexpr std::string_view kFilter = R"(
-# What network namespaces do not confine, as for applications (vpnrun(1)). Lists of what is refused:
+# What network namespaces do not confine, as for applications (vpnrun-helper(8)). Lists of what is refused:
 # they take away from what the unit allows, and add nothing to it. Of units with User= systemd takes
 # the right to gain privileges by setuid programs as well (NoNewPrivileges=).
-RestrictAddressFamilies=~AF_VSOCK AF_BLUETOOTH AF_NFC AF_QIPCRTR AF_IUCV AF_ISDN AF_PHONET AF_CAIF
+)";
+constexpr std::string_view kFamilies =
+    R"(RestrictAddressFamilies=~AF_VSOCK AF_BLUETOOTH AF_NFC AF_QIPCRTR AF_IUCV AF_ISDN AF_PHONET AF_CAIF
 RestrictAddressFamilies=~AF_IB AF_RDS AF_SMC AF_TIPC AF_RXRPC AF_CAN AF_KCM AF_XDP AF_KEY AF_PPPOX
 RestrictAddressFamilies=~AF_IPX AF_APPLETALK AF_AX25 AF_NETROM AF_ROSE AF_X25 AF_LLC AF_WANPIPE
 RestrictAddressFamilies=~AF_ATMPVC AF_ATMSVC AF_BRIDGE AF_ASH AF_ECONET AF_SNA AF_SECURITY AF_DECnet
 RestrictAddressFamilies=~AF_NETBEUI AF_IRDA AF_IEEE802154 AF_MPLS AF_MCTP
-# Rings make sockets unseen by filters; pidfd_getfd takes other processes' sockets; request_key has
+)";
+// To systemd "none" is an empty list of what is allowed, and a list of what is refused behind it
+// would allow all the rest.
+constexpr std::string_view kNoFamilies = R"(# (The unit allows no family at all.)
+)";
+constexpr std::string_view kCalls =
+    R"(# Rings make sockets unseen by filters; pidfd_getfd takes other processes' sockets; request_key has
 # the kernel ask for names outside.
 {0}# The filter of families sees no 32-bit system calls.
 SystemCallArchitectures=native
@@ -95,7 +103,9 @@ std::string system_drop_in_text(const SystemDropIn& drop_in) {
   for (const std::string& path : drop_in.run_paths) {
     text += fmt::format("BindPaths={}\n", unit_path(path));
   }
-  text += fmt::format(kFilter, drop_in.has_error_number ? kSystemCallsWithoutErrors : kSystemCalls);
+  text += kFilter;
+  text += drop_in.has_no_families ? kNoFamilies : kFamilies;
+  text += fmt::format(kCalls, drop_in.has_error_number ? kSystemCallsWithoutErrors : kSystemCalls);
   return text;
 }
 

@@ -61,6 +61,8 @@ class Attach : public ::testing::Test {
     ASSERT_EQ(::setenv("PATH", path.c_str(), 1), 0);  // NOLINT(concurrency-mt-unsafe)
     shows("");
     machine_.folder.write("active", "ActiveState=inactive\n");
+    machine_.folder.write("etc/resolv.conf", "");
+    machine_.folder.write("etc/nsswitch.conf", "");
     in_force("one");
   }
 
@@ -284,6 +286,32 @@ TEST_F(SystemAttach, RefusesPathsElsewhereAndProfilesThatAreNone) {
   EXPECT_THAT(outcome.err, HasSubstr("hint: did you mean 'one'?"));
 }
 
+TEST_F(SystemAttach, NothingIsMadeOnTheHostForAFileToLieOver) {
+  std::filesystem::remove(machine_.folder / "etc/nsswitch.conf");
+  std::filesystem::remove(machine_.folder / "etc/resolv.conf");
+  std::filesystem::create_symlink("/no/such/file", machine_.folder / "etc/resolv.conf");
+  const test::Outcome outcome = ctl({"attach", "d", "one"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("no /etc/nsswitch.conf"), HasSubstr("no /etc/resolv.conf")));
+  EXPECT_THAT(drop_in(), Not(HasSubstr("vpnrun/one/etc/")));
+  // The service's own /run: what is made there goes with it.
+  std::filesystem::remove(machine_.folder / "etc/resolv.conf");
+  std::filesystem::create_symlink("/run/no/such/file", machine_.folder / "etc/resolv.conf");
+  EXPECT_EQ(ctl({"attach", "d", "one"}).status, 0);
+  EXPECT_THAT(drop_in(), HasSubstr("/run/vpnrun/one/etc/resolv.conf:/etc/resolv.conf\n"));
+}
+
+TEST_F(SystemAttach, AUnitThatAllowsNoFamilyIsAllowedNoneByUs) {
+  shows("", "[Service]\nRestrictAddressFamilies=AF_INET\nRestrictAddressFamilies=none\n");
+  EXPECT_EQ(ctl({"attach", "d", "one"}).status, 0);
+  EXPECT_THAT(drop_in(), AllOf(Not(HasSubstr("RestrictAddressFamilies=")),
+                               HasSubstr("allows no family"), HasSubstr("SystemCallFilter=")));
+  shows("", "[Service]\nRestrictAddressFamilies=none\nRestrictAddressFamilies=\n");
+  EXPECT_EQ(ctl({"attach", "d", "one"}).status, 0);
+  EXPECT_THAT(drop_in(), HasSubstr("RestrictAddressFamilies=~AF_VSOCK"));
+}
+
 TEST_F(SystemAttach, WarnsOfWhatStaysOutside) {
   shows("TriggeredBy=d.socket d.timer\nUser=daemon\nKillMode=process\n",
         "[Service]\nExecStartPre=-+/bin/a\nSystemCallFilter=@system-service\n"
@@ -329,6 +357,16 @@ TEST_F(Attach, UserUnitsInWhichNoSetuidProgramWorksAreRefused) {
     EXPECT_THAT(refusal({"--user"}), HasSubstr(setting));
   }
   shows("", "[Service]\nExecStart=/bin/a\nNoNewPrivileges=no\nPrivateTmp=yes\n");
+  EXPECT_EQ(ctl({"attach", "--user", "d", "one"}).status, 0);
+}
+
+TEST_F(Attach, AUserUnitThatGoesThroughVpnrunItselfIsRefused) {
+  for (const char* command : {"vpnrun kodi", "-/usr/bin/vpnrun -p two -- kodi", "\"/opt/vpnrun\" a",
+                              "/bin/a ; vpnrun b"}) {
+    shows("", std::string("[Service]\nExecStart=") + command + "\n");
+    EXPECT_THAT(refusal({"--user"}), HasSubstr("goes through vpnrun already")) << command;
+  }
+  shows("", "[Service]\nExecStart=/bin/vpnrun-like vpnrun\n");
   EXPECT_EQ(ctl({"attach", "--user", "d", "one"}).status, 0);
 }
 

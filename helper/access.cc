@@ -30,8 +30,8 @@ namespace {
 
 [[noreturn]] void die_wrong_standpoint(const char* name, const char* what) noexcept {
   die(Text("cannot enter profile '", name, "' from here: ", what),
-      Text("a confined service joins it with NetworkNamespacePath=/run/netns/", name,
-           " in its unit, not through vpnrun"));
+      Text("as root: 'vpnrunctl attach UNIT ", name,
+           "' puts a confined service behind it (NetworkNamespacePath= and what goes with it)"));
 }
 
 void require_root_owned(int fd, const char* path) noexcept {

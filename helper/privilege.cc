@@ -44,8 +44,8 @@ std::uint64_t join(std::uint32_t low, std::uint32_t high) noexcept {
   if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
     die_unprivileged(
         Text("NoNewPrivileges is set for the calling process"),
-        Text("in a unit use NetworkNamespacePath=/run/netns/PROFILE instead of vpnrun, "
-             "or NoNewPrivileges=no; in a sandbox call vpnrun outside"));
+        Text("in a unit set NoNewPrivileges=no, or as root: 'vpnrunctl attach UNIT PROFILE' puts "
+             "the unit behind it without vpnrun; in a sandbox call vpnrun outside"));
   }
   struct statfs volume {};
   if (::statfs(kSelf, &volume) == 0 && (volume.f_flags & ST_NOSUID) != 0) {

@@ -17,6 +17,7 @@ endfunction()
 
 take(${package}/copyright ${share}/doc/vpnrun copyright)
 take(${CPACK_VPNRUN_SOURCE}/README.md ${share}/doc/vpnrun README.md)
+take(${CPACK_VPNRUN_SOURCE}/helper/THREAT_MODEL.md ${share}/doc/vpnrun/helper THREAT_MODEL.md)
 take(${CPACK_VPNRUN_SOURCE}/CHANGELOG.md ${share}/doc/vpnrun changelog)
 take(${CPACK_VPNRUN_CHANGELOG} ${share}/doc/vpnrun changelog.Debian)
 take(${package}/lintian-overrides ${share}/lintian/overrides vpnrun)

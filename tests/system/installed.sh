@@ -29,6 +29,22 @@ sed 's/^Exec=/Exce=/' "$examples/firefox-vpnrun.desktop" >"$LAB/tmp/broken.deskt
 attempt desktop-file-validate "$LAB/tmp/broken.desktop"
 is 'the validator would see a mistake' "$((STATUS != 0))" 1
 
+# completions FILE PATTERN PROGRAM [VERB]: each long option in the program's own help is in FILE, as PATTERN has it.
+completions() {
+  local file=$1 pattern=$2 option missing=''
+  shift 2
+  for option in $("$@" --help | grep -oE '(^|[ ,])--[a-z-]+' | tr -d ' ,' | sort -u); do
+    grep -qE -e "${pattern/OPTION/${option#--}}" "$file" || missing+=" $option"
+  done
+  is "${file##*/} knows each option of $*" "$missing" ''
+}
+for command in vpnrun vpnrunctl 'vpnrunctl status' 'vpnrunctl up' 'vpnrunctl log' 'vpnrunctl attach' 'vpnrunctl detach'; do
+  read -ra words <<<"$command"
+  completions /usr/share/bash-completion/completions/vpnrun "[ ']--OPTION" "${words[@]}"
+  completions /usr/share/zsh/site-functions/_vpnrun "--OPTION" "${words[@]}"
+  completions "/usr/share/fish/vendor_completions.d/${words[0]}.fish" ' -l OPTION' "${words[@]}"
+done
+
 # "build" is the lab runner's.
 # shellcheck disable=SC2154
 DESTDIR=$LAB/tmp/root cmake --install "$build" >/dev/null

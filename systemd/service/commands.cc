@@ -2,6 +2,7 @@
 #include "systemd/service/commands.h"
 
 #include <poll.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,6 +32,8 @@ namespace vpnrun::service {
 namespace {
 
 constexpr int kStopPatienceMs = 10'000;
+/// A unit may be ordered to stop behind one that calls us: both would wait for each other.
+constexpr int kSystemctlPatienceMs = 20'000;
 /// Longer than the while of StartLimitIntervalSec= by its number of starts: see vpnrun@.service.
 constexpr std::chrono::milliseconds kCallersPatience{6'500};
 
@@ -178,16 +181,30 @@ std::string text_of_variable(const char* name) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
-/// Whether systemctl(1) says yes; no as well on a machine without systemd.
+/// Whether what process 1 calls / is what we do. In a chroot systemctl(1) says yes to everything.
+bool is_in_machine_root() {
+  struct stat own {};
+  struct stat init {};
+  return ::stat("/", &own) == 0 && ::stat("/proc/1/root", &init) == 0 &&
+         own.st_dev == init.st_dev && own.st_ino == init.st_ino;
+}
+
+/// Whether systemctl(1) says yes before our patience ends; no as well on a machine without systemd.
 bool systemctl(const char* verb, const std::string& unit) {
   constexpr const char* kSystemctl = "/usr/bin/systemctl";
-  if (::access("/run/systemd/system", F_OK) != 0 || ::access(kSystemctl, X_OK) != 0) {
+  if (::access("/run/systemd/system", F_OK) != 0 || ::access(kSystemctl, X_OK) != 0 ||
+      !is_in_machine_root()) {
     return false;
   }
   SpawnOptions options;
   options.program = kSystemctl;
   options.arguments = {verb, "--quiet", unit};
-  return spawn(options).wait() == 0;
+  const Pidfd child = spawn(options);
+  pollfd ended{child.fd(), POLLIN, 0};
+  if (::poll(&ended, 1, kSystemctlPatienceMs) <= 0) {
+    (void)child.send_signal(SIGKILL);  // the order itself stands
+  }
+  return child.wait() == 0;
 }
 
 /// Whether the unit is active, and not on its way there or from there.

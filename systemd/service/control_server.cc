@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/control_server.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "helper/base/open_at.h"
 #include "profiles/error.h"
 #include "systemd/service/unix_listener.h"
 #include "systemd/service/wipe.h"
@@ -46,23 +48,35 @@ Reply refusal(const Error& error) {
   return reply;
 }
 
+std::optional<FileId> socket_file(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  FileId id;
+  return file.ok() && file_id(file.get(), id) ? std::optional(id) : std::nullopt;
+}
+
+UniqueFd listen_at(const std::string& path, std::optional<FileId>& file) {
+  UniqueFd listener = listen_unix(path, {.mode = 0666, .backlog = kBacklog});
+  file = socket_file(path);
+  return listener;
+}
+
 }  // namespace
 
 ControlServer::ControlServer(EventLoop& loop, const std::string& path, UniqueFd inherited,
                              Handler handler)
     : loop_(loop),
       path_(path),
-      owns_path_(!inherited.ok()),
-      listener_(inherited.ok() ? std::move(inherited)
-                               : listen_unix(path, {.mode = 0666, .backlog = kBacklog})),
+      listener_(inherited.ok() ? std::move(inherited) : listen_at(path, own_file_)),
       handler_(std::move(handler)),
       acceptable_(loop.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); })) {
   refuse_descriptors(listener_.get());  // for one that systemd made
 }
 
 ControlServer::~ControlServer() {
-  if (owns_path_) {
-    (void)::unlink(path_.c_str());
+  if (own_file_) {
+    if (socket_file(path_) == own_file_) {
+      (void)::unlink(path_.c_str());
+    }
     acceptable_.reset();
     close_listener(std::move(listener_));
   }

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <optional>
 #include <string>
 
+#include "helper/base/runtime_layout.h"
 #include "helper/base/unique_fd.h"
 #include "profiles/control_message.h"
 #include "profiles/error.h"
@@ -29,7 +31,7 @@ class ControlServer {
   ControlServer& operator=(const ControlServer&) = delete;
   ControlServer(ControlServer&&) = delete;
   ControlServer& operator=(ControlServer&&) = delete;
-  /// Removes the socket file, unless it was inherited.
+  /// Removes the socket file, unless it was inherited or is another one by now.
   ~ControlServer();
 
   /// Whether anybody is connected.
@@ -65,7 +67,7 @@ class ControlServer {
 
   EventLoop& loop_;
   std::string path_;
-  bool owns_path_;
+  std::optional<FileId> own_file_;  ///< none if the listener was inherited
   UniqueFd listener_;
   Handler handler_;
   EventLoop::Handle acceptable_;

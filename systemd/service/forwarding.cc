@@ -80,14 +80,17 @@ void forward_for(const std::string& profile_name, const std::string& link) {
       throw_error(error.value(), "cannot create '{}'", record.string());
     }
   }
+  const bool is_recorded = fs::exists(record / profile_name, unknown);
   std::ofstream(record / profile_name).flush();
   try {
     write_setting(link, "1");
   } catch (const Error&) {
-    std::error_code ignored;  // in use by another profile, or gone: nothing was switched on for us
-    fs::remove(record / profile_name, ignored);
-    fs::remove(record, ignored);
-    fs::remove(records(), ignored);
+    if (!is_recorded) {         // otherwise it is on, from an earlier life
+      std::error_code ignored;  // in use by another profile
+      fs::remove(record / profile_name, ignored);
+      fs::remove(record, ignored);
+      fs::remove(records(), ignored);
+    }
     throw;
   }
 }

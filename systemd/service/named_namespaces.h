@@ -6,11 +6,11 @@
 // Names of network namespaces in /run/netns, as ip-netns(8) makes them: for `ip netns list` and
 // `ip netns exec`, and for units' NetworkNamespacePath=. The folder is a mount with shared
 // propagation, so that names arrive in every mount namespace, older ones included; the caller must
-// be outside of private ones. Each call takes the HostLock.
+// be outside of private ones.
 namespace vpnrun::service {
 
-/// Gives the namespace `netns` (a descriptor) this name. It may have it already. Throws Error with
-/// a hint if another namespace has it.
+/// Gives the namespace `netns` (a descriptor) this name. It may have it already. Takes the
+/// HostLock. Throws Error with a hint if another namespace has it.
 void name_namespace(const std::string& name, int netns);
 
 /// Takes the name away if it leads to `netns`. Throws Error.
@@ -19,10 +19,11 @@ void unname_namespace(const std::string& name, int netns);
 /// Gives the caller's own network namespace, the host's, the name that a profile wants for it
 /// ([namespace] name_host; empty: none), and takes away the one that the profile wanted before,
 /// unless another profile still wants it. What the profile wants is kept in `directory`, its
-/// runtime directory. A name that somebody else gave stays. Throws Error as name_namespace() does.
+/// runtime directory. A name that somebody else gave stays. Takes the HostLock. Throws Error as
+/// name_namespace() does.
 void set_host_name(const std::string& profile_name, int directory, const std::string& name);
 
-/// Removes the folder if it is empty and was made here.
+/// Removes the folder if it is empty and was made here. Takes the HostLock.
 void remove_named_folder();
 
 }  // namespace vpnrun::service

@@ -146,7 +146,14 @@ ProfileLock::ProfileLock(const std::string& profile_name)
 
 void ProfileLock::remove_file() noexcept {
   (void)::unlink(path_.c_str());
-  (void)::unlink(fmt::format("{}/.lock", kRuntimeRoot).c_str());
+  const std::string host_lock = fmt::format("{}/.lock", kRuntimeRoot);
+  const UniqueFd host(::open(host_lock.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  struct stat status {};
+  // Not under somebody who holds it: the next one would make another, and hold that.
+  if (host.ok() && ::flock(host.get(), LOCK_EX | LOCK_NB) == 0 &&
+      ::fstat(host.get(), &status) == 0 && status.st_nlink > 0) {
+    (void)::unlink(host_lock.c_str());
+  }
   if (::rmdir(kRuntimeRoot) != 0) {
     // Another profile is there. Its host lock file was only ever held for a moment under its own
     // profile lock, and is made again when it is needed.

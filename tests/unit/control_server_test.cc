@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -145,6 +147,17 @@ TEST_F(ControlServerTest, RefusesACrowdButNotForEver) {
   send_text(client, "{\"command\":\"status\"}\n");
   turn();
   EXPECT_THAT(received(client), HasSubstr("\"ok\":true"));
+}
+
+TEST_F(ControlServerTest, LeavesAnotherListenersSocketWhereItIs) {
+  const auto handler = [](const Request&) { return Reply(); };
+  const std::string path = (folder_ / "other").string();
+  std::optional<ControlServer> first(std::in_place, loop_, path, UniqueFd(), handler);
+  std::optional<ControlServer> second(std::in_place, loop_, path, UniqueFd(), handler);
+  first.reset();
+  EXPECT_EQ(::access(path.c_str(), F_OK), 0);
+  second.reset();
+  EXPECT_NE(::access(path.c_str(), F_OK), 0);
 }
 
 TEST_F(ControlServerTest, KnowsWhetherSomebodyCanBeAsked) {

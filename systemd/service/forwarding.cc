@@ -85,7 +85,8 @@ void forward_for(const std::string& profile_name, const std::string& link) {
   try {
     write_setting(link, "1");
   } catch (const Error&) {
-    if (!is_recorded) {         // otherwise it is on, from an earlier life
+    // What an earlier life recorded is on, and has to be taken back one day.
+    if (!is_recorded) {
       std::error_code ignored;  // in use by another profile
       fs::remove(record / profile_name, ignored);
       fs::remove(record, ignored);

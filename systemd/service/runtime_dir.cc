@@ -154,11 +154,7 @@ void ProfileLock::remove_file() noexcept {
       ::fstat(host.get(), &status) == 0 && status.st_nlink > 0) {
     (void)::unlink(host_lock.c_str());
   }
-  if (::rmdir(kRuntimeRoot) != 0) {
-    // Another profile is there. Its host lock file was only ever held for a moment under its own
-    // profile lock, and is made again when it is needed.
-    return;
-  }
+  (void)::rmdir(kRuntimeRoot);  // stays if another profile is there
 }
 
 HostLock::HostLock() : fd_(lock_file(fmt::format("{}/.lock", kRuntimeRoot))) {}

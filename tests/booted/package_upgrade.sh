@@ -22,6 +22,8 @@ companion_is() {
   pid=$(property vpnrun@one MainPID)
   [ "$pid" != 0 ] && inside cat "/proc/$pid/environ" | tr '\0' '\n' | grep -x "PACKAGE_VERSION=$1"
 }
+UPSTREAM=$(dpkg-deb -f "$PACKAGE" Version)
+UPSTREAM=${UPSTREAM%-*}
 # asked SINCE: it was answered after line SINCE of its log.
 asked() { tail -n "+$(($1 + 1))" "$LAB/log/app-loop" | grep "^$APP $THROUGH$"; }
 lines() { wc -l <"$LAB/log/app-loop"; }
@@ -40,10 +42,10 @@ SOCKET=$(property vpnrun@one.socket InvocationID)
 inside dpkg-statoverride --update --add root root 4711 /usr/libexec/vpnrun/vpnrun-helper
 
 capture_start
-repack 0.1.0-2
-check 'a new version is installed' machine_install "$LAB/tmp/vpnrun_0.1.0-2.deb"
-is 'it is' "$(inside dpkg-query -W -f '${Version}' vpnrun)" 0.1.0-2
-within 20 'the tunnel gets the new companion' companion_is 0.1.0-2
+repack "$UPSTREAM-2"
+check 'a new version is installed' machine_install "$LAB/tmp/vpnrun_$UPSTREAM-2.deb"
+is 'it is' "$(inside dpkg-query -W -f '${Version}' vpnrun)" "$UPSTREAM-2"
+within 20 'the tunnel gets the new companion' companion_is "$UPSTREAM-2"
 within 20 'and comes back' machine_tunnel_up one
 SINCE=$(lines)
 within 10 'the application is online again' asked "$SINCE"
@@ -56,10 +58,10 @@ is 'a new application works' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THRO
 
 # dpkg must not wait for a server that does not answer; the unit does for half a minute.
 server_silent
-repack 0.1.0-3
-check 'with a server that is silent an upgrade ends as well' machine_install "$LAB/tmp/vpnrun_0.1.0-3.deb"
+repack "$UPSTREAM-3"
+check 'with a server that is silent an upgrade ends as well' machine_install "$LAB/tmp/vpnrun_$UPSTREAM-3.deb"
 like 'without waiting for it: its restart is on the way' "$(property vpnrun@one.service Job)" '^[1-9]'
-within 20 'the new companion tries' companion_is 0.1.0-3
+within 20 'the new companion tries' companion_is "$UPSTREAM-3"
 server_talks
 within 70 'and has the tunnel when the server is back' machine_tunnel_up one
 SINCE=$(lines)
@@ -68,9 +70,9 @@ within 10 'the same application is online' asked "$SINCE"
 # An administrator's policy that forbids to start anything.
 printf '#!/bin/sh\nexit 101\n' >"$LAB/tmp/policy-rc.d"
 put "$LAB/tmp/policy-rc.d" /usr/sbin/policy-rc.d 0755
-repack 0.1.0-4
-check 'an upgrade under a policy-rc.d' machine_install "$LAB/tmp/vpnrun_0.1.0-4.deb"
-check 'leaves the companion as it is' companion_is 0.1.0-3
+repack "$UPSTREAM-4"
+check 'an upgrade under a policy-rc.d' machine_install "$LAB/tmp/vpnrun_$UPSTREAM-4.deb"
+check 'leaves the companion as it is' companion_is "$UPSTREAM-3"
 check 'and the machine running' machine_tunnel_up one
 
 inside kill "$APP"

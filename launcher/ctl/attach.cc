@@ -138,8 +138,10 @@ bool is_in_force(const ServiceManager& manager, const AttachOrder& order, const 
       manager.show(id, {"NetworkNamespacePath", "TemporaryFileSystem", "BindsTo", "ExecStart"});
   if (manager.scope() == UnitScope::kSystem) {
     const std::vector<std::string> needed = words_of({property(now, "BindsTo")});
+    const std::vector<std::string> hidden = words_of({property(now, "TemporaryFileSystem")});
     return property(now, "NetworkNamespacePath") == "/run/netns/" + order.profile &&
-           (" " + property(now, "TemporaryFileSystem")).find(" /run:") != std::string::npos &&
+           std::any_of(hidden.begin(), hidden.end(),
+                       [](const std::string& place) { return place.starts_with("/run:"); }) &&
            std::find(needed.begin(), needed.end(), "vpnrun-netns@" + order.profile + ".service") !=
                needed.end();
   }

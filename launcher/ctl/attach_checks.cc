@@ -179,7 +179,7 @@ std::string checked_run_path(const std::string& path) {
       throw wrong("it leads upwards");
     }
     if (!part.empty() && part != ".") {
-      plain += "/" + std::string(part);
+      plain.append("/").append(part);
     }
   }
   if (is_below(plain, "/var/run")) {

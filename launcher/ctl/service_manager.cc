@@ -60,7 +60,7 @@ UnitProperties parse_properties(std::string_view text) {
       continue;
     }
     std::string& value = properties[std::string(line.substr(0, sign))];
-    value += (value.empty() ? "" : "\n") + std::string(line.substr(sign + 1));
+    value.append(value.empty() ? "" : "\n").append(line.substr(sign + 1));
   }
   return properties;
 }
@@ -188,10 +188,13 @@ Unit load_unit(const ServiceManager& manager, const std::string& name,
   require_loaded(unit, name, manager);
   unit.id = service_name(property(unit.properties, "Id"));
   // The one is a path as it is, the others are words: names of units have backslashes.
-  std::vector<std::string> files = words_of({property(unit.properties, "DropInPaths")});
-  files.insert(files.begin(), property(unit.properties, "FragmentPath"));
-  files.erase(std::remove(files.begin(), files.end(), drop_in_path(unit_folder, unit.id)),
-              files.end());
+  std::vector<std::string> files = {property(unit.properties, "FragmentPath")};
+  const std::string own = drop_in_path(unit_folder, unit.id);
+  for (const std::string& file : words_of({property(unit.properties, "DropInPaths")})) {
+    if (file != own) {
+      files.push_back(file);
+    }
+  }
   for (const std::string& file : files) {
     const auto text = read_file(file, kMaxUnitFile);
     if (!text) {

@@ -453,7 +453,7 @@ check_order() {
   expect "and is not touched where the profile does not say so" "" "$(grep NO_NEW_PRIVS <<<"$trace")"
   for step in 'prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE' 'setresgid(4001, 4001, 4001) *= 0' \
     'prctl(PR_SET_KEEPCAPS, 1' 'setresuid(4001, 4001, 4001) *= 0' 'prctl(PR_SET_KEEPCAPS, 0' \
-    'capget(' 'getresuid(' 'getresgid(' 'getcwd(' 'open.*"/run/vpnrun"' 'openat2(.*"office"' \
+    'capget(' 'getresuid(' 'getresgid(' 'prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE' 'getcwd(' 'open.*"/run/vpnrun"' 'openat2(.*"office"' \
     'openat(.*"origin"' 'openat2(.*"netns"' 'openat2(.*"mnt"' 'capset(' 'setns(' 'setns(' 'seccomp(' \
     'prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL' 'capset(.*effective=0, permitted=0, inheritable=0' \
     'capget(' 'setuid(0) *= -1 EPERM' 'getresuid(' 'getresgid(' 'chdir(' 'execve('; do

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/control_server.h"
 
+#include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -131,6 +135,69 @@ TEST_F(ControlServerTest, DropsAFollowerThatDoesNotReadAndServesTheOthers) {
   send_text(client, "{\"command\":\"status\"}\n");
   turn();
   EXPECT_THAT(received(client), HasSubstr("\"ok\":true"));
+}
+
+/// In a process of an ordinary user's: connects `count` times, asks on each connection, writes how
+/// many were answered to `result`, and holds them until `release` ends.
+[[noreturn]] void crowd_of_one(const std::string& path, int count, int result, int release) {
+  if (::getuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) {
+    ::_exit(1);
+  }
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(static_cast<char*>(address.sun_path), path.size());
+  constexpr std::string_view kQuestion = "{\"command\":\"status\"}\n";
+  char answered = 0;
+  for (int i = 0; i < count; ++i) {
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);  // held until the process ends
+    char byte = 0;
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+        ::send(fd, kQuestion.data(), kQuestion.size(), MSG_NOSIGNAL) > 0 &&
+        ::recv(fd, &byte, 1, 0) == 1) {
+      ++answered;
+    }
+  }
+  char none = 0;
+  ::_exit(::write(result, &answered, 1) == 1 && ::read(release, &none, 1) == 0 ? 0 : 1);
+}
+
+TEST_F(ControlServerTest, TakesTwelveConnectionsOfOneUserAndServesOthers) {
+  std::array<int, 2> result{};
+  std::array<int, 2> release{};
+  ASSERT_EQ(::pipe2(result.data(), O_NONBLOCK), 0);
+  ASSERT_EQ(::pipe(release.data()), 0);
+  ASSERT_EQ(::chmod((folder_ / ".").c_str(), 0711), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    (void)::close(release[1]);
+    crowd_of_one(path_, 20, result[1], release[0]);
+  }
+  (void)::close(result[1]);
+  char answered = 0;
+  bool is_out = false;
+  auto told = loop_.watch(result[0], EPOLLIN, [&](std::uint32_t) {
+    is_out = ::read(result[0], &answered, 1) == 1;
+    loop_.stop();
+  });
+  loop_.run();
+  told.reset();
+  ASSERT_TRUE(is_out);
+  EXPECT_EQ(answered, 12);
+  if (::getuid() == 0) {  // otherwise we are that user, too
+    const UniqueFd root = connect_client();
+    send_text(root, "{\"command\":\"status\"}\n");
+    turn();
+    EXPECT_THAT(received(root), HasSubstr("\"ok\":true"));
+  }
+  (void)::close(release[1]);
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  turn();
+  const UniqueFd later = connect_client();
+  send_text(later, "{\"command\":\"status\"}\n");
+  turn();
+  EXPECT_THAT(received(later), HasSubstr("\"ok\":true"));
 }
 
 TEST_F(ControlServerTest, RefusesACrowdButNotForEver) {

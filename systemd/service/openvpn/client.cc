@@ -39,7 +39,7 @@ UniqueFd listen_on(const std::string& folder, const std::string& path, uid_t uid
   return listen_unix(path, {.user = uid});
 }
 
-/// In memory only, sealed: the text holds private keys.
+/// In memory only: the text holds private keys.
 UniqueFd memory_file(const std::string& text) {
   UniqueFd fd(::memfd_create("openvpn-config", MFD_CLOEXEC));
   if (!fd.ok()) {

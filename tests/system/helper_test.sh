@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# helper_test.sh BUILD: checks the vpnrun-helper of a build folder alone, without launcher and
-# companion. Needs root (exit status 77 without). Makes its own mount, pid and network namespace,
+# helper_test.sh BUILD [CHECK…]: checks the vpnrun-helper of a build folder alone, without launcher and
+# companion; all of it, or what the functions check_CHECK look at. Needs root (exit status 77 without). Makes its own mount, pid and network namespace,
 # prepares profiles there by hand, and runs everything twice: installed setuid root, and with file
 # capabilities. Prints "ok - WHAT" or "not ok - WHAT" a check; exit status 1 if any failed.
 # With VPNRUN_HELPER_BINARY in the environment that file is checked in place of the build's.
@@ -9,14 +9,17 @@ set -u
 shopt -s extglob
 # shellcheck disable=SC2317  # the functions are called by name
 if [[ ${1-} != --inside ]]; then
-  [[ $# -eq 1 ]] || { echo "usage: $0 BUILD" >&2; exit 2; }
+  [[ $# -ge 1 ]] || { echo "usage: $0 BUILD [CHECK…]" >&2; exit 2; }
   [[ $EUID -eq 0 ]] || { echo "skipped: needs root; try: sudo $0 $1"; exit 77; }
   exec unshare -n -m -p -f --kill-child --mount-proc "$0" --inside \
-    "${VPNRUN_HELPER_BINARY:-$(realpath "$1")/helper/vpnrun-helper}" "$(realpath "$1")/tests/probes"
+    "${VPNRUN_HELPER_BINARY:-$(realpath "$1")/helper/vpnrun-helper}" "$(realpath "$1")/tests/probes" "${@:2}"
 fi
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 built=$2
 probes=$3
+checks=("${@:4}")
+[ "${#checks[@]}" -gt 0 ] || checks=(identity namespaces state environment exit_codes path_search directory
+  requests access damage standpoint attacks filter order installs)
 [ -x "$probes/call_helper" ] || { echo "no probes in '$probes': build them first" >&2; exit 1; }
 lab=/run/lab            # a tmpfs that belongs to this test
 helper=$lab/libexec/vpnrun-helper
@@ -499,8 +502,7 @@ check_installs() {
 make_lab
 for install_kind in setuid capability; do
   "install_$install_kind"
-  for check in identity namespaces state environment exit_codes path_search directory requests \
-    access damage standpoint attacks filter order installs; do
+  for check in "${checks[@]}"; do
     "check_$check"
   done
 done

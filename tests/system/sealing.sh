@@ -28,6 +28,12 @@ closed() {
 }
 
 profile_one
+# Names made in a private mount namespace would be seen by nobody: neither by a launch nor by the next prepare.
+attempt unshare -m "$TUNNEL" prepare one
+is 'prepare in a private mount namespace fails' "$STATUS" 1
+complains 'prepare in a private mount namespace' 'private mount namespace'
+empty 'and leaves nothing' "$(ls -A /run/vpnrun /run/netns 2>/dev/null)"
+
 NETNS=/run/vpnrun/one/netns
 tunnel_prepare one
 SEAL=$(seal)

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "profiles/error.h"
+#include "systemd/service/wipe.h"
 #include "tests/unit/scratch_folder.h"
 
 namespace vpnrun::service {
@@ -35,6 +37,17 @@ Request typed(const std::string& user_name, const std::string& password,
   request.password = password;
   request.response = response;
   return request;
+}
+
+TEST(Wipe, LeavesNothingOfASecretInItsBuffer) {
+  for (const std::size_t size : {8U, 200U}) {  // within the object, and on the heap
+    std::string secret(size, 's');
+    const char* const buffer = secret.data();
+    wipe(secret);
+    EXPECT_TRUE(secret.empty());
+    ASSERT_EQ(secret.data(), buffer);
+    EXPECT_EQ(std::count(buffer, buffer + size, 's'), 0) << size;
+  }
 }
 
 TEST(Login, AsksForAllThatNoFileHas) {

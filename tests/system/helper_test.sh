@@ -177,6 +177,12 @@ check_state() {
     # shellcheck disable=SC2086
     as alice $closed -- "$helper" vpnrun-helper office "$probes/state" -o "$home/through" fd </dev/null 2>/dev/null
     expect "closed descriptors stay closed ($closed)" "$(<"$home/direct")" "$(<"$home/through")"
+    # For root libc opens nothing in their place.
+    # shellcheck disable=SC2086
+    as root_user $closed -- "$probes/state" state -o "$lab/direct" fd </dev/null 2>/dev/null
+    # shellcheck disable=SC2086
+    as root_user $closed -- "$helper" vpnrun-helper office "$probes/state" -o "$lab/through" fd </dev/null 2>/dev/null
+    expect "also root's ($closed)" "$(<"$lab/direct")" "$(<"$lab/through")"
   done
   expect "an unlimited stack is cut by the kernel, as documented" "limit_stack 8388608" \
     "$(ulimit -H -s unlimited; as alice -S -1 -- "$helper" vpnrun-helper office "$probes/state" limit_stack | cut -d' ' -f1,2)"

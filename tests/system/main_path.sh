@@ -36,6 +36,8 @@ pass 'the tunnel comes up' "after $WAITED ms"
 is 'an admitted user is seen at the tunnel over IPv4' "$(by alice vpnrun curl -s -m 5 $WEB4)" 198.51.100.10
 empty 'no end of the link has an IPv6 address' \
   "$(ip -6 -o address show dev vr-one; ip -6 -n one -o address show dev uplink)"
+is 'and neither speaks ARP' \
+  "$({ ip -o link show dev vr-one; ip -n one -o link show dev uplink; } | grep -c '<.*\bNOARP\b.*>')" 2
 is 'and over IPv6' "$(by alice vpnrun curl -s -m 5 "$WEB6")" 2001:db8:51::10
 is 'by name as well' "$(by alice vpnrun -p one -- curl -s -4 -m 5 http://web.example/)" 198.51.100.10
 capture_stop

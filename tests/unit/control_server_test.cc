@@ -127,10 +127,19 @@ TEST_F(ControlServerTest, DropsAFollowerThatDoesNotReadAndServesTheOthers) {
   turn();
   Status status;
   status.error = std::string(10000, 'e');
-  for (int i = 0; i < 100; ++i) {
+  constexpr std::size_t kTimes = 100;
+  for (std::size_t i = 0; i < kTimes; ++i) {
     server_.publish(status);
   }
   turn();
+  // What the kernel took, and then the end.
+  std::size_t kept = 0;
+  std::string text = received(sleeper);
+  for (; !text.empty() && text != "closed"; text = received(sleeper)) {
+    kept += text.size();
+  }
+  EXPECT_EQ(text, "closed");
+  EXPECT_LT(kept, kTimes * status.error.size());
   const UniqueFd client = connect_client();
   send_text(client, "{\"command\":\"status\"}\n");
   turn();

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "helper/base/name.h"
+#include "helper/base/runtime_layout.h"
 #include "helper/base/unique_fd.h"
 #include "profiles/error.h"
 
@@ -68,18 +69,20 @@ struct stat status_of(int fd, const std::string& path) {
 /// Nobody but root, or the user that this process runs as, can have put it there.
 void check_owner_and_mode(const struct stat& status, const std::string& path, std::string_view what,
                           mode_t forbidden) {
+  // To change a file that has other names changes it there, too.
+  const std::string changed = S_ISREG(status.st_mode) && status.st_nlink > 1 ? "" : path;
   if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
     refuse(path, fmt::format("{} belongs to uid {}, not to root", what, status.st_uid),
-           fmt::format("if you trust it: chown root '{}'", printable(path)));
+           cure("chown root", changed));
   }
   const mode_t mode = status.st_mode & 07777U;
   if ((mode & kOthersWrite) != 0) {
     refuse(path, fmt::format("others than its owner can write to {} (mode {:04o})", what, mode),
-           fmt::format("chmod go-w '{}'", printable(path)));
+           cure("chmod go-w", changed));
   }
   if ((mode & forbidden) != 0) {
     refuse(path, fmt::format("others than its owner can read {} (mode {:04o})", what, mode),
-           fmt::format("chmod 0600 '{}'", printable(path)));
+           cure("chmod 0600", changed));
   }
 }
 
@@ -195,6 +198,19 @@ std::string read_all(int fd, const std::string& path, std::size_t max_bytes) {
 }
 
 }  // namespace
+
+std::string cure(std::string_view command, const std::string& path) {
+  constexpr std::string_view kOwnFolder = VPNRUN_SYSCONFDIR "/vpnrun";
+  const auto is_at_or_below = [&path](std::string_view folder) {
+    return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+  };
+  const bool goes_up = (path + "/").find("/../") != std::string::npos;
+  if (!goes_up && (is_at_or_below(kOwnFolder) || is_at_or_below(kRuntimeRoot))) {
+    return fmt::format("{} '{}'", command, printable(path));
+  }
+  return fmt::format("keep what root is to act upon where only root can write, as in {}",
+                     kOwnFolder);
+}
 
 std::string read_trusted_file(const std::string& path, Trust trust, std::size_t max_bytes) {
   const SplitPath parts = split(path);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "profiles/profile.h"
@@ -23,9 +24,14 @@ enum class Trust : std::uint8_t {
 /// the way to it is gone step by step from the root directory: no symbolic link, and each folder
 /// root's and not for others to write, or sticky but for the last. Throws Error with the code and a
 /// hint: ENOENT, ELOOP for a symbolic link, EINVAL for no regular file, EPERM with the offending
-/// owner or mode and the chmod/chown that cures it, EFBIG. See open(2).
+/// owner or mode and cure(), EFBIG. See open(2).
 [[nodiscard]] std::string read_trusted_file(const std::string& path, Trust trust,
                                             std::size_t max_bytes = 1U << 20U);
+
+/// The hint about a `path` that has the wrong owner or mode: `command` for it if it lies in a
+/// folder of vpnrun's own (SYSCONFDIR/vpnrun, /run/vpnrun). About any other file, whose owner and
+/// mode may be right for what it is there for, vpnrun gives no such advice.
+[[nodiscard]] std::string cure(std::string_view command, const std::string& path);
 
 /// If `line` of a profile's [hooks] begins with the absolute path of a program: throws Error, as
 /// above, if anybody but root can change that program, or what the path leads to. Symbolic links

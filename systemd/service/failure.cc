@@ -44,7 +44,8 @@ constexpr std::array<Pattern, 16> kPatterns = {{
     {"Cannot load", Failure::Kind::kSetup, nullptr,
      "a certificate or key of the configuration is damaged"},
     {"Cannot open TUN/TAP dev", Failure::Kind::kSetup, "the VPN client may not open '/dev/net/tun'",
-     "chmod 0666 /dev/net/tun"},
+     "udev opens it to everybody: udevadm trigger /dev/net/tun; in a container its device list "
+     "does"},
     {"Cannot ioctl TUNSETIFF", Failure::Kind::kSetup,
      "the VPN client cannot attach to the tunnel device", ""},
     {"Connection refused", Failure::Kind::kPassing, "the server refuses the connection", ""},

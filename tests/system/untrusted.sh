@@ -2,8 +2,10 @@
 # shellcheck shell=bash
 # Whatever of a profile another user could have written is refused, by the first command that reads it:
 # exit code 78, a line that names the file or folder, a hint with the cure. And it works again after that.
+# Of files that are not vpnrun's own the hint never tells to change owner or mode.
 CONFIGURATION=78
 FOLDER=${PROFILES%/*}
+ELSEWHERE="keep what root is to act upon where only root can write, as in $FOLDER"
 
 profile_two
 mkdir -m 0755 "$FOLDER/hooks"
@@ -30,6 +32,7 @@ command_refuses() {
   is "$WHAT: $1 refuses" "$STATUS" $CONFIGURATION
   complains "$WHAT: $1" "$2"
   like "$WHAT: $1 has the cure" "$(tail -n 1 <<<"$ERR")" "^hint: .*($3)"
+  [ "$3" != "$ELSEWHERE" ] || unlike "$WHAT: $1 tells nobody to change it" "$(tail -n 1 <<<"$ERR")" 'chmod|chown'
 }
 # untrusted WHAT WHO REGEX HINT SHELL: WHO is "both", or "run" for what prepare does not read.
 untrusted() {
@@ -67,23 +70,26 @@ target 'the configuration' "$PROFILES/two.ovpn" run
 target 'the credentials' "$PROFILES/two.auth" run
 untrusted 'the folder: sticky' both "$PROFILES': others than its owner can write to the folder .mode 1777" "chmod go-w" \
   "chmod 1777 '$PROFILES'"
-untrusted '/etc: all may write' both "'/etc': others than its owner can write" "chmod go-w '/etc'" 'chmod o+w /etc'
+untrusted '/etc: all may write' both "'/etc': others than its owner can write" "$ELSEWHERE" 'chmod o+w /etc'
 untrusted 'the credentials: others may read' run "two.auth': others than its owner can read" 'chmod 0600' \
   "chmod 0644 '$PROFILES/two.auth'"
 untrusted 'the credentials: the group may read' run "two.auth': others than its owner can read" 'chmod 0600' \
   "chmod 0640 '$PROFILES/two.auth'"
+install -m 0644 "$PROFILES/two.auth" /etc/elsewhere
+untrusted 'the credentials: a second name of a file elsewhere' run "two.auth': others than its owner can read" "$ELSEWHERE" \
+  "ln -f /etc/elsewhere '$PROFILES/two.auth'"
 mkdir -m 0755 "$LAB/tmp/programs"
-untrusted 'a hook behind a link, which is alice'"'"'s' both "$LAB/tmp/programs/hers': .*the hook's program belongs to uid" 'chown root' \
+untrusted 'a hook behind a link, which is alice'"'"'s' both "$LAB/tmp/programs/hers': .*the hook's program belongs to uid" "$ELSEWHERE" \
   "install -o alice -m 0755 /dev/null '$LAB/tmp/programs/hers'; ln -sf '$LAB/tmp/programs/hers' '$FOLDER/hooks/up'"
-untrusted 'a link to a hook in a folder of alice'"'"'s' both "$LAB/home/alice': .*the folder belongs to uid" 'chown root' \
+untrusted 'a link to a hook in a folder of alice'"'"'s' both "$LAB/home/alice': .*the folder belongs to uid" "$ELSEWHERE" \
   "ln -s '$FOLDER/hooks/up' '$LAB/home/alice/up'; sed -i 's#$FOLDER/hooks/up#$LAB/home/alice/up#' '$PROFILES/two.toml'"
-untrusted 'a link of root'"'"'s to a link of alice'"'"'s to a program of root'"'"'s' both "$LAB/home/alice/?': .*the folder belongs to uid" 'chown root' \
+untrusted 'a link of root'"'"'s to a link of alice'"'"'s to a program of root'"'"'s' both "$LAB/home/alice/?': .*the folder belongs to uid" "$ELSEWHERE" \
   "ln -s /bin/true '$LAB/home/alice/chosen'; ln -sf '$LAB/home/alice/chosen' '$FOLDER/hooks/up'"
-untrusted 'a folder of root'"'"'s that is a link of alice'"'"'s on the way' both "$LAB/home/alice/?': .*the folder belongs to uid" 'chown root' \
+untrusted 'a folder of root'"'"'s that is a link of alice'"'"'s on the way' both "$LAB/home/alice/?': .*the folder belongs to uid" "$ELSEWHERE" \
   "ln -s /bin '$LAB/home/alice/programs'; ln -sfn '$LAB/home/alice/programs/true' '$FOLDER/hooks/up'"
-untrusted 'a configuration in a folder of alice'"'"'s' run "$LAB/home/alice': the folder belongs to uid" 'chown root' \
+untrusted 'a configuration in a folder of alice'"'"'s' run "$LAB/home/alice': the folder belongs to uid" "$ELSEWHERE" \
   "cp -a '$PROFILES/two.ovpn' '$LAB/home/alice/two.ovpn'; sed -i 's#\"two.ovpn\"#\"$LAB/home/alice/two.ovpn\"#' '$PROFILES/two.toml'"
-untrusted 'a configuration below a folder of alice'"'"'s' run "$LAB/home/alice': the folder belongs to uid" 'chown root' \
+untrusted 'a configuration below a folder of alice'"'"'s' run "$LAB/home/alice': the folder belongs to uid" "$ELSEWHERE" \
   "mkdir '$LAB/home/alice/roots'; mv '$LAB/home/alice/two.ovpn' '$LAB/home/alice/roots'; sed -i 's#\"two.ovpn\"#\"$LAB/home/alice/roots/two.ovpn\"#' '$PROFILES/two.toml'"
 
 # Controls: nothing of that is refused without its fault, and a hook may be behind links that are root's.

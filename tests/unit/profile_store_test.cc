@@ -23,6 +23,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr const char* kText = "[tunnel]\ntype = \"none\"\n";
 constexpr uid_t kStranger = 65534;
@@ -109,6 +110,19 @@ TEST_F(ProfileStore, RefusesWhatIsNoRegularFileWithoutWaitingForIt) {
   EXPECT_EQ(error_of("/dev/null").code(), std::errc::invalid_argument);
 }
 
+TEST(Cure, IsForFilesOfOurOwnOnly) {
+  for (const char* path : {VPNRUN_SYSCONFDIR "/vpnrun", VPNRUN_SYSCONFDIR "/vpnrun/profiles/a.auth",
+                           "/run/vpnrun/work/state.json"}) {
+    EXPECT_EQ(cure("chmod 0600", path), fmt::format("chmod 0600 '{}'", path));
+  }
+  for (const char* path :
+       {"/etc/shadow", "/etc", "/", "/home/alice", "/usr/local/bin/hook", "/dev/net/tun",
+        VPNRUN_SYSCONFDIR "/vpnrun/../shadow", VPNRUN_SYSCONFDIR "/vpnrun/..",
+        VPNRUN_SYSCONFDIR "/vpnrunner", "vpnrun", "", "/run/vpnrun/../systemd"}) {
+    EXPECT_THAT(cure("chmod 0600", path), Not(HasSubstr("ch"))) << path;
+  }
+}
+
 TEST_F(ProfileStore, RefusesAFileThatOthersCanWriteAndNamesTheCure) {
   for (const mode_t mode : {mode_t{0664}, mode_t{0646}}) {
     const std::string path = write("a", kText, mode);
@@ -116,7 +130,7 @@ TEST_F(ProfileStore, RefusesAFileThatOthersCanWriteAndNamesTheCure) {
     EXPECT_EQ(error.code(), std::errc::operation_not_permitted);
     EXPECT_THAT(error.what(),
                 AllOf(HasSubstr("write to the file"), HasSubstr(fmt::format("mode {:04o}", mode))));
-    EXPECT_EQ(error.hint(), "chmod go-w '" + path + "'");
+    EXPECT_EQ(error.hint(), cure("chmod go-w", path));
   }
 }
 
@@ -127,7 +141,7 @@ TEST_F(ProfileStore, RefusesAFolderThatOthersCanWriteEvenIfSticky) {
     const Error error = error_of(path);
     EXPECT_EQ(error.code(), std::errc::operation_not_permitted);
     EXPECT_THAT(error.what(), HasSubstr("write to the folder"));
-    EXPECT_EQ(error.hint(), "chmod go-w '" + folder_.string() + "'");
+    EXPECT_EQ(error.hint(), cure("chmod go-w", folder_.string()));
   }
 }
 
@@ -141,7 +155,7 @@ TEST_F(ProfileStore, RefusesAFolderOnTheWayThatOthersCanWriteUnlessSticky) {
     const Error error = error_of(path);
     EXPECT_EQ(error.code(), std::errc::operation_not_permitted);
     EXPECT_THAT(error.what(), HasSubstr("cannot use '" + above + "': others than its owner"));
-    EXPECT_EQ(error.hint(), "chmod go-w '" + above + "'");
+    EXPECT_EQ(error.hint(), cure("chmod go-w", above));
   }
   ASSERT_EQ(::chmod(above.c_str(), 01777), 0);
   EXPECT_EQ(read_trusted_file(path, Trust::kRootOwned), kText);
@@ -197,7 +211,7 @@ TEST_F(ProfileStore, RefusesASecretThatOthersCanRead) {
   const std::string path = write("a.auth", "user\nsecret\n", 0640);
   const Error error = error_of(path, Trust::kSecret);
   EXPECT_EQ(error.code(), std::errc::operation_not_permitted);
-  EXPECT_EQ(error.hint(), "chmod 0600 '" + path + "'");
+  EXPECT_EQ(error.hint(), cure("chmod 0600", path));
   EXPECT_EQ(read_trusted_file(path, Trust::kRootOwned), "user\nsecret\n");
 }
 

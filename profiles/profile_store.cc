@@ -178,6 +178,34 @@ void check_program(const std::string& path) {
   }
 }
 
+/// Looked at before it is opened, and again afterwards: what is no regular file is never opened.
+UniqueFd open_regular(int folder_fd, const std::string& name, const std::string& path) {
+  const UniqueFd place(::openat(folder_fd, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!place.ok()) {
+    throw_open_error(path);
+  }
+  const struct stat seen = status_of(place.get(), path);
+  if (S_ISLNK(seen.st_mode)) {
+    errno = ELOOP;
+    throw_open_error(path);
+  }
+  if (!S_ISREG(seen.st_mode)) {
+    throw Error(fmt::format("cannot use '{}': it is not a regular file", printable(path)),
+                std::error_code(EINVAL, std::generic_category()));
+  }
+  UniqueFd file(
+      ::openat(folder_fd, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file.ok()) {
+    throw_open_error(path);
+  }
+  const struct stat opened = status_of(file.get(), path);
+  if (opened.st_dev != seen.st_dev || opened.st_ino != seen.st_ino) {
+    throw Error(fmt::format("cannot use '{}': it is being exchanged", printable(path)),
+                std::error_code(EAGAIN, std::generic_category()));
+  }
+  return file;
+}
+
 std::string read_all(int fd, const std::string& path, std::size_t max_bytes) {
   std::string content;
   constexpr std::size_t kChunk = 16384;
@@ -212,7 +240,8 @@ std::string cure(std::string_view command, const std::string& path) {
                      kOwnFolder);
 }
 
-std::string read_trusted_file(const std::string& path, Trust trust, std::size_t max_bytes) {
+std::string read_trusted_file(const std::string& path, Trust trust, std::size_t max_bytes,
+                              const FileCheck& check) {
   const SplitPath parts = split(path);
   // The folder is held while the file in it is opened: what was checked is what is used.
   const UniqueFd folder =
@@ -222,16 +251,10 @@ std::string read_trusted_file(const std::string& path, Trust trust, std::size_t 
   if (!folder.ok()) {
     throw_open_error(path);
   }
-  // O_NONBLOCK: a FIFO in its place must not stop us.
-  const UniqueFd file(
-      ::openat(folder.get(), parts.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-  if (!file.ok()) {
-    throw_open_error(path);
-  }
+  const UniqueFd file = open_regular(folder.get(), parts.name, path);
   const struct stat status = status_of(file.get(), path);
-  if (!S_ISREG(status.st_mode)) {
-    throw Error(fmt::format("cannot use '{}': it is not a regular file", printable(path)),
-                std::error_code(EINVAL, std::generic_category()));
+  if (check) {
+    check(status);
   }
   if (trust != Trust::kAnyOwner) {
     check_owner_and_mode(status, path, "the file", trust == Trust::kSecret ? kOthersRead : 0);

@@ -123,6 +123,16 @@ TEST(Cure, IsForFilesOfOurOwnOnly) {
   }
 }
 
+TEST_F(ProfileStore, AsksBeforeItReads) {
+  const std::string path = write("a");
+  EXPECT_EQ(read_trusted_file(path, Trust::kRootOwned, 100,
+                              [](const struct stat& status) { EXPECT_EQ(status.st_nlink, 1U); }),
+            kText);
+  EXPECT_THROW((void)read_trusted_file(path, Trust::kRootOwned, 100,
+                                       [](const struct stat&) { throw Error("no"); }),
+               Error);
+}
+
 TEST_F(ProfileStore, RefusesAFileThatOthersCanWriteAndNamesTheCure) {
   for (const mode_t mode : {mode_t{0664}, mode_t{0646}}) {
     const std::string path = write("a", kText, mode);

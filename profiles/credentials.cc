@@ -9,6 +9,9 @@
 namespace vpnrun::profile {
 namespace {
 
+constexpr const char* kHint =
+    "a credentials file has the user name in its first line and the password in its second";
+
 /// Goes to the client in a protocol of lines. Other encodings than UTF-8 are the user's business.
 bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
@@ -21,9 +24,7 @@ std::string read_line(LineReader& lines, std::string_view what, const std::strin
   const std::optional<std::string_view> line = lines.next();
   const std::size_t number = line ? lines.number() : lines.number() + 1;
   if (!line || line->empty()) {
-    throw Error(
-        fmt::format("{}:{}: the {} is missing", printable(path), number, what), {},
-        "a credentials file has the user name in its first line and the password in its second");
+    throw Error(fmt::format("{}:{}: the {} is missing", printable(path), number, what), {}, kHint);
   }
   if (has_control_character(*line)) {
     throw Error(
@@ -35,10 +36,26 @@ std::string read_line(LineReader& lines, std::string_view what, const std::strin
 }  // namespace
 
 Credentials parse_credentials(std::string_view text, const std::string& path) {
+  // Whatever its first lines are, a key that is named by mistake must not go to a server.
+  if (text.find("-----BEGIN ") != std::string_view::npos) {
+    throw Error(fmt::format("{}: it has a key or a certificate in it", printable(path)), {}, kHint);
+  }
   LineReader lines(text);
   Credentials credentials;
   credentials.user_name = read_line(lines, "user name", path);
   credentials.password = read_line(lines, "password", path);
+  return credentials;
+}
+
+Credentials parse_login_file(std::string_view text, const std::string& path) {
+  Credentials credentials = parse_credentials(text, path);
+  LineReader lines(text);
+  while (const std::optional<std::string_view> line = lines.next()) {
+    if (lines.number() > 2 && line->find_first_not_of(" \t") != std::string_view::npos) {
+      throw Error(fmt::format("{}:{}: more than two lines", printable(path), lines.number()), {},
+                  "what the configuration names has user name and password and nothing else");
+    }
+  }
   return credentials;
 }
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -106,7 +105,6 @@ class Parser {
   [[nodiscard]] std::string content_up_to(const std::string& end_tag);
   void keep_block(Treatment treatment, const std::string& name, const std::string& content);
   void file(const Directive& known, const Words& words);
-  [[nodiscard]] std::string absolute(const std::string& file) const;
 
   void device(const Words& words);
   void device_type(const Words& words);
@@ -311,7 +309,7 @@ void Parser::keep_block(Treatment treatment, const std::string& name, const std:
   switch (treatment) {
     case Treatment::kPem:
     case Treatment::kPemDirection:
-      config_.text += inline_block(name, pem_content(content));
+      config_.text += inline_block(name, pem_content(content, name));
       return;
     case Treatment::kPkcs12:
       config_.text += inline_block(name, rewrapped_base64(content));
@@ -326,6 +324,10 @@ void Parser::keep_block(Treatment treatment, const std::string& name, const std:
 
 void Parser::file(const Directive& known, const Words& words) {
   const bool has_direction = known.treatment == Treatment::kPemDirection && words.size() == 3;
+  if (known.name == "crl-verify" && words.size() == 3 && words[2] == "dir") {
+    throw Error("'crl-verify' with a folder of lists is not supported", {},
+                "put the lists into one file, and take away 'dir'");
+  }
   if (words.size() != 2 && !has_direction) {
     throw Error(fmt::format("'{}' takes one file here", known.name));
   }
@@ -338,22 +340,17 @@ void Parser::file(const Directive& known, const Words& words) {
   if (words[1] == kInlineMarker) {
     return;
   }
-  const std::string path = absolute(words[1]);
   try {
-    const std::string content = read_file_(path);
-    config_.text +=
-        inline_block(known.name, known.treatment == Treatment::kPkcs12 ? base64_content(content)
-                                                                       : pem_content(content));
+    const std::string content = read_file_(known.name, words[1]);
+    if (known.treatment == Treatment::kPkcs12) {
+      check_pkcs12(content);
+      config_.text += inline_block(known.name, base64_content(content));
+    } else {
+      config_.text += inline_block(known.name, pem_content(content, known.name));
+    }
   } catch (const Error& error) {
-    throw error.with_context(fmt::format("'{}' file '{}'", known.name, printable(path)));
+    throw error.with_context(fmt::format("'{}' file '{}'", known.name, printable(words[1])));
   }
-}
-
-std::string Parser::absolute(const std::string& file) const {
-  if (file.empty() || file.ends_with('/')) {
-    throw Error(fmt::format("'{}' is not the name of a file", printable(file)));
-  }
-  return (std::filesystem::absolute(path_).parent_path() / file).string();
 }
 
 void Parser::device(const Words& words) {
@@ -388,7 +385,11 @@ void Parser::auth_user_pass(const Words& words) {
   }
   config_.needs_user_pass = true;
   if (words.size() == 2 && words[1] != kInlineMarker) {
-    config_.user_pass_file = absolute(words[1]);
+    if (words[1].empty()) {
+      throw Error("'auth-user-pass' file '': this is not the name of a file");
+    }
+    config_.user_pass_file = words[1];
+    config_.user_pass_line = line_;
   }
 }
 

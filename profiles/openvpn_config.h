@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -27,15 +28,17 @@ struct OpenvpnConfig {
   std::string text;
   std::vector<Remote> remotes;  ///< at least one
   bool remote_random = false;
-  bool needs_user_pass = false;  ///< `auth-user-pass` is present
-  std::string user_pass_file;    ///< its file argument, absolute; empty if none
+  bool needs_user_pass = false;    ///< `auth-user-pass` is present
+  std::string user_pass_file;      ///< its file argument, as written; empty if none
+  std::size_t user_pass_line = 0;  ///< where it stands
   /// Directives that were left out because the companion does their work (`redirect-gateway`,
   /// `user`, `nobind`…): "line 12: 'persist-tun'", for verbose output.
   std::vector<std::string> ignored;
 };
 
-/// Reads a referenced file (absolute path); throws Error if it may not be used.
-using FileReader = std::function<std::string(const std::string& path)>;
+/// Reads the file that `directive` names by `name`, as written; throws Error if it may not be used.
+/// See OwnFiles.
+using FileReader = std::function<std::string(std::string_view directive, const std::string& name)>;
 
 /// Parses an OpenVPN 2.6 client configuration by an allow-list of directives.
 ///
@@ -54,7 +57,12 @@ struct Credentials {
   std::string password;
 };
 
-/// Throws Error naming the line that is missing; never with the content.
+/// Throws Error naming the line that is missing, or if the file has PEM in it; never with the
+/// content.
 [[nodiscard]] Credentials parse_credentials(std::string_view text, const std::string& path);
+
+/// Of a file that a provider's file names: the same, and nothing may follow the two lines. They go
+/// to the server, so this must be no other kind of file.
+[[nodiscard]] Credentials parse_login_file(std::string_view text, const std::string& path);
 
 }  // namespace vpnrun::profile

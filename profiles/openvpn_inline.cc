@@ -2,6 +2,7 @@
 #include "profiles/openvpn_inline.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,6 +19,54 @@ constexpr std::string_view kEnd = "-----END ";
 constexpr std::string_view kBase64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::size_t kBase64Line = 64;
+
+constexpr std::string_view kDashes = "-----";
+constexpr const char* kHint =
+    "each directive takes a file of its own kind: FILES OF A CONFIGURATION in vpnrun-profile(5)";
+
+struct Kind {
+  std::string_view directive;
+  std::string_view what;
+  std::array<std::string_view, 5> labels;  ///< the first is the one to name
+};
+
+/// As OpenSSL and OpenVPN look for them (openssl/pem.h, openvpn-static-key.txt).
+constexpr std::array<Kind, 9> kKinds = {{
+    {"ca", "certificate", {"CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE", "X509 CRL"}},
+    {"cert", "certificate", {"CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"}},
+    {"extra-certs", "certificate", {"CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"}},
+    {"key",
+     "private key",
+     {"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY",
+      "DSA PRIVATE KEY"}},
+    {"crl-verify", "revocation list", {"X509 CRL"}},
+    {"tls-auth", "static key", {"OpenVPN Static key V1"}},
+    {"tls-crypt", "static key", {"OpenVPN Static key V1"}},
+    {"secret", "static key", {"OpenVPN Static key V1"}},
+    {"tls-crypt-v2", "client key", {"OpenVPN tls-crypt-v2 client key"}},
+}};
+
+/// "X" of "-----BEGIN X-----"; empty for another line.
+std::string_view label_of(std::string_view line, std::string_view start) {
+  return line.starts_with(start) && line.size() > start.size() + kDashes.size() &&
+                 line.ends_with(kDashes)
+             ? line.substr(start.size(), line.size() - start.size() - kDashes.size())
+             : std::string_view();
+}
+
+const Kind& kind_of(std::string_view directive) {
+  const auto* const found = std::find_if(kKinds.begin(), kKinds.end(),
+                                         [=](const Kind& k) { return k.directive == directive; });
+  if (found == kKinds.end()) {
+    throw Error(fmt::format("'{}' takes no PEM", directive));
+  }
+  return *found;
+}
+
+bool is_asked_for(const Kind& kind, std::string_view label) {
+  return !label.empty() &&
+         std::find(kind.labels.begin(), kind.labels.end(), label) != kind.labels.end();
+}
 
 std::string_view trimmed(std::string_view line) {
   const std::size_t first = line.find_first_not_of(kBlanks);
@@ -45,30 +94,63 @@ bool is_fingerprint_line(std::string_view line) {
 
 }  // namespace
 
-std::string pem_content(std::string_view text) {
+std::string pem_content(std::string_view text, std::string_view directive) {
+  const Kind& kind = kind_of(directive);
   LineReader lines(text);
   std::string content;
-  bool inside = false;
+  std::string_view label;  // of the part that is kept; empty: none
   while (const std::optional<std::string_view> raw = lines.next()) {
     const std::string_view line = trimmed(*raw);
-    inside = inside || line.starts_with(kBegin);
-    if (!inside) {
-      continue;
-    }
-    if (!is_pem_line(line)) {
+    const bool begins = line.starts_with(kBegin);
+    if (label.empty()) {
+      if (!begins || !is_asked_for(kind, label_of(line, kBegin))) {
+        continue;
+      }
+      label = label_of(line, kBegin);
+    } else if (begins || !is_pem_line(line)) {
       throw Error(fmt::format("its line {} is not PEM", lines.number()));
     }
     content += line;
     content += '\n';
-    inside = !line.starts_with(kEnd);
+    if (line.starts_with(kEnd)) {
+      if (label_of(line, kEnd) != label) {
+        throw Error(fmt::format("its line {} ends what has not begun", lines.number()));
+      }
+      label = {};
+    }
   }
-  if (inside) {
+  if (!label.empty()) {
     throw Error("its PEM has no '-----END …' line");
   }
   if (content.empty()) {
-    throw Error("it has no PEM ('-----BEGIN …')");
+    throw Error(fmt::format("it has no {} ('-----BEGIN {}-----')", kind.what, kind.labels.front()),
+                {}, kHint);
   }
   return content;
+}
+
+void check_pkcs12(std::string_view bytes) {
+  constexpr std::string_view kVersion("\x02\x01\x03", 3);
+  constexpr std::string_view kPkcs7("\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07", 10);
+  constexpr std::size_t kLongestLength = 4;
+  // Takes the head of a sequence, whatever its length says: OpenSSL looks at that.
+  const auto sequence = [&bytes] {
+    if (bytes.size() < 2 || bytes[0] != '\x30') {
+      return false;
+    }
+    const auto length = static_cast<unsigned char>(bytes[1]);
+    const std::size_t more = length > 0x80U ? length - 0x80U : 0;
+    bytes.remove_prefix(std::min(2 + more, bytes.size()));
+    return more <= kLongestLength;
+  };
+  bool is_one = sequence() && bytes.starts_with(kVersion);
+  if (is_one) {
+    bytes.remove_prefix(kVersion.size());
+    is_one = sequence() && bytes.starts_with(kPkcs7);
+  }
+  if (!is_one) {
+    throw Error("it is no PKCS #12 file (.p12, .pfx)", {}, kHint);
+  }
 }
 
 std::string base64_content(std::string_view bytes) {

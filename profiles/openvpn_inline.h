@@ -9,9 +9,16 @@
 // the content: it may be a key.
 namespace vpnrun::profile {
 
-/// The PEM parts ("-----BEGIN …" to "-----END …") of `text`, without what stands between them.
-/// Throws Error if there is none, one is not closed, or one has characters that PEM has not.
-[[nodiscard]] std::string pem_content(std::string_view text);
+/// The PEM parts ("-----BEGIN …" to "-----END …") of `text` that `directive` asks for, without what
+/// stands between them: certificates for `ca`, which may bring revocation lists, `cert` and
+/// `extra-certs`, a private key for `key`, and so on. Parts of another kind are left out: a file
+/// may have a key and its certificate. Throws Error if there is none, one is not closed, or one has
+/// characters that PEM has not.
+[[nodiscard]] std::string pem_content(std::string_view text, std::string_view directive);
+
+/// Throws Error if `bytes` do not begin as PKCS #12 does (RFC 7292, section 4: a sequence of the
+/// version, 3, and a content of PKCS #7).
+void check_pkcs12(std::string_view bytes);
 
 /// Base64 in lines of 64 characters: of the bytes of a file…
 [[nodiscard]] std::string base64_content(std::string_view bytes);

@@ -18,15 +18,18 @@
 #include "helper/base/name.h"
 #include "helper/base/runtime_layout.h"
 #include "profiles/error.h"
+#include "profiles/own_files.h"
 #include "profiles/profile_store.h"
 #include "systemd/service/child.h"
 #include "systemd/service/companion.h"
 #include "systemd/service/control_server.h"
 #include "systemd/service/etc_files.h"
 #include "systemd/service/log.h"
+#include "systemd/service/login.h"
 #include "systemd/service/notify.h"
 #include "systemd/service/runtime_dir.h"
 #include "systemd/service/session.h"
+#include "systemd/service/wipe.h"
 
 namespace vpnrun::service {
 namespace {
@@ -66,6 +69,15 @@ profile::Profile load_trusted(const std::string& profile_name) {
   }
 }
 
+/// What the configuration's author names is said to be wrong before a packet is sent.
+void check_named_login(const CredentialFiles& files) {
+  if (files.profile_file.empty() && !files.configuration_file.empty()) {
+    if (auto login = stored_login(files)) {
+      wipe(login->password);
+    }
+  }
+}
+
 Configuration load_configuration(const std::string& profile_name) {
   Configuration configuration;
   configuration.profile = load_trusted(profile_name);
@@ -80,11 +92,13 @@ Configuration load_configuration(const std::string& profile_name) {
   }
   if (openvpn) {
     try {
-      const auto read = [](const std::string& path) {
-        return profile::read_trusted_file(path, profile::Trust::kRootOwned);
-      };
-      configuration.openvpn =
-          profile::parse_openvpn_config(read(profile.tunnel.config), profile.tunnel.config, read);
+      profile::OwnFiles own(profile::place_of(profile));
+      configuration.openvpn = profile::parse_openvpn_config(
+          profile::read_trusted_file(profile.tunnel.config, profile::Trust::kRootOwned),
+          profile.tunnel.config, [&own](std::string_view directive, const std::string& name) {
+            return own.read(directive, name);
+          });
+      check_named_login(credential_files(profile, configuration.openvpn));
       for (const auto& note : configuration.openvpn.ignored) {
         log::debug("{}: {}, left out", profile.tunnel.config, note);
       }

@@ -41,6 +41,19 @@ std::optional<std::string> systemd_credential(const char* name, std::string& pat
   }
 }
 
+profile::Credentials login_of_configuration(const CredentialFiles& files) {
+  const std::string& name = files.configuration_file;
+  try {
+    profile::OwnFiles own(files.place);
+    const Wiped text(own.read("auth-user-pass", name));
+    return profile::parse_login_file(text.text, name);
+  } catch (const Error& error) {
+    throw error.with_context(fmt::format("{}:{}: 'auth-user-pass' file '{}'",
+                                         printable(files.place.configuration), files.line,
+                                         printable(name)));
+  }
+}
+
 std::string shown(std::string_view text) {
   std::size_t end = std::min(text.size(), kTextMax);
   while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
@@ -56,8 +69,17 @@ ClientAnswer::~ClientAnswer() {
   wipe(password);
 }
 
+CredentialFiles credential_files(const profile::Profile& profile,
+                                 const profile::OpenvpnConfig& configuration) {
+  return {profile.name, profile.tunnel.credentials, configuration.user_pass_file,
+          profile::place_of(profile), configuration.user_pass_line};
+}
+
 std::optional<profile::Credentials> stored_login(const CredentialFiles& files) {
-  std::string path = files.profile_file.empty() ? files.configuration_file : files.profile_file;
+  if (files.profile_file.empty() && !files.configuration_file.empty()) {
+    return login_of_configuration(files);
+  }
+  std::string path = files.profile_file;
   std::optional<std::string> content =
       path.empty() ? systemd_credential("vpnrun.auth", path) : read_secret(path);
   if (!content) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "profiles/control_message.h"
 #include "profiles/openvpn_config.h"
+#include "profiles/own_files.h"
 #include "systemd/service/failure.h"
 #include "systemd/service/openvpn/challenge.h"
 
@@ -17,12 +19,18 @@ namespace vpnrun::service {
 /// of the configuration, `vpnrun.auth` in $CREDENTIALS_DIRECTORY (systemd.exec(5)).
 struct CredentialFiles {
   std::string profile_name;
-  std::string profile_file;        ///< absolute; empty: none
-  std::string configuration_file;  ///< absolute; empty: none
+  std::string profile_file;           ///< absolute; empty: none
+  std::string configuration_file;     ///< as `auth-user-pass` names it; empty: none
+  profile::ConfigurationPlace place;  ///< of the configuration
+  std::size_t line = 0;               ///< of it, where the file is named
 };
 
+[[nodiscard]] CredentialFiles credential_files(const profile::Profile& profile,
+                                               const profile::OpenvpnConfig& configuration);
+
 /// User name and password out of the first of `files` that is named; nullopt: none is. Throws Error
-/// if it cannot be used.
+/// if it cannot be used. The file of the configuration, whose author is not trusted, is judged anew
+/// each time (profile::OwnFiles).
 [[nodiscard]] std::optional<profile::Credentials> stored_login(const CredentialFiles& files);
 /// The passphrase of the private key: `vpnrun.passphrase` in $CREDENTIALS_DIRECTORY. nullopt: there
 /// is none. Throws Error if it cannot be used.

@@ -695,9 +695,8 @@ void Session::on_need_password(std::string_view realm, bool wants_user_name,
                                const openvpn::Challenge& challenge) {
   const auto& profile = configuration_.profile;
   try {
-    status_.question = login_.need(
-        {profile.name, profile.tunnel.credentials, configuration_.openvpn.user_pass_file}, realm,
-        wants_user_name, challenge);
+    status_.question = login_.need(credential_files(profile, configuration_.openvpn), realm,
+                                   wants_user_name, challenge);
     if (!status_.question) {
       const auto answer = login_.answer(nullptr);
       client_->answer(answer.realm, answer.user_name, answer.password);

@@ -7,8 +7,8 @@
 // none of a list of what runs, loads, writes or changes the way out; no file is named. The
 // allow-list takes its own output and changes nothing in it.
 //
-// Input: the file. A file that it names is the same text if its name ends in "x", else a
-// certificate.
+// Input: the file. A file that it names is the same text if its name ends in "x", else one with a
+// part of each kind.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -32,7 +32,13 @@ using fuzz::hold;
 
 using Words = std::vector<std::string>;
 
-constexpr const char* kPem = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n";
+constexpr const char* kPem =
+    "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n"
+    "-----BEGIN PRIVATE KEY-----\nTUlJ\n-----END PRIVATE KEY-----\n"
+    "-----BEGIN X509 CRL-----\nTUlJ\n-----END X509 CRL-----\n"
+    "-----BEGIN OpenVPN Static key V1-----\nTUlJ\n-----END OpenVPN Static key V1-----\n"
+    "-----BEGIN OpenVPN tls-crypt-v2 client key-----\nTUlJ\n"
+    "-----END OpenVPN tls-crypt-v2 client key-----\n";
 /// Stands for the content of a block: no word of a line can be this.
 constexpr const char* kBlock = "\n";
 
@@ -275,12 +281,13 @@ void hold_config(const OpenvpnConfig& config, const std::string& path) {
     hold(!remote.host.empty() && remote.host.find_first_of(" \t\n\"'\\#") == std::string::npos,
          "a host is one word");
   }
-  hold(config.user_pass_file.empty() || config.user_pass_file.front() == '/', "an absolute path");
+  hold(config.user_pass_file.empty() == (config.user_pass_line == 0), "a login has its line");
 
-  const auto again = parse_openvpn_config("remote a\n" + config.text, path, [](const auto& file) {
-    hold(false, "the output names no file");
-    return file;
-  });
+  const auto again =
+      parse_openvpn_config("remote a\n" + config.text, path, [](auto, const auto& file) {
+        hold(false, "the output names no file");
+        return file;
+      });
   hold(again.text == config.text, "the allow-list takes its own output as it is");
 }
 
@@ -291,10 +298,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string path = "/p/work.ovpn";
   std::optional<OpenvpnConfig> config;
   try {
-    config = parse_openvpn_config(text, path, [&text](const std::string& file) {
-      hold(file.starts_with('/'), "a file has an absolute path");
-      return file.ends_with('x') ? text : std::string(kPem);
-    });
+    config = parse_openvpn_config(
+        text, path, [&text](std::string_view directive, const std::string& file) {
+          hold(find_directive(directive) != nullptr, "a known directive names the file");
+          return file.ends_with('x') ? text : std::string(kPem);
+        });
   } catch (const Error& error) {
     fuzz::hold_message(error);
     return 0;

@@ -23,7 +23,7 @@ using testing::HasSubstr;
 using Verdict = Login::Verdict;
 
 CredentialFiles no_files() {
-  return {"work", "", ""};
+  return {"work", "", "", {}};
 }
 openvpn::Challenge no_challenge() {
   return {};
@@ -214,8 +214,10 @@ TEST_F(SystemdCredentials, AreUsedWhereNoFileIsNamed) {
   EXPECT_EQ(*stored_passphrase(), "open sesame");
   give("other", "mine\nown\n");
   const std::string other = (folder_ / "other").string();
-  EXPECT_EQ(stored_login({"work", "", other})->user_name, "mine");
-  EXPECT_EQ(stored_login({"work", other, "/absent"})->user_name, "mine");
+  const profile::ConfigurationPlace place{"work", other.substr(0, other.rfind('/')),
+                                          (folder_ / "work.ovpn").string()};
+  EXPECT_EQ(stored_login({"work", "", "other", place})->user_name, "mine");
+  EXPECT_EQ(stored_login({"work", other, "/absent", place})->user_name, "mine");
   Login login;
   EXPECT_FALSE(login.need(no_files(), "Auth", true, no_challenge()));
   EXPECT_EQ(login.answer(nullptr).password, "bar");
@@ -228,6 +230,24 @@ TEST_F(SystemdCredentials, AreUsedWhereNoFileIsNamed) {
   const Request request = typed("ignored", "ignored", "1");
   EXPECT_EQ(login.answer(&request).password, "SCRV1:YmFy:MQ==");
   EXPECT_FALSE(login.was_stored());
+}
+
+TEST_F(SystemdCredentials, AreNotUsedInTheStrangersFilesThatAConfigurationNames) {
+  give("vpnrun.auth", "foo\nbar\n");
+  give("other", "mine\nown\nsecret-4711\n");
+  const std::string folder = (folder_ / "").parent_path().string();
+  CredentialFiles files{"work", "", "/etc/shadow", {"work", folder, folder + "/work.ovpn"}, 7};
+  for (const char* name : {"/etc/shadow", "../x", "other"}) {
+    files.configuration_file = name;
+    try {
+      (void)stored_login(files);
+      ADD_FAILURE() << name;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(),
+                  HasSubstr(fmt::format("/work.ovpn:7: 'auth-user-pass' file '{}': ", name)));
+      EXPECT_THAT(error.what(), testing::Not(HasSubstr("4711")));
+    }
+  }
 }
 
 TEST_F(SystemdCredentials, ThatCannotBeUsedAreAnError) {

@@ -23,15 +23,36 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr const char* kPath = "/p/work.ovpn";
-constexpr const char* kPem = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n";
+
+std::string pem(const std::string& label = "CERTIFICATE") {
+  return "-----BEGIN " + label + "-----\nTUlJ\n-----END " + label + "-----\n";
+}
+/// Of the kind that each of them takes.
+std::string pem_for(const std::string& directive) {
+  if (directive == "key") {
+    return pem("PRIVATE KEY");
+  }
+  if (directive == "crl-verify") {
+    return pem("X509 CRL");
+  }
+  if (directive == "tls-crypt-v2") {
+    return pem("OpenVPN tls-crypt-v2 client key");
+  }
+  return directive.starts_with("tls-") || directive == "secret" ? pem("OpenVPN Static key V1")
+                                                                : pem();
+}
+const std::string kPem = pem();
+const std::string kStatic = pem("OpenVPN Static key V1");
+constexpr const char* kPkcs12 =
+    "\x30\x0F\x02\x01\x03\x30\x0A\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x01";
 
 using Files = std::map<std::string, std::string>;
 
 OpenvpnConfig parse(const std::string& text, const Files& files = {}) {
-  return parse_openvpn_config(text, kPath, [&files](const std::string& path) {
-    const auto found = files.find(path);
+  return parse_openvpn_config(text, kPath, [&files](std::string_view, const std::string& name) {
+    const auto found = files.find(name);
     if (found == files.end()) {
-      throw Error("cannot read '" + path + "': No such file or directory");
+      throw Error("cannot read '/p/" + name + "': No such file or directory");
     }
     return found->second;
   });
@@ -60,12 +81,11 @@ TEST(OpenvpnConfig, ReadsAProvidersFile) {
       "client\ndev tun0\nproto udp\nnobind\npersist-key\npersist-tun\nremote-cert-tls server\n"
       "reneg-sec 0\ndhcp-option DNS 10.8.0.1\nredirect-gateway\nverb 5\nauth-user-pass\n"
       "ca ca.crt\ncert user.crt\nkey user.key\nkeysize 256\nremote se.example.org 443\n",
-      {{"/p/ca.crt", kPem}, {"/p/user.crt", kPem}, {"/p/user.key", kPem}});
+      {{"ca.crt", kPem}, {"user.crt", kPem}, {"user.key", pem_for("key")}});
   EXPECT_EQ(config.text,
             "client\nnobind\nremote-cert-tls server\nreneg-sec 0\ndhcp-option DNS 10.8.0.1\n"
             "verb 5\n<ca>\n" +
-                std::string(kPem) + "</ca>\n<cert>\n" + kPem + "</cert>\n<key>\n" + kPem +
-                "</key>\n");
+                kPem + "</ca>\n<cert>\n" + kPem + "</cert>\n<key>\n" + pem_for("key") + "</key>\n");
   EXPECT_THAT(config.remotes, ElementsAre(Remote{"se.example.org", 443, "udp"}));
   EXPECT_TRUE(config.needs_user_pass);
   EXPECT_EQ(config.user_pass_file, "");
@@ -164,17 +184,21 @@ TEST(OpenvpnConfig, ATrickyLongLineDoesNotBecomeADirective) {
   // OpenVPN's own reader would see "up /bin/evil" as a line.
   EXPECT_THAT(message_of("remote a\nauth-token " + std::string(244, 'x') + "up /bin/evil\n"),
               HasSubstr("longer than"));
-  EXPECT_THAT(message_of("remote a\n<ca>\n-----BEGIN X-----\n" + std::string(255, 'A') + "</ca>" +
-                         std::string(250, 'A') + "up /bin/evil\n-----END X-----\n</ca>\n"),
-              HasSubstr("not PEM"));
+  EXPECT_THAT(
+      message_of("remote a\n<ca>\n-----BEGIN CERTIFICATE-----\n" + std::string(255, 'A') + "</ca>" +
+                 std::string(250, 'A') + "up /bin/evil\n-----END CERTIFICATE-----\n</ca>\n"),
+      HasSubstr("not PEM"));
 }
 
 TEST(OpenvpnConfig, AcceptsByteOrderMarkWindowsLineEndsAndDashes) {
   const OpenvpnConfig config = parse(
       "\xEF\xBB\xBF"
       "client\r\n--remote a 443 tcp\r\n<ca>\r\n" +
-      std::string("-----BEGIN X-----\r\nAAAA\r\n-----END X-----\r\n") + "</ca>\r\nverb 3");
-  EXPECT_EQ(config.text, "client\n<ca>\n-----BEGIN X-----\nAAAA\n-----END X-----\n</ca>\nverb 3\n");
+      std::string("-----BEGIN CERTIFICATE-----\r\nAAAA\r\n-----END CERTIFICATE-----\r\n") +
+      "</ca>\r\nverb 3");
+  EXPECT_EQ(config.text,
+            "client\n<ca>\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END "
+            "CERTIFICATE-----\n</ca>\nverb 3\n");
   EXPECT_THAT(config.remotes, ElementsAre(Remote{"a", 443, "tcp"}));
 }
 
@@ -273,70 +297,65 @@ TEST(OpenvpnRemotes, RefuseOtherThingsInAConnectionBlock) {
 TEST(OpenvpnFiles, BecomeInlineBlocks) {
   for (const char* name : {"ca", "cert", "key", "extra-certs", "crl-verify", "tls-auth",
                            "tls-crypt", "tls-crypt-v2", "secret"}) {
-    EXPECT_EQ(parse_rest(std::string(name) + " sub/x.pem\n", {{"/p/sub/x.pem", kPem}}).text,
-              "<" + std::string(name) + ">\n" + kPem + "</" + name + ">\n");
+    EXPECT_EQ(parse_rest(std::string(name) + " sub/x.pem\n", {{"sub/x.pem", pem_for(name)}}).text,
+              "<" + std::string(name) + ">\n" + pem_for(name) + "</" + name + ">\n");
   }
 }
 
-TEST(OpenvpnFiles, AreFoundByAbsoluteNamesAndWithBlanks) {
+TEST(OpenvpnFiles, AreAskedForAsTheyAreWritten) {
   EXPECT_THAT(parse_rest("ca /k/ca.crt\n", {{"/k/ca.crt", kPem}}).text, StartsWith("<ca>\n"));
-  EXPECT_THAT(parse_rest("ca \"my ca.crt\"\n", {{"/p/my ca.crt", kPem}}).text,
-              StartsWith("<ca>\n"));
+  EXPECT_THAT(parse_rest("ca \"my ca.crt\"\n", {{"my ca.crt", kPem}}).text, StartsWith("<ca>\n"));
 }
 
 TEST(OpenvpnFiles, KeepTheDirectionOfStaticKeys) {
-  EXPECT_EQ(parse_rest("tls-auth ta.key 1\n", {{"/p/ta.key", kPem}}).text,
-            "key-direction 1\n<tls-auth>\n" + std::string(kPem) + "</tls-auth>\n");
-  EXPECT_THAT(parse_rest("secret s.key 0\n", {{"/p/s.key", kPem}}).text,
+  EXPECT_EQ(parse_rest("tls-auth ta.key 1\n", {{"ta.key", kStatic}}).text,
+            "key-direction 1\n<tls-auth>\n" + kStatic + "</tls-auth>\n");
+  EXPECT_THAT(parse_rest("secret s.key 0\n", {{"s.key", kStatic}}).text,
               StartsWith("key-direction 0\n<secret>\n"));
   EXPECT_THAT(message_of("tls-auth ta.key 2\n"), HasSubstr("is 0 or 1"));
 }
 
 TEST(OpenvpnFiles, UnderstandTheOldInlineMarker) {
-  EXPECT_EQ(parse_rest("ca [inline]\ntls-auth [inline] 1\n<tls-auth>\n" + std::string(kPem) +
-                       "</tls-auth>\n")
-                .text,
-            "key-direction 1\n<tls-auth>\n" + std::string(kPem) + "</tls-auth>\n");
+  EXPECT_EQ(
+      parse_rest("ca [inline]\ntls-auth [inline] 1\n<tls-auth>\n" + kStatic + "</tls-auth>\n").text,
+      "key-direction 1\n<tls-auth>\n" + kStatic + "</tls-auth>\n");
 }
 
 TEST(OpenvpnFiles, ReportTheLineThatNamesAFileThatCannotBeUsed) {
   EXPECT_EQ(message_of("remote a\nca gone.crt\n"),
-            "/p/work.ovpn:2: 'ca' file '/p/gone.crt': cannot read '/p/gone.crt': No such file or "
+            "/p/work.ovpn:2: 'ca' file 'gone.crt': cannot read '/p/gone.crt': No such file or "
             "directory");
-  EXPECT_THAT(message_of("ca x\n", {{"/p/x", "no pem here"}}), HasSubstr("it has no PEM"));
-  EXPECT_THAT(message_of("ca \"\"\n"), HasSubstr("is not the name of a file"));
+  EXPECT_THAT(message_of("ca x\n", {{"x", "no pem here"}}), HasSubstr("it has no certificate ("));
   EXPECT_THAT(message_of("ca\n"), HasSubstr("takes one file"));
-  EXPECT_THAT(message_of("crl-verify crls dir\n"), HasSubstr("takes one file"));
+  EXPECT_THAT(message_of("crl-verify crls dir\n"), HasSubstr("folder of lists is not supported"));
 }
 
 TEST(OpenvpnFiles, KeepOnlyThePemOfAFile) {
-  const std::string chatty = "Certificate:\n  Subject: CN=\xE4\nup /bin/evil\n</ca>\n" +
-                             std::string(kPem) + "\nbetween\n" + kPem + "after\n";
-  EXPECT_EQ(parse_rest("ca x\n", {{"/p/x", chatty}}).text,
-            "<ca>\n" + std::string(kPem) + kPem + "</ca>\n");
+  const std::string chatty = "Certificate:\n  Subject: CN=\xE4\nup /bin/evil\n</ca>\n" + kPem +
+                             "\nbetween\n" + kPem + "after\n";
+  EXPECT_EQ(parse_rest("ca x\n", {{"x", chatty}}).text, "<ca>\n" + kPem + kPem + "</ca>\n");
 }
 
 TEST(OpenvpnFiles, RefusePemThatCouldEndTheBlock) {
-  const std::string head = "-----BEGIN X-----\n";
-  const std::string tail = "-----END X-----\n";
+  const std::string head = "-----BEGIN CERTIFICATE-----\n";
+  const std::string tail = "-----END CERTIFICATE-----\n";
   for (const std::string& inside : {"</ca>\nup /bin/evil\n"s, "  </ca>\n"s, "AA\x01\n"s, "AA\0\n"s,
                                     "AA<\n"s, "AA\rBB\n"s, std::string(300, 'A') + "\n"}) {
-    const Files files = {{"/p/x", fmt::format("{}{}{}", head, inside, tail)}};
+    const Files files = {{"x", fmt::format("{}{}{}", head, inside, tail)}};
     EXPECT_THAT(message_of("ca x\n", files), HasSubstr("is not PEM")) << inside;
   }
-  EXPECT_THAT(message_of("ca x\n", {{"/p/x", head + "AAAA\n"}}), HasSubstr("no '-----END"));
+  EXPECT_THAT(message_of("ca x\n", {{"x", head + "AAAA\n"}}), HasSubstr("no '-----END"));
 }
 
 TEST(OpenvpnFiles, EncodePkcs12) {
-  EXPECT_EQ(parse_rest("pkcs12 c.p12\n", {{"/p/c.p12", "\0\xFF\x10z"s}}).text,
-            "<pkcs12>\nAP8Qeg==\n</pkcs12>\n");
-  EXPECT_EQ(parse_rest("pkcs12 c.p12\n", {{"/p/c.p12", std::string(60, 'a')}}).text.size(),
+  EXPECT_EQ(parse_rest("pkcs12 c.p12\n", {{"c.p12", kPkcs12}}).text,
+            "<pkcs12>\nMA8CAQMwCgYJKoZIhvcNAQcB\n</pkcs12>\n");
+  EXPECT_EQ(parse_rest("pkcs12 c.p12\n", {{"c.p12", kPkcs12 + std::string(42, 'a')}}).text.size(),
             std::string("<pkcs12>\n</pkcs12>\n").size() + 80 + 2);
 }
 
 TEST(OpenvpnBlocks, AreKept) {
-  EXPECT_EQ(parse_rest("<ca>\n" + std::string(kPem) + "</ca>\n").text,
-            "<ca>\n" + std::string(kPem) + "</ca>\n");
+  EXPECT_EQ(parse_rest("<ca>\n" + kPem + "</ca>\n").text, "<ca>\n" + kPem + "</ca>\n");
   EXPECT_EQ(parse_rest("<peer-fingerprint>\n# mine\nAB:cd:01\n\n</peer-fingerprint>\n").text,
             "<peer-fingerprint>\nAB:cd:01\n</peer-fingerprint>\n");
   EXPECT_EQ(parse_rest("<pkcs12>\nAP8Q\neg==\n</pkcs12>\n").text,
@@ -355,7 +374,7 @@ TEST(OpenvpnBlocks, AreRefusedIfTheyAreNotWhatTheySay) {
 }
 
 TEST(OpenvpnBlocks, MustBeClosed) {
-  EXPECT_EQ(message_of("remote a\n<ca>\n" + std::string(kPem)),
+  EXPECT_EQ(message_of("remote a\n<ca>\n" + kPem),
             "/p/work.ovpn:2: the block is not closed: expected '</ca>'");
 }
 
@@ -371,7 +390,8 @@ TEST(OpenvpnBlocks, RefuseCredentialsAndSayWhereTheyBelong) {
 TEST(OpenvpnConfig, FindsTheCredentialsFile) {
   const OpenvpnConfig config = parse_rest("auth-user-pass login.txt\n");
   EXPECT_TRUE(config.needs_user_pass);
-  EXPECT_EQ(config.user_pass_file, "/p/login.txt");
+  EXPECT_EQ(config.user_pass_file, "login.txt");
+  EXPECT_EQ(config.user_pass_line, 2U);
   EXPECT_FALSE(parse_rest("verb 3\n").needs_user_pass);
 }
 
@@ -457,6 +477,21 @@ TEST(Credentials, AreTheFirstTwoLines) {
     EXPECT_EQ(credentials.password, "p w");
   }
   EXPECT_EQ(parse_credentials("a\np\xE4ss\n", "x").password, "p\xE4ss");
+}
+
+TEST(Credentials, OfAConfigurationAreTwoLinesAndNoMore) {
+  EXPECT_EQ(parse_login_file("alice\r\np w\r\n\r\n \t\n", "x").password, "p w");
+  EXPECT_EQ(parse_login_file("alice\np w", "x").user_name, "alice");
+  for (const char* text : {"a\nb\nc", "a\nb\n\n# c\n", "a\n", ""}) {
+    EXPECT_THROW((void)parse_login_file(text, "x"), Error) << text;
+  }
+}
+
+TEST(Credentials, AreNoKey) {
+  EXPECT_EQ(credentials_error(pem("PRIVATE KEY")),
+            "/p/a.auth: it has a key or a certificate in it");
+  EXPECT_EQ(credentials_error("alice\npw\n" + pem()),
+            "/p/a.auth: it has a key or a certificate in it");
 }
 
 TEST(Credentials, NameTheMissingLineAndNeverTheContent) {

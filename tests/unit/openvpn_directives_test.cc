@@ -31,8 +31,8 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-std::string no_file(const std::string& path) {
-  throw Error("unexpected reading of " + path);
+std::string no_file(std::string_view /*directive*/, const std::string& name) {
+  throw Error("unexpected reading of " + name);
 }
 
 std::string message_of(const std::string& text) {
@@ -203,7 +203,8 @@ std::string openvpn_output(const char* openvpn, const std::string& text) {
   return result;
 }
 
-std::string read_test_file(const std::string& path) {
+std::string read_test_file(std::string_view /*directive*/, const std::string& name) {
+  const std::string path = VPNRUN_TEST_DATA "/openvpn/" + name;
   std::ifstream file(path);
   if (!file) {
     throw Error("cannot read '" + path + "'");

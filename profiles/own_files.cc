@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "profiles/own_files.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "profiles/error.h"
+#include "profiles/openvpn_lexer.h"
+#include "profiles/profile_parser.h"
+#include "profiles/profile_store.h"
+
+namespace vpnrun::profile {
+namespace {
+
+constexpr std::string_view kLogin = "auth-user-pass";
+constexpr std::string_view kProfileSuffix = ".toml";
+constexpr std::size_t kLargest = 1U << 20U;
+
+/// Debian and kin, Fedora and kin, Arch, openSUSE.
+constexpr std::array<std::string_view, 7> kPublicFolders = {
+    "/etc/ssl/certs/",          "/usr/share/ca-certificates/",  "/usr/local/share/ca-certificates/",
+    "/etc/pki/tls/certs/",      "/etc/pki/ca-trust/extracted/", "/etc/ca-certificates/extracted/",
+    "/var/lib/ca-certificates/"};
+
+std::vector<std::string> components_of(std::string_view path) {
+  std::vector<std::string> components;
+  while (!path.empty()) {
+    const std::size_t slash = std::min(path.find('/'), path.size());
+    components.emplace_back(path.substr(0, slash));
+    path.remove_prefix(std::min(slash + 1, path.size()));
+  }
+  return components;
+}
+
+bool goes_up(std::string_view path) {
+  const auto components = components_of(path);
+  return std::find(components.begin(), components.end(), "..") != components.end();
+}
+
+std::string normal(const std::string& path) {
+  return std::filesystem::path(path).lexically_normal().string();
+}
+
+std::string parent_of(const std::string& path) {
+  return std::filesystem::path(path).parent_path().string();
+}
+
+bool is_below(const std::string& path, const std::string& folder) {
+  return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';
+}
+
+[[noreturn]] void refuse(std::string reason) {
+  throw Error(std::move(reason), std::make_error_code(std::errc::operation_not_permitted));
+}
+
+[[noreturn]] void refuse_others(const std::string& profile) {
+  refuse(fmt::format("it belongs to the profile '{}'", profile));
+}
+
+/// Nothing that was not for everybody to read goes out by way of a folder that is.
+std::string read_public(const std::string& path) {
+  return read_trusted_file(path, Trust::kRootOwned, kLargest, [](const struct stat& status) {
+    if ((status.st_mode & S_IROTH) == 0) {
+      refuse("it is not for everybody to read, as public certificates are");
+    }
+  });
+}
+
+bool is_public(const std::string& name) {
+  return !goes_up(name) && std::any_of(kPublicFolders.begin(), kPublicFolders.end(),
+                                       [&name](auto folder) { return name.starts_with(folder); });
+}
+
+/// Of a profile that cannot be parsed: whatever stands between quotation marks may be a file.
+std::vector<std::string> quoted_texts(std::string_view text) {
+  std::vector<std::string> found;
+  for (std::size_t at = text.find_first_of("\"'"); at != std::string_view::npos;) {
+    const std::size_t end = text.find_first_of("\"'\n", at + 1);
+    if (end == std::string_view::npos) {
+      break;
+    }
+    if (text[end] == '\n' || end == at + 1) {
+      at = text.find_first_of("\"'", end + 1);
+      continue;
+    }
+    found.emplace_back(text.substr(at + 1, end - at - 1));
+    at = end;  // may be the beginning of the next as well: rather one text too many
+  }
+  return found;
+}
+
+/// The files of secrets that a configuration names. Lines that cannot be read name none.
+std::vector<std::string> logins_in(std::string_view text) {
+  std::vector<std::string> names;
+  LineReader lines(text);
+  while (const auto line = lines.next()) {
+    try {
+      const std::vector<std::string> words = split_words(*line);
+      for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+        const std::string_view word =
+            std::string_view(words[i]).substr(words[i].starts_with("--") ? 2 : 0);
+        if (word == kLogin || word == "askpass" || word == "http-proxy-user-pass") {
+          names.push_back(words[i + 1]);
+        }
+      }
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+ConfigurationPlace place_of(const Profile& profile) {
+  return {profile.name, parent_of(std::filesystem::absolute(profile.path).string()),
+          profile.tunnel.config};
+}
+
+OwnFiles::OwnFiles(ConfigurationPlace place) : place_(std::move(place)) {
+  place_.profile_folder = normal(place_.profile_folder);
+  place_.configuration = normal(place_.configuration);
+  folder_ = parent_of(place_.configuration);
+  others_ = list_profiles(place_.profile_folder);
+  others_.erase(std::remove(others_.begin(), others_.end(), place_.profile), others_.end());
+}
+
+bool OwnFiles::is_among_profiles() const {
+  return folder_ == place_.profile_folder || is_below(folder_, place_.profile_folder);
+}
+
+std::string OwnFiles::read(std::string_view directive, const std::string& name) {
+  if (name.empty() || name.ends_with('/')) {
+    throw Error("this is not the name of a file");
+  }
+  try {
+    if (directive == "ca" && is_public(name)) {
+      return read_public(name);
+    }
+    const std::string relative = inside(name);
+    check_name(directive, relative);
+    return read_trusted_file(folder_ + "/" + relative,
+                             directive == kLogin ? Trust::kSecret : Trust::kRootOwned, kLargest,
+                             [this](const struct stat& status) { check_status(status); });
+  } catch (Error& error) {
+    const bool is_link = error.code() == std::errc::too_many_symbolic_link_levels;
+    if (directive == kLogin && (is_link || error.hint().empty())) {
+      error.set_hint(
+          fmt::format("name the file of user name and password by 'credentials' in "
+                      "[tunnel] of {}/{}.toml",
+                      printable(place_.profile_folder), place_.profile));
+    } else if (error.hint().empty() || (is_link && !is_public(name))) {
+      error.set_hint(
+          fmt::format("put a copy that is this profile's own into {}, and its name into "
+                      "the configuration",
+                      printable(folder_)));
+    }
+    throw;
+  }
+}
+
+/// `name` as seen from the configuration's folder, without ".", and no way out of it.
+std::string OwnFiles::inside(const std::string& name) const {
+  if (goes_up(name)) {
+    refuse("'..' leads out of the folder of the configuration");
+  }
+  std::string_view rest = name;
+  if (name.starts_with('/')) {
+    if (!is_below(name, folder_)) {
+      refuse("it lies outside of the folder of the configuration");
+    }
+    rest.remove_prefix(folder_.size());
+  }
+  std::string relative;
+  for (const std::string& component : components_of(rest)) {
+    if (!component.empty() && component != ".") {
+      relative += (relative.empty() ? "" : "/") + component;
+    }
+  }
+  if (relative.empty()) {
+    throw Error("this is not the name of a file");
+  }
+  return relative;
+}
+
+void OwnFiles::check_name(std::string_view directive, const std::string& relative) {
+  const std::string path = folder_ + "/" + relative;
+  if (relative.ends_with(kProfileSuffix)) {
+    refuse("it is a profile");
+  }
+  if (!is_among_profiles()) {
+    // Such a folder may hold anything, a whole /etc or the home folder of root.
+    if (directive == kLogin) {
+      refuse(fmt::format("the configuration lies outside of {}", printable(place_.profile_folder)));
+    }
+    if (relative.front() == '.' || relative.find('/') != std::string::npos) {
+      refuse(
+          fmt::format("it does not lie beside the configuration, or is hidden, and that lies "
+                      "outside of {}",
+                      printable(place_.profile_folder)));
+    }
+  }
+  check_names_of_others(path);
+  for (const Claim& claim : claims()) {
+    const std::string taken = parent_of(claim.path);
+    if (path == claim.path || (claim.is_configuration && is_below(taken + "/", folder_) &&
+                               taken != folder_ && is_below(path, taken))) {
+      refuse_others(claim.profile);
+    }
+  }
+}
+
+/// Only what a profile's configuration is called, or lies in, may be called as another profile is.
+void OwnFiles::check_names_of_others(const std::string& path) const {
+  // ".home.auth.swp", "#home.auth#": what editors make of them.
+  const std::string prefix = place_.profile_folder + "/";
+  const std::string name = path.starts_with(prefix) ? path.substr(prefix.size()) : std::string();
+  const std::size_t first = std::min(name.find_first_not_of(".#~"), name.size());
+  const std::string file = prefix + name.substr(first);
+  for (const std::string& other : others_) {
+    const std::string stem = prefix + other;
+    const bool is_named_after = file.starts_with(stem + ".") || is_below(file, stem);
+    const bool is_ours =
+        place_.configuration.starts_with(stem + ".") || is_below(place_.configuration, stem);
+    if (!name.empty() && is_named_after && !is_ours) {
+      refuse_others(other);
+    }
+  }
+}
+
+/// By what it is, and not by its name.
+void OwnFiles::check_status(const struct stat& status) {
+  for (const Claim& claim : claims()) {
+    struct stat taken {};
+    if (::stat(claim.path.c_str(), &taken) == 0 && taken.st_dev == status.st_dev &&
+        taken.st_ino == status.st_ino) {
+      refuse_others(claim.profile);
+    }
+  }
+  if (status.st_nlink > 1) {
+    refuse("it has a second name somewhere (a hard link), and may be somebody else's");
+  }
+}
+
+const std::vector<OwnFiles::Claim>& OwnFiles::claims() {
+  if (!claims_) {
+    claims_.emplace();
+    for (const std::string& other : others_) {
+      add_claims(other);
+    }
+  }
+  return *claims_;
+}
+
+void OwnFiles::add_claims(const std::string& other) {
+  const std::string path = fmt::format("{}/{}.toml", place_.profile_folder, other);
+  std::string text;
+  try {
+    text = read_trusted_file(path, Trust::kAnyOwner);
+  } catch (const Error& error) {
+    if (error.code() == std::errc::no_such_file_or_directory) {
+      return;  // gone since it was listed
+    }
+    throw error.with_context(fmt::format("cannot tell what belongs to the profile '{}'", other));
+  }
+  const auto absolute = [this](const std::string& file) {
+    return normal((std::filesystem::path(place_.profile_folder) / file).string());
+  };
+  claims_->push_back({other, path, false});
+  try {
+    const Tunnel tunnel = parse_profile(text, other, path).tunnel;
+    if (!tunnel.config.empty()) {
+      claims_->push_back({other, absolute(tunnel.config), true});
+      add_logins(other, absolute(tunnel.config));
+    }
+    if (!tunnel.credentials.empty()) {
+      claims_->push_back({other, absolute(tunnel.credentials), false});
+    }
+  } catch (const Error&) {
+    for (const std::string& file : quoted_texts(text)) {
+      claims_->push_back({other, absolute(file), true});
+    }
+  }
+}
+
+void OwnFiles::add_logins(const std::string& other, const std::string& configuration) {
+  const std::string folder = parent_of(configuration);
+  if (configuration == place_.configuration ||
+      (folder == folder_ && folder != place_.profile_folder)) {
+    return;  // one provider's, by the word of whoever put them into one folder
+  }
+  std::string text;
+  try {
+    text = read_trusted_file(configuration, Trust::kAnyOwner);
+  } catch (const Error&) {
+    return;  // without it the other profile has no login by it
+  }
+  for (const std::string& name : logins_in(text)) {
+    claims_->push_back({other, normal((std::filesystem::path(folder) / name).string()), false});
+  }
+}
+
+}  // namespace vpnrun::profile

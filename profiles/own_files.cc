@@ -93,25 +93,53 @@ std::vector<std::string> quoted_texts(std::string_view text) {
   return found;
 }
 
-/// The files of secrets that a configuration names. Lines that cannot be read name none.
-std::vector<std::string> logins_in(std::string_view text) {
-  std::vector<std::string> names;
+/// What a configuration names that may be its own alone.
+struct NamedFiles {
+  std::vector<std::string> logins;
+  std::vector<std::string> keys;  ///< and certificates
+  std::string authority;          ///< for `ca`: if it is a file, and the only one
+};
+
+template <std::size_t kSize>
+bool is_one_of(const std::array<std::string_view, kSize>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// Rather too much than too little: each word of a line is taken for a directive. Lines that cannot
+/// be read name nothing: with them, the configuration is refused.
+NamedFiles named_in(std::string_view text) {
+  constexpr std::array<std::string_view, 3> kLogins = {kLogin, "askpass", "http-proxy-user-pass"};
+  constexpr std::array<std::string_view, 8> kKeys = {
+      "cert", "key", "extra-certs", "tls-auth", "tls-crypt", "tls-crypt-v2", "secret", "pkcs12"};
+  NamedFiles named;
+  std::size_t authorities = 0;
   LineReader lines(text);
   while (const auto line = lines.next()) {
+    std::vector<std::string> words;
     try {
-      const std::vector<std::string> words = split_words(*line);
-      for (std::size_t i = 0; i + 1 < words.size(); ++i) {
-        const std::string_view word =
-            std::string_view(words[i]).substr(words[i].starts_with("--") ? 2 : 0);
-        if (word == kLogin || word == "askpass" || word == "http-proxy-user-pass") {
-          names.push_back(words[i + 1]);
-        }
-      }
+      words = split_words(*line);
     } catch (const Error&) {
       continue;
     }
+    words.emplace_back();
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+      std::string_view word = words[i];
+      word.remove_prefix(word.starts_with("--") ? 2 : 0);
+      const std::string& next = words[i + 1];
+      if (word == "ca" || word == "<ca>") {
+        ++authorities;
+        named.authority = word == "ca" ? next : std::string();
+      } else if (is_one_of(kLogins, word) && !next.empty()) {
+        named.logins.push_back(next);
+      } else if (is_one_of(kKeys, word) && !next.empty()) {
+        named.keys.push_back(next);
+      }
+    }
   }
-  return names;
+  if (authorities != 1) {
+    named.authority.clear();
+  }
+  return named;
 }
 
 }  // namespace
@@ -145,14 +173,14 @@ std::string OwnFiles::read(std::string_view directive, const std::string& name) 
     check_name(directive, relative);
     return read_trusted_file(folder_ + "/" + relative,
                              directive == kLogin ? Trust::kSecret : Trust::kRootOwned, kLargest,
-                             [this](const struct stat& status) { check_status(status); });
+                             [&](const struct stat& status) { check_status(directive, status); });
   } catch (Error& error) {
     const bool is_link = error.code() == std::errc::too_many_symbolic_link_levels;
     if (directive == kLogin && (is_link || error.hint().empty())) {
-      error.set_hint(
-          fmt::format("name the file of user name and password by 'credentials' in "
-                      "[tunnel] of {}/{}.toml",
-                      printable(place_.profile_folder), place_.profile));
+      error.set_hint(fmt::format(
+          "put user name and password into a file of this profile's own, and name it by "
+          "'credentials' in [tunnel] of {}/{}.toml",
+          printable(place_.profile_folder), place_.profile));
     } else if (error.hint().empty() || (is_link && !is_public(name))) {
       error.set_hint(
           fmt::format("put a copy that is this profile's own into {}, and its name into "
@@ -207,9 +235,48 @@ void OwnFiles::check_name(std::string_view directive, const std::string& relativ
   check_names_of_others(path);
   for (const Claim& claim : claims()) {
     const std::string taken = parent_of(claim.path);
-    if (path == claim.path || (claim.is_configuration && is_below(taken + "/", folder_) &&
-                               taken != folder_ && is_below(path, taken))) {
+    if (path == claim.path) {
+      meet(claim, directive);
+    } else if (claim.kind == Kind::kConfiguration && is_below(taken + "/", folder_) &&
+               taken != folder_ && is_below(path, taken)) {
       refuse_others(claim.profile);
+    }
+  }
+  if (directive == "ca") {
+    authorities_.push_back(path);
+  }
+}
+
+/// What to do about a file that another profile has.
+void OwnFiles::meet(const Claim& claim, std::string_view directive) {
+  if (claim.kind != Kind::kKey) {
+    refuse_others(claim.profile);
+  }
+  if (directive == "ca" || directive == "crl-verify") {
+    return;  // public, whatever else it is used for
+  }
+  if (directive == kLogin || claim.authority.empty()) {
+    refuse_others(claim.profile);
+  }
+  shared_.push_back(claim);
+}
+
+void OwnFiles::check_authority(std::string_view text) const {
+  constexpr std::string_view kBlock = "<ca>\n";
+  std::size_t blocks = 0;
+  for (std::size_t at = text.find(kBlock); at != std::string_view::npos;
+       at = text.find(kBlock, at + 1)) {
+    ++blocks;
+  }
+  for (const Claim& claim : shared_) {
+    // One that stands in the configuration itself, or is given in its place, would count instead.
+    if (blocks != 1 || authorities_.size() != 1 || authorities_.front() != claim.authority) {
+      throw Error(
+          fmt::format("{}: '{}' belongs to the profile '{}'", printable(place_.configuration),
+                      printable(claim.path), claim.profile),
+          std::make_error_code(std::errc::operation_not_permitted),
+          "configurations with different authorities ('ca') share no key or certificate; "
+          "put those of one provider into a folder of their own");
     }
   }
 }
@@ -233,12 +300,12 @@ void OwnFiles::check_names_of_others(const std::string& path) const {
 }
 
 /// By what it is, and not by its name.
-void OwnFiles::check_status(const struct stat& status) {
+void OwnFiles::check_status(std::string_view directive, const struct stat& status) {
   for (const Claim& claim : claims()) {
     struct stat taken {};
     if (::stat(claim.path.c_str(), &taken) == 0 && taken.st_dev == status.st_dev &&
         taken.st_ino == status.st_ino) {
-      refuse_others(claim.profile);
+      meet(claim, directive);
     }
   }
   if (status.st_nlink > 1) {
@@ -270,37 +337,44 @@ void OwnFiles::add_claims(const std::string& other) {
   const auto absolute = [this](const std::string& file) {
     return normal((std::filesystem::path(place_.profile_folder) / file).string());
   };
-  claims_->push_back({other, path, false});
+  claims_->push_back({other, path, Kind::kOnlyTheirs, ""});
   try {
     const Tunnel tunnel = parse_profile(text, other, path).tunnel;
     if (!tunnel.config.empty()) {
-      claims_->push_back({other, absolute(tunnel.config), true});
-      add_logins(other, absolute(tunnel.config));
+      claims_->push_back({other, absolute(tunnel.config), Kind::kConfiguration, ""});
+      add_named(other, absolute(tunnel.config));
     }
     if (!tunnel.credentials.empty()) {
-      claims_->push_back({other, absolute(tunnel.credentials), false});
+      claims_->push_back({other, absolute(tunnel.credentials), Kind::kOnlyTheirs, ""});
     }
   } catch (const Error&) {
     for (const std::string& file : quoted_texts(text)) {
-      claims_->push_back({other, absolute(file), true});
+      claims_->push_back({other, absolute(file), Kind::kConfiguration, ""});
     }
   }
 }
 
-void OwnFiles::add_logins(const std::string& other, const std::string& configuration) {
+void OwnFiles::add_named(const std::string& other, const std::string& configuration) {
   const std::string folder = parent_of(configuration);
   if (configuration == place_.configuration ||
       (folder == folder_ && folder != place_.profile_folder)) {
     return;  // one provider's, by the word of whoever put them into one folder
   }
-  std::string text;
+  NamedFiles named;
   try {
-    text = read_trusted_file(configuration, Trust::kAnyOwner);
+    named = named_in(read_trusted_file(configuration, Trust::kAnyOwner));
   } catch (const Error&) {
-    return;  // without it the other profile has no login by it
+    return;  // without it the other profile has nothing by it
   }
-  for (const std::string& name : logins_in(text)) {
-    claims_->push_back({other, normal((std::filesystem::path(folder) / name).string()), false});
+  const auto absolute = [&folder](const std::string& name) {
+    return normal((std::filesystem::path(folder) / name).string());
+  };
+  const std::string authority = named.authority.empty() ? "" : absolute(named.authority);
+  for (const std::string& name : named.logins) {
+    claims_->push_back({other, absolute(name), Kind::kOnlyTheirs, ""});
+  }
+  for (const std::string& name : named.keys) {
+    claims_->push_back({other, absolute(name), Kind::kKey, authority});
   }
 }
 

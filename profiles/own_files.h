@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,8 +34,9 @@ struct ConfigurationPlace {
 /// - it is no profile, and no other profile's: not named or in a folder named after one
 ///   ("NAME.…", "NAME/"), not what one has for `config` or `credentials`, however it is called, not
 ///   in a folder below with another's configuration in it, and not what another's configuration
-///   has for `auth-user-pass` or `askpass`, unless both share a folder below the profiles' own.
-///   Two profiles with one configuration share what is called as it is.
+///   names: logins, and keys and certificates unless both have the same file for `ca`, so that the
+///   same authority vouches for the servers that get to see them. Configurations that share a
+///   folder below the profiles' own share what lies there, as do profiles of one configuration.
 ///
 /// The machine's public authorities may be named by `ca` as well: files that everybody may read, in
 /// the folders that distributions keep for them.
@@ -49,27 +51,41 @@ class OwnFiles {
   /// and before anything is opened if the name alone will not do.
   [[nodiscard]] std::string read(std::string_view directive, const std::string& name);
 
+  /// The whole configuration has been read, and `text` is what is handed on of it: throws Error if
+  /// a key or certificate was read that another profile has, and not only the same authority
+  /// counts.
+  void check_authority(std::string_view text) const;
+
  private:
-  /// What another profile has.
+  enum class Kind : std::uint8_t {
+    kOnlyTheirs,
+    kConfiguration,  ///< the folder below is the profile's, too
+    kKey,            ///< or a certificate that goes to a server
+  };
+  /// What another profile has. All paths are absolute and without "..".
   struct Claim {
     std::string profile;
-    std::string path;               ///< absolute, without ".."
-    bool is_configuration = false;  ///< the folder below is the profile's, too
+    std::string path;
+    Kind kind = Kind::kOnlyTheirs;
+    std::string authority;  ///< of kKey: the other's file for `ca`, if it has one and no more
   };
 
   [[nodiscard]] std::string inside(const std::string& name) const;
   void check_name(std::string_view directive, const std::string& relative);
   void check_names_of_others(const std::string& path) const;
-  void check_status(const struct stat& status);
+  void check_status(std::string_view directive, const struct stat& status);
+  void meet(const Claim& claim, std::string_view directive);
   [[nodiscard]] const std::vector<Claim>& claims();
   void add_claims(const std::string& other);
-  void add_logins(const std::string& other, const std::string& configuration);
+  void add_named(const std::string& other, const std::string& configuration);
   [[nodiscard]] bool is_among_profiles() const;
 
   ConfigurationPlace place_;
   std::string folder_;  ///< the configuration's
   std::vector<std::string> others_;
   std::optional<std::vector<Claim>> claims_;
+  std::vector<Claim> shared_;             ///< what was read on a condition
+  std::vector<std::string> authorities_;  ///< paths that were read for `ca`
 };
 
 }  // namespace vpnrun::profile

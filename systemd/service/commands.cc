@@ -98,6 +98,7 @@ Configuration load_configuration(const std::string& profile_name) {
           profile.tunnel.config, [&own](std::string_view directive, const std::string& name) {
             return own.read(directive, name);
           });
+      own.check_authority(configuration.openvpn.text);
       check_named_login(credential_files(profile, configuration.openvpn));
       for (const auto& note : configuration.openvpn.ignored) {
         log::debug("{}: {}, left out", profile.tunnel.config, note);

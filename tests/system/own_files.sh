@@ -94,6 +94,11 @@ refused 'a FIFO' 'auth-user-pass fifo' 'not a regular file'
 refused 'a device' 'auth-user-pass device' 'not a regular file'
 refused 'a folder' 'auth-user-pass empty' 'not a regular file'
 refused 'a key' 'auth-user-pass client.key' 'it has a key'
+cp "$LAB/tls/client.key" "$PROFILES/theirs.key"
+chmod 0600 "$PROFILES/theirs.key"
+profile third
+{ ovpn_one "$PROFILES/third.ovpn"; echo 'key theirs.key' >>"$PROFILES/third.ovpn"; }
+refused 'a key that another configuration names' 'key theirs.key' "belongs to the profile 'third'"
 refused 'a longer file' 'auth-user-pass long' 'more than two lines'
 refused 'a certificate for a key' 'key lab.crt' 'it has no private key'
 refused 'a name that is optional' 'setenv opt auth-user-pass /etc/wireguard/wg0.conf' 'outside'

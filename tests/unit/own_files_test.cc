@@ -117,8 +117,9 @@ class OwnFilesTest : public ::testing::Test {
       return own.read(by, file);
     };
     try {
-      const auto config = parse_openvpn_config("remote a\n" + directive + " \"" + name + "\"\n",
-                                               place().configuration, read);
+      const auto config = parse_openvpn_config(
+          "remote a\n" + rest_ + directive + " \"" + name + "\"\n", place().configuration, read);
+      own.check_authority(config.text);
       if (!config.user_pass_file.empty()) {
         (void)parse_login_file(read(directive, config.user_pass_file), config.user_pass_file);
       }
@@ -150,6 +151,7 @@ class OwnFilesTest : public ::testing::Test {
   fs::path top_;
   fs::path folder_;
   std::string configuration_ = "work.ovpn";
+  std::string rest_;  ///< of the configuration: in front
 };
 
 TEST_F(OwnFilesTest, AreNamedByAsManyDirectivesAsWeKnow) {
@@ -310,13 +312,40 @@ TEST_F(OwnFilesTest, AreNoLoginOfAnotherConfiguration) {
     write("home.ovpn", "client\n"s + line + "\n");
     expect_refused("login", HasSubstr("belongs to the profile 'home'"));
   }
-  write("home.ovpn", "client\nca ca.crt\nkey client.key\n");
+  write("home.ovpn", "client\nca ca.crt\nkey client.key\ncrl-verify login\n");
   EXPECT_STREQ(error_of("auth-user-pass", "login").what(), "no error") << "the control";
-  // One provider's certificate and key, for each of its servers.
+}
+
+TEST_F(OwnFilesTest, AreKeysOfAnotherConfigurationOnlyForTheSameAuthority) {
   write("ca.crt", all_kinds());
-  write("client.key", all_kinds());
-  EXPECT_STREQ(error_of("ca", "ca.crt").what(), "no error");
-  EXPECT_STREQ(error_of("key", "client.key").what(), "no error");
+  write("other.crt", all_kinds());
+  write("c.key", all_kinds());
+  profile("home", "config = \"home.ovpn\"");
+  const std::vector<std::string> keys = {"cert",      "key",          "extra-certs", "tls-auth",
+                                         "tls-crypt", "tls-crypt-v2", "secret"};
+  const std::string block = "<ca>\n" + pem("CERTIFICATE") + "</ca>\n";
+  for (const std::string& named : keys) {
+    write("home.ovpn", "ca ca.crt\n" + named + " c.key\n");
+    rest_ = "ca ./ca.crt\n";
+    EXPECT_STREQ(error_of("key", "c.key").what(), "no error") << named;
+    EXPECT_THAT(error_of("auth-user-pass", "c.key").what(), HasSubstr("belongs to the profile"));
+    for (const std::string& rest :
+         {""s, "ca other.crt\n"s, "ca ca.crt\nca other.crt\n"s, "ca other.crt\nca ca.crt\n"s,
+          "ca ca.crt\n" + block, block,
+          "<tls-auth>\nca ca.crt\n" + pem("OpenVPN Static key V1") + "</tls-auth>\n"}) {
+      rest_ = rest;
+      for (const std::string& directive : keys) {
+        EXPECT_THAT(error_of(directive, "c.key").what(), HasSubstr("belongs to the profile 'home'"))
+            << rest << directive;
+      }
+      EXPECT_STREQ(error_of("crl-verify", "c.key").what(), "no error");
+    }
+  }
+  rest_ = "ca ca.crt\n";
+  for (const std::string& other : {"ca ca.crt\n" + block, "ca ca.crt\nca other.crt\n"s, block}) {
+    write("home.ovpn", other + "key c.key\n");
+    EXPECT_THAT(error_of("key", "c.key").what(), HasSubstr("belongs to the profile 'home'"));
+  }
 }
 
 TEST_F(OwnFilesTest, AreSharedByTheProfilesOfOneConfiguration) {
@@ -444,7 +473,8 @@ TEST_F(OwnFilesTest, NameTheCureForALoginThatIsMissing) {
   const Error error = error_of("auth-user-pass", "login.conf");
   EXPECT_THAT(error.what(), HasSubstr("No such file"));
   EXPECT_EQ(error.hint(),
-            "name the file of user name and password by 'credentials' in [tunnel] of " +
+            "put user name and password into a file of this profile's own, and name it by "
+            "'credentials' in [tunnel] of " +
                 (folder_ / "work.toml").string());
 }
 

@@ -178,6 +178,13 @@ TEST(ManagementQuote, RefusesWhatWouldEndTheCommand) {
   EXPECT_THROW((void)quote(std::string_view("a\0b", 3)), Error);
 }
 
+TEST(ManagementQuote, RefusesWhatOpenvpnWouldDrop) {
+  for (const char* text : {"a\tb", "a\x01", "\x1b[0m", "a\x7f", "a\rb"}) {
+    EXPECT_THROW((void)quote(text), Error) << text;
+  }
+  EXPECT_EQ(quote("Z\xC3\xBCrich \xFF"), "\"Z\xC3\xBCrich \xFF\"");
+}
+
 TEST(ManagementQuote, RefusesWhatOpenvpnWouldPrintAsTooLong) {
   EXPECT_NO_THROW((void)quote(std::string(kArgumentMax, '"')));
   EXPECT_THROW((void)quote(std::string(kArgumentMax + 1, 'x')), Error);

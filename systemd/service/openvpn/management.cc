@@ -256,8 +256,8 @@ std::string quote(std::string_view text) {
   quoted.reserve(2 * text.size() + 2);  // not moved, so that no copy of a password stays behind
   quoted += '"';
   for (const char c : text) {
-    if (c == '\n' || c == '\r' || c == '\0') {
-      throw Error("a user name or password contains a line break");
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
+      throw Error("a user name or password contains a control character");
     }
     if (c == '"' || c == '\\') {
       quoted += '\\';

@@ -81,7 +81,8 @@ class ManagementParser {
 constexpr std::size_t kArgumentMax = 255;
 
 /// `text` as an argument of a management command: in double quotes, '"' and '\\' escaped. Throws
-/// Error on a line break or NUL, which would end the command, and on more than kArgumentMax bytes.
+/// Error on more than kArgumentMax bytes and on a control character: a line break would end the
+/// command, and OpenVPN drops the others without a word.
 [[nodiscard]] std::string quote(std::string_view text);
 
 }  // namespace vpnrun::service::openvpn

@@ -94,14 +94,19 @@ class Parser {
 
  private:
   void parse_lines();
+  [[nodiscard]] std::optional<std::string_view> next_line();
+  void statement(std::string_view line);
   void directive(const Words& words);
   void act(const Directive& known, const Words& words);
+  [[nodiscard]] bool act_by_place(const Directive& known, const Words& words);
   void act_special(const Directive& known, const Words& words);
   void unknown(const std::string& name);
   void pass(const Words& words);
   void ignore(const std::string& name, std::string_view reason);
 
   void block(const std::string& name);
+  void connection();
+  void finish_connections();
   [[nodiscard]] std::string content_up_to(const std::string& end_tag);
   void keep_block(Treatment treatment, const std::string& name, const std::string& content);
   void file(const Directive& known, const Words& words);
@@ -120,6 +125,8 @@ class Parser {
   std::size_t line_ = 1;   ///< where the directive at work starts
   bool optional_ = false;  ///< inside of `setenv opt`
   std::vector<std::string> may_be_unknown_;
+  std::vector<std::size_t> lines_of_remotes_;  ///< outside of <connection> blocks
+  std::vector<std::string> exit_notify_;       ///< of each block, as a line; empty: none
   std::string device_;
   bool device_is_tun_ = false;
 };
@@ -129,6 +136,9 @@ OpenvpnConfig Parser::run() {
     parse_lines();
     check_device();
     config_.remotes = remotes_.finish();
+    if (remotes_.has_connection()) {
+      finish_connections();
+    }
   } catch (const Error& error) {
     throw error.with_context(fmt::format("{}:{}", printable(path_), line_));
   }
@@ -136,28 +146,42 @@ OpenvpnConfig Parser::run() {
 }
 
 void Parser::parse_lines() {
-  while (const std::optional<std::string_view> line = lines_.next()) {
+  while (const std::optional<std::string_view> line = next_line()) {
+    statement(*line);
+  }
+}
+
+std::optional<std::string_view> Parser::next_line() {
+  const std::optional<std::string_view> line = lines_.next();
+  if (line) {
     line_ = lines_.number();
     if (line->find('\0') != std::string_view::npos) {
       throw Error("a control character");  // in a comment, too: this is no text file
     }
-    Words words = split_words(*line);
-    if (words.empty()) {
-      continue;
+    if (lines_.too_long()) {
+      throw Error(fmt::format("the line is longer than the {} bytes that OpenVPN can read",
+                              kOpenvpnLineMax - 1));
     }
-    if (words.front().size() > 2 && words.front().starts_with("--")) {
-      words.front().erase(0, 2);
-    }
-    directive(words);
   }
-  if (remotes_.in_connection()) {
-    throw Error("the block <connection> is not closed");
+  return line;
+}
+
+void Parser::statement(std::string_view line) {
+  Words words = split_words(line);
+  if (words.empty()) {
+    return;
   }
+  if (words.front().size() > 2 && words.front().starts_with("--")) {
+    words.front().erase(0, 2);
+  }
+  directive(words);
 }
 
 void Parser::directive(const Words& words) {
   const std::string& name = words.front();
-  if (words.size() == 1 && name.size() > 2 && name.front() == '<' && name.back() == '>') {
+  // Behind `setenv opt` a tag opens nothing.
+  if (!optional_ && words.size() == 1 && name.size() > 2 && name.front() == '<' &&
+      name.back() == '>') {
     block(name.substr(1, name.size() - 2));
     return;
   }
@@ -172,7 +196,28 @@ void Parser::directive(const Words& words) {
   act(*known, words);
 }
 
+/// What a directive means because of a <connection> block around or in front of it. False: nothing
+/// else than anywhere.
+bool Parser::act_by_place(const Directive& known, const Words& words) {
+  if (!known.of_connection) {
+    return false;
+  }
+  if (remotes_.in_connection()) {
+    exit_notify_.back() = join_words(words);
+    return true;
+  }
+  if (remotes_.has_connection()) {
+    refuse(words.front(),
+           "it stands behind a <connection> block, where OpenVPN uses it in part only; "
+           "put it in front of the first block");
+  }
+  return false;
+}
+
 void Parser::act(const Directive& known, const Words& words) {
+  if (act_by_place(known, words)) {
+    return;
+  }
   switch (known.treatment) {
     case Treatment::kAddresses:
       check_addresses(words);
@@ -201,6 +246,9 @@ void Parser::act_special(const Directive& known, const Words& words) {
   const RemoteList::Arguments arguments(words.begin() + 1, words.end());
   switch (known.treatment) {
     case Treatment::kRemote:
+      if (!remotes_.in_connection()) {
+        lines_of_remotes_.push_back(line_);
+      }
       return remotes_.add(arguments);
     case Treatment::kProto:
       return remotes_.set_protocol(arguments);
@@ -237,7 +285,9 @@ void Parser::act_special(const Directive& known, const Words& words) {
 }
 
 void Parser::unknown(const std::string& name) {
+  // In a <connection> block OpenVPN has not heard of `ignore-unknown-option`.
   const bool allowed =
+      !remotes_.in_connection() &&
       std::find(may_be_unknown_.begin(), may_be_unknown_.end(), name) != may_be_unknown_.end();
   if (optional_ || allowed) {
     ignore(name, "OpenVPN does not know it");
@@ -264,12 +314,11 @@ void Parser::ignore(const std::string& name, std::string_view reason) {
 }
 
 void Parser::block(const std::string& name) {
-  if (name == "connection" || name == "/connection") {
-    const bool opens = name.front() != '/';
-    if (opens == remotes_.in_connection()) {
-      throw Error(fmt::format("<{}> without the other half of the block", name));
-    }
-    return opens ? remotes_.begin_connection() : remotes_.end_connection();
+  if (name == "/connection" || (name == "connection" && remotes_.in_connection())) {
+    throw Error(fmt::format("<{}> without the other half of the block", name));
+  }
+  if (name == "connection") {
+    return connection();
   }
   const Directive* known = find_directive(name);
   if (known == nullptr || remotes_.in_connection()) {
@@ -292,11 +341,50 @@ void Parser::block(const std::string& name) {
   }
 }
 
+void Parser::connection() {
+  constexpr std::string_view kEnd = "</connection>";
+  remotes_.begin_connection();
+  exit_notify_.emplace_back();
+  while (const std::optional<std::string_view> line = next_line()) {
+    // OpenVPN looks for the end before it looks for words.
+    if (ends_block(*line, kEnd)) {
+      return remotes_.end_connection();
+    }
+    statement(*line);
+  }
+  throw Error("the block <connection> is not closed");
+}
+
+/// What the blocks say of things that the client has only once.
+void Parser::finish_connections() {
+  const std::string& notify = exit_notify_.front();
+  if (std::count(exit_notify_.begin(), exit_notify_.end(), notify) ==
+      static_cast<std::ptrdiff_t>(exit_notify_.size())) {
+    config_.text += notify;
+  } else {
+    ignore("explicit-exit-notify", "not all <connection> blocks have the same");
+  }
+  for (const std::size_t line : lines_of_remotes_) {
+    line_ = line;
+    ignore("remote", "<connection> blocks take its place");
+  }
+}
+
 std::string Parser::content_up_to(const std::string& end_tag) {
   std::string content;
   while (const std::optional<std::string_view> line = lines_.next()) {
-    const std::size_t first = line->find_first_not_of(" \t");
-    if (first != std::string_view::npos && line->substr(first).starts_with(end_tag)) {
+    // OpenVPN would drop the rest of this line, and the line end with it.
+    if (line->find('\0') != std::string_view::npos) {
+      throw Error("a control character in the block");
+    }
+    // It would take the line apart: the tag could end the block, the rest be a directive.
+    if (lines_.too_long() && line->find(end_tag) != std::string_view::npos) {
+      throw Error(
+          fmt::format("line {} has '{}' and is longer than the {} bytes that OpenVPN can "
+                      "read",
+                      lines_.number(), end_tag, kOpenvpnLineMax - 1));
+    }
+    if (ends_block(*line, end_tag)) {
       return content;
     }
     content += *line;
@@ -398,12 +486,26 @@ void Parser::set_environment(const Words& words) {
     throw Error("'setenv' takes a name and a value");
   }
   if (words[1] == "opt") {
+    if (optional_) {
+      // Not once more: to OpenVPN "opt" is a variable then.
+      return ignore("setenv opt", "no script runs that could use it");
+    }
     if (words.size() > 2) {
       optional_ = true;
       directive(Words(words.begin() + 2, words.end()));
       optional_ = false;
     }
     return;
+  }
+  // Not variables but the older names of directives.
+  if (words[1] == "GENERIC_CONFIG") {
+    refuse("setenv GENERIC_CONFIG", "it says that the file is to be completed first");
+  }
+  if (words[1] == "SERVER_POLL_TIMEOUT" && words.size() == 3) {
+    return directive({"server-poll-timeout", words[2]});
+  }
+  if (words[1] == "PUSH_PEER_INFO" && words.size() == 2) {
+    return directive({"push-peer-info"});
   }
   constexpr std::string_view kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
   if (is_harmless_variable(words[1]) && is_word_of(words[1], kNameCharacters)) {

@@ -44,10 +44,12 @@ using FileReader = std::function<std::string(std::string_view directive, const s
 ///
 /// Refused with "FILE:LINE: …" and the reason: whatever runs a program, loads a plugin or an
 /// engine, writes a file, opens a management interface, changes user or directory, is a server's,
-/// or is not known (with the nearest known directive); NUL and control characters; an inline block
-/// that is not closed. Quoting and comments follow openvpn(8). `setenv` passes only for the names
-/// the manual lists as harmless (UV_*, IV_*, FORWARD_COMPATIBLE, CLIENT_CERT); `setenv opt
-/// DIRECTIVE` is judged as DIRECTIVE but dropped instead of refused if unknown.
+/// or is not known (with the nearest known directive); NUL and control characters; a line longer
+/// than OpenVPN reads; an inline block that is not closed. Lines, words, quotes, comments and the
+/// ends of blocks are those of openvpn(8), or the file is refused: tests/differential compares.
+/// `setenv` passes only for the names the manual lists as harmless (UV_*, IV_*, FORWARD_COMPATIBLE,
+/// CLIENT_CERT) and for the old names of directives (PUSH_PEER_INFO, SERVER_POLL_TIMEOUT); `setenv
+/// opt DIRECTIVE` is judged as DIRECTIVE but dropped instead of refused if unknown.
 [[nodiscard]] OpenvpnConfig parse_openvpn_config(std::string_view text, const std::string& path,
                                                  const FileReader& read_file);
 

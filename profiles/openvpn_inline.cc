@@ -101,6 +101,10 @@ std::string pem_content(std::string_view text, std::string_view directive) {
   std::string_view label;  // of the part that is kept; empty: none
   while (const std::optional<std::string_view> raw = lines.next()) {
     const std::string_view line = trimmed(*raw);
+    if (line.starts_with(kDashes) && !raw->starts_with(kDashes)) {
+      throw Error(fmt::format("its line {} has blanks before '-----': OpenVPN would pass it over",
+                              lines.number()));
+    }
     const bool begins = line.starts_with(kBegin);
     if (label.empty()) {
       if (!begins || !is_asked_for(kind, label_of(line, kBegin))) {

@@ -12,8 +12,8 @@ namespace vpnrun::profile {
 /// The PEM parts ("-----BEGIN …" to "-----END …") of `text` that `directive` asks for, without what
 /// stands between them: certificates for `ca`, which may bring revocation lists, `cert` and
 /// `extra-certs`, a private key for `key`, and so on. Parts of another kind are left out: a file
-/// may have a key and its certificate. Throws Error if there is none, one is not closed, or one has
-/// characters that PEM has not.
+/// may have a key and its certificate. Throws Error if there is none, one is not closed, has
+/// characters that PEM has not, or starts or ends behind blanks, where OpenVPN sees no part.
 [[nodiscard]] std::string pem_content(std::string_view text, std::string_view directive);
 
 /// Throws Error if `bytes` do not begin as PKCS #12 does (RFC 7292, section 4: a sequence of the

@@ -46,6 +46,10 @@ class Splitter {
       ++position_;
       return read_quoted(quote);
     }
+    if (quote == '\\' && position_ + 1 < line_.size() && is_blank(line_[position_ + 1])) {
+      // OpenVPN starts no word with it; it would read on behind the blank, even a comment.
+      throw Error("a backslash and a blank at the start of a word; write the word in quotes");
+    }
     std::string word;
     while (position_ < line_.size() && !is_blank(line_[position_])) {
       word += read_character();
@@ -140,9 +144,15 @@ std::string join_words(const std::vector<std::string>& words) {
   return line;
 }
 
+bool ends_block(std::string_view line, std::string_view end_tag) {
+  const std::size_t first = line.find_first_not_of(" \t\v\f\r");
+  return first != std::string_view::npos && line.substr(first).starts_with(end_tag);
+}
+
 LineReader::LineReader(std::string_view text) : rest_(text) {
   if (rest_.starts_with(kByteOrderMark)) {
-    rest_.remove_prefix(kByteOrderMark.size());
+    mark_ = kByteOrderMark.size();
+    rest_.remove_prefix(mark_);
   }
 }
 
@@ -153,7 +163,9 @@ std::optional<std::string_view> LineReader::next() {
   ++number_;
   const std::size_t end = rest_.find('\n');
   std::string_view line = rest_.substr(0, end);
-  rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
+  size_ = (end == std::string_view::npos ? rest_.size() : end + 1);
+  rest_.remove_prefix(size_);
+  size_ += number_ == 1 ? mark_ : 0;
   if (line.ends_with('\r')) {
     line.remove_suffix(1);
   }

@@ -20,12 +20,16 @@ constexpr std::size_t kOpenvpnWordsMax = 16;
 /// comments from '#' or ';' at the start of a word. Throws Error, without the line itself, for an
 /// open quote, a backslash before anything but '\\', '"' or a blank, a control character, bytes
 /// that are not UTF-8, and too many words. (A backslash at the end of the line is refused: OpenVPN
-/// makes a line end of it.)
+/// makes a line end of it. So is one before a blank at the start of a word: OpenVPN drops both.)
 [[nodiscard]] std::vector<std::string> split_words(std::string_view line);
 
 /// One line, with line end, from which OpenVPN reads exactly `words`. Throws Error if that line is
 /// too long for it.
 [[nodiscard]] std::string join_words(const std::vector<std::string>& words);
+
+/// Whether OpenVPN takes `line` for the end of an inline block: the tag is its start, behind blanks
+/// of every kind, and anything may follow.
+[[nodiscard]] bool ends_block(std::string_view line, std::string_view end_tag);
 
 /// Hands out lines, without "\n" or "\r\n" and without a byte order mark at the start of the text.
 class LineReader {
@@ -35,10 +39,14 @@ class LineReader {
   [[nodiscard]] std::optional<std::string_view> next();
   /// Of the line that next() returned last; from 1.
   [[nodiscard]] std::size_t number() const noexcept { return number_; }
+  /// Whether that line, with its end and the mark, is longer than kOpenvpnLineMax.
+  [[nodiscard]] bool too_long() const noexcept { return size_ > kOpenvpnLineMax; }
 
  private:
   std::string_view rest_;
   std::size_t number_ = 0;
+  std::size_t size_ = 0;
+  std::size_t mark_ = 0;  ///< bytes in front of the first line
 };
 
 }  // namespace vpnrun::profile

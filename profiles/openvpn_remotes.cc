@@ -95,6 +95,11 @@ void RemoteList::add(Arguments arguments) {
   if (arguments.size() > 2) {
     line.settings.protocol = parse_protocol(arguments[2]);
   }
+  if (in_connection_) {
+    Settings latest = line.settings;
+    latest.fill_from(connection_);
+    connection_ = std::move(latest);
+  }
   lines_.push_back(std::move(line));
 }
 
@@ -120,13 +125,17 @@ void RemoteList::end_connection() {
   if (lines_.size() != first_of_connection_ + 1) {
     throw Error("a <connection> block needs one 'remote'");
   }
-  lines_.back().settings.fill_from(connection_);
+  lines_.back().settings = connection_;
   in_connection_ = false;
+  has_connection_ = true;
 }
 
 std::vector<Remote> RemoteList::finish() const {
   std::vector<Remote> remotes;
   for (const Line& line : lines_) {
+    if (line.in_connection != has_connection_) {
+      continue;
+    }
     Settings settings = line.settings;
     if (!line.in_connection) {
       settings.fill_from(defaults_);

@@ -12,9 +12,10 @@
 // `remote`, `proto`, `port` and the <connection> blocks around them. Private to openvpn_config.cc.
 namespace vpnrun::profile {
 
-/// Gathers the servers of a file in its order. What a `remote` leaves out comes from its
-/// <connection> block, then from what stands in front of that block; a `remote` outside of any
-/// block takes what the file says anywhere. Every function throws Error without a place.
+/// Gathers the servers of a file in its order. Of a <connection> block counts what stands last, be
+/// it in `remote` or in a line of its own, then what stands in front of that block. A `remote`
+/// outside of any block takes what it leaves out from anywhere in the file, and counts only if the
+/// file has no such block. Every function throws Error without a place.
 class RemoteList {
  public:
   using Arguments = std::span<const std::string>;
@@ -29,6 +30,8 @@ class RemoteList {
   void begin_connection();
   void end_connection();
   [[nodiscard]] bool in_connection() const noexcept { return in_connection_; }
+  /// Whether there was a block, so that servers outside of blocks are left out.
+  [[nodiscard]] bool has_connection() const noexcept { return has_connection_; }
 
   /// Throws Error if no server is left.
   [[nodiscard]] std::vector<Remote> finish() const;
@@ -37,6 +40,7 @@ class RemoteList {
   struct Settings {
     std::optional<std::uint16_t> port;
     std::optional<std::string> protocol;
+    /// Takes from `other` what is not set here.
     void fill_from(const Settings& other);
   };
   struct Line {
@@ -52,6 +56,7 @@ class RemoteList {
   Settings connection_;
   std::size_t first_of_connection_ = 0;
   bool in_connection_ = false;
+  bool has_connection_ = false;
   std::optional<std::string> forced_protocol_;
 };
 

@@ -231,6 +231,21 @@ NETNS_TEST(HostFilter, TrafficOfOthersIsNotTouched) {
   EXPECT_TRUE(arrives(server.get(), host.get(), 6666, test::kHostWan));
 }
 
+NETNS_TEST(HostFilter, WithoutTheLinkNothingForTheNamespaceFollowsAnotherRoute) {
+  const Lab lab;
+  netlink::Socket host;
+  ASSERT_TRUE(netlink::delete_link(host, test::kHostLink));
+  netlink::Route anywhere;
+  anywhere.destination = *netlink::Prefix::parse("0.0.0.0/0");
+  anywhere.gateway = netlink::IpAddress::parse(test::kServer);
+  anywhere.ifindex = netlink::find_link(host, "wan")->index;
+  netlink::replace_route(host, anywhere);
+  const UniqueFd sender = udp_socket(test::kHostWan);
+  ASSERT_EQ(send_to(sender.get(), test::kNsEnd, 4000, "x"), 0) << "positive control";
+  Lab::load(Lab::host_filter());
+  EXPECT_EQ(send_to(sender.get(), test::kNsEnd, 4000, "x"), EPERM);
+}
+
 NETNS_TEST(HostFilter, AGuardedUplinkForwardsToOurLinksOnly) {
   const Lab lab;
   const Neighbour neighbour;

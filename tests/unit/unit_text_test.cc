@@ -114,8 +114,10 @@ TEST(DropInText, OfASystemUnitHasNamespaceResolverAndSeal) {
 
 TEST(DropInText, BindsToTheNamespaceAndNotToTheTunnel) {
   const auto settings = parse_unit_text(system_drop_in_text({.id = "d.service", .profile = "one"}));
+  int conditions = 0;
   for (const UnitSetting& setting : settings) {
     if (setting.name == "BindsTo") {
+      ++conditions;
       EXPECT_EQ(setting.value, "vpnrun-netns@one.service");
     } else if (setting.name == "Wants") {
       EXPECT_EQ(setting.value, "vpnrun@one.service");
@@ -124,6 +126,7 @@ TEST(DropInText, BindsToTheNamespaceAndNotToTheTunnel) {
       EXPECT_EQ(setting.value, "vpnrun-netns@one.service vpnrun@one.service");
     }
   }
+  EXPECT_EQ(conditions, 1);
 }
 
 TEST(DropInText, OfSpecialUnitsHasWhatTheyNeedBesides) {

@@ -229,6 +229,40 @@ std::size_t Generator::below(std::size_t count) {
   return random_() % count;  // the same with every library, unlike its distributions
 }
 
+std::vector<std::string> files_found_before() {
+  const std::string block = "<ca>\n" + std::string(kPem[0]);
+  const std::string connection = "<connection>\nremote b 5\n";
+  const std::string end = "</connection>\n";
+  std::vector<std::string> files = {
+      "verify-x509-name \\ x\n",
+      "setenv UV_A \\ #x\n",
+      "ping 9 #" + std::string(300, 'x') + "\n",
+      block + "\v</ca>\nping 3\n</ca>\n",
+      block + "\f</ca>\nping 3\n</ca>\n",
+      block + "</ca>" + std::string(250, 'x') + "ping 3\n",
+      block + "</ca> x\nping 3\n",
+      block + std::string(255, 'x') + "</ca>\nping 3\n</ca>\n",
+      "setenv opt <connection>\nport 7\nsetenv opt </connection>\n",
+      "setenv opt <ca>\nping 3\n" + block + "setenv opt </ca>\n",
+      "setenv opt setenv opt ping 3\n",
+      "ignore-unknown-option AB:CD </peer-fingerprint>\nsetenv opt "
+      "<peer-fingerprint>\nAB:CD\n</peer-fingerprint> x\n",
+      connection + end,
+      connection + "port 7\nproto tcp\n" + end,
+      connection + "'" + end,
+      connection + "--" + end + end,
+      connection + "</connection>x\nping 3\n",
+      "ignore-unknown-option </connection>x\n" + connection + "</connection>x\nport 7\n" + end,
+      "ignore-unknown-option x\n" + connection + "x\n" + end,
+      connection + end + "mssfix 1300\n",
+      connection + "explicit-exit-notify 2\n" + end + connection + end,
+      "setenv PUSH_PEER_INFO\nsetenv SERVER_POLL_TIMEOUT 4\n"};
+  for (std::string& file : files) {
+    file.insert(0, "remote a\n");
+  }
+  return files;
+}
+
 bool Generator::noisy() {
   return noise_ != 0 && one_in(noise_);
 }

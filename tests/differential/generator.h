@@ -9,6 +9,9 @@
 
 namespace vpnrun::differential {
 
+/// Files of which ours and OpenVPN once made different things.
+[[nodiscard]] std::vector<std::string> files_found_before();
+
 /// Configurations for OpenVPN, from well-formed to hopeless; the same seed makes the same ones.
 class Generator {
  public:

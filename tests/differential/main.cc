@@ -124,7 +124,7 @@ class Run {
   void round();
   void plant();
   void words(Splitter splitter);
-  void file(void (*spoil)(profile::OpenvpnConfig&));
+  void file(const std::string& text, void (*spoil)(profile::OpenvpnConfig&) = nullptr);
   void password(Quote quote);
   [[nodiscard]] bool show() const;
 
@@ -174,8 +174,7 @@ void Run::words(Splitter splitter) {
   }
 }
 
-void Run::file(void (*spoil)(profile::OpenvpnConfig&)) {
-  const std::string text = generator_.file();
+void Run::file(const std::string& text, void (*spoil)(profile::OpenvpnConfig&)) {
   const auto compare = [&](const std::string& some) {
     return compare_file(openvpn_, some, options_.folder, spoil);
   };
@@ -204,7 +203,7 @@ void Run::password(Quote quote) {
 
 void Run::round() {
   for (std::size_t i = 0; i < kFilesOfRound; ++i) {
-    file(nullptr);
+    file(generator_.file());
     password(service::openvpn::quote);
   }
   words(split_text);
@@ -221,8 +220,8 @@ void Run::plant() {
     words(split_text_wrongly);
   }
   for (std::size_t i = 0; i < 20 * kEnough && files_.planted < kEnough; ++i) {
-    file(more_settings);
-    file(other_server);
+    file(generator_.file(), more_settings);
+    file(generator_.file(), other_server);
   }
   for (std::size_t i = 0; i < 20 * kEnough && passwords_.planted < kEnough; ++i) {
     password(quote_wrongly);
@@ -255,6 +254,9 @@ bool Run::show() const {
 }
 
 bool Run::run() {
+  for (const std::string& text : files_found_before()) {
+    file(text);
+  }
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options_.seconds);
   for (std::size_t files = 0; files < options_.files || std::chrono::steady_clock::now() < end;
        files += kFilesOfRound) {

@@ -21,6 +21,7 @@ NETNS_TEST(Link, FindsLoopbackAndNothingElseInANewNamespace) {
   EXPECT_EQ(lo->name, "lo");
   EXPECT_FALSE(lo->up);
   EXPECT_EQ(find_link(socket, lo->index)->name, "lo");
+  EXPECT_TRUE(lo->loopback);
   EXPECT_FALSE(find_link(socket, "uplink"));
   EXPECT_FALSE(find_link(socket, 4711));
   EXPECT_FALSE(find_link(socket, "a-name-longer-than-the-kernel-takes"));

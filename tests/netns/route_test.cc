@@ -87,6 +87,9 @@ NETNS_TEST(Route, GetSaysWhichWayAndWhetherThereIsOne) {
   EXPECT_EQ(server->ifindex, wan_index(socket));
   EXPECT_EQ(server->preferred_source, ip(test::kHostWan));
   EXPECT_FALSE(server->gateway);
+  EXPECT_EQ(server->type, RTN_UNICAST);
+  EXPECT_EQ(route_get(socket, ip(test::kHostWan))->type, RTN_LOCAL);
+  EXPECT_EQ(route_get(socket, ip("198.51.100.255"))->type, RTN_BROADCAST);
   EXPECT_FALSE(route_get(socket, ip("203.0.113.1")));
   EXPECT_FALSE(route_get(socket, ip("2001:db8::1")));
   for (const std::uint8_t type : {RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT}) {

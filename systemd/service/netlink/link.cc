@@ -32,6 +32,7 @@ LinkInfo to_info(::rtnl_link* link) {
   const unsigned flags = ::rtnl_link_get_flags(link);
   info.up = (flags & IFF_UP) != 0;
   info.carrier = (flags & kLowerUp) != 0;
+  info.loopback = (flags & IFF_LOOPBACK) != 0;
   const ::nl_addr* mac = ::rtnl_link_get_addr(link);
   if (mac != nullptr && ::nl_addr_get_len(mac) == info.mac.size()) {
     const auto* bytes = static_cast<const std::uint8_t*>(::nl_addr_get_binary_addr(mac));

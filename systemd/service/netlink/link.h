@@ -17,9 +17,10 @@ struct LinkInfo {
   std::string name;
   std::string kind;  ///< "veth", "tun", …; empty for lo and hardware
   std::uint32_t mtu = 0;
-  bool up = false;       ///< administratively (IFF_UP)
-  bool carrier = false;  ///< IFF_LOWER_UP; for a tun: a client is attached
-  MacAddress mac{};      ///< zero where the link has none
+  bool up = false;        ///< administratively (IFF_UP)
+  bool carrier = false;   ///< IFF_LOWER_UP; for a tun: a client is attached
+  bool loopback = false;  ///< IFF_LOOPBACK, whatever it is called
+  MacAddress mac{};       ///< zero where the link has none
 };
 
 /// nullopt: there is no such link.

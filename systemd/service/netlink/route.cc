@@ -198,7 +198,7 @@ std::optional<RouteAnswer> route_get(Socket& socket, const IpAddress& destinatio
   if (!route) {
     return std::nullopt;
   }
-  return RouteAnswer{route->ifindex, route->preferred_source, route->gateway};
+  return RouteAnswer{route->ifindex, route->preferred_source, route->gateway, route->type};
 }
 
 }  // namespace vpnrun::netlink

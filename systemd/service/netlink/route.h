@@ -48,6 +48,9 @@ struct RouteAnswer {
   int ifindex = 0;
   std::optional<IpAddress> preferred_source;
   std::optional<IpAddress> gateway;
+  /// RTN_UNICAST, or RTN_LOCAL (the machine's own; the interface is then the loopback device),
+  /// RTN_BROADCAST, RTN_MULTICAST, RTN_ANYCAST.
+  std::uint8_t type = RTN_UNICAST;
 };
 
 /// nullopt: there is no way there (ENETUNREACH, EHOSTUNREACH, blackhole, prohibit).

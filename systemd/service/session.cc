@@ -70,15 +70,47 @@ std::int64_t now_in_seconds() {
 
 /// Loopback, unspecified, multicast, broadcast: nobody's own address.
 bool is_special(const netlink::IpAddress& address) {
-  const auto first = address.bytes().front();
-  return address.is_loopback() ||
-         (address.is_ipv4() ? first == 0 || first >= 224 : first == 0xff) ||
-         address == *netlink::IpAddress::parse("::");
+  return address.is_ipv4() ? check_address(address).has_value()
+                           : address.is_loopback() || address.bytes().front() == 0xff ||
+                                 address == *netlink::IpAddress::parse("::");
+}
+
+/// `name` led to `unusable`, or is it.
+Failure no_server(const std::string& name, const UnusableAddress& unusable) {
+  if (netlink::IpAddress::parse(name)) {
+    return {unusable.forever ? Failure::Kind::kSetup : Failure::Kind::kPassing,
+            "the configuration names no usable server: " + unusable.reason,
+            unusable.hint.empty() ? "let a 'remote' of the configuration name the server itself"
+                                  : unusable.hint};
+  }
+  std::string hint = unusable.hint;
+  if (unusable.resolvers_block) {
+    hint =
+        "a DNS filter that blocks a name answers like that: let it answer this one, or ask "
+        "another resolver" +
+        (hint.empty() ? hint : "; " + hint);
+  }
+  return {Failure::Kind::kPassing,
+          fmt::format("the name '{}' leads to no server: {}", printable(name), unusable.reason),
+          hint};
 }
 
 Failure passing(const std::exception& error) {
   const auto* ours = dynamic_cast<const Error*>(&error);
   return {Failure::Kind::kPassing, error.what(), ours != nullptr ? ours->hint() : ""};
+}
+
+/// `first` is the configuration's first server; it may be one of those with an answer.
+Failure unresolved(const std::string& first, const Resolver::Result& result) {
+  auto error = result.errors.find(first);
+  if (error == result.errors.end()) {
+    error = result.errors.begin();
+  }
+  const std::string& name = error == result.errors.end() ? first : error->first;
+  return {Failure::Kind::kPassing,
+          fmt::format("cannot resolve the server's name '{}': {}", printable(name),
+                      error == result.errors.end() ? "no answer" : error->second),
+          fmt::format("is this machine online? getent ahostsv4 {}", printable(name))};
 }
 
 std::string text_of(const filter::Endpoint& endpoint) {
@@ -373,7 +405,10 @@ void Session::begin_attempt() {
   }
 }
 
-void Session::resolved(const Resolver::Result& result) {
+/// The endpoints that can be connected to. `refused`: why others cannot; of several the one that
+/// time may mend.
+std::vector<filter::Endpoint> Session::usable_endpoints(const Resolver::Result& result,
+                                                        std::optional<Failure>& refused) {
   std::vector<filter::Endpoint> endpoints;
   for (const auto& remote : configuration_.openvpn.remotes) {
     const auto found = result.addresses.find(remote.host);
@@ -387,24 +422,37 @@ void Session::resolved(const Resolver::Result& result) {
           remote.protocol == "tcp" ? profile::Transport::kTcp : profile::Transport::kUdp,
           remote.port};
       const bool known = std::find(endpoints.begin(), endpoints.end(), endpoint) != endpoints.end();
-      if (address && !known && endpoints.size() < kEndpointsMax) {
+      if (!address || known || endpoints.size() >= kEndpointsMax) {
+        continue;
+      }
+      if (const auto unusable = uplink_->check(*address)) {
+        const Failure failure = no_server(remote.host, *unusable);
+        if (!refused || failure.kind < refused->kind) {
+          refused = failure;
+        }
+      } else {
         endpoints.push_back(endpoint);
       }
     }
   }
+  return endpoints;
+}
+
+void Session::resolved(const Resolver::Result& result) {
   status_.endpoint_name = configuration_.openvpn.remotes.front().host;
-  if (endpoints.empty()) {
-    const auto error = result.errors.find(status_.endpoint_name);
-    attempt_failed(
-        {Failure::Kind::kPassing,
-         fmt::format("cannot resolve the server's name '{}': {}", printable(status_.endpoint_name),
-                     error == result.errors.end() ? "no answer" : error->second),
-         fmt::format("is this machine online? getent ahostsv4 {}",
-                     printable(status_.endpoint_name))});
-    return;
-  }
   try {
-    connect(endpoints);
+    std::optional<Failure> refused;
+    const auto endpoints = usable_endpoints(result, refused);
+    if (!endpoints.empty()) {
+      if (refused) {
+        log::info("'{}': {}; the others are tried", status_.profile, refused->error);
+      }
+      connect(endpoints);
+    } else if (refused && (refused->kind == Failure::Kind::kPassing || result.errors.empty())) {
+      attempt_failed(*refused);
+    } else {
+      attempt_failed(unresolved(status_.endpoint_name, result));
+    }
   } catch (const std::exception& error) {
     attempt_failed(passing(error));
   }

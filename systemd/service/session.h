@@ -70,6 +70,8 @@ class Session {
   // the phases of an attempt, in order
   void begin_attempt();
   void resolved(const Resolver::Result& result);
+  std::vector<filter::Endpoint> usable_endpoints(const Resolver::Result& result,
+                                                 std::optional<Failure>& refused);
   void connect(const std::vector<filter::Endpoint>& endpoints);
   void connected();
   void check_settings() const;

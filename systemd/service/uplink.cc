@@ -53,6 +53,13 @@ std::string link_of(netlink::Socket& socket, int index) {
   return link ? " on '" + link->name + "'" : std::string();
 }
 
+/// What comes back from an endpoint on the machine itself is delivered, not forwarded; and the
+/// links of other profiles are theirs.
+bool needs_forwarding(const netlink::RouteAnswer& way, const netlink::LinkInfo& link) {
+  return way.type == RTN_UNICAST && !link.loopback &&
+         !link.name.starts_with(filter::kHostLinkPrefix);
+}
+
 netlink::Prefix choose_subnet(netlink::Socket& host, const profile::Profile& profile,
                               int own_index) {
   const auto routes = netlink::list_routes(host);
@@ -253,7 +260,8 @@ std::string Uplink::follow(bool changed) {
     const auto link = way ? netlink::find_link(host_, way->ifindex) : std::nullopt;
     if (link && !filter_.uplink.empty() && link->name != filter_.uplink) {
       other = link->name;  // the filter keeps it from being used
-    } else if (link && std::find(links.begin(), links.end(), link->name) == links.end()) {
+    } else if (link && needs_forwarding(*way, *link) &&
+               std::find(links.begin(), links.end(), link->name) == links.end()) {
       links.push_back(link->name);
     }
   }
@@ -268,6 +276,22 @@ std::string Uplink::follow(bool changed) {
     forward_for(profile_name_, link);
   }
   return other;
+}
+
+std::optional<UnusableAddress> Uplink::check(const netlink::IpAddress& address) {
+  if (auto unusable = check_address(address)) {
+    return unusable;
+  }
+  std::vector<netlink::Prefix> links;
+  for (const auto& one : netlink::list_addresses(host_)) {
+    const bool near = one.address.contains(address);
+    const auto link = near ? netlink::find_link(host_, one.ifindex) : std::nullopt;
+    if (link && link->name.starts_with(filter::kHostLinkPrefix)) {
+      links.push_back(one.address);
+    }
+  }
+  return check_address_here(address, netlink::route_get(host_, address),
+                            {filter_.addresses.host_address, kLinkPrefix}, links);
 }
 
 void Uplink::apply_filter() {

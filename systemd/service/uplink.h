@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "profiles/profile.h"
+#include "systemd/service/endpoint_check.h"
 #include "systemd/service/filter/host_filter.h"
 #include "systemd/service/filter/nft.h"
 #include "systemd/service/netlink/link.h"
@@ -39,6 +41,9 @@ class Uplink {
   /// Host end of the link.
   [[nodiscard]] const std::string& link() const noexcept { return filter_.link; }
   [[nodiscard]] int link_index() const noexcept { return outside_index_; }
+
+  /// Why no server can be reached there by this link; nullopt: one can. Throws Error.
+  [[nodiscard]] std::optional<UnusableAddress> check(const netlink::IpAddress& address);
 
   /// Opens the host side for exactly these and routes to them; the endpoints before are closed.
   /// What the machine's firewall does with their packets is traced until settled() is called.

@@ -260,22 +260,38 @@ std::string Uplink::follow(bool changed) {
     const auto link = way ? netlink::find_link(host_, way->ifindex) : std::nullopt;
     if (link && !filter_.uplink.empty() && link->name != filter_.uplink) {
       other = link->name;  // the filter keeps it from being used
-    } else if (link && needs_forwarding(*way, *link) &&
-               std::find(links.begin(), links.end(), link->name) == links.end()) {
+    } else if (link && needs_forwarding(*way, *link)) {
       links.push_back(link->name);
     }
   }
   const bool flushed = !changed && !nft_.exists(filter::host_table(profile_name_));
-  auto guarded = guarded_links(links);
-  if (changed || flushed || guarded != filter_.guarded_uplinks) {
+  auto guarded = guarded_links(host_, links);
+  auto bridges = bridges_of(guarded);
+  if (changed || flushed || !applied_ || guarded != filter_.guarded_uplinks ||
+      bridges != filter_.guarded_bridges) {
     filter_.guarded_uplinks = std::move(guarded);
+    filter_.guarded_bridges = std::move(bridges);
     arp_filtered_ = arp_filtered_ && !flushed;
     apply_filter();
   }
-  for (const auto& link : links) {
-    forward_for(profile_name_, link);
+  // Nothing forwards before it is guarded. What is not guarded forwards without us.
+  for (const auto& link : filter_.guarded_uplinks) {
+    if (std::find(links.begin(), links.end(), link) != links.end()) {
+      forward_for(profile_name_, link);
+    }
   }
   return other;
+}
+
+std::vector<std::string> Uplink::bridges_of(const std::vector<std::string>& links) {
+  std::vector<std::string> bridges;
+  for (const auto& name : links) {
+    const auto link = netlink::find_link(host_, name);
+    if (link && link->kind == "bridge") {
+      bridges.push_back(name);
+    }
+  }
+  return bridges;
 }
 
 std::optional<UnusableAddress> Uplink::check(const netlink::IpAddress& address) {
@@ -295,7 +311,9 @@ std::optional<UnusableAddress> Uplink::check(const netlink::IpAddress& address) 
 }
 
 void Uplink::apply_filter() {
+  applied_ = false;
   nft_.apply(filter::host_ruleset(filter_));
+  applied_ = true;
   if (!arp_filtered_) {
     arp_filtered_ = true;
     try {
@@ -307,7 +325,7 @@ void Uplink::apply_filter() {
 }
 
 void Uplink::settled() {
-  if (filter_.traced) {
+  if (filter_.traced || !applied_) {
     filter_.traced = false;
     apply_filter();
   }

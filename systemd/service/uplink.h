@@ -66,6 +66,7 @@ class Uplink {
   void mend_link();
   void set_routes(const std::vector<filter::Endpoint>& endpoints);
   [[nodiscard]] std::string follow(bool changed);
+  [[nodiscard]] std::vector<std::string> bridges_of(const std::vector<std::string>& links);
 
   std::string profile_name_;
   int netns_fd_;
@@ -74,7 +75,8 @@ class Uplink {
   filter::Nft nft_{filter::NftPlace::kChild};
   filter::HostFilter filter_;
   std::vector<filter::Endpoint> routed_;  ///< inside, to these addresses
-  bool loaded_ = false;  ///< filter_ is what the kernel has, and the routes are set
+  bool loaded_ = false;   ///< filter_ is what the kernel has, and the routes are set
+  bool applied_ = false;  ///< the kernel has filter_: else a guard may be missing
   bool arp_filtered_ = false;
   int outside_index_ = 0;
   netlink::MacAddress outside_mac_{};

@@ -9,6 +9,8 @@
 
 #include <cerrno>
 
+#include <fmt/format.h>
+
 #include "systemd/service/filter/nft.h"
 #include "systemd/service/netlink/address.h"
 #include "systemd/service/netlink/link.h"
@@ -269,6 +271,86 @@ NETNS_TEST(HostFilter, AGuardedUplinkForwardsToOurLinksOnly) {
   ASSERT_TRUE(query);
   ASSERT_EQ(send_to(server.get(), query->source, query->port, "answer"), 0);
   EXPECT_TRUE(receive(client.get())) << "our own answers pass";
+}
+
+/// The server knows the way to the neighbour's network, by the host.
+void route_to_neighbour(const Lab& lab) {
+  lab.server.run([] {
+    netlink::Socket there;
+    Neighbour::route(there, "192.0.2.0/24", test::kHostWan);
+  });
+}
+
+NETNS_TEST(HostFilter, AGuardedUplinkLetsAnswersToOthersPass) {
+  const Lab lab;
+  const Neighbour neighbour;
+  route_to_neighbour(lab);
+  HostFilter rules = Lab::host_filter();
+  rules.guarded_uplinks = {"wan"};
+  Lab::load(rules);
+  const UniqueFd server = udp_in(lab.server, test::kServer, 7777);
+  const UniqueFd guest = udp_in(neighbour.netns, "192.0.2.2", 7777);
+  EXPECT_FALSE(arrives(server.get(), guest.get(), 7777, "192.0.2.2")) << "nobody asked";
+  ASSERT_TRUE(arrives(guest.get(), server.get(), 7777));
+  EXPECT_TRUE(arrives(server.get(), guest.get(), 7777, "192.0.2.2")) << "routed";
+  // And what the router says about the question: nobody listens there.
+  const int on = 1;
+  ASSERT_EQ(::setsockopt(guest.get(), SOL_IP, IP_RECVERR, &on, sizeof(on)), 0);
+  int error = send_to(guest.get(), test::kOtherServer, 7778, "x");
+  for (int i = 0; i < 100 && error == 0; ++i) {
+    (void)::usleep(5000);
+    error = send_to(guest.get(), test::kOtherServer, 7778, "x");
+  }
+  EXPECT_EQ(error, ECONNREFUSED);
+  Lab::load(rules);
+  filter::Nft().apply(
+      "table ip guests {\n chain post {\n type nat hook postrouting priority 100;\n"
+      " ip saddr 192.0.2.0/24 oifname \"wan\" masquerade\n }\n}\n");
+  const UniqueFd other = udp_in(neighbour.netns, "192.0.2.2");
+  const UniqueFd far = udp_in(lab.server, test::kServer, 7779);
+  ASSERT_EQ(send_to(other.get(), test::kServer, 7779, "x"), 0);
+  const auto query = receive(far.get());
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->source, test::kHostWan);
+  EXPECT_TRUE(arrives(far.get(), other.get(), query->port, test::kHostWan)) << "masqueraded";
+}
+
+/// It belongs to a connection that is established, which is not enough.
+NETNS_TEST(HostFilter, AGuardedUplinkForwardsNothingInTheNamespacesName) {
+  const Lab lab;
+  HostFilter rules = Lab::host_filter();
+  Lab::load(rules);
+  const UniqueFd server = udp_in(lab.server, test::kServer, test::kEndpointPort);
+  const UniqueFd client = udp_on_uplink(lab, test::kNsEnd, 5000);
+  ASSERT_EQ(send_to(client.get(), test::kServer, test::kEndpointPort, "hello"), 0);
+  const auto query = receive(server.get());
+  ASSERT_TRUE(query);
+  ASSERT_TRUE(arrives(server.get(), client.get(), query->port, test::kHostWan)) << "established";
+  // A neighbour of the host takes the namespace's address and has the host carry on.
+  const test::Netns neighbour;
+  netlink::Socket socket;
+  ASSERT_TRUE(netlink::create_veth(socket, {"lan", "eth0", neighbour.fd(), 0, {}, {}}));
+  Neighbour::configure(socket, "lan", "192.0.2.1/24");
+  for (const char* device : {"all", "lan"}) {
+    ASSERT_EQ(netlink::write_sysctl(fmt::format("net/ipv4/conf/{}/rp_filter", device), "0"), 0);
+  }
+  ASSERT_EQ(netlink::write_sysctl("net/ipv4/conf/lan/forwarding", "1"), 0);
+  neighbour.run([] {
+    netlink::Socket there;
+    Neighbour::configure(there, "eth0", "192.0.2.2/24");
+    Neighbour::configure(there, "eth0", "10.213.0.2/32");
+    Neighbour::route(there, "198.51.100.0/24", "192.0.2.1");
+  });
+  const UniqueFd forger = udp_in(neighbour, test::kNsEnd, 5000);
+  bool forged = false;
+  for (int i = 0; i < 20 && !forged; ++i) {  // the new link's first packets may be lost
+    forged = arrives(forger.get(), server.get(), test::kEndpointPort);
+  }
+  EXPECT_TRUE(forged) << "positive control";
+  rules.guarded_uplinks = {"lan"};
+  Lab::load(rules);
+  EXPECT_FALSE(arrives(forger.get(), server.get(), test::kEndpointPort));
+  EXPECT_TRUE(arrives(client.get(), server.get(), test::kEndpointPort)) << "the client's own pass";
 }
 
 }  // namespace

@@ -103,7 +103,18 @@ TEST(HostFilter, GuardsOnlyTheNamedUplinks) {
   HostFilter filter = host();
   filter.guarded_uplinks = {"eth0", "wlan0"};
   EXPECT_THAT(host_ruleset(filter),
-              HasSubstr("iifname { \"eth0\", \"wlan0\" } oifname != \"vr-*\" drop"));
+              HasSubstr("iifname { \"eth0\", \"wlan0\" } oifname != \"vr-*\" goto guarded"));
+}
+
+TEST(HostFilter, JudgesNothingThatABridgeCarriesBetweenItsPorts) {
+  HostFilter filter = host();
+  filter.guarded_uplinks = {"br0", "eth0"};
+  filter.guarded_bridges = {"br0"};
+  const std::string text = host_ruleset(filter);
+  EXPECT_THAT(text,
+              HasSubstr("iifname \"br0\" oifname != \"br0\" oifname != \"vr-*\" goto guarded"));
+  EXPECT_THAT(text, HasSubstr("iifname { \"eth0\" } fib daddr type unicast"));
+  EXPECT_THAT(text, HasSubstr("iifname { \"eth0\" } oifname != \"vr-*\" goto guarded"));
 }
 
 TEST(HostFilter, TracesOnlyWhenAsked) {

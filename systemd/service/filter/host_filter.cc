@@ -28,12 +28,21 @@ std::string quoted(const std::string& name) {
   return "\"" + name + "\"";
 }
 
-std::string guarded_set(const HostFilter& filter) {
+/// The guarded uplinks that are no bridges.
+std::vector<std::string> guarded_alone(const HostFilter& filter) {
   std::vector<std::string> names;
-  std::transform(filter.guarded_uplinks.begin(), filter.guarded_uplinks.end(),
-                 std::back_inserter(names), quoted);
-  return set_of(names);
+  for (const auto& name : filter.guarded_uplinks) {
+    const auto& bridges = filter.guarded_bridges;
+    if (std::find(bridges.begin(), bridges.end(), name) == bridges.end()) {
+      names.push_back(quoted(name));
+    }
+  }
+  return names;
 }
+
+/// Of connections that began elsewhere. Not "established" alone: a neighbour's packet that claims
+/// to come from the namespace belongs to our own connection, in its first direction.
+constexpr const char* kAnswers = "    ct state established,related ct direction reply accept\n";
 
 // Every packet of the machine passes these chains: each asks for the interface first and is done
 // with the rest of the machine after one or two comparisons.
@@ -66,8 +75,9 @@ std::string from_namespace(const HostFilter& filter) {
 /// port answers and never asks.
 ///
 /// On a guarded uplink the machine is as silent as one that does not forward: later, a packet whose
-/// time is up or that took a detour would be answered. Answers to what we masquerade are still
-/// addressed to the machine here.
+/// time is up or that took a detour would be answered. Answers to what is masqueraded are still
+/// addressed to the machine here. Bridges are left out: what br_netfilter shows here may be on its
+/// way from one port to another.
 std::string judged(const HostFilter& filter) {
   const std::string link = quoted(filter.link);
   std::string rules = fmt::format("    iifname {} ct state invalid drop\n", link);
@@ -75,15 +85,16 @@ std::string judged(const HostFilter& filter) {
     rules += fmt::format("    iifname {} ip daddr {} ct direction original drop\n", link,
                          ipv4_text(filter.addresses.host_address));
   }
-  if (!filter.guarded_uplinks.empty()) {
-    rules += fmt::format(
-        "    ct state != established meta nfproto ipv4 iifname {} fib daddr type unicast drop\n",
-        guarded_set(filter));
+  std::string strangers;
+  if (const auto alone = guarded_alone(filter); !alone.empty()) {
+    strangers = fmt::format("  chain unasked {{\n{}    drop\n  }}\n", kAnswers);
+    rules += fmt::format("    meta nfproto ipv4 iifname {} fib daddr type unicast goto unasked\n",
+                         set_of(alone));
   }
   return fmt::format(
-      "  chain judged {{\n"
+      "{}  chain judged {{\n"
       "    type filter hook prerouting priority -150; policy accept;\n{}  }}\n",
-      rules);
+      strangers, rules);
 }
 
 std::string to_namespace(const HostFilter& filter) {
@@ -149,11 +160,21 @@ std::string guard(const HostFilter& filter) {
   if (filter.guarded_uplinks.empty()) {
     return {};
   }
+  std::string rules;
+  if (const auto alone = guarded_alone(filter); !alone.empty()) {
+    rules += fmt::format("    meta nfproto ipv4 iifname {} oifname != \"{}*\" goto guarded\n",
+                         set_of(alone), kHostLinkPrefix);
+  }
+  for (const auto& bridge : filter.guarded_bridges) {
+    rules += fmt::format(
+        "    meta nfproto ipv4 iifname {0} oifname != {0} oifname != \"{1}*\" goto guarded\n",
+        quoted(bridge), kHostLinkPrefix);
+  }
   return fmt::format(
+      "  chain guarded {{\n{}    drop\n  }}\n"
       "  chain guard {{\n"
-      "    type filter hook forward priority 0; policy accept;\n"
-      "    meta nfproto ipv4 iifname {0} oifname != \"{1}*\" drop\n  }}\n",
-      guarded_set(filter), kHostLinkPrefix);
+      "    type filter hook forward priority 0; policy accept;\n{}  }}\n",
+      kAnswers, rules);
 }
 
 }  // namespace

@@ -26,8 +26,12 @@ struct HostFilter {
   std::vector<Endpoint> endpoints;
   std::vector<profile::Port> expose;
   /// Interfaces on which forwarding is on only because we turned it on: what comes in there is
-  /// forwarded to our links only, as if it were still off.
+  /// forwarded to our links only, as if it were still off. But answers to connections of others
+  /// that the machine has let out pass: only somebody else's forwarding makes such connections.
   std::vector<std::string> guarded_uplinks;
+  /// Those of them that are bridges. With br_netfilter the frames that they carry between their
+  /// ports pass these chains too, and look as if the machine forwarded them.
+  std::vector<std::string> guarded_bridges;
   /// The only interface by which packets may leave; empty: any.
   std::string uplink;
   /// Has the kernel report what becomes of packets to and from the endpoints (nft(8), "nftrace").

@@ -36,7 +36,8 @@ while read -r address reason; do
   configuration "$address 1194"
   tunnel_prepare one
   tunnel_run one
-  within 5 "$address: the companion ends" gone "${TUNNEL_PID[one]}"
+  within 10 "$address: the companion ends" gone "${TUNNEL_PID[one]}"
+  gone "${TUNNEL_PID[one]}" || kill -9 "${TUNNEL_PID[one]}"
   attempt wait "${TUNNEL_PID[one]}"
   unset 'TUNNEL_PID[one]'
   is "$address: for good" "$STATUS" 78

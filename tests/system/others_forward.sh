@@ -113,15 +113,22 @@ check 'release after a kill' "$TUNNEL" release one
 is 'after that it is on as they have set it' "$(forwarding)" 1
 guest_works 'after release'
 guest_forwards 0
+tunnel_start one
+kill_hard "${TUNNEL_PID[one]}"
+guest_forwards 1
+check 'release after a kill, set up between the two' "$TUNNEL" release one
+is 'it is on as they have set it' "$(forwarding)" 1
+guest_forwards 0
 
 # An uplink that gets another name.
 tunnel_start one
 ip link set up0 down
 ip link set up0 name up9
 ip link set up9 up
-ip route add default via 192.168.77.1
+# Also while no server is reached by it.
 within 5 'renamed, the uplink is guarded by its new name' \
   eval 'nft list table inet vpnrun-one | grep "goto guarded" | grep -q up9'
+ip route add default via 192.168.77.1
 within 30 'and the tunnel is up' eval 'tunnel_up one && by alice vpnrun curl -s -m 2 $WEB4'
 ip link set up9 down
 ip link set up9 name up0

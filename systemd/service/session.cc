@@ -653,6 +653,10 @@ openvpn::ClientEvents Session::client_events() {
   events.management.on_fatal = [](std::string_view text) {
     log::debug("OpenVPN ends: {}", printable(text));
   };
+  events.on_refused = [this](std::string_view reason) {
+    observed_ = Failure{Failure::Kind::kPassing, std::string(reason), ""};
+    lost(*observed_);
+  };
   events.on_output = [this](std::string_view line) {
     // Our own answer, repeated: OpenVPN leaves the password out of it, not the user name. And a
     // challenge has the user name, and what its answer begins with.
@@ -774,7 +778,9 @@ void Session::on_exit(int status) {
         ""});
   stop_client();
   if (!was_up && !retry_.active()) {
-    attempt_failed({Failure::Kind::kPassing, "the VPN client ended before it was connected", ""});
+    const Failure ended{Failure::Kind::kPassing, "the VPN client ended before it was connected",
+                        ""};
+    attempt_failed(observed_.value_or(ended));
   }
 }
 

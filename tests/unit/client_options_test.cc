@@ -41,5 +41,24 @@ TEST(ClientOptions, AskForAUserNameOnlyIfTheConfigurationDoes) {
   EXPECT_THAT(client_options(config, endpoints(), "tun0", "/run/m"), HasSubstr("auth-user-pass\n"));
 }
 
+TEST(Flow, LetsAPieceThroughAndThenAsksForAPause) {
+  Flow flow;
+  const EventLoop::Clock::time_point now(std::chrono::seconds(1000));
+  std::size_t read = 0;
+  while (read < 10 * Flow::kPiece && !flow.is_enough(now, 4096)) {
+    read += 4096;
+  }
+  EXPECT_EQ(read, Flow::kPiece - 4096);
+  EXPECT_FALSE(flow.is_enough(now, 4096)) << "a new piece";
+}
+
+TEST(Flow, AsksNothingOfWhoPausesByItself) {
+  Flow flow;
+  EventLoop::Clock::time_point now(std::chrono::seconds(1000));
+  for (int i = 0; i < 1000; ++i, now += Flow::kPause) {
+    ASSERT_FALSE(flow.is_enough(now, Flow::kPiece - 1));
+  }
+}
+
 }  // namespace
 }  // namespace vpnrun::service::openvpn

@@ -13,6 +13,7 @@ namespace vpnrun::service::openvpn {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 /// Writes each event down as one line.
@@ -70,7 +71,8 @@ TEST(ManagementParser, PutsLinesTogetherThatArriveInPieces) {
 }
 
 TEST(ManagementParser, CollectsTheEnvironmentOfAnUpAndNotThatOfADown) {
-  EXPECT_THAT(events_of(">UPDOWN:UP\n>UPDOWN:ENV,a=1\n>UPDOWN:ENV,b=x=y\n>UPDOWN:ENV,END\n"
+  EXPECT_THAT(events_of(">UPDOWN:UP\n>UPDOWN:ENV,tun_mtu=1\n>UPDOWN:ENV,ifconfig_local=x=y\n"
+                        ">UPDOWN:ENV,END\n"
                         ">UPDOWN:DOWN\n>UPDOWN:ENV,a=1\n>UPDOWN:ENV,END\n"),
               ElementsAre("up 2", "down"));
 }
@@ -105,14 +107,86 @@ TEST(ManagementParser, RefusesALineWithoutEnd) {
   EXPECT_THROW(parser.feed("x"), Error);
 }
 
-TEST(ManagementParser, RefusesAnEndlessEnvironment) {
+/// What OpenVPN 2.6 reports for each route that was pushed.
+std::string reported_route(int number) {
+  return fmt::format(
+      ">UPDOWN:ENV,route_network_{0}=10.{1}.{2}.0\n>UPDOWN:ENV,route_netmask_{0}=255.255.255.0\n"
+      ">UPDOWN:ENV,route_gateway_{0}=10.6.0.1\n>UPDOWN:ENV,route_metric_{0}=200\n",
+      number, number / 256 % 256, number % 256);
+}
+
+TEST(ManagementParser, KeepsOfThousandsOfRoutesNothing) {
+  Recorder recorder;
+  ManagementParser parser(recorder.events());
+  parser.feed(">UPDOWN:UP\n>UPDOWN:ENV,ifconfig_local=10.6.0.2\n");
+  for (int i = 1; i <= 10'000; ++i) {
+    parser.feed(reported_route(i));
+  }
+  parser.feed(">UPDOWN:ENV,tun_mtu=1500\n>UPDOWN:ENV,END\n");
+  EXPECT_THAT(recorder.lines, ElementsAre("up 2"));
+}
+
+TEST(ManagementParser, KeepsAllThatTheSettingsAreReadFrom) {
+  ManagementEvents events;
+  TunnelSettings settings;
+  events.on_up = [&settings](const auto& environment) {
+    settings = settings_from_environment(environment);
+  };
+  ManagementParser parser(events);
+  parser.feed(">UPDOWN:UP\n");
+  for (const char* line :
+       {"ifconfig_local=10.8.0.2", "ifconfig_netmask=255.255.255.0", "tun_mtu=1400",
+        "trusted_ip=198.51.100.10", "trusted_port=1194", "ifconfig_ipv6_local=fd00:8::1000",
+        "ifconfig_ipv6_netbits=64", "foreign_option_1=dhcp-option DNS 10.8.0.1"}) {
+    parser.feed(fmt::format(">UPDOWN:ENV,{}\n", line));
+  }
+  for (int i = 2; i <= 64; ++i) {
+    parser.feed(fmt::format(">UPDOWN:ENV,foreign_option_{}=dhcp-option {}\n", i,
+                            i == 64 ? "DOMAIN last.example" : "NTP 10.8.0.1"));
+  }
+  parser.feed(">UPDOWN:ENV,END\n");
+  EXPECT_THAT(settings.addresses, ElementsAre("10.8.0.2/24", "fd00:8::1000/64"));
+  EXPECT_THAT(settings.dns, ElementsAre("10.8.0.1"));
+  EXPECT_THAT(settings.search_domains, ElementsAre("last.example"));
+  EXPECT_EQ(settings.mtu, 1400U);
+  EXPECT_EQ(settings.server_address, "198.51.100.10");
+  EXPECT_EQ(settings.server_port, 1194);
+}
+
+TEST(ManagementParser, KeepsNoForeignOptionThatNobodyReads) {
+  std::string bytes = ">UPDOWN:UP\n>UPDOWN:ENV,foreign_option_1=dhcp-option DNS 10.8.0.1\n";
+  for (const char* number :
+       {"0", "01", "65", "4294967297", "-1", "1x", "", "18446744073709551617"}) {
+    bytes += fmt::format(">UPDOWN:ENV,foreign_option_{}=dhcp-option DNS 10.8.0.1\n", number);
+  }
+  EXPECT_THAT(events_of(bytes + ">UPDOWN:ENV,END\n"), ElementsAre("up 1"));
+}
+
+TEST(ManagementParser, RefusesAnEndlessEnvironmentAndSaysWhy) {
   Recorder recorder;
   ManagementParser parser(recorder.events());
   parser.feed(">UPDOWN:UP\n");
-  for (std::size_t i = 0; i < ManagementParser::kEnvironmentMax; ++i) {
-    parser.feed(fmt::format(">UPDOWN:ENV,v{}=1\n", i));
+  const std::string line = ">UPDOWN:ENV,v=" + std::string(10'000, 'x') + "\n";
+  std::string reason;
+  for (std::size_t fed = 0; reason.empty() && fed < 2 * ManagementParser::kReportMax;
+       fed += line.size()) {
+    try {
+      parser.feed(line);
+    } catch (const Error& error) {
+      reason = error.what();
+    }
   }
-  EXPECT_THROW(parser.feed(">UPDOWN:ENV,last=1\n"), Error);
+  EXPECT_THAT(reason, HasSubstr("too many routes"));
+}
+
+TEST(ManagementParser, CountsEachReportForItself) {
+  Recorder recorder;
+  ManagementParser parser(recorder.events());
+  const std::string line = ">UPDOWN:ENV,v=" + std::string(10'000, 'x') + "\n";
+  for (std::size_t fed = 0; fed < 3 * ManagementParser::kReportMax; fed += line.size()) {
+    parser.feed(">UPDOWN:UP\n");
+    parser.feed(line);
+  }
 }
 
 TEST(ManagementParser, SurvivesLinesCutShort) {

@@ -23,6 +23,8 @@ namespace vpnrun::service::openvpn {
 namespace {
 
 constexpr std::size_t kOutputLineMax = 4096;
+/// What it costs to look at a line, in bytes of a Flow.
+constexpr std::size_t kLineCost = 64;
 
 /// A folder next to the profile's: OpenVPN's user is not to be able to enter that one.
 std::string management_folder(const std::string& profile_name) {
@@ -60,6 +62,19 @@ UniqueFd memory_file(const std::string& text) {
 }
 
 }  // namespace
+
+bool Flow::is_enough(EventLoop::Clock::time_point now, std::size_t bytes) noexcept {
+  if (now - last_ >= kPause) {
+    bytes_ = 0;
+  }
+  last_ = now;
+  bytes_ += bytes;
+  if (bytes_ < kPiece) {
+    return false;
+  }
+  bytes_ = 0;
+  return true;
+}
 
 std::string client_options(const profile::OpenvpnConfig& config,
                            const std::vector<filter::Endpoint>& endpoints,
@@ -152,9 +167,10 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
   spawn_options.parent_death_signal = SIGKILL;
   process_ = spawn(spawn_options);
   watches_.push_back(loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); }));
-  output_watch_ = loop_.watch(output_.get(), EPOLLIN, [this](std::uint32_t) { read_output(); });
+  watch_output();
   exit_watch_ = loop_.watch(process_.fd(), EPOLLIN, [this](std::uint32_t) {
     exit_watch_.reset();
+    output_flow_ = Flow();  // its last words, which the pipe holds
     read_output();
     if (!std::exchange(reaped_, true)) {
       events_.on_exit(process_.wait());
@@ -191,25 +207,39 @@ void Client::accept() {
     return;
   }
   connection_ = std::move(connection);
-  connection_watch_ = loop_.watch(connection_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
+  watch_connection();
   send("state on\nhold on\n");
+}
+
+void Client::watch_connection() {
+  connection_watch_ = loop_.watch(connection_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
 }
 
 void Client::receive() {
   std::array<char, 4096> buffer{};
   const ssize_t got = connection_.receive(buffer);
   if (got > 0) {
+    if (connection_flow_.is_enough(EventLoop::Clock::now(), static_cast<std::size_t>(got))) {
+      connection_watch_ = loop_.after(Flow::kPause, [this] { watch_connection(); });
+    }
     try {
       parser_.feed({buffer.data(), static_cast<std::size_t>(got)});
     } catch (const Error& error) {
-      // What it says may come from the server. The process ends, and an exit is handled anyway.
-      events_.on_output(error.what());
-      (void)process_.send_signal(SIGKILL);
+      // The process ends, and an exit is handled anyway. Not a word more of it until then.
+      connection_watch_.reset();
+      events_.on_refused(error.what());
+      if (!reaped_) {
+        (void)process_.send_signal(SIGKILL);
+      }
     }
   } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
     connection_watch_.reset();
     events_.on_lost();
   }
+}
+
+void Client::watch_output() {
+  output_watch_ = loop_.watch(output_.get(), EPOLLIN, [this](std::uint32_t) { read_output(); });
 }
 
 void Client::read_output() {
@@ -223,16 +253,32 @@ void Client::read_output() {
       return;
     }
     pending_output_.append(buffer.data(), static_cast<std::size_t>(got));
-    for (auto end = pending_output_.find('\n'); end != std::string::npos && !stopped_;
-         end = pending_output_.find('\n')) {
-      const std::string line = pending_output_.substr(0, end);
-      pending_output_.erase(0, end + 1);
-      events_.on_output(line);
-    }
+    const std::size_t cost = static_cast<std::size_t>(got) + tell_lines() * kLineCost;
     if (pending_output_.size() > kOutputLineMax) {
       pending_output_.clear();
     }
+    if (output_flow_.is_enough(EventLoop::Clock::now(), cost)) {
+      if (!stopped_) {
+        output_watch_ = loop_.after(Flow::kPause, [this] { watch_output(); });
+      }
+      return;
+    }
   }
+}
+
+/// Returns how many there were.
+std::size_t Client::tell_lines() {
+  const std::string text = std::exchange(pending_output_, {});
+  std::size_t begin = 0;
+  std::size_t lines = 0;
+  for (auto end = text.find('\n'); end != std::string::npos && !stopped_;
+       end = text.find('\n', begin)) {
+    events_.on_output(std::string_view(text).substr(begin, end - begin));
+    begin = end + 1;
+    ++lines;
+  }
+  pending_output_ = text.substr(begin);
+  return lines;
 }
 
 void Client::send(const std::string& command) {

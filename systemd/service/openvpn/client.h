@@ -31,6 +31,24 @@ namespace vpnrun::service::openvpn {
 /// Removes what a client of this profile left behind that was killed together with its companion.
 void remove_client_folder(const std::string& profile_name) noexcept;
 
+/// What one descriptor has brought without a pause. A client that its server has taken over may
+/// write as fast as it can: it gets the companion's attention by the piece, and waits in between.
+/// Pure.
+class Flow {
+ public:
+  /// More than a pipe holds (pipe(7)), and what OpenVPN reports of a few hundred routes.
+  static constexpr std::size_t kPiece = std::size_t{128} * 1024;
+  /// What counts as a pause, and how long the other side waits after a piece without one.
+  static constexpr std::chrono::milliseconds kPause{100};
+
+  /// `bytes` more have been read. True: enough for now; read on after kPause.
+  [[nodiscard]] bool is_enough(EventLoop::Clock::time_point now, std::size_t bytes) noexcept;
+
+ private:
+  EventLoop::Clock::time_point last_;
+  std::size_t bytes_ = 0;
+};
+
 /// How and where the client runs.
 struct ClientPlace {
   std::string profile_name;
@@ -46,6 +64,8 @@ struct ClientEvents {
   /// The process is gone; `status` as of wait(2). The client can be destroyed in this call's
   /// caller's next turn, not in the call itself.
   std::function<void(int status)> on_exit;
+  /// What it says over its management connection is not OpenVPN's protocol: it is being killed.
+  std::function<void(std::string_view reason)> on_refused;
   /// Its management connection ended: it is about to exit, or is not OpenVPN and was killed.
   std::function<void()> on_lost;
 };
@@ -79,8 +99,11 @@ class Client {
 
  private:
   void accept();
+  void watch_connection();
   void receive();
+  void watch_output();
   void read_output();
+  std::size_t tell_lines();
   void send(const std::string& command);
 
   EventLoop& loop_;
@@ -94,8 +117,11 @@ class Client {
   std::string pending_output_;
   Pidfd process_;
   std::vector<EventLoop::Handle> watches_;
+  /// Each is the watch of the descriptor, or the timer after which it is watched again.
   EventLoop::Handle connection_watch_;
   EventLoop::Handle output_watch_;
+  Flow connection_flow_;
+  Flow output_flow_;
   EventLoop::Handle exit_watch_;
   bool reaped_ = false;
   bool stopped_ = false;

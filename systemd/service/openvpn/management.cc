@@ -15,6 +15,11 @@ namespace vpnrun::service::openvpn {
 namespace {
 
 constexpr std::size_t kDnsMax = 8;
+constexpr unsigned kForeignOptionsMax = 64;
+constexpr std::string_view kForeignOption = "foreign_option_";
+constexpr std::array<std::string_view, 7> kVariables = {
+    "ifconfig_local", "ifconfig_netmask", "ifconfig_ipv6_local", "ifconfig_ipv6_netbits",
+    "tun_mtu",        "trusted_ip",       "trusted_port"};
 constexpr std::uint32_t kMtuMin = 576;
 constexpr std::uint32_t kMtuMax = 65535;
 
@@ -51,6 +56,16 @@ std::optional<int> prefix_length(const std::string& netmask) {
     return std::nullopt;
   }
   return length;
+}
+
+/// Whether settings_from_environment() reads it.
+bool is_used(std::string_view name) {
+  if (name.starts_with(kForeignOption)) {
+    name.remove_prefix(kForeignOption.size());
+    const auto number = to_number<unsigned>(name);
+    return number && *number >= 1 && *number <= kForeignOptionsMax && !name.starts_with('0');
+  }
+  return std::ranges::find(kVariables, name) != kVariables.end();
 }
 
 bool is_domain(std::string_view text) {
@@ -114,8 +129,9 @@ TunnelSettings settings_from_environment(const std::map<std::string, std::string
   if (settings.addresses.empty()) {
     throw Error("the server assigned no address");
   }
-  for (unsigned i = 1; i <= 64; ++i) {
-    const std::string option = value_of(environment, fmt::format("foreign_option_{}", i).c_str());
+  for (unsigned i = 1; i <= kForeignOptionsMax; ++i) {
+    const std::string option =
+        value_of(environment, fmt::format("{}{}", kForeignOption, i).c_str());
     if (option.empty()) {
       break;
     }
@@ -139,7 +155,7 @@ void ManagementParser::feed(std::string_view bytes) {
     const auto end = bytes.find('\n');
     const std::string_view part = bytes.substr(0, end);
     if (pending_.size() + part.size() > kLineMax) {
-      throw Error("the VPN client's management line is too long");
+      throw Error(fmt::format("the VPN client reports a line of more than {} bytes", kLineMax));
     }
     pending_ += part;
     if (end == std::string_view::npos) {
@@ -193,6 +209,7 @@ void ManagementParser::updown(std::string_view text) {
   if (text == "UP" || text == "DOWN") {
     collecting_up_ = text == "UP";
     environment_.clear();
+    reported_ = 0;
     if (!collecting_up_) {
       events_.on_down();
     }
@@ -202,6 +219,12 @@ void ManagementParser::updown(std::string_view text) {
     return;
   }
   text.remove_prefix(kEnvironment.size());
+  reported_ += text.size();
+  if (reported_ > kReportMax) {
+    throw Error(fmt::format(
+        "the VPN client reports more than {} MiB about one connection: too many routes pushed",
+        kReportMax / (1024UL * 1024)));
+  }
   const auto equals = text.find('=');
   if (text == "END") {
     if (collecting_up_) {
@@ -209,10 +232,7 @@ void ManagementParser::updown(std::string_view text) {
       events_.on_up(environment_);
     }
     environment_.clear();
-  } else if (equals != std::string_view::npos) {
-    if (environment_.size() >= kEnvironmentMax) {
-      throw Error("the VPN client's environment is too large");
-    }
+  } else if (equals != std::string_view::npos && is_used(text.substr(0, equals))) {
     environment_.insert_or_assign(std::string(text.substr(0, equals)),
                                   std::string(text.substr(equals + 1)));
   }

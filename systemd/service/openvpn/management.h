@@ -51,12 +51,14 @@ struct ManagementEvents {
 };
 
 /// Parser of OpenVPN's management protocol (management-notes.txt): feed() bytes as they come, get
-/// events. Keeps at most kLineMax bytes of an unfinished line and kEnvironmentMax variables; a peer
-/// that sends more is not OpenVPN: feed() throws Error.
+/// events. Keeps at most kLineMax bytes of an unfinished line, and of an environment the variables
+/// that settings_from_environment() reads: a server that pushes thousands of routes has OpenVPN
+/// report four variables for each, of which nothing is kept. A peer that sends a longer line, or an
+/// environment of more than kReportMax bytes, is not OpenVPN: feed() throws Error, which says so.
 class ManagementParser {
  public:
   static constexpr std::size_t kLineMax = 16384;
-  static constexpr std::size_t kEnvironmentMax = 1024;
+  static constexpr std::size_t kReportMax = std::size_t{16} * 1024 * 1024;
 
   explicit ManagementParser(ManagementEvents events) : events_(std::move(events)) {}
 
@@ -72,6 +74,7 @@ class ManagementParser {
   ManagementEvents events_;
   std::string pending_;
   std::map<std::string, std::string> environment_;
+  std::size_t reported_ = 0;  ///< bytes of the environment so far, kept or not
   bool collecting_up_ = false;
   bool stopped_ = false;
 };

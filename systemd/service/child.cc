@@ -152,6 +152,9 @@ void reset_signals() {
   const pid_t parent = ::getppid();
   set_up_descriptors(options);
   reset_signals();
+  if (options.own_session) {
+    (void)::setsid();  // fails only for who leads a group already; a forked child does not
+  }
   if (::chdir("/") != 0) {
     throw_errno("cannot change to '/'");
   }
@@ -188,11 +191,19 @@ Pidfd Pidfd::of_child(pid_t pid) {
   if (!result.fd_.ok()) {
     throw_errno("cannot hold on to process {}", pid);
   }
+  result.pid_ = pid;
   return result;
 }
 
 bool Pidfd::send_signal(int signal) const noexcept {
   return ::syscall(SYS_pidfd_send_signal, fd_.get(), signal, nullptr, 0) == 0;
+}
+
+void Pidfd::kill_group() const noexcept {
+  (void)send_signal(SIGKILL);
+  if (pid_ > 1) {
+    (void)::kill(-pid_, SIGKILL);
+  }
 }
 
 int Pidfd::wait() const {

@@ -23,11 +23,16 @@ class Pidfd {
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   /// False if the process has ended.
   [[nodiscard]] bool send_signal(int signal) const noexcept;
+  /// Sends SIGKILL to the process and to all that it has started in its group. Only for one that
+  /// was started with SpawnOptions::own_session and has not been waited for: its number is its
+  /// group's.
+  void kill_group() const noexcept;
   /// Waits for the end and returns the status of wait(2). Throws Error.
   [[nodiscard]] int wait() const;
 
  private:
   UniqueFd fd_;
+  pid_t pid_ = -1;
 };
 
 /// Runs `body` in a forked child and waits. An exception of it is thrown here again as Error, with
@@ -66,6 +71,7 @@ struct SpawnOptions {
   bool drop_privileges = false;  ///< to `uid`:`gid`, no groups, no capability, no_new_privs
   uid_t uid = 0;
   gid_t gid = 0;
+  bool own_session = false;     ///< setsid(2): Pidfd::kill_group() reaches it and what it starts
   int parent_death_signal = 0;  ///< prctl(2) PR_SET_PDEATHSIG; 0: none
 };
 

@@ -34,9 +34,10 @@
 namespace vpnrun::service {
 namespace {
 
-constexpr int kStopPatienceMs = 10'000;
+/// A companion ends within 40 s: vpnrun-service(8).
+constexpr int kStopPatienceMs = 45'000;
 /// A unit may be ordered to stop behind one that calls us: both would wait for each other.
-constexpr int kSystemctlPatienceMs = 20'000;
+constexpr int kSystemctlPatienceMs = 60'000;
 /// Longer than the while of StartLimitIntervalSec= by its number of starts: see vpnrun@.service.
 constexpr std::chrono::milliseconds kCallersPatience{6'500};
 

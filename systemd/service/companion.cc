@@ -20,6 +20,10 @@ namespace {
 constexpr std::chrono::seconds kRestartPause{1};
 /// A service manager that waits for longer does not finish its boot.
 constexpr std::chrono::seconds kReadyPatience{30};
+/// From the order to end, or the decision, to the end. Below TimeoutStopSec= of vpnrun@.service and
+/// the patience of `release`; vpnrun-service(8) states it.
+constexpr std::chrono::seconds kEndLimit{40};
+static_assert(kEndLimit > Session::kHooksAtEnd);
 /// A launch that saw the tunnel up a moment ago is inside by then.
 constexpr std::chrono::milliseconds kLastLook{500};
 
@@ -42,6 +46,23 @@ UniqueFd take_signals() {
     throw_errno("cannot set up signals");
   }
   return fd;
+}
+
+/// The end is a chain of things that are quick, hooks aside, whose time is limited; but each of
+/// them waits for a child or for the kernel. Whatever hangs there, the process ends: sealed, and
+/// found and taken over by the next one like after any crash. The client dies with it
+/// (PR_SET_PDEATHSIG).
+void limit_the_end() noexcept {
+  struct sigaction give_up {};
+  give_up.sa_handler = [](int) {
+    constexpr std::string_view kText = "vpnrun-tunnel: the end takes too long; leaving the rest\n";
+    // Nothing to do about it if nobody reads.
+    [[maybe_unused]] const auto put = ::write(STDERR_FILENO, kText.data(), kText.size());
+    ::_exit(kExitFailed);
+  };
+  if (::sigaction(SIGALRM, &give_up, nullptr) == 0) {
+    (void)::alarm(static_cast<unsigned>(kEndLimit.count()));
+  }
 }
 
 }  // namespace
@@ -100,6 +121,7 @@ int Companion::run() {
     notify("READY=1");
   });
   loop_.run();
+  limit_the_end();
   // The former for a tunnel that never was up: to systemd it would have failed to start.
   notify(session_.final_failure() ? "STOPPING=1" : "READY=1\nSTOPPING=1");
   if (const auto& failure = session_.final_failure()) {

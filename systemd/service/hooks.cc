@@ -4,34 +4,64 @@
 #include <poll.h>
 #include <sys/epoll.h>
 
-#include <csignal>
+#include <algorithm>
+#include <utility>
 
 #include "profiles/error.h"
 #include "systemd/service/log.h"
+#include "systemd/service/notify.h"
 
 namespace vpnrun::service {
+namespace {
 
-void Hooks::run(const std::vector<std::string>& commands, Place place,
-                const std::vector<std::string>& environment) {
-  for (const auto& command : commands) {
-    queue_.push_back({command, place, environment});
-  }
-  if (!process_.ok()) {
-    next();
+using std::chrono::milliseconds;
+
+/// Shorter than any WatchdogSec= that makes sense.
+constexpr milliseconds kSlice{5'000};
+
+/// Whether the process ended within `limit`.
+bool ends_within(const Pidfd& process, milliseconds limit) {
+  const auto end = EventLoop::Clock::now() + limit;
+  for (;;) {
+    const auto rest = std::chrono::ceil<milliseconds>(end - EventLoop::Clock::now());
+    const auto slice = std::clamp(rest, milliseconds(0), kSlice);
+    pollfd wait{process.fd(), POLLIN, 0};
+    if (::poll(&wait, 1, static_cast<int>(slice.count())) > 0) {
+      return true;
+    }
+    if (rest <= kSlice) {
+      return false;
+    }
+    notify("WATCHDOG=1");
   }
 }
 
+}  // namespace
+
+void Hooks::up(const profile::Hooks& hooks, std::vector<std::string> environment) {
+  queue_.up(hooks, std::move(environment));
+  next();
+}
+
+void Hooks::down() {
+  queue_.down();
+  next();
+}
+
 void Hooks::next() {
-  while (!queue_.empty() && !process_.ok()) {
-    const Job job = std::move(queue_.front());
-    queue_.pop_front();
+  while (!process_.ok()) {
+    const auto job = queue_.next();
+    if (!job) {
+      return;
+    }
     SpawnOptions options;
     options.program = "/bin/sh";
-    options.arguments = {"-c", job.command};
-    options.environment = job.environment;
+    options.arguments = {"-c", job->command};
+    options.environment = job->environment;
     options.environment.emplace_back("PATH=/usr/sbin:/usr/bin:/sbin:/bin");
     options.mount_namespace_fd = namespaces_.host.get();
-    if (job.place == Place::kInside) {
+    options.own_session = true;
+    if (job->place == HookQueue::Place::kInside) {
       options.netns_fd = namespaces_.netns.get();
       options.mount_namespace_fd = namespaces_.view.get();
     }
@@ -47,7 +77,7 @@ void Hooks::next() {
     });
     deadline_ = loop_.after(kPatience, [this] {
       log::warn("a hook did not end within {} s and is killed, ignoring", kPatience.count());
-      (void)process_.send_signal(SIGKILL);
+      process_.kill_group();
     });
   }
 }
@@ -55,19 +85,21 @@ void Hooks::next() {
 void Hooks::ended() {
   watch_.reset();
   deadline_.reset();
-  const int status = process_.wait();
-  process_ = Pidfd();
+  const Pidfd process = std::exchange(process_, Pidfd());
+  const int status = process.wait();
   if (status != 0) {
     log::warn("a hook ended with status {}, ignoring", status > 0xff ? status >> 8 : status);
   }
 }
 
-void Hooks::finish() {
+void Hooks::finish(milliseconds limit) {
+  const auto end = EventLoop::Clock::now() + limit;
   while (process_.ok()) {
-    pollfd wait{process_.fd(), POLLIN, 0};
-    const auto patience = std::chrono::milliseconds(kPatience).count();
-    if (::poll(&wait, 1, static_cast<int>(patience)) == 0) {
-      (void)process_.send_signal(SIGKILL);
+    const auto rest =
+        std::max(std::chrono::floor<milliseconds>(end - EventLoop::Clock::now()), milliseconds(0));
+    if (!ends_within(process_, rest / (queue_.left() + 1))) {
+      log::warn("a hook takes too long for the end of the companion and is killed, ignoring");
+      process_.kill_group();
     }
     ended();
     next();

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <deque>
+#include <chrono>
 #include <string>
 #include <vector>
 
+#include "profiles/profile.h"
 #include "systemd/service/child.h"
 #include "systemd/service/event_loop.h"
+#include "systemd/service/hook_queue.h"
 #include "systemd/service/namespace.h"
 
 namespace vpnrun::service {
 
 /// Runs the administrator's commands (/bin/sh -c, as root) one after the other without holding up
 /// the companion. Nothing depends on them: a failure is a warning, and one that does not end within
-/// kPatience is killed.
+/// kPatience is killed, with what it has started in its process group. Which commands, and in which
+/// order: HookQueue.
 class Hooks {
  public:
   static constexpr std::chrono::seconds kPatience{30};
@@ -24,25 +27,22 @@ class Hooks {
   Hooks(EventLoop& loop, const PreparedNamespaces& namespaces)
       : loop_(loop), namespaces_(namespaces) {}
 
-  enum class Place : std::uint8_t { kOutside, kInside };
-  void run(const std::vector<std::string>& commands, Place place,
-           const std::vector<std::string>& environment);
-  /// Runs what is queued to its end, blocking; for the companion's own end.
-  void finish();
+  /// The tunnel has come up, with these hooks.
+  void up(const profile::Hooks& hooks, std::vector<std::string> environment);
+  /// It is not up any more.
+  void down();
+  /// For the companion's own end, blocking: what is queued runs to its end, all of it within
+  /// `limit`. Each command may take its share of what is left of that and is killed then, so that
+  /// one that hangs does not take the others' turn. systemd's watchdog is told meanwhile.
+  void finish(std::chrono::milliseconds limit);
 
  private:
-  struct Job {
-    std::string command;
-    Place place;
-    std::vector<std::string> environment;
-  };
-
   void next();
   void ended();
 
   EventLoop& loop_;
   const PreparedNamespaces& namespaces_;
-  std::deque<Job> queue_;
+  HookQueue queue_;
   Pidfd process_;
   EventLoop::Handle watch_;
   EventLoop::Handle deadline_;

@@ -143,10 +143,10 @@ Session::~Session() {
   stop_client();
   if (status_.state == State::kUp && inside_) {
     inside_->take_down();
-    run_down_hooks();
   }
   try {
-    hooks_.finish();
+    hooks_.down();
+    hooks_.finish(kHooksAtEnd);
   } catch (const std::exception& error) {
     log::ignored(error);
   }
@@ -330,7 +330,6 @@ void Session::down() {
   retry_.reset();
   attempt_limit_.reset();
   resolver_.cancel();
-  const bool was_up = status_.state == State::kUp;
   if (inside_) {
     inside_->take_down();
   }
@@ -344,9 +343,6 @@ void Session::down() {
   status_.question.reset();
   login_.reset();
   set_state(State::kDown);
-  if (was_up) {
-    run_down_hooks();
-  }
 }
 
 void Session::restart() {
@@ -543,8 +539,6 @@ void Session::connected() {
   // From here on next to nothing is allocated, for days: what parsing and libnftables needed goes
   // back to the kernel.
   (void)::malloc_trim(0);
-  hooks_.run(configuration_.profile.hooks.up_outside, Hooks::Place::kOutside, hook_environment());
-  hooks_.run(configuration_.profile.hooks.up_inside, Hooks::Place::kInside, hook_environment());
 }
 
 // --- what ends one ---
@@ -576,7 +570,6 @@ void Session::lost(const Failure& failure) {
   status_.error = failure.error;
   status_.hint = failure.hint;
   set_state(State::kReconnecting);
-  run_down_hooks();
   if (!retry_.active()) {
     retry_ = loop_.after(kFirstRetry, [this] { begin_attempt(); });
   }
@@ -596,6 +589,9 @@ void Session::attempt_failed(const Failure& failure) {
   }
   if (!client_holds_) {
     stop_client();
+  }
+  if (status_.state == State::kUp) {
+    set_state(State::kReconnecting);
   }
   const auto delay = back_off(++failures_);
   log::info("'{}': {}; next attempt in {:.1f} s", status_.profile, reason.error,
@@ -796,13 +792,9 @@ void Session::stop_client() {
   }
 }
 
-void Session::run_down_hooks() {
-  const auto& hooks = configuration_.profile.hooks;
-  hooks_.run(hooks.down_inside, Hooks::Place::kInside, hook_environment());
-  hooks_.run(hooks.down_outside, Hooks::Place::kOutside, hook_environment());
-}
-
+/// The only way into kUp and out of it: whoever changes the state cannot forget the hooks.
 void Session::set_state(State state) {
+  const bool was_up = status_.state == State::kUp;
   if (status_.state != state) {
     status_.state = state;
     status_.since = now_in_seconds();
@@ -818,6 +810,11 @@ void Session::set_state(State state) {
     }
   }
   publish();
+  if (!was_up && state == State::kUp) {
+    hooks_.up(configuration_.profile.hooks, hook_environment());
+  } else if (was_up && state != State::kUp) {
+    hooks_.down();
+  }
 }
 
 void Session::leave() {

@@ -47,7 +47,11 @@ class Session {
   Session& operator=(const Session&) = delete;
   Session(Session&&) = delete;
   Session& operator=(Session&&) = delete;
+  /// Offline and sealed. Hooks that are left run within kHooksAtEnd, blocking.
   ~Session();
+
+  /// What the hooks have, all together, when the companion ends.
+  static constexpr std::chrono::seconds kHooksAtEnd{30};
 
   void up();
   void down();
@@ -104,7 +108,6 @@ class Session {
   void set_state(State state);
   void publish();
   void stop_client();
-  void run_down_hooks();
   void write_resolvers(const std::vector<std::string>& search_domains) const;
   [[nodiscard]] std::vector<netlink::IpAddress> dns_servers() const;
   [[nodiscard]] std::vector<std::string> hook_environment() const;

@@ -48,8 +48,6 @@ using std::chrono::seconds;
 constexpr seconds kAttemptLimit{20};
 /// For what the client itself says will fail: its server may still think otherwise.
 constexpr seconds kRefusalLimit{4};
-constexpr milliseconds kFirstRetry{200};
-constexpr milliseconds kLastRetry{60'000};
 /// Changes on the host come in bursts: one look after the burst.
 constexpr milliseconds kSettle{20};
 /// A full /run has room again some time.
@@ -57,11 +55,6 @@ constexpr seconds kRepublish{1};
 /// A firewall that drops again what was opened for us: not more often than this.
 constexpr seconds kReopen{2};
 constexpr std::size_t kEndpointsMax = 32;
-
-milliseconds back_off(unsigned failures) {
-  const unsigned doublings = std::min(failures, 16U);
-  return std::min(kFirstRetry * (1U << doublings), kLastRetry);
-}
 
 std::int64_t now_in_seconds() {
   return std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -229,8 +222,9 @@ void Session::follow_host() {
         log::ignored(error);  // the next change, or the next attempt, tries again
       }
       if (std::exchange(host_came_back_, false) && retry_.active()) {
-        failures_ = 0;  // not the rest of a back-off that a cable out for an hour has made long
-        retry_ = loop_.after(kFirstRetry, [this] { begin_attempt(); });
+        // Not the rest of a back-off that a cable out for an hour has made long.
+        attempts_.forget();
+        retry_in(std::max(Attempts::kFirstRetry, attempts_.asked(EventLoop::Clock::now())));
       }
     });
   }
@@ -317,12 +311,18 @@ void Session::up() {
     build_networks();  // a restart could not; the reason may be gone
   }
   if (status_.state == State::kDown || status_.state == State::kFailed) {
-    failures_ = 0;
+    attempts_.forget();
     status_.attempt = 0;
     set_state(State::kStarting);
+  } else if (!retry_.active()) {
+    return;
+  }
+  // Somebody waits: not the rest of the back-off. Nor an attempt for each order.
+  const auto delay = attempts_.asked(EventLoop::Clock::now());
+  if (delay > milliseconds(0)) {
+    retry_in(delay);
+  } else {
     begin_attempt();
-  } else if (retry_.active()) {
-    begin_attempt();  // somebody waits: not the rest of the back-off
   }
 }
 
@@ -371,13 +371,13 @@ void Session::answer(const Request& request) {
 }
 
 void Session::resumed(seconds asleep) {
+  attempts_.forget();
   if (status_.state == State::kUp && client_) {
     lost({Failure::Kind::kPassing,
           fmt::format("the machine was asleep for {} s; connecting anew", asleep.count()), ""});
     client_->reconnect();
   } else if (retry_.active()) {
-    failures_ = 0;
-    retry_ = loop_.after(kFirstRetry, [this] { begin_attempt(); });
+    retry_in(Attempts::kFirstRetry);
   }
 }
 
@@ -387,6 +387,7 @@ void Session::begin_attempt() {
   retry_.reset();
   attempt_limit_.reset();
   observed_.reset();
+  attempts_.begin(EventLoop::Clock::now());
   ++status_.attempt;
   publish();
   std::set<std::string> names;
@@ -461,8 +462,7 @@ void Session::connect(const std::vector<filter::Endpoint>& endpoints) {
   filter_monitor_.follow_interface(uplink_->link_index());
   inside_->set_endpoints(uplink_->addresses(), endpoints);
   if (client_ && client_holds_ && client_endpoints_ == endpoints && !login_.is_used_up()) {
-    client_holds_ = false;
-    client_->release_hold();
+    let_client_go();
   } else {
     start_client(endpoints);
   }
@@ -496,6 +496,9 @@ void Session::start_client(const std::vector<filter::Endpoint>& endpoints) {
 }
 
 void Session::connected() {
+  if (!attempt_limit_.active()) {
+    return;  // old news, of an attempt that is over: its end has been answered
+  }
   attempt_limit_.reset();
   status_.question.reset();
   login_.connected();
@@ -524,7 +527,7 @@ void Session::connected() {
   }
   const auto& dns = configuration_.profile.dns;
   write_resolvers(dns.search.empty() ? settings_.search_domains : dns.search);
-  failures_ = 0;
+  attempts_.connected(EventLoop::Clock::now());
   rotation_ = 0;
   status_.attempt = 0;
   status_.error.clear();
@@ -571,7 +574,10 @@ void Session::lost(const Failure& failure) {
   status_.hint = failure.hint;
   set_state(State::kReconnecting);
   if (!retry_.active()) {
-    retry_ = loop_.after(kFirstRetry, [this] { begin_attempt(); });
+    const auto delay = attempts_.ended(EventLoop::Clock::now());
+    log::info("'{}': next attempt in {:.1f} s", status_.profile,
+              static_cast<double>(delay.count()) / 1000);
+    retry_in(delay);
   }
 }
 
@@ -593,11 +599,11 @@ void Session::attempt_failed(const Failure& failure) {
   if (status_.state == State::kUp) {
     set_state(State::kReconnecting);
   }
-  const auto delay = back_off(++failures_);
+  const auto delay = attempts_.ended(EventLoop::Clock::now());
   log::info("'{}': {}; next attempt in {:.1f} s", status_.profile, reason.error,
             static_cast<double>(delay.count()) / 1000);
   publish();
-  retry_ = loop_.after(delay, [this] { begin_attempt(); });
+  retry_in(delay);
 }
 
 void Session::give_up(const Failure& failure) {
@@ -605,7 +611,7 @@ void Session::give_up(const Failure& failure) {
   observed_.reset();
   set_state(State::kFailed);
   if (failure.kind == Failure::Kind::kStubborn) {
-    retry_ = loop_.after(kLastRetry, [this] { begin_attempt(); });
+    retry_in(Attempts::kLastRetry);
   }
   const bool asked = failure.kind == Failure::Kind::kCredentials && !login_.was_stored();
   if (!was_up_ && !asked) {
@@ -684,11 +690,21 @@ void Session::expect_refusal() {
 
 void Session::on_hold() {
   client_holds_ = true;
-  if (attempt_limit_.active() && status_.state != State::kUp && !retry_.active()) {
-    // Its first hold, or the next server of its list: the attempt goes on.
-    client_holds_ = false;
-    client_->release_hold();
+  if (!attempt_limit_.active() || status_.state == State::kUp || retry_.active()) {
+    return;
   }
+  if (attempts_.may_go_on(EventLoop::Clock::now(), client_order_.size())) {
+    let_client_go();  // its first hold, or the next server of its list: the attempt goes on
+    return;
+  }
+  const Failure nobody{Failure::Kind::kPassing, "no connection to " + endpoint_text(), ""};
+  attempt_failed(observed_.value_or(nobody));
+}
+
+void Session::let_client_go() {
+  client_holds_ = false;
+  attempts_.let_go(EventLoop::Clock::now());
+  client_->release_hold();
 }
 
 void Session::on_state(std::string_view name, std::string_view detail) {
@@ -736,7 +752,7 @@ void Session::on_auth_failure() {
   lost({Failure::Kind::kPassing, "the server asks for another one-time password", ""});
   attempt_limit_.reset();
   stop_client();
-  retry_ = loop_.after(kFirstRetry, [this] { begin_attempt(); });
+  retry_in(Attempts::kFirstRetry);  // as often as somebody answers, and no more than Login's rounds
 }
 
 void Session::on_need_password(std::string_view realm, bool wants_user_name,
@@ -790,6 +806,11 @@ void Session::stop_client() {
     stopped_clients_.push_back(std::move(client_));
     bury_ = loop_.after(milliseconds(0), [this] { stopped_clients_.clear(); });
   }
+}
+
+/// In place of a retry that is pending already.
+void Session::retry_in(milliseconds delay) {
+  retry_ = loop_.after(delay, [this] { begin_attempt(); });
 }
 
 /// The only way into kUp and out of it: whoever changes the state cannot forget the hooks.

@@ -12,6 +12,7 @@
 #include "profiles/openvpn_config.h"
 #include "profiles/profile.h"
 #include "systemd/service/accounts.h"
+#include "systemd/service/attempts.h"
 #include "systemd/service/event_loop.h"
 #include "systemd/service/failure.h"
 #include "systemd/service/foreign_firewall.h"
@@ -89,6 +90,7 @@ class Session {
   openvpn::ClientEvents client_events();
   void expect_refusal();
   void on_hold();
+  void let_client_go();
   void on_state(std::string_view name, std::string_view detail);
   void on_need_password(std::string_view realm, bool wants_user_name,
                         const openvpn::Challenge& challenge);
@@ -108,6 +110,7 @@ class Session {
   void set_state(State state);
   void publish();
   void stop_client();
+  void retry_in(std::chrono::milliseconds delay);
   void write_resolvers(const std::vector<std::string>& search_domains) const;
   [[nodiscard]] std::vector<netlink::IpAddress> dns_servers() const;
   [[nodiscard]] std::vector<std::string> hook_environment() const;
@@ -154,7 +157,7 @@ class Session {
   EventLoop::Handle attempt_limit_;
   EventLoop::Handle retry_;
   EventLoop::Handle republish_;
-  unsigned failures_ = 0;  ///< in a row
+  Attempts attempts_;
   unsigned rotation_ = 0;  ///< which remote comes first
   bool was_up_ = false;    ///< ever, since this process began
 };

@@ -14,10 +14,15 @@ pidfd = os.pidfd_open(pid)
 libc = ctypes.CDLL(None, use_errno=True)
 count = 0
 for entry in os.listdir(f"/proc/{pid}/fd"):
-    if not os.readlink(f"/proc/{pid}/fd/{entry}").startswith("socket:"):
-        continue
+    try:
+        if not os.readlink(f"/proc/{pid}/fd/{entry}").startswith("socket:"):
+            continue
+    except FileNotFoundError:
+        continue  # the client ends: by what has been cut already, or by itself
     fd = libc.syscall(SYS_PIDFD_GETFD, pidfd, int(entry), 0)
     if fd < 0:
+        if count > 0:
+            break
         raise OSError(ctypes.get_errno(), "pidfd_getfd")
     with socket.socket(fileno=fd) as copy:
         if copy.family == socket.AF_UNIX and copy.type == socket.SOCK_STREAM:

@@ -48,6 +48,7 @@ using std::chrono::seconds;
 constexpr seconds kAttemptLimit{20};
 /// For what the client itself says will fail: its server may still think otherwise.
 constexpr seconds kRefusalLimit{4};
+constexpr seconds kLongPause{5};
 /// Changes on the host come in bursts: one look after the burst.
 constexpr milliseconds kSettle{20};
 /// A full /run has room again some time.
@@ -572,9 +573,10 @@ void Session::lost(const Failure& failure) {
   inside_->take_down();
   status_.error = failure.error;
   status_.hint = failure.hint;
+  const bool retry = !retry_.active();
+  const auto delay = retry ? pause() : milliseconds(0);
   set_state(State::kReconnecting);
-  if (!retry_.active()) {
-    const auto delay = attempts_.ended(EventLoop::Clock::now());
+  if (retry) {
     log::info("'{}': next attempt in {:.1f} s", status_.profile,
               static_cast<double>(delay.count()) / 1000);
     retry_in(delay);
@@ -596,10 +598,10 @@ void Session::attempt_failed(const Failure& failure) {
   if (!client_holds_) {
     stop_client();
   }
+  const auto delay = pause();
   if (status_.state == State::kUp) {
     set_state(State::kReconnecting);
   }
-  const auto delay = attempts_.ended(EventLoop::Clock::now());
   log::info("'{}': {}; next attempt in {:.1f} s", status_.profile, reason.error,
             static_cast<double>(delay.count()) / 1000);
   publish();
@@ -806,6 +808,16 @@ void Session::stop_client() {
     stopped_clients_.push_back(std::move(client_));
     bury_ = loop_.after(milliseconds(0), [this] { stopped_clients_.clear(); });
   }
+}
+
+/// Until the next attempt. One that makes a person wonder is said.
+milliseconds Session::pause() {
+  const auto delay = attempts_.ended(EventLoop::Clock::now());
+  if (delay >= kLongPause && status_.hint.empty()) {
+    status_.hint = fmt::format("the next attempt is in {} s; 'vpnrunctl up {}' makes one now",
+                               std::chrono::ceil<seconds>(delay).count(), status_.profile);
+  }
+  return delay;
 }
 
 /// In place of a retry that is pending already.

@@ -110,6 +110,7 @@ class Session {
   void set_state(State state);
   void publish();
   void stop_client();
+  [[nodiscard]] std::chrono::milliseconds pause();
   void retry_in(std::chrono::milliseconds delay);
   void write_resolvers(const std::vector<std::string>& search_domains) const;
   [[nodiscard]] std::vector<netlink::IpAddress> dns_servers() const;

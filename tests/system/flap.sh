@@ -44,6 +44,8 @@ is 'each pause is twice the one before' "${LAW:0:${#PAUSES}}" "$PAUSES"
 is 'and no connection comes without one' "$(($(connections) <= 1 + $(wc -w <<<"$PAUSES")))" 1
 # 12.4 s are over after six pauses, 25 s after seven.
 is 'so that in twenty seconds there are no more than seven' "$((THROWN <= 7 ? 7 : THROWN))" 7
+like 'the state says how long the pause is, and what ends it' "$(by alice vpnrunctl status one --json)" \
+  "the next attempt is in (7|13|26) s; 'vpnrunctl up one'"
 by alice vpnrunctl up one
 within 15 'left alone, and ordered up, it comes up and its hooks run' settled
 is 'each connection whose up hooks began had all of its down hooks, once, before the next' \

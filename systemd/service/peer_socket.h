@@ -4,13 +4,15 @@
 #include <sys/types.h>
 
 #include <span>
+#include <vector>
 
 #include "helper/base/unique_fd.h"
 
 namespace vpnrun::service {
 
 /// Has the kernel refuse descriptors at their sender (SO_PASSRIGHTS, since Linux 6.16; no effect
-/// before). On a listening socket it holds for the connections as well.
+/// before). On a listening socket it holds for the connections that are made from then on; on one
+/// that systemd made, the connection that starts the companion is older.
 void refuse_descriptors(int socket_fd) noexcept;
 
 /// A Unix stream connection to somebody who is not trusted.
@@ -20,10 +22,15 @@ void refuse_descriptors(int socket_fd) noexcept;
 /// lingers (SO_LINGER in socket(7)). So messages with descriptors are not received, and what is
 /// unread when the connection ends is left to a process that is ending: for such a one the kernel
 /// does not wait.
+///
+/// No byte may be out of order for that: one sent with MSG_OOB, which carries descriptors like any
+/// other, is skipped by a look at what comes next and dropped by the next recv(2). The connection
+/// has SO_OOBINLINE before anything is read from it, and such a byte is one of the stream.
 class PeerSocket {
  public:
   PeerSocket() noexcept = default;
-  explicit PeerSocket(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
+  /// Takes over a connection of which nothing has been read.
+  explicit PeerSocket(UniqueFd fd) noexcept;
   PeerSocket(PeerSocket&&) noexcept = default;
   PeerSocket& operator=(PeerSocket&& other) noexcept;
   PeerSocket(const PeerSocket&) = delete;
@@ -41,12 +48,24 @@ class PeerSocket {
   void hang_up() noexcept;
 
  private:
+  friend bool hang_up_on(std::span<PeerSocket> connections) noexcept;
+  /// Shuts it down and closes it, unless descriptors may lie in it: those are returned.
+  [[nodiscard]] UniqueFd end() noexcept;
+
   UniqueFd fd_;
+  bool never_took_any_ = false;  ///< the kernel refused descriptors from the first byte on
 };
+
+/// hang_up() for all of them, with one process at most for what they hold. Whether it took one.
+bool hang_up_on(std::span<PeerSocket> connections) noexcept;
 
 /// Takes the next connection, close-on-exec and not blocking, and says whose it is (SO_PEERCRED in
 /// unix(7): of whoever connected). Not ok if there is none, or nobody can tell whose.
 [[nodiscard]] PeerSocket accept_peer(int listener_fd, uid_t& uid) noexcept;
+
+/// The groups of whoever connected, the effective one first (SO_PEERCRED, SO_PEERGROUPS in
+/// socket(7)). Empty if nobody can tell.
+[[nodiscard]] std::vector<gid_t> groups_of_peer(int socket_fd);
 
 /// Closes a listening socket and hangs up on who waits behind it.
 void close_listener(UniqueFd listener) noexcept;

@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 import sys
+import threading
 import time
 
 path, how = sys.argv[1:3]
@@ -123,8 +124,8 @@ def gifts():
     return f"{given} answers"
 
 
-def lingering():
-    """A descriptor whose last close waits for bytes that nobody takes, left to the companion."""
+def full_socket():
+    """A TCP connection whose last close waits for bytes that nobody takes, and its other end."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen()
@@ -137,6 +138,12 @@ def lingering():
     except BlockingIOError:
         pass
     full.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 100000))
+    return listener, full
+
+
+def lingering():
+    """Such a one, left to the companion."""
+    listener, full = full_socket()
     ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [full.fileno()]))]
     clients = [connect() for _ in range(3)]
     passed = False
@@ -147,12 +154,48 @@ def lingering():
         except PermissionError:
             print("refused by the kernel", flush=True)
     if passed:
-        full.close()
+        # In a thread: who looks at it quickly has dropped it by now, and this close is the last.
+        threading.Thread(target=full.close, daemon=True).start()
     for client in clients[1 if passed else 0 :]:  # the first one stays connected
         client.close()
     print("left behind", flush=True)
-    time.sleep(15)
-    return "done"
+    time.sleep(60)
+
+
+def out_of_band():
+    """The same on a byte out of band, which a look at what comes next may skip. Stays connected."""
+    listener, full = full_socket()
+    client = connect()
+    try:
+        client.sendmsg([b"!"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [full.fileno()]))],
+                       socket.MSG_OOB)
+    except PermissionError:
+        print("refused by the kernel", flush=True)
+    else:
+        threading.Thread(target=full.close, daemon=True).start()
+        try:
+            client.sendall(STATUS)
+        except OSError:
+            pass  # it hung up at once
+        print("left behind", flush=True)
+    time.sleep(60)
+
+
+def restarts():
+    """Orders that change something, as fast as they are taken, for five seconds."""
+    end = time.monotonic() + 5
+    orders = 0
+    while time.monotonic() < end:
+        with connect() as client:
+            for command in (b"down", b"up", b"restart"):
+                client.sendall(b'{"command":"%s"}\n' % command)
+                orders += 1
+            client.settimeout(0.2)
+            try:
+                client.recv(65536)
+            except OSError:
+                pass
+    return f"{orders} orders"
 
 
 def half():

@@ -9,30 +9,36 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
+
+#include "tests/unit/old_kernel.h"
 
 namespace vpnrun::service {
 namespace {
 
+constexpr int kOutOfBand = MSG_OOB;
+
 struct Ends {
-  PeerSocket ours;
+  UniqueFd ours;  // what is sent before it becomes a PeerSocket was there before the companion
   UniqueFd theirs;
 };
 
 Ends connected() {
   std::array<int, 2> fds{};
   EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()), 0);
-  return {PeerSocket(UniqueFd(fds[0])), UniqueFd(fds[1])};
+  return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
 // Sends `text` and, unless it is -1, a descriptor with it.
-bool send(int socket_fd, std::string_view text, int fd = -1) {
+bool send(int socket_fd, std::string_view text, int fd = -1, int flags = 0) {
   std::string bytes(text);
   iovec part{bytes.data(), bytes.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fd)> control{};
@@ -48,7 +54,7 @@ bool send(int socket_fd, std::string_view text, int fd = -1) {
     header->cmsg_len = CMSG_LEN(sizeof fd);
     std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
   }
-  return ::sendmsg(socket_fd, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+  return ::sendmsg(socket_fd, &message, MSG_NOSIGNAL | flags) == static_cast<ssize_t>(text.size());
 }
 
 std::string message_of(int error) {
@@ -82,61 +88,157 @@ UniqueFd lingering(UniqueFd& listener) {
   return full;
 }
 
-TEST(PeerSocket, ReceivesWhatComesWithoutDescriptors) {
-  Ends ends = connected();
-  EXPECT_EQ(received(ends.ours), message_of(EAGAIN));
-  ASSERT_TRUE(send(ends.theirs.get(), "first "));
-  ASSERT_TRUE(send(ends.theirs.get(), "second"));
-  EXPECT_EQ(received(ends.ours), "first second");
-  ends.theirs.reset();
-  EXPECT_EQ(received(ends.ours), "");
+// Whether the pipe of which `read_end` is one end has another one somewhere.
+bool is_held(const UniqueFd& read_end, int patience_ms) {
+  pollfd waiting{read_end.get(), POLLIN, 0};
+  return ::poll(&waiting, 1, patience_ms) == 0;
 }
 
-TEST(PeerSocket, TakesNoDescriptor) {
-  Ends ends = connected();
-  std::array<int, 2> pipe{};
-  ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
-  const UniqueFd read_end(pipe[0]);
-  UniqueFd write_end(pipe[1]);
-  ASSERT_TRUE(send(ends.theirs.get(), "plain"));
-  ASSERT_TRUE(send(ends.theirs.get(), "gift", write_end.get()));
-  write_end.reset();
-  std::string seen = received(ends.ours);
+enum class Kernel : std::uint8_t { kThisOne, kBefore616 };
+
+/// Each promise, on a kernel that may refuse descriptors at their sender and on one that does not.
+class PeerSocketTest : public testing::TestWithParam<Kernel> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == Kernel::kBefore616) {
+      ASSERT_TRUE(test::without_pass_rights());
+    }
+    std::array<int, 2> pipe{};
+    ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+    read_end_.reset(pipe[0]);
+    gift_.reset(pipe[1]);
+  }
+
+  Ends ends_ = connected();
+  UniqueFd read_end_;
+  UniqueFd gift_;
+};
+
+TEST_P(PeerSocketTest, ReceivesWhatComesWithoutDescriptors) {
+  PeerSocket ours(std::move(ends_.ours));
+  EXPECT_EQ(received(ours), message_of(EAGAIN));
+  ASSERT_TRUE(send(ends_.theirs.get(), "first "));
+  ASSERT_TRUE(send(ends_.theirs.get(), "second"));
+  EXPECT_EQ(received(ours), "first second");
+  ends_.theirs.reset();
+  EXPECT_EQ(received(ours), "");
+}
+
+TEST_P(PeerSocketTest, ReceivesBytesOutOfBandInTheirPlace) {
+  PeerSocket ours(std::move(ends_.ours));
+  ASSERT_TRUE(send(ends_.theirs.get(), "half "));
+  ASSERT_TRUE(send(ends_.theirs.get(), "a", -1, kOutOfBand));
+  ASSERT_TRUE(send(ends_.theirs.get(), " line"));
+  std::string all;
+  for (std::string part = received(ours); part != message_of(EAGAIN); part = received(ours)) {
+    all += part;
+  }
+  EXPECT_EQ(all, "half a line");
+}
+
+TEST_P(PeerSocketTest, TakesNoDescriptor) {
+  ASSERT_TRUE(send(ends_.theirs.get(), "plain"));
+  ASSERT_TRUE(send(ends_.theirs.get(), "gift", gift_.get()));
+  gift_.reset();
+  PeerSocket ours(std::move(ends_.ours));
+  std::string seen = received(ours);
   if (seen == "plain") {
-    seen = received(ends.ours);
+    seen = received(ours);
   }
   EXPECT_EQ(seen, message_of(EBADMSG));
-  pollfd waiting{read_end.get(), POLLIN, 0};
-  EXPECT_EQ(::poll(&waiting, 1, 0), 0) << "the descriptor is still on its way";
-  ends.ours.hang_up();
-  EXPECT_EQ(::poll(&waiting, 1, 10'000), 1) << "and is gone with the connection";
+  EXPECT_TRUE(is_held(read_end_, 0)) << "the descriptor is still on its way";
+  ours.hang_up();
+  EXPECT_FALSE(is_held(read_end_, 10'000)) << "and is gone with the connection";
+}
+
+// A look at what comes next skips such a byte, and recv(2) drops what came with it.
+TEST_P(PeerSocketTest, TakesNoDescriptorThatComesOutOfBand) {
+  ASSERT_TRUE(send(ends_.theirs.get(), "!", gift_.get(), kOutOfBand));
+  ASSERT_TRUE(send(ends_.theirs.get(), "request"));
+  gift_.reset();
+  PeerSocket ours(std::move(ends_.ours));
+  EXPECT_EQ(received(ours), message_of(EBADMSG));
+  EXPECT_EQ(received(ours), message_of(EBADMSG));
+  EXPECT_TRUE(is_held(read_end_, 0)) << "the descriptor is still on its way";
+  ours.hang_up();
+  EXPECT_FALSE(is_held(read_end_, 10'000)) << "and is gone with the connection";
+}
+
+TEST_P(PeerSocketTest, TakesNoDescriptorOutOfBandBehindAnother) {
+  const UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  ASSERT_TRUE(send(ends_.theirs.get(), "x", -1, kOutOfBand));
+  ASSERT_TRUE(send(ends_.theirs.get(), "y", gift_.get(), kOutOfBand));
+  ASSERT_TRUE(send(ends_.theirs.get(), "z", null.get(), kOutOfBand));
+  gift_.reset();
+  PeerSocket ours(std::move(ends_.ours));
+  std::string seen = received(ours);
+  while (seen == "x") {
+    seen = received(ours);
+  }
+  EXPECT_EQ(seen, message_of(EBADMSG));
+  EXPECT_TRUE(is_held(read_end_, 0));
 }
 
 // Killed by the alarm if it waits.
-TEST(PeerSocket, HangsUpWithoutWaitingForADescriptorThatLingers) {
-  Ends ends = connected();
-  UniqueFd listener;
-  UniqueFd full = lingering(listener);
-  ASSERT_TRUE(send(ends.theirs.get(), "gift", full.get()));
-  (void)::alarm(20);
-  // Not the last close: the message holds another one.
-  full.reset();
-  ends.ours.hang_up();
-  (void)::alarm(0);
-  EXPECT_FALSE(ends.ours.ok());
-}
-
-TEST(PeerSocket, HearsFromTheKernelThatDescriptorsAreRefused) {
-  Ends ends = connected();
-  refuse_descriptors(ends.ours.get());
-  const UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  // Before Linux 6.16 they come, and are not taken.
-  if (send(ends.theirs.get(), "gift", null.get())) {
-    EXPECT_EQ(received(ends.ours), message_of(EBADMSG));
-  } else {
-    EXPECT_EQ(errno, EPERM);
+TEST_P(PeerSocketTest, HangsUpWithoutWaitingForADescriptorThatLingers) {
+  for (const int flags : {0, kOutOfBand}) {
+    Ends ends = connected();
+    UniqueFd listener;
+    UniqueFd full = lingering(listener);
+    ASSERT_TRUE(send(ends.theirs.get(), "!", full.get(), flags));
+    ASSERT_TRUE(send(ends.theirs.get(), "request"));
+    (void)::alarm(20);
+    // Not the last close: the message holds another one.
+    full.reset();
+    PeerSocket ours(std::move(ends.ours));
+    EXPECT_EQ(received(ours), message_of(EBADMSG));
+    ours.hang_up();
+    (void)::alarm(0);
+    EXPECT_FALSE(ours.ok());
   }
 }
+
+TEST_P(PeerSocketTest, HangsUpOnManyWithOneProcess) {
+  std::vector<UniqueFd> peers;
+  std::vector<PeerSocket> connections;
+  for (int i = 0; i < 20; ++i) {
+    Ends ends = connected();
+    ASSERT_TRUE(send(ends.theirs.get(), "gift", gift_.get()));
+    connections.emplace_back(std::move(ends.ours));
+    peers.push_back(std::move(ends.theirs));
+  }
+  gift_.reset();
+  EXPECT_TRUE(hang_up_on(connections));
+  EXPECT_FALSE(hang_up_on(connections)) << "there is nothing more to end";
+  EXPECT_FALSE(is_held(read_end_, 10'000));
+}
+
+TEST_P(PeerSocketTest, HearsFromTheKernelThatDescriptorsAreRefused) {
+  refuse_descriptors(ends_.ours.get());
+  PeerSocket ours(std::move(ends_.ours));
+  const bool passed = send(ends_.theirs.get(), "gift", gift_.get());
+  if (passed) {  // before Linux 6.16 they come, and are not taken
+    EXPECT_EQ(received(ours), message_of(EBADMSG));
+  } else {
+    EXPECT_EQ(errno, EPERM);
+    EXPECT_EQ(GetParam(), Kernel::kThisOne);
+    EXPECT_FALSE(hang_up_on({&ours, 1})) << "no process is needed";
+  }
+}
+
+// The one that starts the companion: the kernel refuses more of it, and took what came before.
+TEST_P(PeerSocketTest, DoesNotBelieveThatAnOlderConnectionIsWithoutDescriptors) {
+  ASSERT_TRUE(send(ends_.theirs.get(), "gift", gift_.get()));
+  PeerSocket ours(std::move(ends_.ours));
+  gift_.reset();
+  EXPECT_TRUE(hang_up_on({&ours, 1}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, PeerSocketTest,
+                         testing::Values(Kernel::kThisOne, Kernel::kBefore616),
+                         [](const auto& kernel) {
+                           return kernel.param == Kernel::kThisOne ? "ThisKernel" : "Before616";
+                         });
 
 }  // namespace
 }  // namespace vpnrun::service

@@ -4,13 +4,17 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "helper/base/open_at.h"
 #include "profiles/error.h"
@@ -25,6 +29,25 @@ constexpr std::size_t kClientsMax = 64;
 constexpr std::size_t kClientsOfOneMax = 12;
 constexpr std::size_t kOutputMax = 65536;
 constexpr int kBacklog = 64;
+/// In one turn of the loop, and how long the others wait behind a crowd.
+constexpr int kAcceptMax = 64;
+constexpr std::chrono::milliseconds kCrowdPause{100};
+
+using std::chrono::milliseconds;
+/// One hundredth of a core for a person, and as much at once as a dozen orders or thousands of
+/// questions take. What the loop itself takes comes on top.
+constexpr int kShareOfOne = 100;
+constexpr milliseconds kStoreOfOne{600};
+/// And for all of them together.
+constexpr int kShareOfAll = 20;
+constexpr milliseconds kStoreOfAll{1500};
+/// What comes after an order that changed something: a lookup, a client, a handshake, hooks.
+constexpr milliseconds kOrderCost{40};
+/// A share that is used up is waited for this long at least: a few requests and not one at a time.
+constexpr milliseconds kBreath{20};
+/// Of a process that ends with what a connection held.
+constexpr milliseconds kProcessCost{1};
+constexpr std::size_t kBudgetsMax = 256;
 
 /// A request whose answer is overwritten when it goes.
 struct WipedRequest : Request {
@@ -54,6 +77,12 @@ std::optional<FileId> socket_file(const std::string& path) {
   return file.ok() && file_id(file.get(), id) ? std::optional(id) : std::nullopt;
 }
 
+Error expelled() {
+  return Error(
+      "it does not admit you any more", {},
+      "[access] in the profile names who is admitted; 'vpnrunctl list' shows your profiles");
+}
+
 UniqueFd listen_at(const std::string& path, std::optional<FileId>& file) {
   UniqueFd listener = listen_unix(path, {.mode = 0666, .backlog = kBacklog});
   file = socket_file(path);
@@ -63,13 +92,22 @@ UniqueFd listen_at(const std::string& path, std::optional<FileId>& file) {
 }  // namespace
 
 ControlServer::ControlServer(EventLoop& loop, const std::string& path, UniqueFd inherited,
-                             Handler handler)
+                             Handler handler, Admits admits)
     : loop_(loop),
       path_(path),
+      folder_(path.substr(0, path.rfind('/'))),
+      admits_(std::move(admits)),
       listener_(inherited.ok() ? std::move(inherited) : listen_at(path, own_file_)),
       handler_(std::move(handler)),
-      acceptable_(loop.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); })) {
-  refuse_descriptors(listener_.get());  // for one that systemd made
+      budget_of_all_(kShareOfAll, kStoreOfAll) {
+  if (!admits_) {
+    admits_ = [this](const Peer& peer) { return is_admitted(folder_, peer); };
+  }
+  // For one that systemd made: its own settings are wider.
+  refuse_descriptors(listener_.get());
+  (void)::listen(listener_.get(), kBacklog);
+  watch_folder();
+  listen();
 }
 
 ControlServer::~ControlServer() {
@@ -80,6 +118,10 @@ ControlServer::~ControlServer() {
     acceptable_.reset();
     close_listener(std::move(listener_));
   }
+  for (auto& client : clients_) {
+    client.dropped = true;
+  }
+  bury();
 }
 
 bool ControlServer::has_clients() const noexcept {
@@ -87,47 +129,210 @@ bool ControlServer::has_clients() const noexcept {
                      [](const Client& client) { return !client.dropped; });
 }
 
+// --- who comes ---
+
+void ControlServer::listen() {
+  acceptable_ = loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); });
+}
+
 void ControlServer::accept() {
-  uid_t uid = 0;
-  PeerSocket fd = accept_peer(listener_.get(), uid);
-  if (!fd.ok()) {
-    return;
+  std::vector<PeerSocket> refused;
+  bool pause = false;
+  for (int count = 0; count < kAcceptMax; ++count) {
+    const Budget::Cost begin = thread_time();
+    uid_t uid = 0;
+    PeerSocket connection = accept_peer(listener_.get(), uid);
+    if (!connection.ok()) {
+      pause = pause || errno != EAGAIN;  // no descriptor left, say: it would be so again at once
+      break;
+    }
+    if (is_crowded(uid)) {
+      refused.push_back(std::move(connection));
+      pause = pause || wait_of(uid) > Budget::Cost::zero();
+    } else {
+      take_in(std::move(connection), uid);
+    }
+    charge(uid, thread_time() - begin);
   }
+  (void)hang_up_on(refused);
+  if (pause) {
+    acceptable_.reset();
+    listening_again_ = loop_.after(kCrowdPause, [this] {
+      listening_again_.reset();
+      listen();
+    });
+  }
+  sweep();
+}
+
+/// Then it is closed at once: better than to let the crowd wait without an answer.
+bool ControlServer::is_crowded(uid_t uid) const {
   const auto of_peer = std::count_if(clients_.begin(), clients_.end(), [uid](const Client& client) {
-    return client.uid == uid && !client.dropped;
+    return client.peer.uid == uid && !client.dropped;
   });
   const std::size_t limit = uid == 0 ? kClientsMax : kClientsOfOneMax;
-  if (static_cast<std::size_t>(of_peer) >= limit ||
-      (uid != 0 && clients_.size() >= 2 * kClientsMax)) {
-    return;  // closed at once: better than to let the crowd wait without an answer
-  }
+  return static_cast<std::size_t>(of_peer) >= limit ||
+         (uid != 0 && clients_.size() >= 2 * kClientsMax);
+}
+
+void ControlServer::take_in(PeerSocket connection, uid_t uid) {
   Client& client = clients_.emplace_back();
-  client.uid = uid;
-  client.fd = std::move(fd);
-  client.readable =
-      loop_.watch(client.fd.get(), EPOLLIN, [this, &client](std::uint32_t) { receive(client); });
+  client.peer = {uid, groups_of_peer(connection.get())};
+  client.fd = std::move(connection);
+  watch(client);
+}
+
+// --- who is admitted ---
+
+/// Says so and hangs up if not.
+bool ControlServer::still_admits(Client& client) {
+  if (admits_(client.peer)) {
+    return true;
+  }
+  client.input.clear();
+  send(client, refusal(expelled()));
+  client.dropped = true;
+  watch(client);
+  sweep();
+  return false;
+}
+
+void ControlServer::watch_folder() {
+  inotify_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!inotify_.ok() ||
+      ::inotify_add_watch(inotify_.get(), folder_.c_str(), IN_ATTRIB | IN_ONLYDIR) < 0) {
+    throw_errno("cannot watch '{}'", folder_);
+  }
+  folder_watch_ =
+      loop_.watch(inotify_.get(), EPOLLIN, [this](std::uint32_t) { on_folder_event(); });
+}
+
+void ControlServer::on_folder_event() {
+  alignas(inotify_event) std::array<char, 4096> buffer{};
+  if (::read(inotify_.get(), buffer.data(), buffer.size()) <= 0) {
+    return;
+  }
+  for (auto& client : clients_) {
+    if (!client.dropped) {
+      (void)still_admits(client);
+    }
+  }
+}
+
+// --- what they cost ---
+
+void ControlServer::charge(uid_t uid, Budget::Cost cost) {
+  if (uid == 0) {
+    return;
+  }
+  const auto now = Budget::Clock::now();
+  if (budgets_.size() >= kBudgetsMax) {
+    std::erase_if(budgets_, [now](const auto& entry) { return entry.second.is_full(now); });
+  }
+  budgets_.try_emplace(uid, kShareOfOne, kStoreOfOne).first->second.charge(now, cost);
+  budget_of_all_.charge(now, cost);
+}
+
+Budget::Cost ControlServer::wait_of(uid_t uid) const {
+  if (uid == 0) {
+    return Budget::Cost::zero();
+  }
+  const auto now = Budget::Clock::now();
+  const auto own = budgets_.find(uid);
+  return std::max(budget_of_all_.wait(now),
+                  own == budgets_.end() ? Budget::Cost::zero() : own->second.wait(now));
+}
+
+/// Turns to those who wait for their share, in `wait` or a little later.
+void ControlServer::resume_within(Budget::Cost wait) {
+  const auto delay = std::max(std::chrono::ceil<milliseconds>(wait), kBreath);
+  const auto due = Budget::Clock::now() + delay;
+  if (resuming_.active() && resume_at_ <= due) {
+    return;
+  }
+  resume_at_ = due;
+  resuming_ = loop_.after(delay, [this] {
+    resuming_.reset();
+    for (auto& client : clients_) {
+      work_off(client);
+    }
+    sweep();
+  });
+}
+
+// --- what they say ---
+
+/// Reads from nobody who has spent his share, or whose last requests are not worked off.
+void ControlServer::watch(Client& client) {
+  std::uint32_t wanted = 0;
+  if (!client.dropped) {
+    wanted |= client.output.empty() ? 0U : EPOLLOUT;
+    if (const auto wait = wait_of(client.peer.uid); wait > Budget::Cost::zero()) {
+      resume_within(wait);
+    } else if (client.input.find('\n') == std::string::npos) {
+      wanted |= EPOLLIN;
+    }
+  }
+  if (wanted == client.watched_for) {
+    return;
+  }
+  client.ready.reset();  // epoll takes a descriptor once
+  client.watched_for = wanted;
+  if (wanted != 0) {
+    client.ready = loop_.watch(client.fd.get(), wanted,
+                               [this, &client](std::uint32_t events) { serve(client, events); });
+  }
+}
+
+void ControlServer::serve(Client& client, std::uint32_t events) {
+  if ((events & EPOLLOUT) != 0) {
+    flush(client);
+  }
+  if ((client.watched_for & EPOLLIN) != 0) {
+    receive(client);
+  } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
+    client.dropped = true;  // it would be said again and again
+  }
+  watch(client);
+  sweep();
 }
 
 void ControlServer::receive(Client& client) {
+  const Budget::Cost begin = thread_time();
   std::array<char, kControlLineMax> buffer{};
   const ssize_t got = client.fd.receive(buffer);
-  if (got <= 0) {
-    client.dropped = got == 0 || (errno != EAGAIN && errno != EINTR);
-    sweep();
-    return;
+  if (got > 0) {
+    client.input.append(buffer.data(), static_cast<std::size_t>(got));
+    ::explicit_bzero(buffer.data(), static_cast<std::size_t>(got));
+  } else {
+    client.dropped = client.dropped || got == 0 || (errno != EAGAIN && errno != EINTR);
   }
-  client.input.append(buffer.data(), static_cast<std::size_t>(got));
-  ::explicit_bzero(buffer.data(), static_cast<std::size_t>(got));
-  for (auto end = client.input.find('\n'); end != std::string::npos && !client.dropped;
-       end = client.input.find('\n')) {
+  charge(client.peer.uid, thread_time() - begin);
+  if (got > 0) {
+    work_off(client);
+  }
+}
+
+/// As far as the share goes.
+void ControlServer::work_off(Client& client) {
+  while (!client.dropped && wait_of(client.peer.uid) == Budget::Cost::zero()) {
+    const auto end = client.input.find('\n');
+    if (end == std::string::npos) {
+      client.dropped = client.input.size() >= kControlLineMax;
+      break;
+    }
+    const Budget::Cost begin = thread_time();
+    const auto published = published_;
     const Wiped line(client.input.substr(0, end));  // it may hold a password
     std::fill_n(client.input.begin(), end, '\0');
     client.input.erase(0, end + 1);
-    handle_line(client, line.text);
+    if (still_admits(client)) {
+      handle_line(client, line.text);
+    }
+    charge(client.peer.uid,
+           thread_time() - begin + (published_ == published ? milliseconds(0) : kOrderCost));
   }
-  if (client.input.size() >= kControlLineMax) {
-    client.dropped = true;
-  }
+  watch(client);
   sweep();
 }
 
@@ -167,35 +372,16 @@ void ControlServer::flush(Client& client) {
       return;
     }
   }
-  if (client.output.size() > kOutputMax) {
-    client.dropped = true;  // it follows but does not read
-  } else if (client.output.empty()) {
-    client.writable.reset();
-  } else if (!client.writable.active()) {
-    // epoll takes a descriptor once; a duplicate is another entry
-    client.readable.reset();
-    client.writable =
-        loop_.watch(client.fd.get(), EPOLLIN | EPOLLOUT, [this, &client](std::uint32_t events) {
-          if ((events & EPOLLOUT) != 0) {
-            flush(client);
-          }
-          if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
-            receive(client);
-          }
-          sweep();
-        });
-  }
-  if (client.output.empty() && !client.readable.active() && !client.dropped) {
-    client.readable =
-        loop_.watch(client.fd.get(), EPOLLIN, [this, &client](std::uint32_t) { receive(client); });
-  }
+  client.dropped = client.dropped || client.output.size() > kOutputMax;  // it does not read
+  watch(client);
 }
 
 void ControlServer::publish(const Status& status) {
+  ++published_;
   Reply reply;
   reply.status = status;
   for (auto& client : clients_) {
-    if (client.follows && !client.dropped) {
+    if (client.follows && !client.dropped && still_admits(client)) {
       send(client, reply);
     }
   }
@@ -216,9 +402,27 @@ void ControlServer::sweep() {
   if (any && !sweeping_.active()) {
     sweeping_ = loop_.after(std::chrono::milliseconds(0), [this] {
       sweeping_.reset();
-      clients_.remove_if([](const Client& client) { return client.dropped; });
+      bury();
       askers_changed_();
     });
+  }
+}
+
+void ControlServer::bury() {
+  std::vector<PeerSocket> connections;
+  std::vector<uid_t> owners;
+  for (auto& client : clients_) {
+    if (client.dropped) {
+      client.ready.reset();
+      connections.push_back(std::move(client.fd));
+      owners.push_back(client.peer.uid);
+    }
+  }
+  clients_.remove_if([](const Client& client) { return client.dropped; });
+  if (hang_up_on(connections)) {
+    for (const uid_t owner : owners) {
+      charge(owner, kProcessCost);
+    }
   }
 }
 
@@ -228,20 +432,22 @@ void refuse_callers(int listener, const Error& error, std::chrono::milliseconds 
     const std::string text = encode(refusal(error));
     const auto end = EventLoop::Clock::now() + patience;
     const auto refuse_all = [listener, &text] {
-      bool any = false;
-      for (int count = 0; count < kBacklog; ++count) {
+      std::vector<PeerSocket> callers;
+      while (callers.size() < static_cast<std::size_t>(kBacklog)) {
         uid_t uid = 0;
-        const PeerSocket client = accept_peer(listener, uid);
+        PeerSocket client = accept_peer(listener, uid);
         if (!client.ok()) {
           break;
         }
-        any = true;
         // One that does not take it in is none the wiser.
         (void)::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        callers.push_back(std::move(client));
       }
-      return any;
+      (void)hang_up_on(callers);
+      return !callers.empty();
     };
     while (refuse_all()) {
+      std::this_thread::sleep_for(kCrowdPause);
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - EventLoop::Clock::now());
       pollfd waiting{listener, POLLIN, 0};
       if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) <= 0 ||

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -12,21 +13,34 @@
 #include "helper/base/unique_fd.h"
 #include "profiles/control_message.h"
 #include "profiles/error.h"
+#include "systemd/service/admission.h"
+#include "systemd/service/budget.h"
 #include "systemd/service/event_loop.h"
 #include "systemd/service/peer_socket.h"
 
 namespace vpnrun::service {
 
-/// The control socket of one profile (see control_message.h). Who can reach it was decided by the
-/// permissions of the directory it is in. Clients are not trusted any further than that: lines and
-/// queues are bounded, a client that does not read is dropped, nobody waits for anybody.
+/// The control socket of one profile (see control_message.h). Who can reach it is decided by the
+/// permissions of the directory it is in, also for who is connected already: they are asked at
+/// each request and before each status that is sent, and when they change whoever is not admitted
+/// any more is told so and hung up on.
+///
+/// Clients are not trusted any further than that: lines and queues are bounded, a client that does
+/// not read is dropped, nobody waits for anybody. What one person costs is bounded as well: by the
+/// processor time that his connections and requests take, with a sum on top for an order that
+/// changed something, since most of its work comes later. Who has spent his share (kShareOfOne) is
+/// not refused, but read from no sooner than it has grown again.
 class ControlServer {
  public:
+  /// Whether somebody is admitted now.
+  using Admits = std::function<bool(const Peer&)>;
   /// Carries out a request and returns the reply. Throws Error for one that is refused.
   using Handler = std::function<Reply(const Request&)>;
 
-  /// Listens at `path`, mode 0666, or takes over `inherited` if it is valid. Throws Error.
-  ControlServer(EventLoop& loop, const std::string& path, UniqueFd inherited, Handler handler);
+  /// Listens at `path`, mode 0666, or takes over `inherited` if it is valid. Without `admits` the
+  /// folder of `path` decides (is_admitted). Throws Error.
+  ControlServer(EventLoop& loop, const std::string& path, UniqueFd inherited, Handler handler,
+                Admits admits = {});
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
   ControlServer(ControlServer&&) = delete;
@@ -48,25 +62,41 @@ class ControlServer {
  private:
   struct Client {
     PeerSocket fd;
-    uid_t uid = 0;  ///< of whoever connected
+    Peer peer;
     std::string input;
     std::string output;
     bool follows = false;
     bool asks = false;
     bool dropped = false;
-    EventLoop::Handle readable;
-    EventLoop::Handle writable;
+    std::uint32_t watched_for = 0;  ///< EPOLLIN, EPOLLOUT
+    EventLoop::Handle ready;
   };
 
+  void listen();
   void accept();
+  void take_in(PeerSocket connection, uid_t uid);
+  [[nodiscard]] bool is_crowded(uid_t uid) const;
+  void serve(Client& client, std::uint32_t events);
   void receive(Client& client);
+  void work_off(Client& client);
   void handle_line(Client& client, std::string_view line);
   void send(Client& client, const Reply& reply);
   void flush(Client& client);
+  void watch(Client& client);
   void sweep();
+  void bury();
+  [[nodiscard]] bool still_admits(Client& client);
+  void watch_folder();
+  void on_folder_event();
+
+  void charge(uid_t uid, Budget::Cost cost);
+  [[nodiscard]] Budget::Cost wait_of(uid_t uid) const;
+  void resume_within(Budget::Cost wait);
 
   EventLoop& loop_;
   std::string path_;
+  std::string folder_;
+  Admits admits_;
   std::optional<FileId> own_file_;  ///< none if the listener was inherited
   UniqueFd listener_;
   Handler handler_;
@@ -74,6 +104,14 @@ class ControlServer {
   std::function<void()> askers_changed_ = [] {};
   std::list<Client> clients_;
   EventLoop::Handle sweeping_;
+  EventLoop::Handle listening_again_;
+  UniqueFd inotify_;
+  EventLoop::Handle folder_watch_;
+  std::map<uid_t, Budget> budgets_;
+  Budget budget_of_all_;  ///< but root: one person may have many ids (subuid(5))
+  EventLoop::Handle resuming_;
+  Budget::Clock::time_point resume_at_;
+  std::uint64_t published_ = 0;
 };
 
 /// Answers everybody who waits at `listener` with `error`, and hangs up: who called a companion
@@ -81,7 +119,8 @@ class ControlServer {
 ///
 /// If there was anybody, goes on with who comes within `patience`: each launch would be a start,
 /// and after a few of them systemd listens no more. Blocks for as long, or until somebody comes and
-/// `is_still_so` says no; that one is left to the next companion.
+/// `is_still_so` says no; that one is left to the next companion. Looks for callers a few times a
+/// second.
 void refuse_callers(int listener, const Error& error, std::chrono::milliseconds patience,
                     const std::function<bool()>& is_still_so) noexcept;
 

@@ -2,6 +2,7 @@
 #include "systemd/service/control_server.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,6 +23,7 @@
 #include <gtest/gtest.h>
 
 #include "profiles/error.h"
+#include "tests/unit/old_kernel.h"
 #include "tests/unit/scratch_folder.h"
 
 namespace vpnrun::service {
@@ -61,7 +64,9 @@ class ControlServerTest : public testing::Test {
   std::string path_ = (folder_ / "control").string();
   EventLoop loop_;
   int orders_ = 0;
-  ControlServer server_{loop_, path_, UniqueFd(), [this](const Request& request) {
+  bool admits_ = true;
+  ControlServer server_{loop_, path_, UniqueFd(),
+                        [this](const Request& request) {
                           if (request.command == Command::kDown) {
                             throw Error("not now", {}, "later");
                           }
@@ -69,7 +74,8 @@ class ControlServerTest : public testing::Test {
                           Reply reply;
                           reply.status.profile = "work";
                           return reply;
-                        }};
+                        },
+                        [this](const Peer&) { return admits_; }};
 };
 
 TEST_F(ControlServerTest, AnswersEachRequestWithOneLine) {
@@ -258,6 +264,218 @@ TEST_F(ControlServerTest, KnowsWhetherSomebodyCanBeAsked) {
   EXPECT_FALSE(server_.somebody_asks());
   EXPECT_GT(changes, 0);
 }
+
+// --- who is admitted ---
+
+TEST_F(ControlServerTest, TakesNoOrderFromWhoIsNotAdmittedAnyMore) {
+  const UniqueFd client = connect_client();
+  send_text(client, "{\"command\":\"status\"}\n");
+  turn();
+  EXPECT_THAT(received(client), HasSubstr("\"ok\":true"));
+  admits_ = false;
+  send_text(client, "{\"command\":\"up\"}\n{\"command\":\"status\"}\n");
+  turn();
+  EXPECT_EQ(orders_, 1) << "the first question, and nothing after it";
+  const std::string said = received(client);
+  EXPECT_THAT(said, testing::AllOf(HasSubstr("does not admit you any more"), HasSubstr("hint")));
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1);
+  EXPECT_EQ(received(client), "closed");
+}
+
+TEST_F(ControlServerTest, TellsNothingToAFollowerWhoIsNotAdmittedAnyMore) {
+  const UniqueFd follower = connect_client();
+  send_text(follower, "{\"command\":\"up\",\"follow\":true,\"asks\":true}\n");
+  turn();
+  (void)received(follower);
+  EXPECT_TRUE(server_.somebody_asks());
+  admits_ = false;
+  Status status;
+  status.endpoint = "198.51.100.10";
+  server_.publish(status);
+  EXPECT_FALSE(server_.somebody_asks());
+  turn();
+  EXPECT_THAT(received(follower), testing::Not(HasSubstr("198.51.100.10")));
+  EXPECT_EQ(received(follower), "closed");
+  EXPECT_FALSE(server_.has_clients());
+}
+
+TEST_F(ControlServerTest, HangsUpAsSoonAsTheFolderAdmitsOthers) {
+  const UniqueFd idle = connect_client();
+  turn();
+  admits_ = false;
+  ASSERT_EQ(::chmod((folder_ / ".").c_str(), 0711), 0);
+  turn();
+  EXPECT_THAT(received(idle), HasSubstr("does not admit you any more"));
+  EXPECT_EQ(received(idle), "closed");
+}
+
+TEST_F(ControlServerTest, KeepsWhoIsStillAdmittedWhenTheFolderChanges) {
+  const UniqueFd client = connect_client();
+  turn();
+  ASSERT_EQ(::chmod((folder_ / ".").c_str(), 0711), 0);
+  turn();
+  send_text(client, "{\"command\":\"status\"}\n");
+  turn();
+  EXPECT_THAT(received(client), HasSubstr("\"ok\":true"));
+}
+
+// --- what somebody may cost ---
+
+class SpendingTest : public ControlServerTest {
+ protected:
+  /// Root may spend what it likes; so these are somebody else's where root runs the test.
+  UniqueFd connect_person() {
+    EXPECT_EQ(::chmod((folder_ / ".").c_str(), 0711), 0);
+    constexpr uid_t kPerson = 4001;
+    const bool is_root = ::geteuid() == 0;
+    EXPECT_EQ(is_root ? ::seteuid(kPerson) : 0, 0);
+    UniqueFd fd = connect_client();
+    EXPECT_EQ(is_root ? ::seteuid(0) : 0, 0);
+    return fd;
+  }
+  int changes_ = 0;
+  std::string path_of_orders_ = (folder_ / "orders").string();
+  ControlServer orders_server_{loop_, path_of_orders_, UniqueFd(),
+                               [this](const Request& request) {
+                                 if (request.command == Command::kRestart) {
+                                   ++changes_;
+                                   orders_server_.publish(Status());
+                                 }
+                                 return Reply();
+                               },
+                               [](const Peer&) { return true; }};
+};
+
+TEST_F(SpendingTest, WorksOffOrdersThatChangeSomethingNoFasterThanAShareAllows) {
+  path_ = path_of_orders_;
+  const UniqueFd eager = connect_person();
+  std::string orders;
+  for (int i = 0; i < 60; ++i) {
+    orders += "{\"command\":\"restart\"}\n";
+  }
+  send_text(eager, orders);
+  turn();
+  const int at_once = changes_;
+  EXPECT_GE(at_once, 5) << "a few in a row are nobody's flood";
+  EXPECT_LE(at_once, 20);
+  // Nobody else is made to wait, and what is left is not lost.
+  const UniqueFd root = connect_client();
+  if (::geteuid() == 0) {
+    send_text(root, "{\"command\":\"status\"}\n");
+    turn();
+    EXPECT_THAT(received(root), HasSubstr("\"ok\":true"));
+  }
+  for (int turns = 0; changes_ == at_once && turns < 400; ++turns) {
+    turn();
+  }
+  EXPECT_GT(changes_, at_once) << "the next one, in its time";
+}
+
+TEST_F(SpendingTest, AnswersQuestionsByTheHundred) {
+  path_ = path_of_orders_;
+  const UniqueFd curious = connect_person();
+  int answers = 0;
+  for (int round = 0; round < 5; ++round) {
+    std::string questions;
+    for (int i = 0; i < 100; ++i) {
+      questions += "{\"command\":\"status\"}\n";
+    }
+    send_text(curious, questions);
+    turn();
+    const std::string text = received(curious);
+    answers += static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+  }
+  EXPECT_EQ(answers, 500);
+}
+
+// --- what arrives besides ---
+
+/// Fills a TCP connection, so that its last close waits, and sends it out of band. False if the
+/// kernel refuses it.
+bool give_what_lingers(int socket_fd) {
+  UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  UniqueFd full(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const plain = reinterpret_cast<sockaddr*>(&address);
+  EXPECT_EQ(::bind(listener.get(), plain, size), 0);
+  EXPECT_EQ(::listen(listener.get(), 1), 0);
+  EXPECT_EQ(::getsockname(listener.get(), plain, &size), 0);
+  EXPECT_EQ(::connect(full.get(), plain, size), 0);
+  const std::string much(65536, 'x');
+  while (::send(full.get(), much.data(), much.size(), MSG_DONTWAIT) > 0) {
+  }
+  const linger setting{1, 100000};
+  EXPECT_EQ(::setsockopt(full.get(), SOL_SOCKET, SO_LINGER, &setting, sizeof setting), 0);
+  (void)listener.release();  // its other end stays for as long as the test
+  char byte = '!';
+  iovec part{&byte, 1};
+  const int fd = full.get();
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fd)> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof fd);
+  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  const bool sent = ::sendmsg(socket_fd, &message, MSG_OOB | MSG_NOSIGNAL) == 1;
+  if (!sent) {
+    (void)full.release();  // to close it here would wait as well
+  }
+  return sent;
+}
+
+/// By the socket that systemd made: these connect, and send, before there is a companion.
+class StartedByASocket : public ControlServerTest, public testing::WithParamInterface<bool> {
+ protected:
+  void SetUp() override {
+    if (GetParam()) {
+      ASSERT_TRUE(test::without_pass_rights());
+    }
+  }
+};
+
+// Killed by the alarm if the server waits.
+TEST_P(StartedByASocket, ServesOthersWhileWhatTheFirstOneSentCannotBeClosed) {
+  path_ = (folder_ / "made-by-another").string();
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path_.copy(static_cast<char*>(address.sun_path), path_.size());
+  UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(listener.get(), 10), 0);
+  const UniqueFd first = connect_client();
+  ASSERT_TRUE(give_what_lingers(first.get()));
+  send_text(first, "{\"command\":\"status\"}\n");
+  (void)::alarm(20);
+  ControlServer server(loop_, path_, std::move(listener), [](const Request&) { return Reply(); });
+  const UniqueFd second = connect_client();
+  send_text(second, "{\"command\":\"status\"}\n");
+  turn();
+  EXPECT_THAT(received(second), HasSubstr("\"ok\":true"));
+  EXPECT_EQ(received(first), "closed");
+  const UniqueFd third = connect_client();
+  turn();
+  if (give_what_lingers(third.get())) {
+    EXPECT_TRUE(GetParam()) << "a kernel that can refuse it does";
+    send_text(third, "{\"command\":\"status\"}\n");
+    turn();
+    EXPECT_EQ(received(third), "closed");
+  }
+  send_text(second, "{\"command\":\"status\"}\n");
+  turn();
+  EXPECT_THAT(received(second), HasSubstr("\"ok\":true"));
+  (void)::alarm(0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, StartedByASocket, testing::Bool(),
+                         [](const auto& old) { return old.param ? "Before616" : "ThisKernel"; });
 
 }  // namespace
 }  // namespace vpnrun::service

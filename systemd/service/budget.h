@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <chrono>
+
+namespace vpnrun::service {
+
+/// What somebody may cost: a share of a core over time, with a store for what comes at once. Pure.
+class Budget {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Cost = std::chrono::nanoseconds;
+
+  /// One `part`th of the time; unspent, it gathers up to `store`.
+  constexpr Budget(int part, Cost store) noexcept : part_(part), store_(store) {}
+
+  /// Books what was spent. A debt is at most kLongestWait: who made it is not shut out for long.
+  void charge(Clock::time_point now, Cost cost) noexcept;
+  /// How long until something may be spent again; zero: now.
+  [[nodiscard]] Cost wait(Clock::time_point now) const noexcept;
+  /// Whether nothing is known any more of what was spent.
+  [[nodiscard]] bool is_full(Clock::time_point now) const noexcept;
+
+  static constexpr std::chrono::seconds kLongestWait{5};
+
+ private:
+  int part_;
+  Cost store_;
+  Clock::time_point spent_until_{};  ///< all time up to here is used up
+};
+
+/// The processor time that the calling thread has used, clock_gettime(2).
+[[nodiscard]] Budget::Cost thread_time() noexcept;
+
+}  // namespace vpnrun::service

@@ -124,7 +124,6 @@ Session::Session(EventLoop& loop, Loader load, PreparedNamespaces namespaces, Pu
       resolver_(loop),
       hooks_(loop, namespaces_),
       up_lock_(namespaces_.directory.get()),
-      // At once: until an overlay is back, an application reads the host's file.
       view_watch_(loop, watched_folders(view_sources(configuration_.profile.name)),
                   [this] { renew_view(); }) {
   status_.profile = configuration_.profile.name;

@@ -277,8 +277,21 @@ void lay_overlays(const ViewSources& sources) {
   }
 }
 
-std::vector<std::string> watched_folders(const ViewSources& sources) {
-  return {"/etc", "/etc/netns", sources.administrator, "/run", "/run/systemd"};
+std::vector<WatchedFolder> watched_folders(const ViewSources& sources) {
+  using Haste = WatchedFolder::Haste;
+  const auto is_source = [sources](const std::string& name) {
+    return open_visible(fmt::format("{}/{}", sources.etc, name)).has_value() ||
+           open_visible(fmt::format("{}/{}", sources.administrator, name)).has_value();
+  };
+  const std::string own = sources.administrator.substr(sources.administrator.rfind('/') + 1);
+  // follow_run_folder() passes these over, too.
+  const auto is_ready = [](const std::string& name) { return !name.starts_with('.'); };
+  return {{"/etc", Haste::kAtOnce,
+           [is_source](const std::string& name) { return name == "netns" || is_source(name); }},
+          {"/etc/netns", Haste::kAtOnce, [own](const std::string& name) { return name == own; }},
+          {sources.administrator, Haste::kAtOnce, [](const std::string&) { return true; }},
+          {"/run", Haste::kSettled, is_ready},
+          {"/run/systemd", Haste::kSettled, is_ready}};
 }
 
 }  // namespace vpnrun::service

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "systemd/service/view_watch.h"
+
 namespace vpnrun::service {
 
 /// Where the view's own files come from; absolute host paths.
@@ -30,8 +32,8 @@ void build_view(const ViewSources& sources);
 /// then is kept to the tunnel by the filter and by run_folder.h. Throws Error.
 void lay_overlays(const ViewSources& sources);
 
-/// Folders on the host whose entries lay_overlays() and follow_run_folder() depend on, for
-/// inotify(7).
-[[nodiscard]] std::vector<std::string> watched_folders(const ViewSources& sources);
+/// Folders on the host whose entries lay_overlays() and follow_run_folder() depend on, and which of
+/// them.
+[[nodiscard]] std::vector<WatchedFolder> watched_folders(const ViewSources& sources);
 
 }  // namespace vpnrun::service

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/view_watch.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/scratch_folder.h"
+
+namespace vpnrun::service {
+namespace {
+
+using Haste = WatchedFolder::Haste;
+
+class ViewWatchTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* name : {"etc", "run"}) {
+      std::filesystem::create_directory(folder_ / name);
+    }
+    folder_.write("etc/resolv.conf", "the host's");
+  }
+  void turn() {
+    const auto end = loop_.after(std::chrono::milliseconds(100), [this] { loop_.stop(); });
+    loop_.run();
+  }
+  void replace(const std::string& name) const {
+    folder_.write(name + ".new", "another");
+    ASSERT_EQ(std::rename((folder_ / (name + ".new")).c_str(), (folder_ / name).c_str()), 0);
+  }
+
+  test::ScratchFolder folder_;
+  EventLoop loop_;
+  int renewals_ = 0;
+  std::vector<WatchedFolder> folders_{
+      {(folder_ / "etc").string(), Haste::kAtOnce,
+       [](const std::string& name) { return name == "resolv.conf" || name == "netns"; }},
+      {(folder_ / "etc/netns").string(), Haste::kAtOnce, [](const std::string&) { return true; }},
+      {(folder_ / "run").string(), Haste::kSettled,
+       [](const std::string& name) { return !name.starts_with('.'); }}};
+};
+
+TEST_F(ViewWatchTest, RenewsAtOnceWhenAFileThatIsLaidOverIsReplaced) {
+  const ViewWatch watch(loop_, folders_, [this] { ++renewals_; });
+  turn();
+  EXPECT_EQ(renewals_, 0);
+  for (int round = 1; round <= 5; ++round) {
+    replace("etc/resolv.conf");
+    turn();
+    EXPECT_GE(renewals_, round);
+  }
+}
+
+TEST_F(ViewWatchTest, RenewsForAFileThatIsLaidOverAndIsWrittenInPlace) {
+  const ViewWatch watch(loop_, folders_, [this] { ++renewals_; });
+  folder_.write("etc/resolv.conf", "written");
+  turn();
+  EXPECT_GE(renewals_, 1);
+}
+
+TEST_F(ViewWatchTest, SeesAFolderThatComesLater) {
+  const ViewWatch watch(loop_, folders_, [this] { ++renewals_; });
+  std::filesystem::create_directory(folder_ / "etc/netns");
+  turn();
+  const int before = renewals_;
+  EXPECT_GE(before, 1);
+  folder_.write("etc/netns/hosts", "127.0.0.1 localhost");
+  turn();
+  EXPECT_GT(renewals_, before);
+}
+
+TEST_F(ViewWatchTest, DoesNothingForWhatTheViewDoesNotDependOn) {
+  folder_.write("run/utmp", "");
+  const ViewWatch watch(loop_, folders_, [this] { ++renewals_; });
+  for (int i = 0; i < 20; ++i) {
+    folder_.write("run/utmp", "somebody logged in");  // by a program that is setgid utmp
+    replace("etc/passwd");                            // by chfn(1)
+    folder_.write("run/.in-the-making", "");
+    turn();
+  }
+  EXPECT_EQ(renewals_, 0);
+}
+
+TEST_F(ViewWatchTest, SettlesWhileSomethingComesAndGoesOnAndOn) {
+  const ViewWatch watch(loop_, folders_, [this] { ++renewals_; });
+  folder_.write("run/first", "");
+  turn();
+  EXPECT_EQ(renewals_, 1) << "the first one is seen at once";
+  int changes = 0;
+  const auto end = EventLoop::Clock::now() + std::chrono::milliseconds(1000);
+  while (EventLoop::Clock::now() < end) {
+    folder_.write("run/again", "");
+    std::filesystem::remove(folder_ / "run/again");
+    ++changes;
+    const auto stop = loop_.after(std::chrono::milliseconds(0), [this] { loop_.stop(); });
+    loop_.run();
+  }
+  EXPECT_GT(changes, 100);
+  EXPECT_LE(renewals_, 5) << "of " << changes << " changes";
+  // And the last state is seen, some time.
+  const int before = renewals_;
+  for (int turns = 0; renewals_ == before && turns < 400; ++turns) {
+    turn();
+  }
+  EXPECT_GT(renewals_, before);
+}
+
+TEST_F(ViewWatchTest, IsInHasteForALaidOverFileAlsoWhileOthersAreNot) {
+  const ViewWatch watch(loop_, folders_, [this] { ++renewals_; });
+  for (int i = 0; i < 20; ++i) {
+    folder_.write("run/" + std::to_string(i), "");
+    turn();
+  }
+  const int before = renewals_;
+  replace("etc/resolv.conf");
+  turn();
+  EXPECT_GT(renewals_, before);
+}
+
+}  // namespace
+}  // namespace vpnrun::service

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -207,6 +208,8 @@ void Client::accept() {
     return;
   }
   connection_ = std::move(connection);
+  watches_.clear();  // nobody else is waited for
+  close_listener(std::move(listener_));
   watch_connection();
   send("state on\nhold on\n");
 }
@@ -225,14 +228,13 @@ void Client::receive() {
     try {
       parser_.feed({buffer.data(), static_cast<std::size_t>(got)});
     } catch (const Error& error) {
-      // The process ends, and an exit is handled anyway. Not a word more of it until then.
-      connection_watch_.reset();
-      events_.on_refused(error.what());
-      if (!reaped_) {
-        (void)process_.send_signal(SIGKILL);
-      }
+      // What it says may come from the server.
+      end_it(error.what());
     }
   } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+    if (got < 0) {
+      end_it("the VPN client sent what OpenVPN never does");  // a descriptor
+    }
     connection_watch_.reset();
     events_.on_lost();
   }
@@ -281,13 +283,26 @@ std::size_t Client::tell_lines() {
   return lines;
 }
 
+/// Not a word more of it until its exit, which is an event and handled anyway.
+void Client::end_it(std::string_view reason) {
+  connection_watch_.reset();
+  output_watch_.reset();
+  events_.on_refused(reason);
+  if (!reaped_) {
+    (void)process_.send_signal(SIGKILL);
+  }
+}
+
 void Client::send(const std::string& command) {
-  // A command is far smaller than a socket's buffer; a peer that does not read is about to be
-  // killed by the attempt's time limit.
-  if (connection_.ok() &&
-      ::send(connection_.get(), command.data(), command.size(), MSG_NOSIGNAL) < 0 &&
-      errno != EPIPE) {
-    throw_errno("cannot talk to the VPN client");
+  if (!connection_.ok()) {
+    return;
+  }
+  const ssize_t put =
+      ::send(connection_.get(), command.data(), command.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  const bool gone = put < 0 && (errno == EPIPE || errno == ECONNRESET);
+  if (put != static_cast<ssize_t>(command.size()) && !gone) {
+    // A command is far smaller than a socket's buffer: it has left hundreds of them unread.
+    end_it("the VPN client does not listen to its management");
   }
 }
 

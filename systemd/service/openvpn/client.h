@@ -3,8 +3,10 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "helper/base/unique_fd.h"
@@ -104,6 +106,7 @@ class Client {
   void watch_output();
   void read_output();
   std::size_t tell_lines();
+  void end_it(std::string_view reason);
   void send(const std::string& command);
 
   EventLoop& loop_;

@@ -131,7 +131,7 @@ mkdir -p /run/newcomer /run/systemd/newcomer
 echo here >/run/newcomer/file
 within 5 'what comes to /run of the host later comes inside' \
   eval '[ "$(by alice vpnrun cat /run/newcomer/file)" = here ]'
-check 'in /run/systemd as well' by alice vpnrun test -d /run/systemd/newcomer
+within 5 'in /run/systemd as well' by alice vpnrun test -d /run/systemd/newcomer
 rm -r /run/newcomer /run/systemd/newcomer
 within 5 'and goes with it' eval '! by alice vpnrun test -e /run/newcomer'
 is 'the watching application has never reached a daemon' "$(cat "$LAB/log/app-watch")" asking

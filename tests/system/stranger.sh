@@ -18,6 +18,12 @@ flood() {
   background "$LAB/log/flood" by "$1" python3 "$LAB/bin/flood.py" "$2" "$3"
   FLOOD+=("$BACKGROUND")
 }
+# renewals: how often the companion starts a child in three seconds, which it does for each renewal
+renewals() {
+  timeout 3 strace -qq -e trace=clone,clone3,fork,vfork -e signal=none -o "$LAB/tmp/renewals" \
+    -p "${TUNNEL_PID[one]}" 2>/dev/null || true
+  grep -c "" "$LAB/tmp/renewals" || true
+}
 # share_is_small WHAT: of the flood that goes on; ends it
 share_is_small() {
   local before begin share
@@ -38,6 +44,7 @@ touch /run/utmp
 chmod 0666 /run/utmp
 flood bob writes /run/utmp
 flood bob knocks $CONTROL
+is 'nothing is renewed because of utmp' "$(renewals)" 0
 share_is_small 'what a stranger writes to utmp'
 flood root entries /run
 flood root entries /etc
@@ -46,6 +53,8 @@ printf 'nameserver 192.0.2.1\n' >/etc/.resolv.conf.new
 mv /etc/.resolv.conf.new /etc/resolv.conf
 inside_resolv() { by alice vpnrun cat /etc/resolv.conf | grep -q '10\.8\.0\.1'; }
 within 5 'a resolv.conf that is replaced meanwhile is covered again' inside_resolv
+count=$(renewals)
+is "what comes and goes has the view renewed a few times ($count)" "$((count >= 1 && count <= 12))" 1
 share_is_small 'what comes and goes in /run and /etc'
 rm -f /run/entry-* /etc/entry-*
 

@@ -1,0 +1,128 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""taken_over.py WAY: stands in for an OpenVPN client that its server has taken over. It finds its
+management socket in the configuration on standard input, connects, and does harm in one way."""
+import array
+import os
+import re
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+
+way = sys.argv[1]
+mark = f"{sys.argv[2]}/did-{way}"
+management = re.search(r"^management (\S+) unix$", sys.stdin.read(), re.M).group(1)
+
+
+def connect():
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(management)
+    return client
+
+
+def done():
+    with open(mark, "w"):
+        pass
+
+
+def full_socket():
+    """A TCP connection whose last close waits for bytes that nobody takes, and its other end. Over
+    loopback, which is all that a client that is taken over has to itself."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    full = socket.socket()
+    full.connect(listener.getsockname())
+    full.setblocking(False)
+    try:
+        while True:
+            full.send(b"x" * 65536)
+    except BlockingIOError:
+        pass
+    full.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 100000))
+    return listener, full
+
+
+def give(flags):
+    listener, full = full_socket()
+    client = connect()
+    ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [full.fileno()]))]
+    done()
+    client.sendmsg([b">"], ancillary, flags)
+    # In a thread: if the companion has dropped it by now, this close is the last one.
+    threading.Thread(target=full.close, daemon=True).start()
+    time.sleep(0.1)
+    try:
+        client.sendall(b"INFO:harmless\r\n")
+    except OSError:
+        pass  # it hung up
+    time.sleep(60)
+
+
+def descriptor():
+    give(0)
+
+
+def out_of_band():
+    give(socket.MSG_OOB)
+
+
+def half_a_line():
+    connect_and = connect()
+    connect_and.sendall(b">STATE:17000000")
+    done()
+    time.sleep(60)
+
+
+def endless_line():
+    client = connect()
+    done()
+    while True:
+        client.sendall(b"x" * 65536)
+
+
+def deaf():
+    """Asks for one command after the other and takes none of them."""
+    client = connect()
+    done()
+    while True:
+        client.sendall(b">HOLD:Waiting for hold release:0\r\n")
+
+
+def states():
+    client = connect()
+    done()
+    while True:
+        client.sendall(b">INFO:nothing of note\r\n" * 1000)
+
+
+def prints():
+    client = connect()
+    done()
+    while True:
+        try:
+            os.write(1, b"something\n" * 1000)
+        except BlockingIOError:
+            pass
+
+
+def strangers():
+    """One that is driven as it should be, and others that come after it."""
+    first = connect()
+    first.recv(100)
+    done()
+    while True:
+        try:
+            connect().close()
+        except OSError:
+            time.sleep(0.01)
+
+
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+try:
+    globals()[way]()
+except OSError:
+    time.sleep(60)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# taken_over.sh KERNEL: a VPN client that its server has taken over does what it can to its companion by
+# the management socket and by what it prints: root is served all the while by the same companion, at
+# little cost, and with the real client in its place the tunnel comes up. KERNEL as for gifts.sh.
+cp "$SOURCE/tests/probes/taken_over.py" /usr/local/bin/taken_over.py
+chmod 0755 /usr/local/bin/taken_over.py
+if [ "$1" = past ]; then
+  cc -O2 -static -o "$LAB/bin/old_kernel" "$SOURCE/tests/probes/old_kernel.c"
+  printf '#!/bin/sh\nexec %s %s "$@"\n' "$LAB/bin/old_kernel" "$TUNNEL" >"$LAB/bin/tunnel-past"
+  chmod 0755 "$LAB/bin/tunnel-past"
+  TUNNEL=$LAB/bin/tunnel-past
+fi
+MOST=25 # per cent, in the second before it is ended
+profile_one
+tunnel_start one
+spent() { awk '{ sub(/^.*\) /, ""); print ($12 + $13) * 10 }' "/proc/${TUNNEL_PID[one]}/stat"; }
+# The copy is what the companion finds, the mount goes with the lab.
+openvpn=$(command -v openvpn)
+
+for way in descriptor out_of_band half_a_line endless_line deaf states prints strangers; do
+  vpnrunctl down one >/dev/null
+  printf '#!/bin/sh\nexec python3 /usr/local/bin/taken_over.py %s %s\n' $way "$LAB/tmp" >"$LAB/bin/client-$way"
+  chmod 0755 "$LAB/bin/client-$way"
+  mount --bind "$LAB/bin/client-$way" "$openvpn"
+  background "$LAB/log/app-$way" vpnrunctl up one
+  waiting=$BACKGROUND
+  within 10 "$way: the client is at it" test -e "$LAB/tmp/did-$way"
+  before=$(spent)
+  begin=$(now_ms)
+  for _ in 1 2 3 4; do
+    sleep 0.25 # in the thick of it
+    timeout 5 vpnrunctl status one >/dev/null || fail "$way: root gets no answer"
+  done
+  share=$((($(spent) - before) * 100 / ($(now_ms) - begin)))
+  check "$way: root gets an answer" timeout 5 vpnrunctl status one
+  check "$way: of the same companion" kill -0 "${TUNNEL_PID[one]}"
+  is "$way: no more than $MOST % of a core ($share)" "$((share <= MOST))" 1
+  umount -l "$openvpn" # lazily: a client may just be starting
+  kill "$waiting" 2>/dev/null || true
+done
+check 'with the real client it comes up' timeout 20 vpnrunctl restart one
+is 'and applications are online' "$(by alice vpnrun curl -s -m 5 http://203.0.113.10/)" 198.51.100.10
+tunnel_release one

@@ -23,7 +23,7 @@ namespace {
 /// A launcher that starts a tunnel is connected this much later: agents need not flash up for it.
 constexpr std::chrono::milliseconds kGrace{500};
 /// It removes its question and ends; only a broken one takes longer.
-constexpr int kEndPatienceMs = 1000;
+constexpr std::chrono::milliseconds kEndPatience{1000};
 /// As much as the launcher's terminal takes.
 constexpr std::size_t kAnswerMax = 1024;
 
@@ -191,20 +191,49 @@ void AskPassword::stop() noexcept {
   forget();
 }
 
-/// By SIGTERM, at which it takes its question back.
+/// By SIGTERM, at which it takes its question back. Whoever had a part in this is not made to wait.
 void AskPassword::end_process() noexcept {
   exit_watch_.reset();
   output_.reset();
   if (!process_.ok()) {
     return;
   }
-  const Pidfd process = std::move(process_);
-  process_ = {};
-  (void)process.send_signal(SIGTERM);
-  pollfd wait{process.fd(), POLLIN, 0};
-  if (::poll(&wait, 1, kEndPatienceMs) <= 0) {
-    (void)process.send_signal(SIGKILL);
+  (void)process_.send_signal(SIGTERM);
+  try {
+    Ending& ending = endings_.emplace_back();
+    ending.process = std::exchange(process_, {});
+    const int fd = ending.process.fd();
+    ending.limit = loop_.after(kEndPatience, [&ending] {
+      (void)ending.process.send_signal(SIGKILL);  // and its end is an event
+    });
+    ending.watch = loop_.watch(fd, EPOLLIN, [this, fd](std::uint32_t) {
+      endings_.remove_if([fd](Ending& ended) {
+        if (ended.process.fd() != fd) {
+          return false;
+        }
+        reap(ended.process);
+        return true;
+      });
+    });
+  } catch (const std::exception& error) {
+    log::ignored(error);
+    end_all();
   }
+}
+
+/// Waits: for the end of this object.
+void AskPassword::end_all() noexcept {
+  for (auto& ending : endings_) {
+    pollfd wait{ending.process.fd(), POLLIN, 0};
+    if (::poll(&wait, 1, static_cast<int>(kEndPatience.count())) <= 0) {
+      (void)ending.process.send_signal(SIGKILL);
+    }
+    reap(ending.process);
+  }
+  endings_.clear();
+}
+
+void AskPassword::reap(const Pidfd& process) noexcept {
   try {
     (void)process.wait();
   } catch (const std::exception& error) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,7 +37,10 @@ class AskPassword {
   AskPassword& operator=(const AskPassword&) = delete;
   AskPassword(AskPassword&&) = delete;
   AskPassword& operator=(AskPassword&&) = delete;
-  ~AskPassword() { stop(); }
+  ~AskPassword() {
+    stop();
+    end_all();
+  }
 
   /// What is the case now: the open question, if any, and whether a client is connected who asks
   /// somebody himself. To be called at each change of either; errors are logged.
@@ -50,12 +54,21 @@ class AskPassword {
     std::string Request::*field = nullptr;
   };
 
+  /// A process that was told to end.
+  struct Ending {
+    Pidfd process;
+    EventLoop::Handle watch;
+    EventLoop::Handle limit;
+  };
+
   void begin();
   void ask_next();
   void on_exit();
   void take(int status);
   void stop() noexcept;
   void end_process() noexcept;
+  void end_all() noexcept;
+  static void reap(const Pidfd& process) noexcept;
   void forget() noexcept;
   [[nodiscard]] std::vector<Part> parts_of(const CredentialQuestion& question) const;
 
@@ -74,6 +87,7 @@ class AskPassword {
   UniqueFd output_;
   EventLoop::Handle exit_watch_;
   EventLoop::Handle delay_;
+  std::list<Ending> endings_;
 };
 
 }  // namespace vpnrun::service

@@ -268,8 +268,11 @@ int prepare(const std::string& profile_name) {
 
 int run(const std::string& profile_name) {
   std::vector<UniqueFd> inherited = inherited_sockets();
-  const UniqueFd waiting = inherited.empty() ? UniqueFd() : inherited.front().dup_cloexec();
-  return run_command("run", profile_name, [&profile_name, &inherited, &waiting] {
+  // Never closed but by the end of the process, for which the kernel does not wait: if systemd has
+  // given up its own by then, what callers behind it have sent goes with the last one
+  // (peer_socket.h).
+  const int waiting = inherited.empty() ? -1 : inherited.front().dup_cloexec().release();
+  return run_command("run", profile_name, [&profile_name, &inherited, waiting] {
     // A second listener would take the name away from systemd's, and no launch would find either.
     if (inherited.empty() && is_active(fmt::format("vpnrun@{}.socket", profile_name))) {
       throw Error("systemd listens on its control socket",
@@ -286,7 +289,7 @@ int run(const std::string& profile_name) {
       const auto* ours = dynamic_cast<const Error*>(&error);
       const std::string hint = ours == nullptr ? std::string() : ours->hint();
       leave_word(profile_name, error.what(), hint);
-      refuse_callers(waiting.get(), Error(error.what(), {}, hint), kCallersPatience,
+      refuse_callers(waiting, Error(error.what(), {}, hint), kCallersPatience,
                      [&profile_name] { return !is_startable(profile_name); });
       throw;
     }

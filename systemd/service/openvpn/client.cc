@@ -194,9 +194,11 @@ void Client::stop() noexcept {
     try {
       (void)process_.wait();
     } catch (const std::exception&) {
-      listener_.reset();  // somebody else waited for it: it is gone either way
+      process_ = {};  // somebody else waited for it: it is gone either way
     }
   }
+  // Not a mere close: who waits behind it may have sent what cannot be closed without waiting.
+  close_listener(std::move(listener_));
   // Now, not with the object: the next client listens at the same place.
   remove_client_folder(profile_name_);
 }

@@ -147,6 +147,7 @@ void AskPassword::ask_next() {
     options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"};
     options.output_fd = output_end.get();
     options.error_fd = STDERR_FILENO;  // its complaints are no part of an answer
+    options.drop_capabilities = true;
     options.parent_death_signal = SIGTERM;
     process_ = spawn(options);
     exit_watch_ = loop_.watch(process_.fd(), EPOLLIN, [this](std::uint32_t) { on_exit(); });

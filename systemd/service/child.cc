@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +19,7 @@
 #include <utility>
 
 #include "profiles/error.h"
+#include "systemd/service/rights.h"
 
 namespace vpnrun::service {
 namespace {
@@ -101,16 +105,15 @@ void drop_every_privilege(uid_t uid, gid_t gid) {
   }
   if (::setgroups(0, nullptr) != 0 || ::setresgid(gid, gid, gid) != 0 ||
       ::setresuid(uid, uid, uid) != 0) {
-    throw_errno("cannot change to the user of the VPN client");
+    throw_errno("cannot change to user {}", uid);
   }
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> none{};
-  if (::syscall(SYS_capset, &header, none.data()) != 0 ||
-      ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-    throw_errno("cannot drop capabilities");
-  }
+  keep_capabilities({});
   if (::setuid(0) == 0) {
-    throw Error("the VPN client would have kept root's rights");
+    throw Error(fmt::format("user {} would have kept root's rights", uid));
+  }
+  const rlimit no_core{0, 0};
+  if (::setrlimit(RLIMIT_CORE, &no_core) != 0) {
+    throw_errno("cannot switch cores off");
   }
 }
 
@@ -141,36 +144,33 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);  // NOLINT(concurrency-mt-unsafe): one thread
 }
 
-/// In the child: everything up to execve. Returns only by throwing.
-[[noreturn]] void become(const SpawnOptions& options) {
+/// Asked for after PR_SET_PDEATHSIG, which says nothing of an earlier death. getppid(2) does not
+/// tell either: a parent outside of the pid namespace is 0, dead or alive.
+bool has_parent(int report_fd) {
+  pollfd reader{report_fd, 0, 0};
+  return ::poll(&reader, 1, 0) == 0;  // POLLERR: nobody reads any more
+}
+
+void join_namespaces(const SpawnOptions& options) {
   if (options.netns_fd >= 0 && ::setns(options.netns_fd, CLONE_NEWNET) != 0) {
     throw_errno("cannot join the network namespace");
   }
   if (options.mount_namespace_fd >= 0 && ::setns(options.mount_namespace_fd, CLONE_NEWNS) != 0) {
     throw_errno("cannot join the mount namespace");
   }
-  const pid_t parent = ::getppid();
-  set_up_descriptors(options);
-  reset_signals();
-  if (options.own_session) {
-    (void)::setsid();  // fails only for who leads a group already; a forked child does not
-  }
-  if (::chdir("/") != 0) {
-    throw_errno("cannot change to '/'");
-  }
-  if (options.drop_privileges) {
-    drop_every_privilege(options.uid, options.gid);
-  }
-  if (options.parent_death_signal != 0) {
-    // After the change of user, which clears it; and the parent may have died before.
-    ::prctl(PR_SET_PDEATHSIG, options.parent_death_signal, 0, 0, 0);
-    if (::getppid() != parent) {
-      throw Error("the companion died");
+  if (options.furnish) {
+    if (::unshare(CLONE_NEWNS) != 0) {
+      throw_errno("cannot create a mount namespace");
     }
+    options.furnish();
   }
+}
+
+[[noreturn]] void execute(const SpawnOptions& options) {
   std::vector<char*> argv;
   std::vector<char*> envp;
-  argv.push_back(const_cast<char*>(options.program.c_str()));
+  const std::string& name = options.name.empty() ? options.program : options.name;
+  argv.push_back(const_cast<char*>(name.c_str()));
   for (const auto& argument : options.arguments) {
     argv.push_back(const_cast<char*>(argument.c_str()));
   }
@@ -183,15 +183,63 @@ void reset_signals() {
   throw_errno("cannot execute '{}'", options.program);
 }
 
+/// In the child: everything up to execve. Returns only by throwing.
+[[noreturn]] void become(const SpawnOptions& options, int report_fd) {
+  // First: its /dev/null is ours, and not what stands there in the profile's view.
+  set_up_descriptors(options);
+  join_namespaces(options);
+  reset_signals();
+  if (options.own_session) {
+    (void)::setsid();  // fails only for who leads a group already; a forked child does not
+  }
+  if (::chdir("/") != 0) {
+    throw_errno("cannot change to '/'");
+  }
+  if (options.drop_privileges) {
+    drop_every_privilege(options.uid, options.gid);
+  } else if (options.drop_capabilities) {
+    keep_capabilities({});
+  }
+  if (options.parent_death_signal != 0) {
+    // After the change of user, which clears it.
+    ::prctl(PR_SET_PDEATHSIG, options.parent_death_signal, 0, 0, 0);
+    if (!has_parent(report_fd)) {
+      throw Error("the companion died");
+    }
+  }
+  execute(options);
+}
+
+/// fork(2), into new namespaces if `flags` says so. Not unshare(2): that would hold for our later
+/// children as well.
+pid_t fork_into(unsigned long flags) {
+  const pid_t pid =
+      flags == 0 ? ::fork() : static_cast<pid_t>(::syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0));
+  if (pid < 0) {
+    throw_errno("cannot create a process");
+  }
+  return pid;
+}
+
+void keep(const Kept& kept, int report_fd) {
+  std::vector<int> descriptors = kept.descriptors;
+  descriptors.push_back(report_fd);
+  close_all_but(descriptors);
+  keep_capabilities(kept.capabilities);
+}
+
 }  // namespace
 
 Pidfd Pidfd::of_child(pid_t pid) {
   Pidfd result;
+  result.pid_ = pid;
   result.fd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!result.fd_.ok()) {
-    throw_errno("cannot hold on to process {}", pid);
+    const int error = errno;
+    (void)::kill(pid, SIGKILL);
+    (void)wait_for(pid);
+    throw_error(error, "cannot hold on to process {}", pid);
   }
-  result.pid_ = pid;
   return result;
 }
 
@@ -216,14 +264,17 @@ int Pidfd::wait() const {
   return info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8 : info.si_status & 0x7f;
 }
 
-void run_in_child(const std::function<void()>& body) {
+void run_in_child(const Kept& kept, const std::function<void()>& body) {
   Pipe errors = make_pipe();
-  const pid_t pid = ::fork();
-  if (pid < 0) {
-    throw_errno("cannot create a process");
-  }
+  const pid_t pid = fork_into(0);
   if (pid == 0) {
-    ::_exit(run_reporting(body, errors.write.get()));
+    const int report_fd = errors.write.get();
+    ::_exit(run_reporting(
+        [&kept, &body, report_fd] {
+          keep(kept, report_fd);
+          body();
+        },
+        report_fd));
   }
   errors.write.reset();
   const std::string text = read_all(errors.read.get());
@@ -234,6 +285,42 @@ void run_in_child(const std::function<void()>& body) {
   if (status != 0) {
     throw Error(fmt::format("a child process ended with status {}", status));
   }
+}
+
+bool is_true_in_child(std::chrono::seconds patience, const std::function<bool()>& question) {
+  const pid_t pid = fork_into(0);
+  if (pid == 0) {
+    try {
+      close_all_but({});
+      keep_capabilities({});
+      reset_signals();
+      ::alarm(static_cast<unsigned>(patience.count()));
+      ::_exit(question() ? 0 : 1);
+    } catch (const std::exception&) {
+      ::_exit(1);
+    }
+  }
+  return wait_for(pid) == 0;
+}
+
+UniqueFd memory_file(const char* name, std::string_view text) {
+  UniqueFd fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd.ok()) {
+    throw_errno("cannot create a memory file");
+  }
+  while (!text.empty()) {
+    const ssize_t put = ::write(fd.get(), text.data(), text.size());
+    if (put < 0) {
+      throw_errno("cannot write a memory file");
+    }
+    text.remove_prefix(static_cast<std::size_t>(put));
+  }
+  if (::lseek(fd.get(), 0, SEEK_SET) != 0 ||
+      ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) !=
+          0) {
+    throw_errno("cannot seal a memory file");
+  }
+  return fd;
 }
 
 HeldChild::HeldChild(const std::function<void()>& body) {
@@ -274,13 +361,11 @@ std::string HeldChild::proc_path() const {
 
 Pidfd spawn(const SpawnOptions& options) {
   Pipe errors = make_pipe();
-  const pid_t pid = ::fork();
-  if (pid < 0) {
-    throw_errno("cannot create a process");
-  }
+  const pid_t pid = fork_into(options.alone ? CLONE_NEWPID | CLONE_NEWIPC : 0);
   if (pid == 0) {
+    errors.read.reset();  // or we would read our own report
     const int report_fd = errors.write.get();
-    ::_exit(run_reporting([&options] { become(options); }, report_fd));
+    ::_exit(run_reporting([&options, report_fd] { become(options, report_fd); }, report_fd));
   }
   errors.write.reset();
   const std::string text = read_all(errors.read.get());

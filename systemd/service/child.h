@@ -3,8 +3,10 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "helper/base/unique_fd.h"
@@ -15,10 +17,13 @@ namespace vpnrun::service {
 class Pidfd {
  public:
   Pidfd() noexcept = default;
-  /// Takes a child of ours that has not been waited for. Throws Error (pidfd_open(2)).
+  /// Takes a child of ours that has not been waited for. Throws Error (pidfd_open(2)); then the
+  /// child has been killed and waited for: nobody else could.
   static Pidfd of_child(pid_t pid);
 
   [[nodiscard]] bool ok() const noexcept { return fd_.ok(); }
+  /// Of this process and no other until wait() has returned.
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   /// Readable (EPOLLIN) once the process has ended.
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   /// False if the process has ended.
@@ -35,9 +40,26 @@ class Pidfd {
   pid_t pid_ = -1;
 };
 
+/// What a forked child keeps of ours, besides our memory: it is a copy of this process, as little
+/// dumpable (prctl(2)), and ends by _exit(2).
+struct Kept {
+  std::vector<int> capabilities;  ///< CAP_*, no way to others
+  std::vector<int> descriptors;   ///< besides 0 to 2
+};
+
 /// Runs `body` in a forked child and waits. An exception of it is thrown here again as Error, with
-/// its hint. The child has our descriptors and nothing else of note; it ends by _exit(2).
-void run_in_child(const std::function<void()>& body);
+/// its hint.
+void run_in_child(const Kept& kept, const std::function<void()>& body);
+
+/// Asks `question` in a forked child that has no capability and no descriptor of ours, for what
+/// loads others' code or may take long. false as well if it throws or takes longer than `patience`.
+/// Throws Error if there can be no child.
+[[nodiscard]] bool is_true_in_child(std::chrono::seconds patience,
+                                    const std::function<bool()>& question);
+
+/// In memory only, at its beginning, and sealed: nobody changes it any more (memfd_create(2)).
+/// Throws Error.
+[[nodiscard]] UniqueFd memory_file(const char* name, std::string_view text);
 
 /// A child that runs `body` and then stays until its end is asked for: for namespaces that exist
 /// only as long as a process is in them, until they have been bound to a file.
@@ -58,9 +80,10 @@ class HeldChild {
   UniqueFd release_;
 };
 
-/// How to start a program that is not to be trusted with anything.
+/// How to start a program.
 struct SpawnOptions {
   std::string program;                 ///< absolute path
+  std::string name;                    ///< argv[0]; empty: the path
   std::vector<std::string> arguments;  ///< argv without argv[0]
   std::vector<std::string> environment;
   int stdin_fd = -1;             ///< -1: /dev/null
@@ -72,6 +95,13 @@ struct SpawnOptions {
   uid_t uid = 0;
   gid_t gid = 0;
   bool own_session = false;     ///< setsid(2): Pidfd::kill_group() reaches it and what it starts
+  bool drop_capabilities = false;  ///< root's files, but no capability and no_new_privs
+  /// It is the first process of a pid namespace: it can signal and trace nobody but those that it
+  /// starts itself, and they die with it, whatever became of it. IPC namespace as well.
+  bool alone = false;
+  /// Called in the child, in a mount namespace of its own and with all rights, last of all before
+  /// they are dropped; `program` is looked for after it.
+  std::function<void()> furnish;
   int parent_death_signal = 0;  ///< prctl(2) PR_SET_PDEATHSIG; 0: none
 };
 

@@ -215,6 +215,7 @@ bool systemctl(const char* verb, const std::string& unit) {
   SpawnOptions options;
   options.program = kSystemctl;
   options.arguments = {verb, "--quiet", unit};
+  options.drop_capabilities = true;  // it asks systemd, as root
   const Pidfd child = spawn(options);
   pollfd ended{child.fd(), POLLIN, 0};
   if (::poll(&ended, 1, kSystemctlPatienceMs) <= 0) {

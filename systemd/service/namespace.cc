@@ -2,6 +2,7 @@
 #include "systemd/service/namespace.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -328,7 +329,7 @@ void renew_overlays(const PreparedNamespaces& namespaces, const std::string& pro
   const ViewSources sources = view_sources(profile_name);
   const int view_fd = namespaces.view.get();
   const int host_fd = namespaces.host.get();
-  run_in_child([&sources, host_fd, view_fd] {
+  run_in_child({{CAP_SYS_ADMIN, CAP_SYS_CHROOT}, {host_fd, view_fd}}, [&sources, host_fd, view_fd] {
     follow_run_folder(host_fd, view_fd);
     lay_overlays(sources);  // its sources are in the view at the same paths, below /run
   });

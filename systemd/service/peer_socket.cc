@@ -7,10 +7,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
+#include <iterator>
 #include <utility>
 #include <vector>
+
+#include "systemd/service/rights.h"
 
 namespace vpnrun::service {
 namespace {
@@ -45,7 +50,15 @@ void close_by_another_process(std::vector<UniqueFd>& fds) noexcept {
   const pid_t parent_of_it = ::fork();
   if (parent_of_it == 0) {
     if (::fork() == 0) {
-      go_end.reset();
+      try {
+        std::vector<int> kept = {wait_end.get()};
+        std::transform(fds.begin(), fds.end(), std::back_inserter(kept),
+                       [](const UniqueFd& fd) { return fd.get(); });
+        close_all_but(kept);
+        keep_capabilities({});
+      } catch (const std::exception&) {
+        ::_exit(1);
+      }
       char none = 0;
       [[maybe_unused]] const ssize_t end = ::read(wait_end.get(), &none, sizeof none);
     }

@@ -2,11 +2,15 @@
 #include "systemd/service/child.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
+#include <fstream>
+#include <sstream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -29,7 +33,7 @@ std::string read_to_end(int fd) {
 
 TEST(RunInChild, BringsBackTheErrorWithItsHint) {
   try {
-    run_in_child([] { throw Error("cannot do it", {}, "do this"); });
+    run_in_child({}, [] { throw Error("cannot do it", {}, "do this"); });
     FAIL() << "no error came back";
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "cannot do it");
@@ -39,8 +43,79 @@ TEST(RunInChild, BringsBackTheErrorWithItsHint) {
 
 TEST(RunInChild, ChangesNothingHere) {
   int value = 1;
-  run_in_child([&value] { value = 2; });
+  run_in_child({}, [&value] { value = 2; });
   EXPECT_EQ(value, 1);
+}
+
+TEST(RunInChild, KeepsNoCapabilityAndNoDescriptorThatWasNotAskedFor) {
+  const UniqueFd kept(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const UniqueFd stray(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  ASSERT_TRUE(kept.ok() && stray.ok());
+  EXPECT_NO_THROW(run_in_child({{}, {kept.get()}}, [&kept, &stray] {
+    if (::fcntl(kept.get(), F_GETFD) < 0) {
+      throw Error("what was asked for is closed");
+    }
+    if (::fcntl(stray.get(), F_GETFD) >= 0) {
+      throw Error("something else is open");
+    }
+    std::ostringstream status;
+    status << std::ifstream("/proc/self/status").rdbuf();
+    const std::string text = status.str();
+    for (const char* line : {"CapPrm:\t0000000000000000", "CapEff:\t0000000000000000",
+                             "CapInh:\t0000000000000000", "NoNewPrivs:\t1"}) {
+      if (text.find(line) == std::string::npos) {
+        throw Error(std::string("it is not so: ") + line);
+      }
+    }
+  }));
+}
+
+TEST(IsTrueInChild, SaysWhatTheQuestionSays) {
+  EXPECT_TRUE(is_true_in_child(std::chrono::seconds(5), [] { return true; }));
+  EXPECT_FALSE(is_true_in_child(std::chrono::seconds(5), [] { return false; }));
+  EXPECT_FALSE(
+      is_true_in_child(std::chrono::seconds(5), []() -> bool { throw Error("cannot tell"); }));
+}
+
+TEST(IsTrueInChild, DoesNotWaitForEver) {
+  EXPECT_FALSE(is_true_in_child(std::chrono::seconds(1), [] {
+    while (::pause() != 0) {
+    }
+    return true;
+  }));
+}
+
+TEST(MemoryFile, IsReadFromItsBeginningAndChangedByNobody) {
+  const UniqueFd file = memory_file("test", "secret\n");
+  EXPECT_EQ(read_to_end(file.get()), "secret\n");
+  EXPECT_LT(::pwrite(file.get(), "x", 1, 0), 0);
+  EXPECT_NE(::ftruncate(file.get(), 0), 0);
+}
+
+TEST(Pidfd, AChildThatCannotBeHeldIsNotLeftBehind) {
+  run_in_child({}, [] {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      while (::pause() != 0) {
+      }
+    }
+    const rlimit none{0, 0};
+    if (::setrlimit(RLIMIT_NOFILE, &none) != 0) {
+      throw_errno("cannot limit descriptors");
+    }
+    try {
+      (void)Pidfd::of_child(pid);
+    } catch (const Error& error) {
+      if (error.code() != std::errc::too_many_files_open) {
+        throw;
+      }
+      if (::kill(pid, 0) == 0) {
+        throw Error("it lives on");
+      }
+      return;
+    }
+    throw Error("it is held");
+  });
 }
 
 TEST(HeldChild, LivesUntilItIsLetGo) {

@@ -2,6 +2,7 @@
 #include "systemd/service/filter/nft.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include <nftables/libnftables.h>
 
 #include "profiles/error.h"
+#include "systemd/service/rights.h"
 
 namespace vpnrun::filter {
 namespace {
@@ -168,6 +170,8 @@ Nft::Result Nft::run_in_child(const std::string& commands) {
       if (::setns(netns_.get(), CLONE_NEWNET) != 0) {
         throw_errno("cannot enter the network namespace");
       }
+      service::close_all_but({writer.get()});
+      service::keep_capabilities({CAP_NET_ADMIN});
       context = open_context();
       result = run(context.get(), commands);
     } catch (const std::exception& error) {

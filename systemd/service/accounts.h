@@ -13,14 +13,23 @@ struct Account {
   gid_t gid = 0;
 };
 
-/// The system user that the VPN client runs as, with "nogroup": its own group may be one that
-/// profiles admit, and the client is not to have what it admits to. Read from /etc/passwd without
-/// NSS, whose modules would stay in memory for the companion's lifetime. Throws Error with a hint
-/// if there is none, or if it is root.
-[[nodiscard]] Account client_account();
+/// The system user that looks names up, with "nogroup": people may be admitted to profiles by its
+/// own group. No client runs as this user. Read from /etc/passwd without NSS, whose modules would
+/// stay in memory for the companion's lifetime. Throws Error with a hint if there is none, or if it
+/// is root.
+[[nodiscard]] Account look_up_account();
 
 /// By NSS (getpwnam_r(3), getgrnam_r(3)). nullopt: no such user or group.
 [[nodiscard]] std::optional<uid_t> find_user(const std::string& name);
 [[nodiscard]] std::optional<gid_t> find_group(const std::string& name);
+
+/// The names by NSS of this user and this group; empty if it has none.
+[[nodiscard]] std::string user_name(uid_t uid);
+[[nodiscard]] std::string group_name(gid_t gid);
+
+/// Whether [access] may admit `uid`, `gid`: a client's, or what a look-up of names has, is nobody's
+/// to admit.
+[[nodiscard]] bool may_admit_user(uid_t uid);
+[[nodiscard]] bool may_admit_group(gid_t gid);
 
 }  // namespace vpnrun::service

@@ -19,6 +19,7 @@
 #include "profiles/error.h"
 #include "systemd/service/accounts.h"
 #include "systemd/service/child.h"
+#include "systemd/service/client_ids.h"
 #include "systemd/service/etc_files.h"
 #include "systemd/service/filter/inside_filter.h"
 #include "systemd/service/filter/nft.h"
@@ -337,15 +338,17 @@ void renew_overlays(const PreparedNamespaces& namespaces, const std::string& pro
 
 void prepare_namespaces(const profile::Profile& profile) {
   refuse_private_mount_namespace();
-  (void)client_account();  // before anything is made
+  (void)look_up_account();  // before anything is made
   ProfileLock lock(profile.name);
   const bool fresh = !open_profile_directory(profile.name).ok();
   try {
+    (void)take_client_id(profile.name);
     prepare_locked(profile);
   } catch (const std::exception&) {
     if (fresh) {
       try {
         remove_names(profile.name);
+        free_client_id(profile.name);
       } catch (const std::exception& error) {
         log::ignored(error);
       }
@@ -369,6 +372,7 @@ void release_namespaces(const std::string& profile_name) {
     }
   }
   remove_names(profile_name);
+  free_client_id(profile_name);
   RunLock::remove_file(profile_name);
   lock.remove_file();
 }

@@ -92,6 +92,16 @@ void add_acl_entry(acl_t& acl, acl_tag_t tag, const void* qualifier, bool write)
   }
 }
 
+void refuse_unless(bool may_be_admitted, const char* key, const std::string& name) {
+  if (!may_be_admitted) {
+    throw Error(
+        fmt::format("[access] {} names '{}', whose number is the VPN clients' or nobody's", key,
+                    printable(name)),
+        {},
+        fmt::format("take it out of the profile, or give '{}' another number", printable(name)));
+  }
+}
+
 void set_acl(int dir_fd, const std::string& profile_name, const profile::Access& access) {
   acl_t acl = ::acl_init(static_cast<int>(4 + access.users.size() + access.groups.size()));
   const AclPtr owner(acl, ::acl_free);
@@ -104,6 +114,7 @@ void set_acl(int dir_fd, const std::string& profile_name, const profile::Access&
   bool named = false;
   for (const auto& user : access.users) {
     if (const auto uid = find_user(user)) {
+      refuse_unless(may_admit_user(*uid), "users", user);
       add_acl_entry(acl, ACL_USER, &*uid, false);
       named = true;
     } else {
@@ -113,6 +124,7 @@ void set_acl(int dir_fd, const std::string& profile_name, const profile::Access&
   }
   for (const auto& group : access.groups) {
     if (const auto gid = find_group(group)) {
+      refuse_unless(may_admit_group(*gid), "groups", group);
       add_acl_entry(acl, ACL_GROUP, &*gid, false);
       named = true;
     } else {

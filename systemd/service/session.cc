@@ -34,6 +34,7 @@
 #include "helper/base/runtime_layout.h"
 #include "profiles/error.h"
 #include "profiles/profile_store.h"
+#include "systemd/service/client_ids.h"
 #include "systemd/service/etc_files.h"
 #include "systemd/service/log.h"
 #include "systemd/service/netlink/route.h"
@@ -119,8 +120,8 @@ Session::Session(EventLoop& loop, Loader load, PreparedNamespaces namespaces, Pu
       load_(std::move(load)),
       publish_(std::move(publish)),
       namespaces_(std::move(namespaces)),
-      account_(client_account()),
       configuration_(load_()),
+      account_(take_client_id(configuration_.profile.name)),
       resolver_(loop),
       hooks_(loop, namespaces_),
       up_lock_(namespaces_.directory.get()),

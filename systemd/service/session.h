@@ -121,8 +121,8 @@ class Session {
   Loader load_;
   Publisher publish_;
   PreparedNamespaces namespaces_;
-  Account account_;
   Configuration configuration_;
+  Account account_;  ///< of the profile's client
   Status status_;
 
   std::unique_ptr<InsideNetwork> inside_;

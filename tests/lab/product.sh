@@ -130,3 +130,16 @@ client_pid() {
     fi
   done
 }
+
+# client_id NAME: user and group of the profile's client; empty if it has none.
+client_id() {
+  local record
+  for record in /run/vpnrun/.ids/*; do
+    if [ "$(readlink "$record")" = "$1" ]; then
+      echo "${record##*/}"
+    fi
+  done
+}
+
+# clients: the clients of all profiles; false if there is none.
+clients() { ps -C openvpn -o uid=,pid= | awk '$1 >= 60706 && $1 <= 61183 { print $2; any = 1 } END { exit !any }'; }

@@ -40,7 +40,7 @@ leftovers() {
     ip -o link show type veth | grep -o 'vr-[a-z0-9]*' || :
     nft list tables | grep vpnrun || :
     grep -oE ' /run/(vpnrun|netns)/[^ ]*' /proc/self/mountinfo || :
-    pgrep -x -u vpnrun openvpn || :
+    clients || :
   } 2>/dev/null
 }
 

@@ -29,7 +29,7 @@ refuses() {
   else
     complains 'its message' "$3"
   fi
-  empty 'no client is left' "$(pgrep -x -u vpnrun openvpn)"
+  empty 'no client is left' "$(clients)"
   empty 'no link is left' "$(ip -o link | grep ' vr-')"
   if [ "$FAILED_IN" = prepare ]; then
     unchanged_since before 'after the failed prepare'
@@ -94,7 +94,7 @@ case $CASE in
     is 'and gets through when the server answers' "$(by alice vpnrun --wait 20 curl -s -m 5 http://203.0.113.10/)" 198.51.100.10
     server_silent
     tunnel_stop one
-    within 1 'the client ends with its companion' eval '! pgrep -x -u vpnrun openvpn'
+    within 1 'the client ends with its companion' eval '! clients'
     check 'release works' "$TUNNEL" release one
     check 'twice is no error' "$TUNNEL" release one
     unchanged_since before 'after release'

@@ -19,7 +19,7 @@ release_and_compare 'prepare only'
 tunnel_start one
 kill_hard "${TUNNEL_PID[one]}"
 wait_until 5 gone "${TUNNEL_PID[one]}"
-wait_until 5 eval '! pgrep -x -u vpnrun openvpn'
+wait_until 5 eval '! clients'
 release_and_compare 'after a companion killed with -9'
 
 tunnel_start one

@@ -49,8 +49,9 @@ is 'one client killed, the other tunnel does not notice' "$(by alice vpnrun -p t
 is 'its client is the same' "$(client_pid two)" "$TWO"
 within 15 'and the first comes back' tunnel_up one
 
-like 'both clients run as user vpnrun' "$(ps -o user= -p "$(client_pid one),$(client_pid two)" | sort | uniq -c)" \
-  '^ *2 vpnrun$'
+is 'each client runs as the user of its profile' \
+  "$(for NAME in one two; do ps -o uid= -p "$(client_pid $NAME)"; done | xargs)" \
+  "$(client_id one) $(client_id two)"
 is 'without any capability' \
   "$(grep -hE '^Cap(Inh|Prm|Eff|Amb)' "/proc/$(client_pid one)/status" "/proc/$(client_pid two)/status" | awk '{ print $2 }' | sort -u)" \
   0000000000000000

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 
 #include "helper/base/runtime_layout.h"
 #include "profiles/error.h"
+#include "systemd/service/openvpn/client_root.h"
 #include "systemd/service/unix_listener.h"
 #include "systemd/service/wipe.h"
 
@@ -42,24 +42,11 @@ UniqueFd listen_on(const std::string& folder, const std::string& path, uid_t uid
   return listen_unix(path, {.user = uid});
 }
 
-/// In memory only: the text holds private keys.
-UniqueFd memory_file(const std::string& text) {
-  UniqueFd fd(::memfd_create("openvpn-config", MFD_CLOEXEC));
-  if (!fd.ok()) {
-    throw_errno("cannot create a memory file");
-  }
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const ssize_t put = ::write(fd.get(), rest.data(), rest.size());
-    if (put < 0) {
-      throw_errno("cannot write a memory file");
-    }
-    rest.remove_prefix(static_cast<std::size_t>(put));
-  }
-  if (::lseek(fd.get(), 0, SEEK_SET) != 0) {
-    throw_errno("cannot rewind a memory file");
-  }
-  return fd;
+/// Whose process has connected; unix(7).
+pid_t peer_pid(int fd) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
 }  // namespace
@@ -154,9 +141,13 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
   }
   output_.reset(pipe[0]);
   const UniqueFd output_end(pipe[1]);
-  const UniqueFd options = memory_file(client_options(config, endpoints, device, socket_path));
+  const UniqueFd options = memory_file(
+      "openvpn-config", client_options(config, endpoints, device, socket_path));  // private keys
   SpawnOptions spawn_options;
-  spawn_options.program = find_program();
+  const ClientRoot root{find_program(), folder, {place.uid, place.gid}};
+  spawn_options.program = program_inside(root);
+  spawn_options.furnish = [&root] { enter_client_root(root); };
+  spawn_options.alone = true;
   spawn_options.arguments = {"--config", "stdin"};
   spawn_options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
   spawn_options.stdin_fd = options.get();
@@ -206,7 +197,10 @@ void Client::stop() noexcept {
 void Client::accept() {
   uid_t uid = 0;
   PeerSocket connection = accept_peer(listener_.get(), uid);
-  if (!connection.ok() || connection_.ok() || uid != uid_) {
+  // Not only its user: the process that we started, whose number cannot be another's before we have
+  // waited for it. One that it started itself, or that somebody runs as this user, is not it.
+  if (!connection.ok() || connection_.ok() || uid != uid_ ||
+      peer_pid(connection.get()) != process_.pid()) {
     return;
   }
   connection_ = std::move(connection);

@@ -72,8 +72,9 @@ struct ClientEvents {
   std::function<void()> on_lost;
 };
 
-/// One OpenVPN process: an ordinary user without any capability, inside the namespace, driven over
-/// its management socket only. It dies with this object, and with the companion (PR_SET_PDEATHSIG,
+/// One OpenVPN process: a user of this profile's own without any capability, inside the namespace,
+/// alone in a root directory (client_root.h) and a pid namespace, driven over its management socket
+/// only, by it and nobody else. It dies with this object, and with the companion (PR_SET_PDEATHSIG,
 /// and OpenVPN ends when its management client goes away).
 class Client {
  public:

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/client_ids.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "helper/base/runtime_layout.h"
+#include "profiles/error.h"
+#include "systemd/service/child.h"
+#include "systemd/service/etc_files.h"
+#include "systemd/service/log.h"
+#include "systemd/service/runtime_dir.h"
+
+namespace vpnrun::service {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr id_t kFirst = VPNRUN_FIRST_CLIENT_ID;
+constexpr id_t kLast = VPNRUN_LAST_CLIENT_ID;
+static_assert(kFirst > 0 && kFirst <= kLast && kLast < 0x80000000U);
+
+/// A directory service that does not answer has no entry of that range.
+constexpr std::chrono::seconds kNssPatience{5};
+constexpr const char* kUserFolder = "/run/userdb";
+
+fs::path records() {
+  return fs::path(kRuntimeRoot) / ".ids";
+}
+
+std::optional<id_t> number(std::string_view text) {
+  id_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(id)
+                                                                  : std::nullopt;
+}
+
+struct Taken {
+  std::set<id_t> all;
+  std::optional<id_t> own;
+};
+
+Taken taken_by(const std::string& profile_name) {
+  Taken taken;
+  std::error_code error;
+  for (fs::directory_iterator entry(records(), error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    std::error_code unreadable;
+    const auto id = number(entry->path().filename().native());
+    if (id && is_client_id(*id)) {
+      taken.all.insert(*id);
+      if (fs::read_symlink(entry->path(), unreadable) == profile_name) {
+        taken.own = *id;
+      }
+    }
+  }
+  return taken;
+}
+
+/// The numbers of the range that a process has, as user or group, in whatever namespace.
+std::set<id_t> of_processes() {
+  std::set<id_t> ids;
+  std::error_code error;
+  for (fs::directory_iterator entry("/proc", error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    if (!number(entry->path().filename().native())) {
+      continue;
+    }
+    std::ifstream status(entry->path() / "status");
+    for (std::string line; std::getline(status, line);) {
+      std::istringstream fields(line);
+      std::string key;
+      fields >> key;
+      if (key == "Uid:" || key == "Gid:" || key == "Groups:") {
+        for (id_t id = 0; fields >> id;) {
+          if (is_client_id(id)) {
+            ids.insert(id);
+          }
+        }
+      }
+    }
+  }
+  return ids;
+}
+
+/// What we recorded ourselves, and could not remove, is not somebody else's.
+bool is_somebody_elses(id_t id) {
+  return is_true_in_child(kNssPatience, [id] {
+    const std::string own = client_name(id);
+    const std::string user = user_name(id);
+    const std::string group = group_name(id);
+    return (!user.empty() && user != own) || (!group.empty() && group != own);
+  });
+}
+
+/// USER_RECORD.md and GROUP_RECORD.md of systemd.
+void publish(id_t id) {
+  const std::string name = client_name(id);
+  const nlohmann::json user = {{"userName", name},
+                               {"uid", id},
+                               {"gid", id},
+                               {"realName", "VPN client"},
+                               {"disposition", "system"},
+                               {"locked", true},
+                               {"homeDirectory", "/"},
+                               {"shell", "/usr/sbin/nologin"}};
+  const nlohmann::json group = {{"groupName", name}, {"gid", id}, {"disposition", "system"}};
+  if (::mkdir(kUserFolder, 0755) != 0 && errno != EEXIST) {
+    throw_errno("cannot create '{}'", kUserFolder);
+  }
+  const UniqueFd folder(::open(kUserFolder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.ok()) {
+    throw_errno("cannot open '{}'", kUserFolder);
+  }
+  for (const auto& [kind, record] : {std::pair("user", &user), std::pair("group", &group)}) {
+    const std::string file = fmt::format("{}.{}", name, kind);
+    replace_file(folder.get(), file, record->dump() + "\n");
+    const std::string link = fmt::format("{}.{}", id, kind);
+    if (::symlinkat(file.c_str(), folder.get(), link.c_str()) != 0 && errno != EEXIST) {
+      throw_errno("cannot create '{}/{}'", kUserFolder, link);
+    }
+  }
+}
+
+void withdraw(id_t id) noexcept {
+  for (const char* kind : {"user", "group"}) {
+    (void)::unlink(fmt::format("{}/{}.{}", kUserFolder, id, kind).c_str());
+    (void)::unlink(fmt::format("{}/{}.{}", kUserFolder, client_name(id), kind).c_str());
+  }
+  (void)::rmdir(kUserFolder);  // stays if anything else is there
+}
+
+id_t take_one(const std::string& profile_name, const std::set<id_t>& taken) {
+  const std::set<id_t> running = of_processes();
+  for (id_t id = kFirst; id <= kLast; ++id) {
+    if (taken.contains(id) || running.contains(id) || is_somebody_elses(id)) {
+      continue;
+    }
+    std::error_code error;
+    fs::create_directory(records(), error);
+    fs::permissions(records(), fs::perms::owner_all, error);
+    // In one step: a record without a name would be nobody's.
+    if (::symlink(profile_name.c_str(), (records() / std::to_string(id)).c_str()) != 0) {
+      throw_errno("cannot record the user of the VPN client in '{}'", records().string());
+    }
+    return id;
+  }
+  throw Error(fmt::format("all users for VPN clients are taken, {} to {}", kFirst, kLast), {},
+              "release profiles that are not used: vpnrun-tunnel release NAME");
+}
+
+}  // namespace
+
+bool is_client_id(id_t id) noexcept {
+  return id >= kFirst && id <= kLast;
+}
+
+std::string client_name(id_t id) {
+  return fmt::format("vpnrun-client-{}", id);
+}
+
+Account take_client_id(const std::string& profile_name) {
+  const HostLock lock;
+  const Taken taken = taken_by(profile_name);
+  const id_t id = taken.own ? *taken.own : take_one(profile_name, taken.all);
+  try {
+    publish(id);
+  } catch (const std::exception& error) {
+    log::debug("the user {} has no name on this machine: {}", id, error.what());  // inside it has
+  }
+  return {id, id};
+}
+
+void free_client_id(const std::string& profile_name) {
+  std::error_code error;
+  if (!fs::exists(records(), error)) {
+    return;  // without making /run/vpnrun for the lock
+  }
+  const HostLock lock;
+  while (const auto own = taken_by(profile_name).own) {
+    withdraw(*own);
+    if (::unlink((records() / std::to_string(*own)).c_str()) != 0) {
+      throw_errno("cannot remove the record of user {}", *own);
+    }
+  }
+  fs::remove(records(), error);  // stays if another profile's is there
+}
+
+}  // namespace vpnrun::service

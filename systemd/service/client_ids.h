@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "systemd/service/accounts.h"
+
+namespace vpnrun::service {
+
+/// A user and a group for the client of each profile, so that a client which its server has taken
+/// over is a stranger to every other process: one number for both, out of a range that neither
+/// people nor packages nor systemd use (VPNRUN_CLIENT_IDS; UIDS-GIDS.md of systemd).
+///
+/// /run/vpnrun/.ids/NUMBER is a symbolic link whose target is the profile's name, made and removed
+/// under HostLock. A profile keeps its number from prepare (or run, if an older version prepared
+/// it) to release. A number is not given that NSS knows as somebody else's, or that a process has.
+///
+/// For nss-systemd(8), which reads it without a daemon, the user and the group stand in /run/userdb
+/// in JSON; without it the client still finds itself, see client_root.h.
+
+/// Whether the number is one of the range, of users and groups alike.
+[[nodiscard]] bool is_client_id(id_t id) noexcept;
+
+/// "vpnrun-client-NUMBER": the name of both.
+[[nodiscard]] std::string client_name(id_t id);
+
+/// The profile's user and group; taken if it has none. Throws Error if all are taken, or as
+/// HostLock does.
+[[nodiscard]] Account take_client_id(const std::string& profile_name);
+
+/// Gives them back; none is no error. Its client has ended. Throws Error as HostLock does.
+void free_client_id(const std::string& profile_name);
+
+}  // namespace vpnrun::service

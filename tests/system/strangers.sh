@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# A client that its server has taken over is a stranger to all others: it learns nothing of another
+# profile, can stop nobody, and is not taken for another's. Played by programs with its ids, in its
+# network, from where the machine's files are in reach and from where it stands itself.
+WEB4=http://203.0.113.10/
+profile_one
+profile_two
+# Beyond what the files of the lab say: by systemd's module, too.
+printf '%s\n' 'passwd: files systemd' 'group: files systemd' 'hosts: files dns' >/etc/nsswitch.conf
+tunnel_start one
+tunnel_start two
+ONE=$(client_id one)
+TWO=$(client_id two)
+CLIENT=$(client_pid one)
+OTHER=$(client_pid two)
+
+field() { awk -v key="$2:" '$1 == key { $1 = ""; print substr($0, 2) }' "/proc/$1/status"; }
+# as ID COMMAND…: with these ids and nothing else, in the first profile's network. A program, so that it
+# becomes COMMAND.
+cat >"$LAB/bin/as" <<'END'
+#!/bin/bash
+id=$1
+shift
+exec nsenter --net=/run/vpnrun/one/netns -- setpriv --reuid="$id" --regid="$id" --clear-groups --inh-caps=-all \
+  --bounding-set=-all --no-new-privs -- "$@"
+END
+chmod 0755 "$LAB/bin/as"
+# inside_client ID COMMAND…: where the first client itself stands.
+inside_client() {
+  local id=$1
+  shift
+  nsenter --target "$CLIENT" --net --mount --pid --ipc -- /usr/bin/setpriv --reuid="$id" --regid="$id" \
+    --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs -- "$@"
+}
+
+# --- who they are ---
+for NAME in one two; do
+  PID=$(client_pid $NAME)
+  ID=$(client_id $NAME)
+  check "$NAME: the number is of the range" test "$ID" -ge 60706 -a "$ID" -le 61183
+  is "$NAME: the user" "$(field "$PID" Uid)" "$ID $ID $ID $ID"
+  is "$NAME: the group" "$(field "$PID" Gid)" "$ID $ID $ID $ID"
+  is "$NAME: no other group" "$(field "$PID" Groups)" ''
+  for SET in CapInh CapPrm CapEff CapBnd CapAmb; do
+    is "$NAME: $SET" "$(field "$PID" $SET)" 0000000000000000
+  done
+  is "$NAME: no new privileges" "$(field "$PID" NoNewPrivs)" 1
+  is "$NAME: the first of a pid namespace" "$(field "$PID" NSpid | awk '{ print $NF }')" 1
+  is "$NAME: no core" "$(awk '/^Max core file size/ { print $5, $6 }' "/proc/$PID/limits")" '0 0'
+  for FILE in environ maps mem; do
+    is "$NAME: $FILE is root's, so it is not dumpable" "$(stat -c %u "/proc/$PID/$FILE")" 0
+  done
+  is "$NAME: nobody changes its configuration" \
+    "$(python3 -c 'import fcntl; print(fcntl.fcntl(open("/proc/'"$PID"'/fd/0"), 1034))')" 15
+  is "$NAME: getpwuid knows it" "$(getent passwd "$ID" | cut -d : -f 1,3,4)" "vpnrun-client-$ID:$ID:$ID"
+  is "$NAME: and getpwnam" "$(getent passwd "vpnrun-client-$ID" | cut -d : -f 3,7)" "$ID:/usr/sbin/nologin"
+  is "$NAME: and getgrgid" "$(getent group "$ID" | cut -d : -f 1,3)" "vpnrun-client-$ID:$ID"
+  is "$NAME: and it itself" "$(nsenter --target "$PID" --mount -- /usr/bin/getent passwd "$ID" | cut -d : -f 1)" \
+    "vpnrun-client-$ID"
+done
+unlike 'they are two' "$ONE" "^$TWO\$"
+is 'an ordinary process is dumpable (control)' "$(by alice sh -c 'stat -c %U /proc/self/environ')" alice
+
+# --- what it can do to the other, and to itself ---
+attempt as "$ONE" kill -0 "$OTHER"
+is 'it cannot signal the other' "$STATUS" 1
+attempt as "$ONE" kill -0 "$CLIENT"
+is 'as the kernel has it, it can itself (control)' "$STATUS" 0
+attempt kill -0 "$OTHER"
+is 'nor is there nobody: root can (control)' "$STATUS" 0
+for PID in "$CLIENT" "$OTHER" "${TUNNEL_PID[one]}" "${TUNNEL_PID[two]}"; do
+  for FILE in environ maps mem fd root cwd exe; do
+    attempt as "$ONE" sh -c 'if [ -L "$1" ]; then readlink "$1"; elif [ -d "$1" ]; then ls "$1"; else head -c 1 "$1"; fi' - "/proc/$PID/$FILE"
+    is "it reads no $FILE of process $PID" "$((STATUS != 0)) $OUT" '1 '
+  done
+  check "root does (control)" ls "/proc/$PID/fd/" "/proc/$PID/root/"
+done
+cat >"$LAB/tmp/seize.py" <<'END_OF_PROGRAM'
+import ctypes, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+print("seized" if libc.ptrace(0x4206, int(sys.argv[1]), None, None) == 0 else f"refused {ctypes.get_errno()}")
+END_OF_PROGRAM
+as "$ONE" sleep 300 &
+SLEEPER=$!
+seizable() { [ "$(as "$ONE" python3 "$LAB/tmp/seize.py" "$SLEEPER")" = seized ]; }
+within 5 'a process of the same user is traced (control)' seizable
+is 'the client is not' "$(as "$ONE" python3 "$LAB/tmp/seize.py" "$CLIENT")" 'refused 1'
+is 'the other even less' "$(as "$ONE" python3 "$LAB/tmp/seize.py" "$OTHER")" 'refused 1'
+
+attempt as "$ONE" ls /run/vpnrun/two
+is 'it does not enter the profiles' "$STATUS" 2
+attempt as "$ONE" ls /run/vpnrun/one
+is 'its own neither' "$STATUS" 2
+attempt as "$ONE" ls /run/vpnrun
+is 'nor learns which there are' "$STATUS" 2
+cat >"$LAB/tmp/tun.py" <<'END_OF_PROGRAM'
+import fcntl, struct
+try:
+    fcntl.ioctl(open("/dev/net/tun", "r+b", buffering=0), 0x400454CA, struct.pack("16sH22x", b"tun0", 0x1001))
+    print("attached")
+except OSError as error:
+    print(error.errno)
+END_OF_PROGRAM
+is 'the tunnel device is not the second client'"'"'s' "$(as "$TWO" python3 "$LAB/tmp/tun.py")" 1
+is 'it is the first'"'"'s, who has it open (control)' "$(as "$ONE" python3 "$LAB/tmp/tun.py")" 16
+
+# --- what it sees from where it stands ---
+is 'its root directory' "$(inside_client "$ONE" ls -A / | grep -vE '^(bin|sbin|lib[0-9x]*|usr)$' | xargs)" 'dev etc openvpn proc run tmp'
+is 'in /run/vpnrun its own folder' "$(nsenter --target "$CLIENT" --mount -- /usr/bin/find /run | xargs)" \
+  '/run /run/vpnrun /run/vpnrun/.client-one /run/vpnrun/.client-one/management'
+is 'in /dev six devices' "$(inside_client "$ONE" /bin/sh -c 'for file in /dev/* /dev/*/*; do [ ! -c "$file" ] || echo "$file"; done' | sort | xargs)" \
+  '/dev/full /dev/net/tun /dev/null /dev/random /dev/urandom /dev/zero'
+is 'of all processes its own' "$(inside_client "$ONE" /bin/sh -c 'echo /proc/[0-9]*' | cut -d ' ' -f 1)" /proc/1
+unlike 'no companion among them' "$(inside_client "$ONE" /bin/sh -c 'cat /proc/[0-9]*/cmdline' | tr '\0' ' ')" 'vpnrun-tunnel'
+like 'companions are there (control)' "$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ')" 'vpnrun-tunnel run two'
+empty 'nothing names the other profile' "$(inside_client "$ONE" find / -xdev -name '*two*' -not -path '/usr/*' 2>/dev/null)"
+attempt inside_client "$ONE" /bin/sh -c ': >/run/written || : >/usr/written'
+is 'it writes nowhere but in its /tmp' "$((STATUS != 0))" 1
+attempt inside_client "$ONE" head -c 1 /openvpn
+is 'its program it may not read' "$STATUS" 1
+check 'root may (control)' nsenter --target "$CLIENT" --mount -- /usr/bin/head -c 1 /openvpn
+attempt inside_client "$ONE" /bin/sh -c 'kill -9 -1'
+is 'it kills all that it can' "$(client_pid one) $(client_pid two)" "$CLIENT $OTHER"
+is 'and both tunnels are up' "$(by alice vpnrun -p one curl -s -m 5 $WEB4) $(by alice vpnrun -p two curl -s -m 5 $WEB4)" \
+  '198.51.100.10 198.51.100.20'
+inside_client "$ONE" /bin/sh -c 'sleep 301 & sleep 301' &
+STARTED=$!
+wait_until 5 pgrep -u "$ONE" -f 'sleep 301'
+
+# --- the management sockets ---
+# Knocks until it is ended: what each connection heard, "closed" for nothing, before it was closed.
+cat >"$LAB/tmp/knock.py" <<'END_OF_PROGRAM'
+import socket, sys
+seen = set()
+while True:
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(2)
+        try:
+            peer.connect(sys.argv[1])
+            heard = peer.recv(100).decode() or "closed"
+        except OSError as error:
+            heard = error.strerror or "timeout"
+    if heard not in seen:
+        seen.add(heard)
+        print(repr(heard), flush=True)
+END_OF_PROGRAM
+background "$LAB/log/knock-two" as "$ONE" python3 "$LAB/tmp/knock.py" /run/vpnrun/.client-two/management
+KNOCK_TWO=$BACKGROUND
+background "$LAB/log/knock-one" as "$ONE" python3 "$LAB/tmp/knock.py" /run/vpnrun/.client-one/management
+KNOCK_ONE=$BACKGROUND
+within 5 'the socket of the other is closed to it' grep -q 'Permission denied' "$LAB/log/knock-two"
+within 5 'at its own, another process is hung up on' grep -q closed "$LAB/log/knock-one"
+kill -9 "$CLIENT"
+another_client() { [ -n "$(client_pid one)" ] && [ "$(client_pid one)" != "$CLIENT" ] && tunnel_up one; }
+within 15 'the next client is connected all the same' another_client
+within 5 'what the dead one had started is dead as well' eval "! pgrep -u $ONE -f 'sleep 301'"
+wait "$STARTED" || :
+kill "$KNOCK_ONE" "$KNOCK_TWO"
+unlike 'nobody else was told anything' "$(cat "$LAB/log/knock-one" "$LAB/log/knock-two")" 'state|hold|password'
+like 'there was something to tell: root at his own socket (control)' "$(by alice vpnrunctl status one)" up
+
+# --- a number stays with its profile, and goes when nobody has it ---
+kill_hard "${TUNNEL_PID[one]}"
+tunnel_run one
+wait_until 15 tunnel_up one
+is 'after a crash of the companion it is the same' "$(client_id one)" "$ONE"
+is 'the client has it' "$(field "$(client_pid one)" Uid)" "$ONE $ONE $ONE $ONE"
+tunnel_release one
+is 'released, it has none' "$(client_id one)" ''
+is 'nor a name' "$(getent passwd "$ONE")" ''
+tunnel_prepare one
+AGAIN=$(client_id one)
+unlike 'what a process has is not given again' "$AGAIN" "^$ONE\$"
+"$TUNNEL" release one
+kill "$SLEEPER"
+wait "$SLEEPER" 2>/dev/null || :
+echo "somebody:x:$ONE:$ONE::/:/bin/sh" >>/etc/passwd
+echo "friends:x:$AGAIN:alice" >>/etc/group
+tunnel_prepare one
+unlike 'nor what NSS knows as somebody'"'"'s' "$(client_id one)" "^($ONE|$AGAIN)\$"
+"$TUNNEL" release one
+sed -i 's/^users = .*/users = ["alice", "somebody"]/' "$PROFILES/one.toml"
+attempt "$TUNNEL" prepare one
+is 'a profile that admits such a user is refused' "$STATUS" 1
+complains 'who it admits' "users names 'somebody'"
+sed -i 's/^users = .*/groups = ["friends"]/' "$PROFILES/one.toml"
+attempt "$TUNNEL" prepare one
+complains 'a group as well' "groups names 'friends'"
+sed -i 's/^groups = .*/users = ["vpnrun"]/' "$PROFILES/one.toml"
+attempt "$TUNNEL" prepare one
+complains 'and who looks names up' "users names 'vpnrun'"
+sed -i '/^somebody:/d' /etc/passwd
+sed -i '/^friends:/d' /etc/group
+profile_one
+tunnel_prepare one
+is 'free again, it is given again' "$(client_id one)" "$ONE"
+
+# --- who looks names up ---
+ovpn_one "$PROFILES/one.ovpn" client 'vpn.example 1194'
+echo 'nameserver 127.0.0.1' >/etc/resolv.conf
+background "$LAB/log/silent" socat -u UDP-RECV:53,bind=127.0.0.1 /dev/null
+SILENT=$BACKGROUND
+wait_until 5 eval "ss -Huln sport = 53 | grep -q 127.0.0.1"
+tunnel_run one
+asker() { pgrep -f '^vpnrun-tunnel look-up$'; }
+within 10 'it waits for a resolver that does not answer' asker
+ASKER=$(asker)
+waits() { find "/proc/$ASKER/fd" -lname 'socket:*' | grep -q .; }
+within 5 'with a socket of its own' waits
+ID=$(id -u vpnrun)
+is 'the user' "$(field "$ASKER" Uid)" "$ID $ID $ID $ID"
+is 'the group, which admits nobody' "$(field "$ASKER" Gid)" '65534 65534 65534 65534'
+is 'no other group' "$(field "$ASKER" Groups)" ''
+for SET in CapInh CapPrm CapEff CapBnd CapAmb; do
+  is "$SET" "$(field "$ASKER" $SET)" 0000000000000000
+done
+is 'no new privileges' "$(field "$ASKER" NoNewPrivs)" 1
+is 'alone' "$(field "$ASKER" NSpid | awk '{ print $NF }')" 1
+is 'not dumpable' "$(stat -c %u "/proc/$ASKER/environ")" 0
+is 'in the network of the machine' "$(readlink "/proc/$ASKER/ns/net")" "$(readlink /proc/self/ns/net)"
+is 'a program of its own, not a copy of the companion' "$(tr '\0' ' ' <"/proc/$ASKER/cmdline")" 'vpnrun-tunnel look-up '
+like 'names go in by a file in memory' "$(readlink "/proc/$ASKER/fd/0")" '^/memfd:names'
+like 'addresses come out by a pipe' "$(readlink "/proc/$ASKER/fd/1")" '^pipe:'
+is 'complaints go to the log' "$(readlink "/proc/$ASKER/fd/2")" "$LAB/log/tunnel-one"
+is 'and no other descriptor is open but the question' \
+  "$(find "/proc/$ASKER/fd" -mindepth 1 -printf '%f %l\n' | awk '$1 > 2' | cut -d : -f 1 | sed 's/^[0-9]* //' | sort -u)" socket
+check 'the companion has others (control)' test "$(find "/proc/${TUNNEL_PID[one]}/fd" -mindepth 1 | wc -l)" -gt 10
+is 'it cannot be traced by one like it' "$(as "$ID" python3 "$LAB/tmp/seize.py" "$ASKER")" 'refused 1'
+tunnel_stop one
+within 5 'it ends with the companion' eval "! asker"
+kill "$SILENT"
+wait "$SILENT" 2>/dev/null || :
+echo 'nameserver 192.168.77.1' >/etc/resolv.conf
+tunnel_run one
+within 15 'an answer leads to the tunnel (control)' tunnel_up one
+
+# --- what else the companion starts ---
+tunnel_stop one
+strace -f -qq -o "$LAB/tmp/rights" -e trace=capset "$TUNNEL" run one >>"$LAB/log/tunnel-one" 2>&1 </dev/null &
+TRACER=$!
+within 20 'traced, it comes up' tunnel_up one
+kill -TERM "$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' /run/vpnrun/one/state.json)"
+within 10 'and ends' gone "$TRACER"
+is 'filters: CAP_NET_ADMIN; the view: what mounts and enters it; all else: nothing' \
+  "$(grep -oE 'permitted=[A-Z0-9_<|]+' "$LAB/tmp/rights" | sort -u | xargs)" \
+  'permitted=0 permitted=1<<CAP_NET_ADMIN permitted=1<<CAP_SYS_CHROOT|1<<CAP_SYS_ADMIN'
+"$TUNNEL" release one
+is 'made anew, who asks NSS may nothing' \
+  "$(strace -f -qq -e trace=capset "$TUNNEL" prepare one 2>&1 | grep -oE 'permitted=[A-Z0-9_<|]+' | sort -u | xargs)" 'permitted=0'
+"$TUNNEL" release one
+tunnel_release two
+empty 'after both releases no record is left' "$(ls -d /run/userdb /run/vpnrun 2>/dev/null || :)"

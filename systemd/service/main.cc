@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <exception>
@@ -10,6 +11,7 @@
 
 #include "systemd/service/commands.h"
 #include "systemd/service/log.h"
+#include "systemd/service/resolver.h"
 
 namespace {
 
@@ -33,11 +35,16 @@ int run_main(int argc, char** argv) {
   const CLI::App* prepare = add("prepare", "Make the namespaces, sealed");
   const CLI::App* run = add("run", "Keep the tunnel up, in the foreground");
   const CLI::App* ended = add("ended", "Record why systemd ended it; for the unit");
+  // A program of its own for what runs the machine's name service modules; see resolver.h.
+  const CLI::App* look_up = app.add_subcommand("look-up")->group("");
   add("release", "Undo everything; twice is no error");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : vpnrun::service::kExitUsage;
+  }
+  if (look_up->parsed()) {
+    return vpnrun::service::look_up_main(STDIN_FILENO, STDOUT_FILENO);
   }
   vpnrun::service::log::set_up(verbose ? spdlog::level::debug : spdlog::level::info);
   if (prepare->parsed()) {

@@ -47,23 +47,6 @@ std::string look_up_one(const std::string& name) {
   return lines;
 }
 
-[[noreturn]] void child_main(const std::vector<std::string>& names, int output_fd) noexcept {
-  try {
-    // The deadline is the parent's; this one holds if the parent dies.
-    (void)::signal(SIGALRM, SIG_DFL);
-    ::alarm(static_cast<unsigned>(kPatience.count()) + 5);
-    for (const auto& name : names) {
-      const std::string lines = look_up_one(name);
-      if (::write(output_fd, lines.data(), lines.size()) < 0) {
-        break;
-      }
-    }
-  } catch (const std::exception&) {
-    ::_exit(1);
-  }
-  ::_exit(0);
-}
-
 Resolver::Result parse(const std::string& text, Resolver::Result result) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
@@ -91,15 +74,23 @@ void Resolver::look_up(const std::vector<std::string>& names, Callback callback)
     throw_errno("cannot create a pipe");
   }
   output_.reset(fds[0]);
-  UniqueFd input(fds[1]);
-  const pid_t pid = ::fork();
-  if (pid < 0) {
-    throw_errno("cannot create a process");
-  }
-  if (pid == 0) {
-    child_main(names, input.get());
-  }
-  child_ = Pidfd::of_child(pid);
+  const UniqueFd output_end(fds[1]);
+  // Not arguments: everybody can read those.
+  const UniqueFd input = memory_file("names", fmt::format("{}\n", fmt::join(names, "\n")));
+  SpawnOptions options;
+  options.program = program_;
+  options.name = "vpnrun-tunnel";
+  options.arguments = {"look-up"};
+  options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
+  options.stdin_fd = input.get();
+  options.output_fd = output_end.get();
+  options.error_fd = STDERR_FILENO;
+  options.drop_privileges = ::geteuid() == 0;
+  options.uid = account_.uid;
+  options.gid = account_.gid;
+  options.alone = options.drop_privileges;
+  options.parent_death_signal = SIGKILL;
+  child_ = spawn(options);
   callback_ = std::move(callback);
   text_.clear();
   watch_ = loop_.watch(output_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
@@ -137,6 +128,23 @@ void Resolver::receive() {
   const std::string text = std::exchange(text_, {});
   cancel();
   callback(parse(text, {}));
+}
+
+int look_up_main(int input, int output) {
+  std::string text;
+  std::array<char, 4096> buffer{};
+  for (ssize_t got = ::read(input, buffer.data(), buffer.size()); got > 0;
+       got = ::read(input, buffer.data(), buffer.size())) {
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+  std::istringstream names(text);
+  for (std::string name; std::getline(names, name);) {
+    const std::string lines = look_up_one(name);
+    if (::write(output, lines.data(), lines.size()) < 0) {
+      return 1;
+    }
+  }
+  return 0;
 }
 
 }  // namespace vpnrun::service

@@ -4,16 +4,20 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "helper/base/unique_fd.h"
+#include "systemd/service/accounts.h"
 #include "systemd/service/child.h"
 #include "systemd/service/event_loop.h"
 
 namespace vpnrun::service {
 
-/// Looks names up the way the host does (getaddrinfo(3), IPv4), outside the namespace, in a child
-/// process: a resolver that hangs does not hold up the companion, and NSS modules never enter it.
+/// Looks names up the way the host does (getaddrinfo(3), IPv4), outside the namespace, in a program
+/// of its own: a resolver that hangs does not hold up the companion, NSS modules never enter it,
+/// and an answer that takes them over finds nothing there: no right, no descriptor, no memory of
+/// ours, a user that is no client's, nobody to signal or trace.
 class Resolver {
  public:
   struct Result {
@@ -22,7 +26,9 @@ class Resolver {
   };
   using Callback = std::function<void(const Result&)>;
 
-  explicit Resolver(EventLoop& loop) : loop_(loop) {}
+  /// `program look-up` is look_up_main() below. As `account` if this process is root.
+  Resolver(EventLoop& loop, const Account& account, std::string program = "/proc/self/exe")
+      : loop_(loop), account_(account), program_(std::move(program)) {}
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
   Resolver(Resolver&&) = delete;
@@ -37,6 +43,8 @@ class Resolver {
   void receive();
 
   EventLoop& loop_;
+  Account account_;
+  std::string program_;
   Callback callback_;
   std::string text_;
   UniqueFd output_;
@@ -44,5 +52,9 @@ class Resolver {
   EventLoop::Handle watch_;
   EventLoop::Handle deadline_;
 };
+
+/// The program's side: reads names from `input`, one a line, and writes to `output` what it finds,
+/// as it finds it. Ends early if nobody reads. The exit status.
+[[nodiscard]] int look_up_main(int input, int output);
 
 }  // namespace vpnrun::service

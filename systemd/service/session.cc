@@ -122,7 +122,7 @@ Session::Session(EventLoop& loop, Loader load, PreparedNamespaces namespaces, Pu
       namespaces_(std::move(namespaces)),
       configuration_(load_()),
       account_(take_client_id(configuration_.profile.name)),
-      resolver_(loop),
+      resolver_(loop, look_up_account()),
       hooks_(loop, namespaces_),
       up_lock_(namespaces_.directory.get()),
       view_watch_(loop, watched_folders(view_sources(configuration_.profile.name)),

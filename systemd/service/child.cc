@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -96,7 +97,17 @@ int wait_for(pid_t pid) noexcept {
   return status;
 }
 
+/// Ours may be a login's, with root's keys, and open to whoever has it, whatever its user
+/// (session-keyring(7)). A container may know no keys or refuse all to do with them.
+void leave_session_keyring() {
+  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS &&
+      errno != EPERM) {
+    throw_errno("cannot leave the session keyring");
+  }
+}
+
 void drop_every_privilege(uid_t uid, gid_t gid) {
+  leave_session_keyring();
   for (int cap = 0; cap <= CAP_LAST_CAP; ++cap) {
     // EINVAL: a capability that this kernel does not know cannot be kept either
     if (::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && errno != EINVAL) {
@@ -189,8 +200,8 @@ void join_namespaces(const SpawnOptions& options) {
   set_up_descriptors(options);
   join_namespaces(options);
   reset_signals();
-  if (options.own_session) {
-    (void)::setsid();  // fails only for who leads a group already; a forked child does not
+  if (options.own_session || options.alone) {
+    (void)::setsid();  // no way to a terminal that we were started from; it is no group's leader
   }
   if (::chdir("/") != 0) {
     throw_errno("cannot change to '/'");

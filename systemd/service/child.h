@@ -97,7 +97,8 @@ struct SpawnOptions {
   bool own_session = false;     ///< setsid(2): Pidfd::kill_group() reaches it and what it starts
   bool drop_capabilities = false;  ///< root's files, but no capability and no_new_privs
   /// It is the first process of a pid namespace: it can signal and trace nobody but those that it
-  /// starts itself, and they die with it, whatever became of it. IPC namespace as well.
+  /// starts itself, and they die with it, whatever became of it. IPC namespace as well; and it has
+  /// no controlling terminal.
   bool alone = false;
   /// Called in the child, in a mount namespace of its own and with all rights, last of all before
   /// they are dropped; `program` is looked for after it.

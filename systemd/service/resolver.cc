@@ -77,6 +77,11 @@ void Resolver::look_up(const std::vector<std::string>& names, Callback callback)
   const UniqueFd output_end(fds[1]);
   // Not arguments: everybody can read those.
   const UniqueFd input = memory_file("names", fmt::format("{}\n", fmt::join(names, "\n")));
+  // Nothing that our own output may be, a terminal or a file.
+  const UniqueFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (!null.ok()) {
+    throw_errno("cannot open '/dev/null'");
+  }
   SpawnOptions options;
   options.program = program_;
   options.name = "vpnrun-tunnel";
@@ -84,7 +89,7 @@ void Resolver::look_up(const std::vector<std::string>& names, Callback callback)
   options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
   options.stdin_fd = input.get();
   options.output_fd = output_end.get();
-  options.error_fd = STDERR_FILENO;
+  options.error_fd = null.get();
   options.drop_privileges = ::geteuid() == 0;
   options.uid = account_.uid;
   options.gid = account_.gid;

@@ -48,6 +48,7 @@ for NAME in one two; do
   is "$NAME: no new privileges" "$(field "$PID" NoNewPrivs)" 1
   is "$NAME: the first of a pid namespace" "$(field "$PID" NSpid | awk '{ print $NF }')" 1
   is "$NAME: no core" "$(awk '/^Max core file size/ { print $5, $6 }' "/proc/$PID/limits")" '0 0'
+  is "$NAME: few processes" "$(awk '/^Max processes/ { print $3, $4 }' "/proc/$PID/limits")" '16 16'
   for FILE in environ maps mem; do
     is "$NAME: $FILE is root's, so it is not dumpable" "$(stat -c %u "/proc/$PID/$FILE")" 0
   done
@@ -223,7 +224,7 @@ is 'in the network of the machine' "$(readlink "/proc/$ASKER/ns/net")" "$(readli
 is 'a program of its own, not a copy of the companion' "$(tr '\0' ' ' <"/proc/$ASKER/cmdline")" 'vpnrun-tunnel look-up '
 like 'names go in by a file in memory' "$(readlink "/proc/$ASKER/fd/0")" '^/memfd:names'
 like 'addresses come out by a pipe' "$(readlink "/proc/$ASKER/fd/1")" '^pipe:'
-is 'complaints go to the log' "$(readlink "/proc/$ASKER/fd/2")" "$LAB/log/tunnel-one"
+is 'complaints go nowhere' "$(readlink "/proc/$ASKER/fd/2")" /dev/null
 is 'and no other descriptor is open but the question' \
   "$(find "/proc/$ASKER/fd" -mindepth 1 -printf '%f %l\n' | awk '$1 > 2' | cut -d : -f 1 | sed 's/^[0-9]* //' | sort -u)" socket
 check 'the companion has others (control)' test "$(find "/proc/${TUNNEL_PID[one]}/fd" -mindepth 1 | wc -l)" -gt 10
@@ -238,7 +239,7 @@ within 15 'an answer leads to the tunnel (control)' tunnel_up one
 
 # --- what else the companion starts ---
 tunnel_stop one
-strace -f -qq -o "$LAB/tmp/rights" -e trace=capset "$TUNNEL" run one >>"$LAB/log/tunnel-one" 2>&1 </dev/null &
+strace -f -qq -o "$LAB/tmp/rights" -e trace=capset,keyctl,setsid "$TUNNEL" run one >>"$LAB/log/tunnel-one" 2>&1 </dev/null &
 TRACER=$!
 within 20 'traced, it comes up' tunnel_up one
 kill -TERM "$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' /run/vpnrun/one/state.json)"
@@ -246,6 +247,8 @@ within 10 'and ends' gone "$TRACER"
 is 'filters: CAP_NET_ADMIN; the view: what mounts and enters it; all else: nothing' \
   "$(grep -oE 'permitted=[A-Z0-9_<|]+' "$LAB/tmp/rights" | sort -u | xargs)" \
   'permitted=0 permitted=1<<CAP_NET_ADMIN permitted=1<<CAP_SYS_CHROOT|1<<CAP_SYS_ADMIN'
+is 'client and look-up leave the session keyring' "$(grep -c 'keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)' "$LAB/tmp/rights")" 2
+is 'and the terminal' "$(grep -c 'setsid()' "$LAB/tmp/rights")" 2
 "$TUNNEL" release one
 is 'made anew, who asks NSS may nothing' \
   "$(strace -f -qq -e trace=capset "$TUNNEL" prepare one 2>&1 | grep -oE 'permitted=[A-Z0-9_<|]+' | sort -u | xargs)" 'permitted=0'

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ namespace {
 constexpr std::size_t kOutputLineMax = 4096;
 /// What it costs to look at a line, in bytes of a Flow.
 constexpr std::size_t kLineCost = 64;
+constexpr rlim_t kProcessesMax = 16;
 
 /// A folder next to the profile's: OpenVPN's user is not to be able to enter that one.
 std::string management_folder(const std::string& profile_name) {
@@ -40,6 +42,15 @@ UniqueFd listen_on(const std::string& folder, const std::string& path, uid_t uid
     throw_errno("cannot set up '{}'", folder);
   }
   return listen_unix(path, {.user = uid});
+}
+
+/// Of its user, who has no others: one that its server has taken over fills the machine's table of
+/// processes otherwise.
+void limit_processes() {
+  const rlimit few{kProcessesMax, kProcessesMax};
+  if (::setrlimit(RLIMIT_NPROC, &few) != 0) {
+    throw_errno("cannot limit the client's processes");
+  }
 }
 
 /// Whose process has connected; unix(7).
@@ -146,7 +157,10 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
   SpawnOptions spawn_options;
   const ClientRoot root{find_program(), folder, {place.uid, place.gid}};
   spawn_options.program = program_inside(root);
-  spawn_options.furnish = [&root] { enter_client_root(root); };
+  spawn_options.furnish = [&root] {
+    enter_client_root(root);
+    limit_processes();
+  };
   spawn_options.alone = true;
   spawn_options.arguments = {"--config", "stdin"};
   spawn_options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};

@@ -252,6 +252,14 @@ is 'and the terminal' "$(grep -c 'setsid()' "$LAB/tmp/rights")" 2
 "$TUNNEL" release one
 is 'made anew, who asks NSS may nothing' \
   "$(strace -f -qq -e trace=capset "$TUNNEL" prepare one 2>&1 | grep -oE 'permitted=[A-Z0-9_<|]+' | sort -u | xargs)" 'permitted=0'
-"$TUNNEL" release one
+# As a version left it that had one user for all clients; and with no right that the unit does not have.
+rm "/run/vpnrun/.ids/$(client_id one)"
+setpriv --bounding-set=-all,+net_admin,+sys_admin,+sys_chroot,+sys_ptrace,+setuid,+setgid,+setpcap,+kill \
+  --inh-caps=-all --no-new-privs "$TUNNEL" run one >>"$LAB/log/tunnel-one" 2>&1 </dev/null &
+TUNNEL_PID[one]=$!
+within 20 'what an older version prepared comes up' tunnel_up one
+is 'with a number' "$(field "$(client_pid one)" Uid)" "$ONE $ONE $ONE $ONE"
+is 'in the rights of the unit' "$(field "${TUNNEL_PID[one]}" CapEff)" 00000000002c11e0
+tunnel_release one
 tunnel_release two
 empty 'after both releases no record is left' "$(ls -d /run/userdb /run/vpnrun 2>/dev/null || :)"

@@ -38,6 +38,7 @@ namespace {
 constexpr int kStopPatienceMs = 45'000;
 /// A unit may be ordered to stop behind one that calls us: both would wait for each other.
 constexpr int kSystemctlPatienceMs = 60'000;
+constexpr std::string_view kIsActive = "is-active";
 /// Longer than the while of StartLimitIntervalSec= by its number of starts: see vpnrun@.service.
 constexpr std::chrono::milliseconds kCallersPatience{6'500};
 
@@ -206,7 +207,7 @@ bool is_in_machine_root() {
 }
 
 /// Whether systemctl(1) says yes before our patience ends; no as well on a machine without systemd.
-bool systemctl(const char* verb, const std::string& unit) {
+bool systemctl(std::string_view verb, const std::string& unit) {
   constexpr const char* kSystemctl = "/usr/bin/systemctl";
   if (::access("/run/systemd/system", F_OK) != 0 || ::access(kSystemctl, X_OK) != 0 ||
       !is_in_machine_root()) {
@@ -214,8 +215,8 @@ bool systemctl(const char* verb, const std::string& unit) {
   }
   SpawnOptions options;
   options.program = kSystemctl;
-  options.arguments = {verb, "--quiet", unit};
-  options.drop_capabilities = true;  // it asks systemd, as root
+  options.arguments = {std::string(verb), "--quiet", unit};
+  options.drop_capabilities = verb == kIsActive;  // to ask takes no right, to order one may
   const Pidfd child = spawn(options);
   pollfd ended{child.fd(), POLLIN, 0};
   if (::poll(&ended, 1, kSystemctlPatienceMs) <= 0) {
@@ -226,7 +227,7 @@ bool systemctl(const char* verb, const std::string& unit) {
 
 /// Whether the unit is active, and not on its way there or from there.
 bool is_active(const std::string& unit) {
-  return systemctl("is-active", unit);
+  return systemctl(kIsActive, unit);
 }
 
 /// Released behind its back, the unit would count as active for ever, with a socket that nobody

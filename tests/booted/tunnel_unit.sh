@@ -44,6 +44,11 @@ is 'it sees neither home folders nor devices' "$((STATUS != 0))" 1
 like 'it has the capabilities that it needs and no other' \
   "$(grep CapBnd "/proc/$(companion_outside)/status")" '^CapBnd:.00000000002c11e0$'
 
+client=$(clients)
+is 'its client is a user of its own' "$(awk '/^(Uid|Gid):/ { print $2 }' "/proc/$client/status" | sort -u)" 60706
+is 'with no right' "$(awk '/^Cap/ { print $2 }' "/proc/$client/status" | sort -u)" 0000000000000000
+is 'alone' "$(awk '/^NSpid:/ { print $NF }' "/proc/$client/status")" 1
+
 # --- names, for everybody ---
 inside systemd-run --quiet --unit=private -p PrivateMounts=yes -p ProtectSystem=strict -p PrivateTmp=yes \
   sleep infinity

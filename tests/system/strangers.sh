@@ -107,6 +107,18 @@ END_OF_PROGRAM
 is 'the tunnel device is not the second client'"'"'s' "$(as "$TWO" python3 "$LAB/tmp/tun.py")" 1
 is 'it is the first'"'"'s, who has it open (control)' "$(as "$ONE" python3 "$LAB/tmp/tun.py")" 16
 
+cat >"$LAB/tmp/send.py" <<'END_OF_PROGRAM'
+import socket
+try:
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("198.51.100.10", 1194))
+    print("sent")
+except OSError as error:
+    print(error.strerror)
+END_OF_PROGRAM
+is 'the link is not the second client'"'"'s' "$(as "$TWO" python3 "$LAB/tmp/send.py")" 'Operation not permitted'
+is 'nor who looks names up his' "$(as "$(id -u vpnrun)" python3 "$LAB/tmp/send.py")" 'Operation not permitted'
+is 'the first client may send to its server (control)' "$(as "$ONE" python3 "$LAB/tmp/send.py")" sent
+
 # --- what it sees from where it stands ---
 is 'its root directory' "$(inside_client "$ONE" ls -A / | grep -vE '^(bin|sbin|lib[0-9x]*|usr)$' | xargs)" 'dev etc openvpn proc run tmp'
 is 'in /run/vpnrun its own folder' "$(nsenter --target "$CLIENT" --mount -- /usr/bin/find /run | xargs)" \

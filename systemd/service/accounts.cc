@@ -55,22 +55,6 @@ std::optional<gid_t> find_group(const std::string& name) {
   return found == nullptr ? std::nullopt : std::optional<gid_t>(entry.gr_gid);
 }
 
-std::string user_name(uid_t uid) {
-  std::array<char, kEntryMax> buffer{};
-  struct passwd entry {};
-  struct passwd* found = nullptr;
-  (void)::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
-  return found == nullptr ? std::string() : std::string(entry.pw_name);
-}
-
-std::string group_name(gid_t gid) {
-  std::array<char, kEntryMax> buffer{};
-  struct group entry {};
-  struct group* found = nullptr;
-  (void)::getgrgid_r(gid, &entry, buffer.data(), buffer.size(), &found);
-  return found == nullptr ? std::string() : std::string(entry.gr_name);
-}
-
 bool may_admit_user(uid_t uid) {
   return !is_client_id(uid) && uid != find_user(kLookUpUser);
 }

@@ -23,10 +23,6 @@ struct Account {
 [[nodiscard]] std::optional<uid_t> find_user(const std::string& name);
 [[nodiscard]] std::optional<gid_t> find_group(const std::string& name);
 
-/// The names by NSS of this user and this group; empty if it has none.
-[[nodiscard]] std::string user_name(uid_t uid);
-[[nodiscard]] std::string group_name(gid_t gid);
-
 /// Whether [access] may admit `uid`, `gid`: a client's, or what a look-up of names has, is nobody's
 /// to admit.
 [[nodiscard]] bool may_admit_user(uid_t uid);

@@ -298,22 +298,6 @@ void run_in_child(const Kept& kept, const std::function<void()>& body) {
   }
 }
 
-bool is_true_in_child(std::chrono::seconds patience, const std::function<bool()>& question) {
-  const pid_t pid = fork_into(0);
-  if (pid == 0) {
-    try {
-      close_all_but({});
-      keep_capabilities({});
-      reset_signals();
-      ::alarm(static_cast<unsigned>(patience.count()));
-      ::_exit(question() ? 0 : 1);
-    } catch (const std::exception&) {
-      ::_exit(1);
-    }
-  }
-  return wait_for(pid) == 0;
-}
-
 UniqueFd memory_file(const char* name, std::string_view text) {
   UniqueFd fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd.ok()) {

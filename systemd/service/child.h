@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -50,12 +49,6 @@ struct Kept {
 /// Runs `body` in a forked child and waits. An exception of it is thrown here again as Error, with
 /// its hint.
 void run_in_child(const Kept& kept, const std::function<void()>& body);
-
-/// Asks `question` in a forked child that has no capability and no descriptor of ours, for what
-/// loads others' code or may take long. false as well if it throws or takes longer than `patience`.
-/// Throws Error if there can be no child.
-[[nodiscard]] bool is_true_in_child(std::chrono::seconds patience,
-                                    const std::function<bool()>& question);
 
 /// In memory only, at its beginning, and sealed: nobody changes it any more (memfd_create(2)).
 /// Throws Error.

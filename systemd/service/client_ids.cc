@@ -2,11 +2,12 @@
 #include "systemd/service/client_ids.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
-#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -33,7 +34,8 @@ constexpr id_t kLast = VPNRUN_LAST_CLIENT_ID;
 static_assert(kFirst > 0 && kFirst <= kLast && kLast < 0x80000000U);
 
 /// A directory service that does not answer has no entry of that range.
-constexpr std::chrono::seconds kNssPatience{5};
+constexpr int kNssPatienceMs = 5'000;
+constexpr const char* kGetent = "/usr/bin/getent";
 constexpr const char* kUserFolder = "/run/userdb";
 
 fs::path records() {
@@ -95,14 +97,26 @@ std::set<id_t> of_processes() {
   return ids;
 }
 
-/// What we recorded ourselves, and could not remove, is not somebody else's.
-bool is_somebody_elses(id_t id) {
-  return is_true_in_child(kNssPatience, [id] {
-    const std::string own = client_name(id);
-    const std::string user = user_name(id);
-    const std::string group = group_name(id);
-    return (!user.empty() && user != own) || (!group.empty() && group != own);
-  });
+/// By NSS, whose modules are neither to be loaded here nor to have anything of ours: getent(1).
+bool is_known(const char* database, id_t id) {
+  const Account account = look_up_account();
+  const UniqueFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  SpawnOptions options;
+  options.program = kGetent;
+  options.arguments = {database, std::to_string(id)};
+  options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
+  options.output_fd = null.get();
+  options.drop_privileges = true;
+  options.uid = account.uid;
+  options.gid = account.gid;
+  options.alone = true;
+  options.parent_death_signal = SIGKILL;
+  const Pidfd child = spawn(options);
+  pollfd ended{child.fd(), POLLIN, 0};
+  if (::poll(&ended, 1, kNssPatienceMs) <= 0) {
+    (void)child.send_signal(SIGKILL);
+  }
+  return child.wait() == 0;
 }
 
 /// USER_RECORD.md and GROUP_RECORD.md of systemd.
@@ -140,6 +154,12 @@ void withdraw(id_t id) noexcept {
     (void)::unlink(fmt::format("{}/{}.{}", kUserFolder, client_name(id), kind).c_str());
   }
   (void)::rmdir(kUserFolder);  // stays if anything else is there
+}
+
+/// After a crash we may have recorded it ourselves.
+bool is_somebody_elses(id_t id) {
+  withdraw(id);
+  return is_known("passwd", id) || is_known("group", id);
 }
 
 id_t take_one(const std::string& profile_name, const std::set<id_t>& taken) {

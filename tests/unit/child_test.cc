@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -67,21 +66,6 @@ TEST(RunInChild, KeepsNoCapabilityAndNoDescriptorThatWasNotAskedFor) {
         throw Error(std::string("it is not so: ") + line);
       }
     }
-  }));
-}
-
-TEST(IsTrueInChild, SaysWhatTheQuestionSays) {
-  EXPECT_TRUE(is_true_in_child(std::chrono::seconds(5), [] { return true; }));
-  EXPECT_FALSE(is_true_in_child(std::chrono::seconds(5), [] { return false; }));
-  EXPECT_FALSE(
-      is_true_in_child(std::chrono::seconds(5), []() -> bool { throw Error("cannot tell"); }));
-}
-
-TEST(IsTrueInChild, DoesNotWaitForEver) {
-  EXPECT_FALSE(is_true_in_child(std::chrono::seconds(1), [] {
-    while (::pause() != 0) {
-    }
-    return true;
   }));
 }
 

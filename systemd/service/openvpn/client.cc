@@ -141,8 +141,7 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
     : loop_(loop),
       events_(std::move(events)),
       parser_(events_.management),
-      profile_name_(place.profile_name),
-      uid_(place.uid) {
+      profile_name_(place.profile_name) {
   const std::string folder = management_folder(place.profile_name);
   const std::string socket_path = folder + "/management";
   listener_ = listen_on(folder, socket_path, place.uid);
@@ -211,10 +210,9 @@ void Client::stop() noexcept {
 void Client::accept() {
   uid_t uid = 0;
   PeerSocket connection = accept_peer(listener_.get(), uid);
-  // Not only its user: the process that we started, whose number cannot be another's before we have
-  // waited for it. One that it started itself, or that somebody runs as this user, is not it.
-  if (!connection.ok() || connection_.ok() || uid != uid_ ||
-      peer_pid(connection.get()) != process_.pid()) {
+  // The process that we started, whose number cannot be another's before we have waited for it. One
+  // that it started itself, or that somebody runs as its user, is not it.
+  if (!connection.ok() || connection_.ok() || peer_pid(connection.get()) != process_.pid()) {
     return;
   }
   connection_ = std::move(connection);

@@ -114,7 +114,6 @@ class Client {
   ClientEvents events_;
   ManagementParser parser_;
   std::string profile_name_;
-  uid_t uid_;
   UniqueFd listener_;
   PeerSocket connection_;
   UniqueFd output_;

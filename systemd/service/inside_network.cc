@@ -2,6 +2,8 @@
 #include "systemd/service/inside_network.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "profiles/error.h"
@@ -15,6 +17,9 @@
 
 namespace vpnrun::service {
 namespace {
+
+constexpr std::chrono::milliseconds kPatience{2'000};
+constexpr std::chrono::milliseconds kPause{10};
 
 void set_device_sysctl(const char* format, const char* value) {
   const std::string name = fmt::format(fmt::runtime(format), filter::kTunnelDevice);
@@ -33,6 +38,24 @@ netlink::Families families_of(const std::vector<netlink::IpAddress>& addresses) 
     return netlink::Families::kBoth;
   }
   return v6 ? netlink::Families::kIpv6 : netlink::Families::kIpv4;
+}
+
+/// The client of a companion that was killed dies with it, but lets go of the device some
+/// milliseconds later, once its mount namespace is taken down.
+void make_tun(uid_t owner) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    try {
+      (void)netlink::create_tun(filter::kTunnelDevice, owner);
+      return;
+    } catch (const Error& error) {
+      if (error.code() != std::errc::device_or_resource_busy ||
+          std::chrono::steady_clock::now() > deadline) {
+        throw;
+      }
+    }
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 }  // namespace
@@ -68,7 +91,7 @@ InsideNetwork::~InsideNetwork() {
 
 void InsideNetwork::make_device() {
   const netlink::ScopedNetns scope(netns_fd_);
-  (void)netlink::create_tun(filter::kTunnelDevice, filter_.client_uid);
+  make_tun(filter_.client_uid);
   const auto link = netlink::find_link(handles_->socket, filter::kTunnelDevice);
   if (!link) {
     throw_error(ENODEV, "cannot set up '{}'", filter::kTunnelDevice);

@@ -17,7 +17,7 @@ namespace {
 [[noreturn]] void die_no_access(const char* name) noexcept {
   if (errno != ENOENT && errno != EACCES) {
     die(Text("cannot open profile '", name, "'", Errno{errno}),
-        Text("prepare it again: systemctl restart vpnrun-netns@", name));
+        Text("prepare it again: systemctl reload-or-restart vpnrun-netns@", name));
   }
   die(Text("profile '", name, "' does not exist, is not prepared, or you are not admitted to it"),
       Text("'vpnrunctl list' shows your profiles; [access] in the profile says who is admitted"));
@@ -25,13 +25,24 @@ namespace {
 
 [[noreturn]] void die_inconsistent(const char* name, const char* what) noexcept {
   die(Text("cannot use profile '", name, "': ", what),
-      Text("prepare it again: systemctl restart vpnrun-netns@", name));
+      Text("prepare it again, which keeps what runs in it: systemctl reload-or-restart "
+           "vpnrun-netns@",
+           name));
 }
 
 [[noreturn]] void die_wrong_standpoint(const char* name, const char* what) noexcept {
   die(Text("cannot enter profile '", name, "' from here: ", what),
       Text("as root: 'vpnrunctl attach UNIT ", name,
            "' puts a confined service behind it (NetworkNamespacePath= and what goes with it)"));
+}
+
+// Whoever was given no network is not to get one here (systemd's PrivateNetwork=, `unshare -n`).
+[[noreturn]] void die_wrong_network(const char* name) noexcept {
+  die(Text("cannot enter profile '", name,
+           "' from here: the caller is in another network namespace than the host"),
+      Text("as root: 'vpnrunctl attach UNIT ", name,
+           "' puts a service behind it; or [access] from_namespaces = true in the profile admits "
+           "such callers"));
 }
 
 void require_root_owned(int fd, const char* path) noexcept {
@@ -88,7 +99,7 @@ void check_standpoint(const ProfileAccess& profile) noexcept {
     die(Text("cannot tell from where profile '", profile.name, "' is entered", Errno{errno}),
         Text("vpnrun needs procfs at /proc and Linux 5.8 or later"));
   }
-  const Standpoint& host = profile.origin.host;
+  Standpoint host = profile.origin.host;
   if (here.mount_namespace == profile.origin.view) {
     die(Text("already inside profile '", profile.name, "'"),
         Text("start the command without vpnrun; it stays inside"));
@@ -101,6 +112,12 @@ void check_standpoint(const ProfileAccess& profile) noexcept {
   }
   if (here.mount_namespace != host.mount_namespace) {
     die_wrong_standpoint(profile.name, "the caller has another mount namespace than the host");
+  }
+  if (profile.origin.from_namespaces == 1) {
+    host.network_namespace = here.network_namespace;
+  }
+  if (here.network_namespace != host.network_namespace) {
+    die_wrong_network(profile.name);
   }
   if (here != host) {
     die_wrong_standpoint(profile.name, "the caller has another root directory than the host");

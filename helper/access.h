@@ -28,9 +28,10 @@ struct Namespaces {
 /// Must not: tell absent from forbidden.
 [[nodiscard]] ProfileAccess open_profile(const char* name) noexcept;
 
-/// Dies unless the caller sees the machine from where the view was copied: the same mount, pid and
-/// user namespace, the same root directory. Whoever is confined (chroot, container, unit with a
-/// private file system, another profile) must not gain the host's view.
+/// Dies unless the caller sees the machine from where the view was copied: the same mount, pid,
+/// user and network namespace, the same root directory. Whoever is confined (chroot, container,
+/// unit with a private file system or network, another profile) must gain neither the host's view
+/// nor a network. Only the latter is the profile's to allow ([access] from_namespaces).
 ///
 /// Should: run before a namespace is opened, and before setns(2) changes the answer.
 void check_standpoint(const ProfileAccess& profile) noexcept;

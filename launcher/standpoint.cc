@@ -189,6 +189,24 @@ bool is_inside(const std::string& directory) {
          id_of("/proc/self/ns/mnt") == origin.view;
 }
 
+void refuse_other_network(const std::string& directory, const std::string& profile) {
+  const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Origin origin;
+  if (!fd.ok() || !read_origin(fd.get(), origin) || origin.from_namespaces != 0 ||
+      id_of("/proc/self/ns/net") == origin.host.network_namespace ||
+      id_of("/proc/self/ns/mnt") != origin.host.mount_namespace) {
+    return;  // a mount namespace of its own, a profile's view too, is the helper's to judge
+  }
+  throw Error(
+      fmt::format("cannot enter profile '{}' from here: the caller is in another network "
+                  "namespace than the host",
+                  profile),
+      std::make_error_code(std::errc::operation_not_permitted),
+      fmt::format("as root: 'vpnrunctl attach UNIT {}' puts a service behind it; or [access] "
+                  "from_namespaces = true in the profile admits such callers",
+                  profile));
+}
+
 bool is_up(const std::string& directory) {
   const UniqueFd fd(
       ::open((directory + "/" + kUpEntry).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));

@@ -11,6 +11,11 @@ namespace vpnrun {
 /// runtime directory is `directory`, by the record `origin` there. False if that cannot be told.
 [[nodiscard]] bool is_inside(const std::string& directory);
 
+/// Throws Error, with a hint, if the helper would refuse this process for its network namespace
+/// (see check_standpoint() of helper/access.h): before a tunnel is started and waited for. The
+/// helper decides; what cannot be told here is left to it.
+void refuse_other_network(const std::string& directory, const std::string& profile);
+
 /// Whether the tunnel of the profile with the runtime directory `directory` is up, by the lock that
 /// its companion holds (kUpEntry): no process is waited for. False also if that cannot be told.
 [[nodiscard]] bool is_up(const std::string& directory);

@@ -61,6 +61,7 @@ struct Namespace {
 struct Access {
   std::vector<std::string> users;
   std::vector<std::string> groups;
+  bool from_namespaces = false;  ///< callers in another network namespace than the machine's, too
 };
 
 struct Ports {

@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 4> kLinkKeys = {"type", "subnet", "uplink
 constexpr std::array<std::string_view, 3> kDnsKeys = {"servers", "search", "capture"};
 constexpr std::array<std::string_view, 1> kNamespaceKeys = {"name_host"};
 constexpr std::array<std::string_view, 1> kApplicationKeys = {"no_new_privs"};
-constexpr std::array<std::string_view, 2> kAccessKeys = {"users", "groups"};
+constexpr std::array<std::string_view, 3> kAccessKeys = {"users", "groups", "from_namespaces"};
 constexpr std::array<std::string_view, 2> kPortsKeys = {"expose", "inbound"};
 constexpr std::array<std::string_view, 4> kHooksKeys = {"up_outside", "up_inside", "down_inside",
                                                         "down_outside"};
@@ -144,6 +144,7 @@ Profile parse_profile(std::string_view text, const std::string& name, const std:
   const Section access = document.section("access", kAccessKeys);
   access.read_list("users", parse_account_name, profile.access.users);
   access.read_list("groups", parse_account_name, profile.access.groups);
+  access.read("from_namespaces", profile.access.from_namespaces);
 
   const Section ports = document.section("ports", kPortsKeys);
   read_ports(ports, "expose", profile.ports.expose);

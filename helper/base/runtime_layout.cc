@@ -76,7 +76,8 @@ bool current_standpoint(Standpoint& out) noexcept {
   const UniqueFd namespaces = open_own_namespaces();
   return namespaces.ok() && namespace_id(namespaces.get(), "mnt", out.mount_namespace) &&
          namespace_id(namespaces.get(), "pid", out.pid_namespace) &&
-         namespace_id(namespaces.get(), "user", out.user_namespace) && root_id(out);
+         namespace_id(namespaces.get(), "user", out.user_namespace) &&
+         namespace_id(namespaces.get(), "net", out.network_namespace) && root_id(out);
 }
 
 bool read_origin(int dir_fd, Origin& out) noexcept {
@@ -93,7 +94,7 @@ bool read_origin(int dir_fd, Origin& out) noexcept {
   Origin record;
   if (status.st_size != sizeof record ||
       ::read(fd.get(), &record, sizeof record) != sizeof record || record.magic != Origin::kMagic ||
-      record.no_new_privs > 1) {
+      record.no_new_privs > 1 || record.from_namespaces > 1) {
     errno = EINVAL;
     return false;
   }

@@ -27,6 +27,7 @@
 #include "systemd/service/log.h"
 #include "systemd/service/login.h"
 #include "systemd/service/notify.h"
+#include "systemd/service/record.h"
 #include "systemd/service/runtime_dir.h"
 #include "systemd/service/session.h"
 #include "systemd/service/wipe.h"
@@ -283,7 +284,8 @@ int run(const std::string& profile_name) {
     }
     try {
       const auto load = [&profile_name] { return load_configuration(profile_name); };
-      (void)load();  // a wrong profile is said before an unprepared one
+      // A wrong profile is said before an unprepared one.
+      take_over_record(load().profile);
       Companion companion(profile_name, load,
                           inherited.empty() ? UniqueFd() : std::move(inherited.front()));
       return companion.run();

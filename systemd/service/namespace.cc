@@ -29,6 +29,7 @@
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/scoped_netns.h"
 #include "systemd/service/netlink/sysctl.h"
+#include "systemd/service/record.h"
 #include "systemd/service/run_folder.h"
 #include "systemd/service/runtime_dir.h"
 
@@ -229,29 +230,30 @@ UniqueFd open_host_directory(const std::string& profile_name) {
   return directory.ok() ? std::move(directory) : UniqueFd(::open(path.c_str(), kFlags));
 }
 
-/// Whether the view that is there was copied from where we stand now; then `origin` is its record.
-bool view_is_good(const UniqueFd& directory, int netns_fd, Origin& origin) {
-  Standpoint here;
-  if (!read_origin(directory.get(), origin) || !current_standpoint(here)) {
+/// Whether the view that is there was copied from where we stand now; then `origin` is its record,
+/// which may be of an earlier version. The network is nothing that a view is copied from.
+bool view_is_good(const UniqueFd& directory, int netns_fd, const Standpoint& here, Origin& origin) {
+  if (!read_record(directory.get(), origin)) {
     return false;
   }
+  Standpoint there = origin.host;
+  there.network_namespace = here.network_namespace;
   const UniqueFd view = open_namespace_at(directory.get(), kViewEntry, CLONE_NEWNS);
-  return view.ok() && origin.host == here && origin.view == id_of(view.get(), kViewEntry) &&
+  return view.ok() && there == here && origin.view == id_of(view.get(), kViewEntry) &&
          origin.netns == id_of(netns_fd, kNetnsEntry);
 }
 
-void write_origin(const UniqueFd& directory, int netns_fd,
-                  const profile::Application& application) {
+void record_namespaces(const UniqueFd& directory, int netns_fd, const Standpoint& here,
+                       const profile::Profile& profile) {
   Origin origin;
   const UniqueFd view = open_namespace_at(directory.get(), kViewEntry, CLONE_NEWNS);
-  if (!view.ok() || !current_standpoint(origin.host)) {
+  if (!view.ok()) {
     throw_errno("cannot record where the view comes from");
   }
+  origin.host = here;
   origin.netns = id_of(netns_fd, kNetnsEntry);
   origin.view = id_of(view.get(), kViewEntry);
-  origin.no_new_privs = application.no_new_privs ? 1 : 0;
-  replace_file(directory.get(), kOriginEntry,
-               std::string_view(reinterpret_cast<const char*>(&origin), sizeof origin));
+  write_record(directory.get(), origin, profile);
 }
 
 void prepare_locked(const profile::Profile& profile) {
@@ -269,16 +271,20 @@ void prepare_locked(const profile::Profile& profile) {
   name_namespace(profile.name, netns.get());
   set_host_name(profile.name, directory.get(), profile.network_namespace.name_host);
   write_generated_files(profile.name);
+  Standpoint here;
+  if (!current_standpoint(here)) {
+    throw_errno("cannot tell from where the profile is prepared");
+  }
   Origin origin;
-  if (view_is_good(directory, netns.get(), origin)) {
+  if (view_is_good(directory, netns.get(), here, origin)) {
     // First, so that no failure behind it leaves a record that is laxer than the profile.
-    if ((origin.no_new_privs != 0) != profile.application.no_new_privs) {
-      write_origin(directory, netns.get(), profile.application);
+    if (origin.host != here || !says_the_same(origin, profile)) {
+      record_namespaces(directory, netns.get(), here, profile);
     }
     renew_overlays(open_prepared(profile.name), profile.name);
   } else {
     make_view(profile.name, netns.get());
-    write_origin(directory, netns.get(), profile.application);
+    record_namespaces(directory, netns.get(), here, profile);
   }
 }
 
@@ -309,7 +315,7 @@ PreparedNamespaces open_prepared(const std::string& profile_name) {
   PreparedNamespaces result;
   Origin origin;
   result.directory = open_profile_directory(profile_name);
-  if (result.directory.ok() && read_origin(result.directory.get(), origin)) {
+  if (result.directory.ok() && read_record(result.directory.get(), origin)) {
     result.host = open_host(origin.host.mount_namespace);
     const UniqueFd entries = open_host_directory(profile_name);
     result.netns = open_namespace_at(entries.get(), kNetnsEntry, CLONE_NEWNET);

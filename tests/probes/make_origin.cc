@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// make_origin FOLDER [no_new_privs]: writes FOLDER/origin for the namespaces that FOLDER/netns and
-// FOLDER/mnt lead to and the standpoint of this process, as `vpnrun-tunnel prepare` does.
+// make_origin FOLDER [no_new_privs|from_namespaces]: writes FOLDER/origin for the namespaces that
+// FOLDER/netns and FOLDER/mnt lead to and the standpoint of this process, as `vpnrun-tunnel
+// prepare` does.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
   const UniqueFd folder(::open(argc >= 2 ? argv[1] : "", O_PATH | O_DIRECTORY | O_CLOEXEC));
   Origin origin;
   origin.no_new_privs = argc == 3 && std::strcmp(argv[2], "no_new_privs") == 0 ? 1 : 0;
+  origin.from_namespaces = argc == 3 && std::strcmp(argv[2], "from_namespaces") == 0 ? 1 : 0;
   const UniqueFd netns = open_namespace_at(folder.get(), kNetnsEntry, CLONE_NEWNET);
   const UniqueFd view = open_namespace_at(folder.get(), kViewEntry, CLONE_NEWNS);
   if (!netns.ok() || !view.ok() || !file_id(netns.get(), origin.netns) ||

@@ -92,6 +92,8 @@ make_lab() {
   prepare_profile staff g:4020:rx
   prepare_profile private u:4009:rx
   prepare_profile locked u:4001:rx
+  prepare_profile lenient u:4001:rx
+  "$probes/make_origin" /run/vpnrun/lenient from_namespaces
   "$probes/make_origin" /run/vpnrun/locked no_new_privs
   nsenter --mount=/run/vpnrun/office/mnt mount -t tmpfs -o mode=0755 tmpfs "$lab/differs"
   nsenter --mount=/run/vpnrun/office/mnt touch "$lab/differs/only-in-the-view"
@@ -364,6 +366,20 @@ check_standpoint() {
   refused "a caller in another mount namespace" 125 "another mount namespace" unshare -m "${call[@]}"
   refused "a caller in another pid namespace" 125 "another pid namespace" \
     unshare -p -f "${call[@]}"
+  refused "a caller in another network namespace" 125 "another network namespace" unshare -n "${call[@]}"
+  refused "in the profile's own network, but not in its view" 125 "another network namespace" \
+    nsenter --net=/run/vpnrun/office/netns "${call[@]}"
+  refused "in another profile's network alone" 125 "another network namespace" \
+    nsenter --net=/run/vpnrun/other/netns "${call[@]}"
+  refused "in no network and another mount namespace" 125 "another mount namespace" unshare -n -m "${call[@]}"
+  local lenient=("${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper lenient "$probes/state")
+  expect "a profile may admit callers in another network namespace: they are in its own then" \
+    "net:[$(stat -L -c %i /run/vpnrun/lenient/netns)]" "$(unshare -n "${lenient[@]}" ns_net | cut -d' ' -f2)"
+  expect "and who is not" "net:[$(stat -L -c %i /run/vpnrun/lenient/netns)]" "$("${lenient[@]}" ns_net | cut -d' ' -f2)"
+  refused "it admits no other mount namespace by that" 125 "another mount namespace" unshare -m "${lenient[@]}"
+  refused "nor a pid namespace" 125 "another pid namespace" unshare -n -p -f "${lenient[@]}"
+  refused "nor a user namespace" 125 "" "${alice[@]}" unshare -U -r -n "$probes/call_helper" -- "$helper" \
+    vpnrun-helper lenient "$probes/state"
   # The calls of a jail: the root directory of the host, mounted once more, with the host's /run.
   in_jail() {
     local status

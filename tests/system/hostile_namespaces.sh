@@ -59,7 +59,7 @@ inside 'another ipc namespace'
 launch_root unshare 0x02000000 as "$ALICE"
 inside 'another cgroup namespace'
 launch_root unshare 0x40000000 as "$ALICE"
-inside 'another network namespace'
+refused 'another network namespace' 'another network namespace'
 launch_root unshare 0x80 fork as "$ALICE"
 inside 'another time namespace'
 launch_root unshare 0x20000000 as "$ALICE"
@@ -80,7 +80,7 @@ harmless 'the same, the host'"'"'s user namespace mounted over the link in /proc
 is 'which does not run' "$((STATUS != 0))" 1
 umount "$LAB/tmp/user"
 bounded nsenter --net=/run/vpnrun/one/netns "$LAB/bin/hostile" as "$ALICE" clean -- "$HELPER" vpnrun-helper one "$VERDICT"
-inside 'the profile'"'"'s network already'
+refused 'the profile'"'"'s network already, but not its view' 'another network namespace'
 bounded nsenter --mount=/run/vpnrun/one/mnt "$LAB/bin/hostile" as "$ALICE" clean -- "$HELPER" vpnrun-helper one "$VERDICT"
 refused 'the profile'"'"'s view already' 'already inside|not admitted|from here'
 plain_profile two

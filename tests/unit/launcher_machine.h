@@ -82,8 +82,12 @@ class Machine {
       (void)::stat(path, &info);
       return FileId{.dev = info.st_dev, .ino = info.st_ino};
     };
-    const Origin origin{
-        .host = {}, .netns = identity("/proc/self/ns/net"), .view = identity("/proc/self/ns/mnt")};
+    Origin origin;
+    origin.netns = identity("/proc/self/ns/net");
+    origin.view = identity("/proc/self/ns/mnt");
+    write_record(name, origin);
+  }
+  void write_record(const std::string& name, const Origin& origin) const {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a record of bytes
     const auto* bytes = reinterpret_cast<const char*>(&origin);
     const std::string path = "run/" + name + "/" + kOriginEntry;

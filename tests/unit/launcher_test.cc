@@ -225,6 +225,27 @@ TEST_F(Launcher, InsideTheProfileTheCommandIsExecutedDirectly) {
   EXPECT_EQ(vpnrun({"/etc/passwd"}).status, kExitNotExecutable);
 }
 
+TEST_F(Launcher, FromAnotherNetworkNamespaceNoTunnelIsAskedFor) {
+  Origin origin;
+  if (::geteuid() != 0 || !current_standpoint(origin.host)) {
+    GTEST_SKIP() << "the record must belong to root: run as root";
+  }
+  const FakeCompanion companion(machine_.control("office"), always(reply_in(State::kUp)));
+  machine_.write_record("office", origin);
+  EXPECT_EQ(vpnrun({"true"}).status, 42);
+  origin.host.network_namespace.ino += 1;
+  machine_.write_record("office", origin);
+  const Outcome outcome = vpnrun({"true"});
+  EXPECT_EQ(outcome.status, kExitOwnFailure);
+  EXPECT_THAT(outcome.err,
+              StartsWith("vpnrun: cannot enter profile 'office' from here: the caller is in "
+                         "another network namespace than the host\nhint: as root: 'vpnrunctl "
+                         "attach UNIT office'"));
+  origin.from_namespaces = 1;
+  machine_.write_record("office", origin);
+  EXPECT_EQ(vpnrun({"true"}).status, 42);
+}
+
 TEST(ProgressLine, IsCutToTheTerminalBetweenCharacters) {
   Status status = test::status_in(State::kStarting);
   status.attempt = 3;

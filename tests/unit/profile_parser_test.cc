@@ -95,6 +95,7 @@ no_new_privs = true
 [access]
 users = ["alice", "bob@example.org"]
 groups = ["vpnrun", "domain users"]
+from_namespaces = true
 [ports]
 expose = ["tcp/9091", "udp/9091"]
 inbound = ["udp/51413"]
@@ -121,6 +122,7 @@ down_outside = ["d"]
   EXPECT_TRUE(profile.application.no_new_privs);
   EXPECT_THAT(profile.access.users, ElementsAre("alice", "bob@example.org"));
   EXPECT_THAT(profile.access.groups, ElementsAre("vpnrun", "domain users"));
+  EXPECT_TRUE(profile.access.from_namespaces);
   EXPECT_THAT(profile.ports.expose,
               ElementsAre(Port{Transport::kTcp, 9091}, Port{Transport::kUdp, 9091}));
   EXPECT_THAT(profile.ports.inbound, ElementsAre(Port{Transport::kUdp, 51413}));
@@ -141,6 +143,7 @@ TEST(ProfileParser, FillsInTheDefaults) {
   EXPECT_THAT(profile.dns.servers, IsEmpty());
   EXPECT_FALSE(profile.application.no_new_privs);
   EXPECT_THAT(profile.access.users, IsEmpty());
+  EXPECT_FALSE(profile.access.from_namespaces);
   EXPECT_THAT(profile.hooks.up_outside, IsEmpty());
 }
 
@@ -429,8 +432,8 @@ TEST(ProfileExamples, GenericShowsEveryKeyWithTheDefaultOrAValidValue) {
   EXPECT_THAT(profile.access.groups, ElementsAre("vpnrun"));
   for (const char* key :
        {"description", "type", "config", "credentials", "subnet", "uplink", "servers", "search",
-        "capture", "no_new_privs", "users", "groups", "expose", "inbound", "up_outside",
-        "up_inside", "down_inside", "down_outside"}) {
+        "capture", "no_new_privs", "users", "groups", "from_namespaces", "expose", "inbound",
+        "up_outside", "up_inside", "down_inside", "down_outside"}) {
     EXPECT_THAT(text, HasSubstr("\n" + std::string(key) + " = "));
   }
 }

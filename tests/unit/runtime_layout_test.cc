@@ -50,6 +50,27 @@ TEST(CurrentStandpoint, NamesWhatStatNames) {
 
 constexpr int kSkipped = 77;
 
+TEST(CurrentStandpoint, ChangesWithTheNetworkNamespaceAlone) {
+  Standpoint outside;
+  ASSERT_TRUE(current_standpoint(outside));
+  const int result = in_child([&] {
+    if (::unshare(::geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) != 0) {
+      return kSkipped;
+    }
+    Standpoint inside;
+    const bool read = current_standpoint(inside);
+    return read && inside.network_namespace != outside.network_namespace &&
+                   inside.mount_namespace == outside.mount_namespace &&
+                   inside.root_mount == outside.root_mount
+               ? 0
+               : 1;
+  });
+  if (result == kSkipped) {
+    GTEST_SKIP() << "no network namespaces here; run as root";
+  }
+  EXPECT_EQ(result, 0);
+}
+
 TEST(CurrentStandpoint, ChangesWithUserAndMountNamespace) {
   Standpoint outside;
   ASSERT_TRUE(current_standpoint(outside));
@@ -96,9 +117,9 @@ class OriginRecord : public testing::Test {
     if (::geteuid() != 0) {
       GTEST_SKIP() << "needs a file that belongs to root; try: unshare -r ctest -L unit";
     }
-    written_.host = {{1, 2}, {3, 4}, {5, 6}, {7, 8}, 9};
-    written_.netns = {10, 11};
-    written_.view = {12, 13};
+    written_.host = {{1, 2}, {3, 4}, {5, 6}, {7, 8}, {9, 10}, 11};
+    written_.netns = {12, 13};
+    written_.view = {14, 15};
     write(bytes());
   }
   [[nodiscard]] std::string bytes() const {
@@ -128,10 +149,16 @@ TEST_F(OriginRecord, ReadsBackWhatWasWritten) {
   EXPECT_EQ(origin.netns, written_.netns);
   EXPECT_EQ(origin.view, written_.view);
   EXPECT_EQ(origin.no_new_privs, 0U);
+  EXPECT_EQ(origin.from_namespaces, 0U);
   written_.no_new_privs = 1;
   write(bytes());
   ASSERT_TRUE(read_origin(folder_.fd(), origin));
   EXPECT_EQ(origin.no_new_privs, 1U);
+  EXPECT_EQ(origin.from_namespaces, 0U);
+  written_.from_namespaces = 1;
+  write(bytes());
+  ASSERT_TRUE(read_origin(folder_.fd(), origin));
+  EXPECT_EQ(origin.from_namespaces, 1U);
 }
 
 // A flag that is not understood must not pass for "no".
@@ -141,6 +168,11 @@ TEST_F(OriginRecord, RejectsAFlagThatIsNeitherYesNorNo) {
     written_.no_new_privs = flag;
     write(bytes());
     expect_failure(EINVAL);
+    written_.no_new_privs = 0;
+    written_.from_namespaces = flag;
+    write(bytes());
+    expect_failure(EINVAL);
+    written_.from_namespaces = 0;
   }
 }
 

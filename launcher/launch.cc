@@ -2,7 +2,7 @@
 //
 // A launch in five steps, each of which only the one before makes possible:
 //   1. choose      which profile: options, environment, configuration. Must not: ask the machine.
-//                  Then what cannot work is refused: callers in another network.
+//                  Then what cannot work is refused: snaps, and callers in another network.
 //   2. connect     to the companion, unless its lock says that the tunnel is up; the kernel decides
 //                  by the directory's permissions, both for the socket and for the lock.
 //   3. wait        nothing if the tunnel is up; progress and questions otherwise.
@@ -23,6 +23,7 @@
 #include "helper/base/request_format.h"
 #include "launcher/launch_environment.h"
 #include "launcher/profile_choice.h"
+#include "launcher/snap.h"
 #include "launcher/standpoint.h"
 #include "launcher/terminal_person.h"
 #include "launcher/tunnel_order.h"
@@ -126,6 +127,7 @@ void look_for_outside_sockets(const LaunchOptions& options, Reporter& reporter) 
 int launch(const LaunchOptions& options, const Places& places, char* const* environment,
            Reporter& reporter) {
   const std::string profile = choose(options, places, environment, reporter);
+  refuse_snap(*options.command, environment);
   refuse_other_network(runtime_directory(places, profile), profile);
   wait_for_tunnel(profile, options, places, environment, reporter);
   if (is_inside(runtime_directory(places, profile))) {

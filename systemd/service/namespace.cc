@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "systemd/service/accounts.h"
 #include "systemd/service/child.h"
 #include "systemd/service/client_ids.h"
+#include "systemd/service/covered_folders.h"
 #include "systemd/service/etc_files.h"
 #include "systemd/service/filter/inside_filter.h"
 #include "systemd/service/filter/nft.h"
@@ -338,7 +340,16 @@ void renew_overlays(const PreparedNamespaces& namespaces, const std::string& pro
   const int host_fd = namespaces.host.get();
   run_in_child({{CAP_SYS_ADMIN, CAP_SYS_CHROOT}, {host_fd, view_fd}}, [&sources, host_fd, view_fd] {
     follow_run_folder(host_fd, view_fd);
+    std::exception_ptr failure;
+    try {
+      cover_folders();
+    } catch (const Error&) {
+      failure = std::current_exception();  // must not keep the overlays from being laid
+    }
     lay_overlays(sources);  // its sources are in the view at the same paths, below /run
+    if (failure) {
+      std::rethrow_exception(failure);
+    }
   });
 }
 

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,8 +27,9 @@ namespace vpnrun::service {
 namespace {
 
 constexpr const char* kRun = "/run";
-constexpr std::array<std::string_view, 4> kHidden = {"avahi-daemon", "dbus", "nscd",
-                                                     "systemd/resolve"};
+constexpr std::array<std::string_view, 7> kHidden = {
+    "avahi-daemon", "dbus", "nscd", "snapd", "snapd-snap.socket", "snapd.socket", "systemd/resolve",
+};
 /// Not bound as a whole because something in it is hidden.
 constexpr std::string_view kDivided = "systemd";
 constexpr std::string_view kOurs = "vpnrun";
@@ -40,6 +42,8 @@ struct Entry {
   FileId id;
   std::string target;  ///< of a symbolic link
 };
+
+enum class Hidden : std::uint8_t { kWith, kWithout };
 
 /// By path below /run.
 using Entries = std::map<std::string, Entry>;
@@ -68,8 +72,9 @@ std::string link_target(const std::string& path) {
 }
 
 /// Adds what is in /run/`folder` (empty: in /run itself) to `found`. Names that start with a dot
-/// are files in the making.
-void list(const std::string& folder, Entries& found) {
+/// are files in the making. With `hidden`, also what is hidden: a view of an earlier version may
+/// have it.
+void list(const std::string& folder, Hidden hidden, Entries& found) {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(absolute(folder).c_str()),
                                                       ::closedir);
   if (!directory) {
@@ -82,7 +87,8 @@ void list(const std::string& folder, Entries& found) {
     const std::string name = static_cast<const char*>(item->d_name);
     const std::string path = folder.empty() ? name : fmt::format("{}/{}", folder, name);
     struct stat status {};
-    if (name.front() == '.' || std::count(kHidden.begin(), kHidden.end(), path) != 0 ||
+    if (name.front() == '.' ||
+        (hidden == Hidden::kWithout && std::count(kHidden.begin(), kHidden.end(), path) != 0) ||
         ::lstat(absolute(path).c_str(), &status) != 0) {
       continue;
     }
@@ -94,15 +100,15 @@ void list(const std::string& folder, Entries& found) {
     const bool divided = path == kDivided && S_ISDIR(status.st_mode);
     if (divided) {
       entry.id = {};  // a folder of the view's own, always the same
-      list(path, found);
+      list(path, hidden, found);
     }
     found.emplace(path, std::move(entry));
   }
 }
 
-Entries list_run() {
+Entries list_run(Hidden hidden) {
   Entries found;
-  list({}, found);
+  list({}, hidden, found);
   return found;
 }
 
@@ -198,9 +204,9 @@ void make_run_folder(int host_namespace) {
 
 void follow_run_folder(int host_namespace, int view) {
   enter(view);
-  const Entries present = list_run();
+  const Entries present = list_run(Hidden::kWith);
   enter(host_namespace);
-  const Entries wanted = list_run();
+  const Entries wanted = list_run(Hidden::kWithout);
   const std::vector<Passage> passages = take_along(wanted, present);
   enter(view);
   std::vector<std::string> gone;

@@ -4,12 +4,14 @@
 namespace vpnrun::service {
 
 /// The view's own /run: a tmpfs of the view with the host's entries bound into it one by one, all
-/// but the folders in which daemons outside answer questions for names:
+/// but those by which daemons outside answer questions for names, or start programs for which this
+/// /run is not the one:
 ///
 ///   /run/nscd             nscd(8); glibc asks it before it looks at nsswitch.conf
 ///   /run/systemd/resolve  systemd-resolved: varlink, and the stub's resolv.conf
 ///   /run/avahi-daemon     mDNS
 ///   /run/dbus             org.freedesktop.resolve1 and org.freedesktop.Avahi on the system bus
+///   /run/snapd and its sockets  see covered_folders.h
 ///
 /// A folder laid over one of these on a shared /run is not enough: when the host removes the folder
 /// and makes it anew, as a daemon's restart does, the kernel takes the mount away with it

@@ -9,9 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -19,6 +17,8 @@
 #include "helper/base/open_at.h"
 #include "helper/base/unique_fd.h"
 #include "profiles/error.h"
+#include "systemd/service/covered_folders.h"
+#include "systemd/service/mount_table.h"
 #include "systemd/service/run_folder.h"
 
 namespace vpnrun::service {
@@ -123,72 +123,18 @@ std::vector<std::string> entries_of(const std::string& folder) {
   return names;
 }
 
-struct Mount {
-  std::string root;   ///< of the mount, in its file system; "…//deleted" if that was removed
-  std::string point;  ///< where it is mounted
-};
-
-/// proc_pid_mountinfo(5): octal escapes for space, tab, newline and backslash.
-std::string unescape(const std::string& text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      plain += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
-                                 (text[i + 3] - '0'));
-      i += 3;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
-
-/// All mounts below `folder`, in the order in which they were made.
-std::vector<Mount> mounts_below(const std::string& folder) {
-  std::ifstream mountinfo("/proc/self/mountinfo");
-  std::vector<Mount> mounts;
-  for (std::string line; std::getline(mountinfo, line);) {
-    std::array<std::string, 5> fields;
-    std::size_t start = 0;
-    for (auto& field : fields) {
-      const std::size_t end = line.find(' ', start);
-      field = line.substr(start, end - start);
-      start = end == std::string::npos ? line.size() : end + 1;
-    }
-    Mount mount{unescape(fields[3]), unescape(fields[4])};
-    if (mount.point.starts_with(folder + '/')) {
-      mounts.push_back(std::move(mount));
-    }
-  }
-  return mounts;
-}
-
-/// Mount points directly or indirectly below `folder`, each once, without those below another one:
-/// a recursive bind takes these along.
-std::vector<std::string> topmost_mounts_below(const std::string& folder) {
-  std::vector<std::string> points;
-  for (const auto& [root, point] : mounts_below(folder)) {
-    const auto covers = [&point = point](const auto& other) {
-      return point == other || point.starts_with(other + '/');
-    };
-    if (std::none_of(points.begin(), points.end(), covers)) {
-      points.push_back(point);
-    }
-  }
-  return points;
-}
-
 /// Takes away what was laid over /etc from files of `folder` that are not there any more.
 void lift_overlays_without_source(const std::string& folder) {
   // What a mount says of its root begins at its file system's, not at ours.
   const std::string tail = folder.substr(folder.find('/', 1));
-  for (const auto& [root, point] : mounts_below("/etc")) {
-    const std::string name = point.substr(std::string_view("/etc/").size());
+  for (const auto& mount : mounts_below("/etc")) {
+    const std::string& root = mount.root;
+    const std::string name = mount.point.substr(std::string_view("/etc/").size());
     const std::string source = fmt::format("{}/{}", tail, name);
     const std::string deleted = fmt::format("{}//deleted", source);
     if ((root.ends_with(source) || root.ends_with(deleted)) &&
         !open_visible(fmt::format("{}/{}", folder, name))) {
-      uncover(point);
+      uncover(mount.point);
     }
   }
 }
@@ -248,6 +194,7 @@ void build_view(const ViewSources& sources) {
   make_run_folder(host.get());
   cover_other_run();
   renew_sysfs();
+  cover_folders();
   lay_overlays(sources);
 }
 

@@ -19,8 +19,8 @@ struct ViewSources {
 ///
 /// Afterwards the process is in a mount namespace of its own, a slave of the host's: mounts made on
 /// the host later arrive in it, nothing goes back. /sys is the network namespace's, with the
-/// submounts (cgroup and the others) kept; /run is the view's own (run_folder.h); the overlays of
-/// lay_overlays() are in place.
+/// submounts (cgroup and the others) kept; /run is the view's own (run_folder.h); the folders of
+/// covered_folders.h are empty; the overlays of lay_overlays() are in place.
 /// Throws Error. See mount_namespaces(7).
 void build_view(const ViewSources& sources);
 

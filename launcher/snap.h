@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace vpnrun {
+
+/// Whether `path`, without symbolic links on the way, is the program that starts snaps, or lies in
+/// a snap. "/snap/bin/firefox" is a link to "/usr/bin/snap".
+[[nodiscard]] bool is_snap(std::string_view path);
+
+/// Whether `text`, the beginning of a file, is a script that becomes a snap: what distributions
+/// leave where a package has been replaced by one (exec /snap/bin/firefox "$@").
+[[nodiscard]] bool becomes_snap(std::string_view text);
+
+/// Throws Error, with a hint, if `command` is a snap, found by PATH in `environment` as execvp(3)
+/// does. snapd starts such a program in the mount namespace of process 1, with the machine's /run:
+/// its names would be looked up outside. What is started by way of another program cannot be seen
+/// here; it finds no snaps in the view (systemd/service/covered_folders.h).
+void refuse_snap(const std::string& command, char* const* environment);
+
+}  // namespace vpnrun

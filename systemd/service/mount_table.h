@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vpnrun::service {
+
+/// One line of /proc/self/mountinfo, see proc_pid_mountinfo(5).
+struct Mount {
+  std::uint64_t id = 0;  ///< as stx_mnt_id of statx(2)
+  std::string root;      ///< of the mount, in its file system; "…//deleted" if that was removed
+  std::string point;     ///< where it is mounted
+  std::string type;      ///< of the file system
+  std::string source;
+  std::string options;  ///< of the file system, with commas between
+};
+
+/// All mounts that the calling process sees, in the order in which they were made.
+[[nodiscard]] std::vector<Mount> mount_table();
+
+/// Those below `folder`.
+[[nodiscard]] std::vector<Mount> mounts_below(const std::string& folder);
+
+/// Mount points directly or indirectly below `folder`, each once, without those below another one:
+/// a recursive bind takes these along.
+[[nodiscard]] std::vector<std::string> topmost_mounts_below(const std::string& folder);
+
+}  // namespace vpnrun::service

@@ -6,7 +6,7 @@ WEB4=http://203.0.113.10/
 is 'the machine has an address of its own' "$(as_user alice curl -sS -m 5 $WEB4)" 203.0.113.1
 check 'apt installs the package and what it needs' machine_install
 empty 'every file is as it was packed' "$(inside dpkg --verify vpnrun)"
-is 'the helper is setuid root' "$(inside stat -c '%a %U:%G' /usr/libexec/vpnrun/vpnrun-helper)" '4755 root:root'
+is 'the helper is setuid root' "$(inside stat -c '%a %U:%G' /usr/libexec/vpnrun/vpnrun-helper)" '4711 root:root'
 is 'nothing else is setuid or setgid' \
   "$(inside sh -c 'find $(dpkg -L vpnrun) -maxdepth 0 -type f -perm /6000')" /usr/libexec/vpnrun/vpnrun-helper
 is 'the user of the VPN client cannot log in' \

@@ -10,7 +10,7 @@ repack() {
   local folder=$LAB/tmp/package-$1
   dpkg-deb --raw-extract "$PACKAGE" "$folder"
   sed -i "s/^Version: .*/Version: $1/; s/^Depends: /&libcap2-bin, /" "$folder/DEBIAN/control"
-  chmod 0755 "$folder$HELPER"
+  chmod 0711 "$folder$HELPER"
   dpkg-deb --root-owner-group -Znone --build "$folder" "$LAB/tmp/vpnrun_$1.deb" >/dev/null
 }
 UPSTREAM=$(dpkg-deb -f "$PACKAGE" Version)
@@ -19,7 +19,7 @@ capabilities() { inside setcap -v 'cap_sys_admin,cap_sys_chroot=ep' $HELPER; }
 
 repack "$UPSTREAM-2"
 check 'the package is installed' machine_install "$LAB/tmp/vpnrun_$UPSTREAM-2.deb"
-is 'the helper is not setuid' "$(inside stat -c %a $HELPER)" 755
+is 'the helper is not setuid, and nobody can read it' "$(inside stat -c %a $HELPER)" 711
 check 'it has its two capabilities, and no other' capabilities
 machine_profile one
 check 'the tunnel starts' inside timeout 20 systemctl start vpnrun@one

@@ -39,7 +39,7 @@ APP=$(cut -d ' ' -f 1 "$LAB/log/app-loop" | head -n 1)
 INSIDE=$(inside readlink "/proc/$APP/ns/net")
 NAMESPACE=$(property vpnrun-netns@one InvocationID)
 SOCKET=$(property vpnrun@one.socket InvocationID)
-inside dpkg-statoverride --update --add root root 4711 /usr/libexec/vpnrun/vpnrun-helper
+inside dpkg-statoverride --update --add root root 4751 /usr/libexec/vpnrun/vpnrun-helper
 
 capture_start
 repack "$UPSTREAM-2"
@@ -53,7 +53,7 @@ is 'in the same namespace' "$(inside readlink "/proc/$APP/ns/net")" "$INSIDE"
 is 'which was not made anew' "$(property vpnrun-netns@one InvocationID)" "$NAMESPACE"
 is 'nor was the socket' "$(property vpnrun@one.socket InvocationID)" "$SOCKET"
 is 'the administrator'"'"'s mode of the helper is kept' \
-  "$(inside stat -c '%a %U:%G' /usr/libexec/vpnrun/vpnrun-helper)" '4711 root:root'
+  "$(inside stat -c '%a %U:%G' /usr/libexec/vpnrun/vpnrun-helper)" '4751 root:root'
 is 'a new application works' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 
 # dpkg must not wait for a server that does not answer; the unit does for half a minute.

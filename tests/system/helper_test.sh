@@ -108,12 +108,12 @@ make_lab() {
 
 install_setuid() {
   rm -f "$helper"
-  install -o root -g root -m 4755 "$built" "$helper"
+  install -o root -g root -m 4711 "$built" "$helper"
 }
 
 install_capability() {
   rm -f "$helper"
-  install -o root -g root -m 0755 "$built" "$helper"
+  install -o root -g root -m 0711 "$built" "$helper"
   setcap cap_sys_admin,cap_sys_chroot+ep "$helper"
 }
 

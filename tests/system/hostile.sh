@@ -11,9 +11,13 @@ for probe in verdict hostile inject intruder; do
   cc -O2 -static -pthread -o "$LAB/bin/$probe" "$SOURCE/tests/probes/$probe.c"
 done
 if [ "$KIND" = capability ]; then
-  chmod 0755 "$HELPER"
+  chmod 0711 "$HELPER"
   setcap cap_sys_admin,cap_sys_chroot+ep "$HELPER"
 fi
+
+# The installed one can be read by root alone, but is no secret: it is in the package.
+READABLE=$LAB/bin/readable-helper
+install -m 0755 "$HELPER" "$READABLE"
 
 # plain_profile NAME [USER]: a profile without a tunnel, prepared.
 plain_profile() {

@@ -48,7 +48,7 @@ faked 'she is in a chroot' 'mount --rbind / /mnt && exec /usr/sbin/chroot /mnt "
 faked 'she has joined her own network' 'exec unshare --net "$@"'
 bounded by alice unshare --user --map-root-user --mount bash -c \
   'mount -t tmpfs tmpfs /mnt && cp "$1" /mnt/helper && chmod 4755 /mnt/helper && exec "$2" clean -- /mnt/helper vpnrun-helper one "$3"' \
-  - "$HELPER" "$LAB/bin/hostile" "$VERDICT"
+  - "$READABLE" "$LAB/bin/hostile" "$VERDICT"
 refused 'a setuid copy of hers, root-owned in her own namespace' "$REFUSED"
 
 # --- what root makes for a caller -----------------------------------------------------------------------

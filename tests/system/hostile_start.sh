@@ -103,6 +103,8 @@ by_path "${HELPER%/*}/hard"
 inside 'a hard link by root'
 rm "${HELPER%/*}/hard"
 bounded by alice cp "$HELPER" "$HERE/copy"
+is 'nobody but root can read it, and copy it' "$STATUS" 1
+bounded by alice cp "$READABLE" "$HERE/copy"
 by_path "$HERE/copy"
 refused 'a copy' 'neither setuid root'
 chmod 4755 "$HERE/copy"

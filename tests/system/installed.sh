@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # What `cmake --install` leaves: modes, units, desktop entry, into the machine and below DESTDIR.
-is 'the helper is setuid root' "$(stat -c '%a %U:%G' /usr/libexec/vpnrun/vpnrun-helper)" '4755 root:root'
+is 'the helper is setuid root, and nobody else can read it' "$(stat -c '%a %U:%G' /usr/libexec/vpnrun/vpnrun-helper)" \
+  '4711 root:root'
+attempt by alice cat /usr/libexec/vpnrun/vpnrun-helper
+is 'so that its pages are in nobody'"'"'s reach' "$STATUS" 1
+attempt by alice cat /usr/bin/vpnrun
+is 'control: those of a program without privilege are' "$STATUS" 0
 for program in /usr/bin/vpnrun /usr/bin/vpnrunctl /usr/libexec/vpnrun/vpnrun-tunnel; do
   is "$program is not" "$(stat -c '%a %U:%G' "$program")" '755 root:root'
   empty "$program has no capability" "$(getcap "$program")"

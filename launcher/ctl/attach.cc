@@ -106,7 +106,8 @@ std::string system_text(const Unit& unit, const AttachOrder& order, const UnitPl
                        .run_paths = runtime_directories(unit),
                        .dynamic_user = property(unit.properties, "DynamicUser") == "yes",
                        .has_error_number = has_error_number(unit),
-                       .has_no_families = has_no_families(unit)};
+                       .has_no_families = has_no_families(unit),
+                       .has_own_families = has_own_families(unit)};
   drop_in.run_paths.insert(drop_in.run_paths.end(), paths.begin(), paths.end());
   struct stat info {};
   drop_in.has_var_run = ::lstat(units.var_run.c_str(), &info) == 0 && S_ISDIR(info.st_mode);

@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "launcher/snap.h"
 #include "profiles/error.h"
 
 namespace vpnrun {
@@ -50,6 +51,20 @@ void refuse_foundations(const Unit& unit) {
         target == "basic.target" || target == "sysinit.target") {
       refuse(unit, fmt::format("it is started before {}, and the tunnel after that", target),
              "what the machine's own network or names depend on cannot live behind a tunnel");
+    }
+  }
+}
+
+void refuse_snaps(const Unit& unit) {
+  for (const std::string& value : service_values(unit.settings, "ExecStart")) {
+    for (const UnitCommand& command : split_commands(value)) {
+      const std::vector<std::string> words = words_of({command.line});
+      if (std::any_of(words.begin(), words.end(), is_snap)) {
+        refuse(unit,
+               "it starts a snap, which has the machine's own /run: its names would be looked up "
+               "outside of the tunnel",
+               "install the program as a package of the distribution instead");
+      }
     }
   }
 }
@@ -214,8 +229,13 @@ bool has_no_families(const Unit& unit) {
   return !families.empty() && families.back() == "none";
 }
 
+bool has_own_families(const Unit& unit) {
+  return !service_values(unit.settings, "RestrictAddressFamilies").empty();
+}
+
 void check_system_unit(const Unit& unit, const std::vector<std::string>& run_paths) {
   refuse_foundations(unit);
+  refuse_snaps(unit);
   refuse_other_trees(unit);
   refuse_system_bus(unit, run_paths);
   refuse_unseen_pid_file(unit, run_paths);
@@ -223,6 +243,7 @@ void check_system_unit(const Unit& unit, const std::vector<std::string>& run_pat
 
 void check_user_unit(const Unit& unit) {
   refuse_launches(unit);
+  refuse_snaps(unit);
   // Each was tried with systemd 252. A user's service manager has no privilege to set up a filter
   // of system calls without NO_NEW_PRIVS, under which setuid programs are none. Settings of the
   // file system (ProtectSystem=, PrivateTmp=, …) have no effect there and do no harm.

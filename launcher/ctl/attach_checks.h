@@ -34,4 +34,7 @@ void check_user_unit(const Unit& unit);
 /// Whether RestrictAddressFamilies= allows none.
 [[nodiscard]] bool has_no_families(const Unit& unit);
 
+/// Whether RestrictAddressFamilies= is set at all.
+[[nodiscard]] bool has_own_families(const Unit& unit);
+
 }  // namespace vpnrun

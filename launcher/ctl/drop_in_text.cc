@@ -49,15 +49,22 @@ BindPaths=-/run/systemd/userdb/io.systemd.DynamicUser
 constexpr std::string_view kOwnPaths = R"(# RuntimeDirectory= of the unit, and --path.
 )";
 
+constexpr std::string_view kFilter = R"(
+# What network namespaces do not confine, as for applications (vpnrun-helper(8)); vpnrunctl(1) says what
+# systemd cannot refuse. Of units with User= it takes the right to gain privileges by setuid programs as
+# well (NoNewPrivileges=).
+)";
+// What the list of helper/filter allows. systemd refuses all the rest then, families without a name
+// too, and a family that is given with bits that the kernel cuts off.
+constexpr std::string_view kFamilies =
+    R"(# The unit has no list of its own. If it gets one, attach it again: the two would be added up.
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET AF_ALG
+)";
 // The named families that are not in the list of helper/filter: a list of what is refused, because
 // it takes from a list of the unit's own and adds to none.
-constexpr std::string_view kFilter = R"(
-# What network namespaces do not confine, as for applications (vpnrun-helper(8)). Lists of what is refused:
-# they take away from what the unit allows, and add nothing to it. Of units with User= systemd takes
-# the right to gain privileges by setuid programs as well (NoNewPrivileges=).
-)";
-constexpr std::string_view kFamilies =
-    R"(RestrictAddressFamilies=~AF_VSOCK AF_BLUETOOTH AF_NFC AF_QIPCRTR AF_IUCV AF_ISDN AF_PHONET AF_CAIF
+constexpr std::string_view kRefusedFamilies =
+    R"(# A list of what is refused: it takes away from what the unit allows, and adds nothing to it.
+RestrictAddressFamilies=~AF_VSOCK AF_BLUETOOTH AF_NFC AF_QIPCRTR AF_IUCV AF_ISDN AF_PHONET AF_CAIF
 RestrictAddressFamilies=~AF_IB AF_RDS AF_SMC AF_TIPC AF_RXRPC AF_CAN AF_KCM AF_XDP AF_KEY AF_PPPOX
 RestrictAddressFamilies=~AF_IPX AF_APPLETALK AF_AX25 AF_NETROM AF_ROSE AF_X25 AF_LLC AF_WANPIPE
 RestrictAddressFamilies=~AF_ATMPVC AF_ATMSVC AF_BRIDGE AF_ASH AF_ECONET AF_SNA AF_SECURITY AF_DECnet
@@ -104,7 +111,9 @@ std::string system_drop_in_text(const SystemDropIn& drop_in) {
     text += fmt::format("BindPaths={}\n", unit_path(path));
   }
   text += kFilter;
-  text += drop_in.has_no_families ? kNoFamilies : kFamilies;
+  text += drop_in.has_no_families    ? kNoFamilies
+          : drop_in.has_own_families ? kRefusedFamilies
+                                     : kFamilies;
   text += fmt::format(kCalls, drop_in.has_error_number ? kSystemCallsWithoutErrors : kSystemCalls);
   return text;
 }

@@ -21,7 +21,8 @@ struct SystemDropIn {
   /// SystemCallFilter= is a list of what is allowed, and SystemCallErrorNumber= says what the rest
   /// gets.
   bool has_error_number = false;
-  bool has_no_families = false;  ///< RestrictAddressFamilies=none
+  bool has_no_families = false;   ///< RestrictAddressFamilies=none
+  bool has_own_families = false;  ///< RestrictAddressFamilies= says something
 };
 
 /// The text of the drop-in that puts the service into the profile's namespace, sealed as `vpnrun`

@@ -111,13 +111,15 @@ inside systemctl start "$DAEMON"
 is 'starting it brings namespace and tunnel back' "$(in_daemon curl -s -m 5 "http://$WEB/")" 198.51.100.10
 
 # A unit with everything that needs a /run, on a host whose resolv.conf leads nowhere. Its list of system
-# calls allows io_uring; 40, 44 and 15 are AF_VSOCK, AF_XDP and AF_KEY.
+# calls allows io_uring; 40, 44 and 15 are AF_VSOCK, AF_XDP and AF_KEY; "wide" is AF_VSOCK with a bit that
+# the kernel cuts off.
 cat >"$LAB/tmp/probe" <<'END'
 #!/bin/bash
 echo word >"$RUNTIME_DIRECTORY/file" && cat "$RUNTIME_DIRECTORY/file"
 cat "$CREDENTIALS_DIRECTORY/word"
 sed -n 's/^nameserver //p' /etc/resolv.conf 2>/dev/null
 perl -e 'for (40, 44, 15) { print socket(S, $_, 1, 0) || socket(S, $_, 3, 0) || socket(S, $_, 3, 2) ? "made\n" : "family $_ refused\n"; }
+  print "wide ", -1 == syscall(41, (1 << 32) | 40, 1, 0) ? 0 + $! : "made", "\n";
   print -1 == syscall(425, 8, 0) ? "io_uring " . (0 + $!) . "\n" : "io_uring\n"'
 END
 printf '%s\n' '[Service]' Type=oneshot DynamicUser=yes RuntimeDirectory=probe LoadCredential=word:/etc/hostname \
@@ -135,7 +137,7 @@ attempt inside systemctl start probe
 is 'it starts' "$STATUS" 0
 is 'with RuntimeDirectory=, LoadCredential=, DynamicUser=, resolver, and without those sockets' \
   "$(inside cat /var/log/probe | xargs)" \
-  'word lab 10.8.0.1 family 40 refused family 44 refused family 15 refused io_uring 38'
+  'word lab 10.8.0.1 family 40 refused family 44 refused family 15 refused wide 97 io_uring 38'
 check 'and nothing was made on the host for it' inside test ! -e /run/systemd/resolve
 inside sh -c 'echo SystemCallErrorNumber=EPERM >>/etc/systemd/system/probe.service'
 inside vpnrunctl attach probe one

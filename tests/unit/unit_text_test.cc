@@ -91,7 +91,8 @@ TEST(DropInText, OfASystemUnitHasNamespaceResolverAndSeal) {
       system_drop_in_text({.id = "d.service",
                            .profile = "one",
                            .overlays = {{"/s/resolv.conf", "/etc/resolv.conf"}},
-                           .run_paths = {"/run/d"}});
+                           .run_paths = {"/run/d"},
+                           .has_own_families = true});
   EXPECT_EQ(
       text.substr(0, text.find('\n')),
       "# Profile one: written by 'vpnrunctl attach', removed by 'vpnrunctl detach d.service'");
@@ -107,7 +108,7 @@ TEST(DropInText, OfASystemUnitHasNamespaceResolverAndSeal) {
   for (const char* name : {"SystemCallFilter", "RestrictAddressFamilies"}) {
     EXPECT_THAT(values(name), Not(IsEmpty()));
     for (const std::string& value : values(name)) {
-      EXPECT_EQ(value.front(), '~') << "must not add to what a unit allows";
+      EXPECT_EQ(value.front(), '~') << "must not add to what the unit allows";
     }
   }
 }

@@ -64,11 +64,6 @@ bool has_homes(const std::string& folder) {
   return false;
 }
 
-bool looks_names_up(const Mount& mount) {
-  return mount.type == "autofs" &&
-         (',' + mount.options + ',').find(",indirect,") != std::string::npos;
-}
-
 void cover(const std::string& folder) {
   if (::mount(kCover, folder.c_str(), "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
               "mode=0755,size=4k") != 0) {
@@ -95,7 +90,8 @@ void cover_folders() {
   };
   for (const Mount& mount : mounts) {
     // Not one that is out of sight, below another mount.
-    if (looks_names_up(mount) && mount_at(mount.point) == mount.id && !has_homes(mount.point)) {
+    if (is_indirect_automount(mount) && mount_at(mount.point) == mount.id &&
+        !has_homes(mount.point)) {
       try_cover(mount.point);
     }
   }

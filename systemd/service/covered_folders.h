@@ -16,7 +16,8 @@ namespace vpnrun::service {
 ///   /dev/infiniband       whose devices no network namespace confines
 ///
 /// What is covered stays so, whoever mounts and unmounts there on the host: a mount that arrives is
-/// put below (mount_namespaces(7)). What is not there yet is covered when this is called again.
+/// put below (mount_namespaces(7)). What is not there yet is covered when this is called again: for
+/// automounters at once, by automount_watch.h.
 /// Throws Error.
 void cover_folders();
 

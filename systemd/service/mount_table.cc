@@ -36,6 +36,11 @@ std::vector<std::string_view> fields_of(std::string_view line) {
 
 }  // namespace
 
+bool is_indirect_automount(const Mount& mount) {
+  return mount.type == "autofs" &&
+         (',' + mount.options + ',').find(",indirect,") != std::string::npos;
+}
+
 std::vector<Mount> mount_table() {
   constexpr std::size_t kFixed = 6;   // fields before those that there may be or not be
   constexpr std::size_t kBehind = 3;  // type, source and options, behind a "-"

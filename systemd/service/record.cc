@@ -91,11 +91,16 @@ void write_record(int directory, Origin origin, const profile::Profile& profile)
 }
 
 void take_over_record(const profile::Profile& profile) {
-  ProfileLock lock(profile.name);
   const UniqueFd directory = open_profile_directory(profile.name);
   Origin origin;
-  if (!directory.ok() || !read_record(directory.get(), origin) ||
-      origin.host.network_namespace != FileId{}) {
+  const auto is_old = [&] {
+    return read_record(directory.get(), origin) && origin.host.network_namespace == FileId{};
+  };
+  if (!directory.ok() || !is_old()) {  // without the lock: as good as ever
+    return;
+  }
+  const ProfileLock lock(profile.name);
+  if (!is_old()) {
     return;
   }
   // Of the standpoint only this: the caller may be a unit with mounts of its own.

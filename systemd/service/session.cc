@@ -126,7 +126,8 @@ Session::Session(EventLoop& loop, Loader load, PreparedNamespaces namespaces, Pu
       hooks_(loop, namespaces_),
       up_lock_(namespaces_.directory.get()),
       view_watch_(loop, watched_folders(view_sources(configuration_.profile.name)),
-                  [this] { renew_view(); }) {
+                  [this] { renew_view(); }),
+      automount_watch_(loop, [this] { renew_view(); }) {
   status_.profile = configuration_.profile.name;
   status_.pid = ::getpid();
   status_.since = now_in_seconds();

@@ -13,6 +13,7 @@
 #include "profiles/profile.h"
 #include "systemd/service/accounts.h"
 #include "systemd/service/attempts.h"
+#include "systemd/service/automount_watch.h"
 #include "systemd/service/event_loop.h"
 #include "systemd/service/failure.h"
 #include "systemd/service/foreign_firewall.h"
@@ -140,6 +141,7 @@ class Session {
   Hooks hooks_;
   UpLock up_lock_;
   ViewWatch view_watch_;
+  AutomountWatch automount_watch_;
   EventLoop::Handle overlay_settle_;
 
   std::unique_ptr<openvpn::Client> client_;

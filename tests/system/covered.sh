@@ -48,7 +48,8 @@ capture_start
 touched 'a map that is there before' "$LAB/netmap"
 background "$LAB/log/app-watch" by alice vpnrun sleep 300
 APP=$BACKGROUND
-# gone from the application that runs: by the path of its own root.
+within 5 'an application runs' eval '[ "$(stat -L -c %i "/proc/$APP/ns/net")" = "$(stat -L -c %i /run/vpnrun/one/netns)" ]'
+# from_app COMMAND…: as root, in the network and the view of the application that runs.
 from_app() { nsenter --mount="/proc/$APP/ns/mnt" --net="/proc/$APP/ns/net" -- "$@"; }
 
 for file in $SNAPS/hello/1/bin/hello /usr/lib/snapd/snap-confine /run/snapd /run/snapd.socket \

@@ -26,6 +26,8 @@ background "$LAB/log/app-old" by alice vpnrun sleep 300
 APP=$BACKGROUND
 BEFORE=$(view)
 NETNS=$(stat -L -c %i "$FOLDER/netns")
+is_inside() { [ "$(stat -L -c %i "/proc/$APP/ns/net" 2>/dev/null)" = "$NETNS" ]; }
+within 5 'an application runs' is_inside
 RECORD=$(sha256sum <"$FOLDER/origin")
 is 'control: the record is of this version' "$(version)" VRNPRIN3
 

@@ -21,7 +21,7 @@ constexpr std::string_view kBase64 =
 constexpr std::size_t kBase64Line = 64;
 
 constexpr std::string_view kDashes = "-----";
-constexpr const char* kHint =
+constexpr const char* kKindHint =
     "each directive takes a file of its own kind: FILES OF A CONFIGURATION in vpnrun-profile(5)";
 
 struct Kind {
@@ -128,7 +128,7 @@ std::string pem_content(std::string_view text, std::string_view directive) {
   }
   if (content.empty()) {
     throw Error(fmt::format("it has no {} ('-----BEGIN {}-----')", kind.what, kind.labels.front()),
-                {}, kHint);
+                {}, kKindHint);
   }
   return content;
 }
@@ -153,7 +153,7 @@ void check_pkcs12(std::string_view bytes) {
     is_one = sequence() && bytes.starts_with(kPkcs7);
   }
   if (!is_one) {
-    throw Error("it is no PKCS #12 file (.p12, .pfx)", {}, kHint);
+    throw Error("it is no PKCS #12 file (.p12, .pfx)", {}, kKindHint);
   }
 }
 

@@ -17,7 +17,6 @@ namespace vpnrun::profile {
 namespace {
 
 constexpr std::string_view kLogin = "auth-user-pass";
-constexpr std::string_view kProfileSuffix = ".toml";
 constexpr std::size_t kLargest = 1U << 20U;
 
 /// Debian and kin, Fedora and kin, Arch, openSUSE.

@@ -25,7 +25,6 @@
 namespace vpnrun::profile {
 namespace {
 
-constexpr std::string_view kProfileSuffix = ".toml";
 constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
 constexpr mode_t kOthersRead = S_IRGRP | S_IROTH;
 constexpr int kLinksMax = 40;  // as path_resolution(7) has it

@@ -8,11 +8,15 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <string_view>
 #include <vector>
 
 #include "profiles/profile.h"
 
 namespace vpnrun::profile {
+
+/// What the name of a profile's file ends with.
+constexpr std::string_view kProfileSuffix = ".toml";
 
 /// Who must own a file that privileged code acts upon. For a process that does not run as root its
 /// own effective user counts as root: it acts with no more than that user's rights.

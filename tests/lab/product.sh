@@ -131,6 +131,16 @@ client_pid() {
   done
 }
 
+# stand_in FILE: from now on companions start the script FILE, under OpenVPN's name, until stand_out. It
+# finds itself in a client's root directory: /usr is there, and a small /tmp.
+stand_in() {
+  [ -x "$LAB/bin/stand_in" ] || cc -O2 -static -o "$LAB/bin/stand_in" "$SOURCE/tests/probes/stand_in.c"
+  install -D -m 0755 "$1" /usr/local/lib/lab/openvpn
+  [ -e /usr/sbin/openvpn.real ] || mv /usr/sbin/openvpn /usr/sbin/openvpn.real
+  install -m 0755 "$LAB/bin/stand_in" /usr/sbin/openvpn
+}
+stand_out() { mv /usr/sbin/openvpn.real /usr/sbin/openvpn; }
+
 # client_id NAME: user and group of the profile's client; empty if it has none.
 client_id() {
   local record

@@ -14,8 +14,7 @@ ticks() { awk '{ print $14 + $15 }' "/proc/${TUNNEL_PID[one]}/stat"; }
 answers() { by alice timeout 2 vpnrunctl status one --json | grep -q '"state"'; }
 
 profile_one
-mv /usr/sbin/openvpn /usr/sbin/openvpn.real
-cat >/usr/sbin/openvpn <<'FLOOD'
+cat >"$LAB/tmp/flood" <<'FLOOD'
 #!/usr/bin/python3
 import os
 while True:
@@ -24,7 +23,7 @@ while True:
     except BlockingIOError:
         pass
 FLOOD
-chmod 0755 /usr/sbin/openvpn
+stand_in "$LAB/tmp/flood"
 tunnel_prepare one
 tunnel_run one
 within 10 'control: the client runs and writes' eval '[ -n "$(client_pid one)" ]'
@@ -39,7 +38,7 @@ COMPANION=${TUNNEL_PID[one]}
 kill -TERM "$COMPANION"
 within 10 'and ends when it is told to' gone "$COMPANION"
 unset 'TUNNEL_PID[one]'
-mv /usr/sbin/openvpn.real /usr/sbin/openvpn
+stand_out
 tunnel_start one
 is 'control: the real client works' "$(by alice vpnrun curl -s -m 5 http://203.0.113.10/)" 198.51.100.10
 tunnel_release one

@@ -53,8 +53,8 @@ class HooksTest : public testing::Test {
   }
   /// A hook that hangs, with a child that hangs, whose pid is in `name`.
   [[nodiscard]] std::string hang(const std::string& name) const {
-    return "sleep 1000 & echo $! >" + file(name + ".new") + "; mv " + file(name + ".new") + " " +
-           file(name) + "; wait";
+    return "sleep 1000 >/dev/null 2>&1 & echo $! >" + file(name + ".new") + "; mv " +
+           file(name + ".new") + " " + file(name) + "; wait";
   }
   /// Whether a child of a hook, a stranger to us, is gone or at its end.
   static bool is_gone(const std::string& pid) {
@@ -110,7 +110,7 @@ TEST_F(HooksTest, WhatAHookLeavesRunningDoesNotHoldUpTheEnd) {
   Hooks hooks(loop_, namespaces_);
   profile::Hooks commands;
   commands.up_outside = {"touch " + file("up")};
-  commands.down_outside = {"sleep 1000 & echo $! >" + file("left")};
+  commands.down_outside = {"sleep 1000 >/dev/null 2>&1 & echo $! >" + file("left")};
   hooks.up(commands, {});
   run_until("up");
   hooks.down();

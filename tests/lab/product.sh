@@ -131,16 +131,6 @@ client_pid() {
   done
 }
 
-# stand_in FILE: from now on companions start the script FILE, under OpenVPN's name, until stand_out. It
-# finds itself in a client's root directory: /usr is there, and a small /tmp.
-stand_in() {
-  [ -x "$LAB/bin/stand_in" ] || cc -O2 -static -o "$LAB/bin/stand_in" "$SOURCE/tests/probes/stand_in.c"
-  install -D -m 0755 "$1" /usr/local/lib/lab/openvpn
-  [ -e /usr/sbin/openvpn.real ] || mv /usr/sbin/openvpn /usr/sbin/openvpn.real
-  install -m 0755 "$LAB/bin/stand_in" /usr/sbin/openvpn
-}
-stand_out() { mv /usr/sbin/openvpn.real /usr/sbin/openvpn; }
-
 # client_id NAME: user and group of the profile's client; empty if it has none.
 client_id() {
   local record
@@ -150,6 +140,17 @@ client_id() {
     fi
   done
 }
+
+# stand_in LINE…: from now on a client is this script, until stand_in_ends. It has the client's user, network and
+# root directory: of the lab it sees /usr, and it writes to its own /tmp.
+stand_in() {
+  [ -e "$LAB/bin/stand_in" ] || cc -O2 -static -o "$LAB/bin/stand_in" "$SOURCE/tests/probes/stand_in.c"
+  printf '%s\n' "$@" >/usr/local/bin/stand-in
+  chmod 0644 /usr/local/bin/stand-in
+  # The program is what the companion finds, the mount goes with the lab.
+  mount --bind "$LAB/bin/stand_in" "$(command -v openvpn)"
+}
+stand_in_ends() { umount -l "$(command -v openvpn)"; } # lazily: a client may just be starting
 
 # clients: the clients of all profiles; false if there is none.
 clients() { ps -C openvpn -o uid=,pid= | awk '$1 >= 60706 && $1 <= 61183 { print $2; any = 1 } END { exit !any }'; }

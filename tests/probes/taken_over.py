@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """taken_over.py WAY: stands in for an OpenVPN client that its server has taken over. It finds its
-management socket in the configuration on standard input, connects, and does harm in one way."""
+management socket in the configuration on standard input, connects, and does harm in one way, and says
+so to an abstract socket of its network."""
 import array
 import os
 import re
@@ -13,7 +14,6 @@ import threading
 import time
 
 way = sys.argv[1]
-mark = f"{sys.argv[2]}/did-{way}"
 management = re.search(r"^management (\S+) unix$", sys.stdin.read(), re.M).group(1)
 
 
@@ -24,8 +24,8 @@ def connect():
 
 
 def done():
-    with open(mark, "w"):
-        pass
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mark:
+        mark.sendto(f"{way}\n".encode(), "\0taken-over")
 
 
 def full_socket():

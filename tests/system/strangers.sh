@@ -16,16 +16,16 @@ CLIENT=$(client_pid one)
 OTHER=$(client_pid two)
 
 field() { awk -v key="$2:" '$1 == key { $1 = ""; print substr($0, 2) }' "/proc/$1/status"; }
-# as ID COMMAND…: with these ids and nothing else, in the first profile's network. A program, so that it
+# with_id ID COMMAND…: with these ids and nothing else, in the first profile's network. A program, so that it
 # becomes COMMAND.
-cat >"$LAB/bin/as" <<'END'
+cat >"$LAB/bin/with_id" <<'END'
 #!/bin/bash
 id=$1
 shift
 exec nsenter --net=/run/vpnrun/one/netns -- setpriv --reuid="$id" --regid="$id" --clear-groups --inh-caps=-all \
   --bounding-set=-all --no-new-privs -- "$@"
 END
-chmod 0755 "$LAB/bin/as"
+chmod 0755 "$LAB/bin/with_id"
 # inside_client ID COMMAND…: where the first client itself stands.
 inside_client() {
   local id=$1
@@ -47,6 +47,7 @@ for NAME in one two; do
   done
   is "$NAME: no new privileges" "$(field "$PID" NoNewPrivs)" 1
   is "$NAME: the first of a pid namespace" "$(field "$PID" NSpid | awk '{ print $NF }')" 1
+  unlike "$NAME: IPC objects of its own" "$(readlink "/proc/$PID/ns/ipc")" "^$(readlink /proc/self/ns/ipc | sed 's/[][]/\\&/g')\$"
   is "$NAME: no core" "$(awk '/^Max core file size/ { print $5, $6 }' "/proc/$PID/limits")" '0 0'
   is "$NAME: few processes" "$(awk '/^Max processes/ { print $3, $4 }' "/proc/$PID/limits")" '16 16'
   for FILE in environ maps mem; do
@@ -64,15 +65,15 @@ unlike 'they are two' "$ONE" "^$TWO\$"
 is 'an ordinary process is dumpable (control)' "$(by alice sh -c 'stat -c %U /proc/self/environ')" alice
 
 # --- what it can do to the other, and to itself ---
-attempt as "$ONE" kill -0 "$OTHER"
+attempt with_id "$ONE" kill -0 "$OTHER"
 is 'it cannot signal the other' "$STATUS" 1
-attempt as "$ONE" kill -0 "$CLIENT"
+attempt with_id "$ONE" kill -0 "$CLIENT"
 is 'as the kernel has it, it can itself (control)' "$STATUS" 0
 attempt kill -0 "$OTHER"
 is 'nor is there nobody: root can (control)' "$STATUS" 0
 for PID in "$CLIENT" "$OTHER" "${TUNNEL_PID[one]}" "${TUNNEL_PID[two]}"; do
   for FILE in environ maps mem fd root cwd exe; do
-    attempt as "$ONE" sh -c 'if [ -L "$1" ]; then readlink "$1"; elif [ -d "$1" ]; then ls "$1"; else head -c 1 "$1"; fi' - "/proc/$PID/$FILE"
+    attempt with_id "$ONE" sh -c 'if [ -L "$1" ]; then readlink "$1"; elif [ -d "$1" ]; then ls "$1"; else head -c 1 "$1"; fi' - "/proc/$PID/$FILE"
     is "it reads no $FILE of process $PID" "$((STATUS != 0)) $OUT" '1 '
   done
   check "root does (control)" ls "/proc/$PID/fd/" "/proc/$PID/root/"
@@ -83,18 +84,18 @@ libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 print("seized" if libc.ptrace(0x4206, int(sys.argv[1]), None, None) == 0 else f"refused {ctypes.get_errno()}")
 END_OF_PROGRAM
-as "$ONE" sleep 300 &
+with_id "$ONE" sleep 300 &
 SLEEPER=$!
-seizable() { [ "$(as "$ONE" python3 "$LAB/tmp/seize.py" "$SLEEPER")" = seized ]; }
+seizable() { [ "$(with_id "$ONE" python3 "$LAB/tmp/seize.py" "$SLEEPER")" = seized ]; }
 within 5 'a process of the same user is traced (control)' seizable
-is 'the client is not' "$(as "$ONE" python3 "$LAB/tmp/seize.py" "$CLIENT")" 'refused 1'
-is 'the other even less' "$(as "$ONE" python3 "$LAB/tmp/seize.py" "$OTHER")" 'refused 1'
+is 'the client is not' "$(with_id "$ONE" python3 "$LAB/tmp/seize.py" "$CLIENT")" 'refused 1'
+is 'the other even less' "$(with_id "$ONE" python3 "$LAB/tmp/seize.py" "$OTHER")" 'refused 1'
 
-attempt as "$ONE" ls /run/vpnrun/two
+attempt with_id "$ONE" ls /run/vpnrun/two
 is 'it does not enter the profiles' "$STATUS" 2
-attempt as "$ONE" ls /run/vpnrun/one
+attempt with_id "$ONE" ls /run/vpnrun/one
 is 'its own neither' "$STATUS" 2
-attempt as "$ONE" ls /run/vpnrun
+attempt with_id "$ONE" ls /run/vpnrun
 is 'nor learns which there are' "$STATUS" 2
 cat >"$LAB/tmp/tun.py" <<'END_OF_PROGRAM'
 import fcntl, struct
@@ -104,8 +105,8 @@ try:
 except OSError as error:
     print(error.errno)
 END_OF_PROGRAM
-is 'the tunnel device is not the second client'"'"'s' "$(as "$TWO" python3 "$LAB/tmp/tun.py")" 1
-is 'it is the first'"'"'s, who has it open (control)' "$(as "$ONE" python3 "$LAB/tmp/tun.py")" 16
+is 'the tunnel device is not the second client'"'"'s' "$(with_id "$TWO" python3 "$LAB/tmp/tun.py")" 1
+is 'it is the first'"'"'s, who has it open (control)' "$(with_id "$ONE" python3 "$LAB/tmp/tun.py")" 16
 
 cat >"$LAB/tmp/send.py" <<'END_OF_PROGRAM'
 import socket
@@ -115,9 +116,9 @@ try:
 except OSError as error:
     print(error.strerror)
 END_OF_PROGRAM
-is 'the link is not the second client'"'"'s' "$(as "$TWO" python3 "$LAB/tmp/send.py")" 'Operation not permitted'
-is 'nor who looks names up his' "$(as "$(id -u vpnrun)" python3 "$LAB/tmp/send.py")" 'Operation not permitted'
-is 'the first client may send to its server (control)' "$(as "$ONE" python3 "$LAB/tmp/send.py")" sent
+is 'the link is not the second client'"'"'s' "$(with_id "$TWO" python3 "$LAB/tmp/send.py")" 'Operation not permitted'
+is 'nor who looks names up his' "$(with_id "$(id -u vpnrun)" python3 "$LAB/tmp/send.py")" 'Operation not permitted'
+is 'the first client may send to its server (control)' "$(with_id "$ONE" python3 "$LAB/tmp/send.py")" sent
 
 # --- what it sees from where it stands ---
 is 'its root directory' "$(inside_client "$ONE" ls -A / | grep -vE '^(bin|sbin|lib[0-9x]*|usr)$' | xargs)" 'dev etc openvpn proc run tmp'
@@ -159,16 +160,20 @@ while True:
         seen.add(heard)
         print(repr(heard), flush=True)
 END_OF_PROGRAM
-background "$LAB/log/knock-two" as "$ONE" python3 "$LAB/tmp/knock.py" /run/vpnrun/.client-two/management
+background "$LAB/log/knock-two" with_id "$ONE" python3 "$LAB/tmp/knock.py" /run/vpnrun/.client-two/management
 KNOCK_TWO=$BACKGROUND
-background "$LAB/log/knock-one" as "$ONE" python3 "$LAB/tmp/knock.py" /run/vpnrun/.client-one/management
+background "$LAB/log/knock-one" with_id "$ONE" python3 "$LAB/tmp/knock.py" /run/vpnrun/.client-one/management
 KNOCK_ONE=$BACKGROUND
 within 5 'the socket of the other is closed to it' grep -q 'Permission denied' "$LAB/log/knock-two"
-within 5 'at its own nobody listens any more, as the client is there' grep -q 'Connection refused' "$LAB/log/knock-one"
+within 5 'at its own nobody listens once its client is connected' grep -q 'Connection refused' "$LAB/log/knock-one"
+# The companion listens for a client that it waits for: one that never connects is the time for others.
+stand_in 'exec sleep 302'
 kill -9 "$CLIENT"
+within 10 'at its own, another process is hung up on' grep -q closed "$LAB/log/knock-one"
+stand_in_ends
+kill -9 "$(pgrep -u "$ONE" -f '^sleep 302$')"
 another_client() { [ -n "$(client_pid one)" ] && [ "$(client_pid one)" != "$CLIENT" ] && tunnel_up one; }
-within 15 'the next client is connected' another_client
-check 'though another process was there before it, and was hung up on' grep -q closed "$LAB/log/knock-one"
+within 15 'the next client is connected all the same' another_client
 within 5 'what the dead one had started is dead as well' eval "! pgrep -u $ONE -f 'sleep 301'"
 wait "$STARTED" || :
 kill "$KNOCK_ONE" "$KNOCK_TWO"
@@ -241,7 +246,7 @@ is 'complaints go nowhere' "$(readlink "/proc/$ASKER/fd/2")" /dev/null
 is 'and no other descriptor is open but the question' \
   "$(find "/proc/$ASKER/fd" -mindepth 1 -printf '%f %l\n' | awk '$1 > 2' | cut -d : -f 1 | sed 's/^[0-9]* //' | sort -u)" socket
 check 'the companion has others (control)' test "$(find "/proc/${TUNNEL_PID[one]}/fd" -mindepth 1 | wc -l)" -gt 10
-is 'it cannot be traced by one like it' "$(as "$ID" python3 "$LAB/tmp/seize.py" "$ASKER")" 'refused 1'
+is 'it cannot be traced by one like it' "$(with_id "$ID" python3 "$LAB/tmp/seize.py" "$ASKER")" 'refused 1'
 tunnel_stop one
 within 5 'it ends with the companion' eval "! asker"
 kill "$SILENT"

@@ -24,7 +24,8 @@ std::string read_line(LineReader& lines, std::string_view what, const std::strin
   const std::optional<std::string_view> line = lines.next();
   const std::size_t number = line ? lines.number() : lines.number() + 1;
   if (!line || line->empty()) {
-    throw Error(fmt::format("{}:{}: the {} is missing", printable(path), number, what), {}, kLoginHint);
+    throw Error(fmt::format("{}:{}: the {} is missing", printable(path), number, what), {},
+                kLoginHint);
   }
   if (has_control_character(*line)) {
     throw Error(
@@ -38,7 +39,8 @@ std::string read_line(LineReader& lines, std::string_view what, const std::strin
 Credentials parse_credentials(std::string_view text, const std::string& path) {
   // Whatever its first lines are, a key that is named by mistake must not go to a server.
   if (text.find("-----BEGIN ") != std::string_view::npos) {
-    throw Error(fmt::format("{}: it has a key or a certificate in it", printable(path)), {}, kLoginHint);
+    throw Error(fmt::format("{}: it has a key or a certificate in it", printable(path)), {},
+                kLoginHint);
   }
   LineReader lines(text);
   Credentials credentials;

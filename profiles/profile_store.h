@@ -8,7 +8,6 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <string_view>
 #include <vector>
 
 #include "profiles/profile.h"

@@ -87,7 +87,7 @@ struct SpawnOptions {
   bool drop_privileges = false;  ///< to `uid`:`gid`, no groups, no capability, no_new_privs
   uid_t uid = 0;
   gid_t gid = 0;
-  bool own_session = false;     ///< setsid(2): Pidfd::kill_group() reaches it and what it starts
+  bool own_session = false;        ///< setsid(2): Pidfd::kill_group() reaches it and what it starts
   bool drop_capabilities = false;  ///< root's files, but no capability and no_new_privs
   /// It is the first process of a pid namespace: it can signal and trace nobody but those that it
   /// starts itself, and they die with it, whatever became of it. IPC namespace as well; and it has

@@ -3,6 +3,8 @@
 # Two profiles at once: different servers, transports and credentials, each application in its own.
 WEB4=http://203.0.113.10/
 WEB6='http://[2001:db8:cb::10]/'
+# What the machine answers to the server while no client is there.
+REFUSED='(icmp[icmptype] = 3 and dst host 198.51.100.10)'
 
 profile_one
 profile_two
@@ -58,7 +60,16 @@ is 'without any capability' \
 
 capture_stop
 empty 'nothing else left the machine' "$(capture_stray "$CAPTURE_ONE" "$CAPTURE_TWO")"
+
+# A server goes on for a while when its client is gone. The machine still forwards what comes in, for the
+# other profile; conntrack turns it to the address of the link that is gone.
+kill_hard "${TUNNEL_PID[one]}"
+capture_start
 tunnel_release one
+check 'the server of the one released still sends (control)' timeout 10 tcpdump --immediate-mode -Z root -n \
+  -i up0 -Q in -c 2 'udp src port 1194'
+capture_stop
+empty 'and nothing of it is sent back out' "$(capture_stray "$CAPTURE_TWO" "$REFUSED")"
 is 'the first released, the second still works' "$(by alice vpnrun -p two -- curl -s -m 5 $WEB4)" 198.51.100.20
 tunnel_release two
 rm -r "$LAB/home/alice/.config"

@@ -162,8 +162,13 @@ std::string guard(const HostFilter& filter) {
   }
   std::string rules;
   if (const auto alone = guarded_alone(filter); !alone.empty()) {
-    rules += fmt::format("    meta nfproto ipv4 iifname {} oifname != \"{}*\" goto guarded\n",
-                         set_of(alone), kHostLinkPrefix);
+    // An answer to a namespace whose link is gone, while another profile's forwarding goes on:
+    // conntrack still turns it to an address that nobody has, and the machine's default route leads
+    // back out. What others forward comes in by one of these and leaves by an interface of theirs.
+    rules += fmt::format(
+        "    meta nfproto ipv4 iifname {0} oifname {0} drop\n"
+        "    meta nfproto ipv4 iifname {0} oifname != \"{1}*\" goto guarded\n",
+        set_of(alone), kHostLinkPrefix);
   }
   for (const auto& bridge : filter.guarded_bridges) {
     rules += fmt::format(

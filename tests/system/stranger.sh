@@ -54,7 +54,9 @@ mv /etc/.resolv.conf.new /etc/resolv.conf
 inside_resolv() { by alice vpnrun cat /etc/resolv.conf | grep -q '10\.8\.0\.1'; }
 within 5 'a resolv.conf that is replaced meanwhile is covered again' inside_resolv
 count=$(renewals)
-is "what comes and goes has the view renewed a few times ($count)" "$((count >= 1 && count <= 12))" 1
+is "what comes and goes has the view renewed a few times at most ($count)" "$((count <= 12))" 1
+# A pause may take ten seconds.
+within 20 'and renewed it is' eval '[ "$(renewals)" -ge 1 ]'
 MOST=30 share_is_small 'what root, and nobody else, makes and removes in /run and /etc'
 rm -f /run/entry-* /etc/entry-*
 
@@ -66,7 +68,8 @@ share_is_small 'questions, crowds, half lines and descriptors'
 flood alice orders $CONTROL
 flood alice orders $CONTROL
 share_is_small 'orders'
-check 'root orders it up' timeout 20 vpnrunctl up one
+# An order of hers may still wait for her share, and be "down".
+within 30 'root orders it up' timeout 20 vpnrunctl up one
 within 15 'and it is' tunnel_up one
 is 'applications are online' "$(by alice vpnrun curl -s -m 5 http://203.0.113.10/)" 198.51.100.10
 tunnel_release one

@@ -26,59 +26,60 @@ Verdict different(std::string what) {
 /// Settings of directives that the companion gives itself, or that are left out and said to be:
 /// what OpenvpnConfig::ignored is for. A connection's are without its number.
 bool is_ours(const std::string& setting) {
-  static const std::set<std::string, std::less<>> kOurs = {"local",
-                                                           "local_port",
-                                                           "bind_defined",
-                                                           "bind_local",
-                                                           "bind_ipv6_only",
-                                                           "remote_float",
-                                                           "connect_retry_seconds",
-                                                           "connect_retry_max",
-                                                           "resolve_retry_seconds",
-                                                           "resolve_in_advance",
-                                                           "remote",
-                                                           "remote_port",
-                                                           "proto",
-                                                           "remote_random",
-                                                           "dev_node",
-                                                           "lladdr",
-                                                           "persist_tun",
-                                                           "persist_local_ip",
-                                                           "persist_remote_ip",
-                                                           "persist_key",
-                                                           "username",
-                                                           "groupname",
-                                                           "mlock",
-                                                           "nice",
-                                                           "daemon",
-                                                           "log",
-                                                           "suppress_timestamps",
-                                                           "machine_readable_output",
-                                                           "status_file_version",
-                                                           "route_default_gateway",
-                                                           "route_default_metric",
-                                                           "route_noexec",
-                                                           "route_delay",
-                                                           "route_delay_window",
-                                                           "route_delay_defined",
-                                                           "route_nopull",
-                                                           "ifconfig_noexec",
-                                                           "ifconfig_nowarn",
-                                                           "allow_pull_fqdn",
-                                                           "sockflags",
-                                                           "remap_sigusr1",
-                                                           "down_pre",
-                                                           "up_restart",
-                                                           "up_delay",
-                                                           "mark",
-                                                           "route_gateway_via_dhcp",
-                                                           "http_proxy_retry"};
+  static const std::set<std::string, std::less<>> settings = {"local",
+                                                              "local_port",
+                                                              "bind_defined",
+                                                              "bind_local",
+                                                              "bind_ipv6_only",
+                                                              "remote_float",
+                                                              "connect_retry_seconds",
+                                                              "connect_retry_max",
+                                                              "resolve_retry_seconds",
+                                                              "resolve_in_advance",
+                                                              "remote",
+                                                              "remote_port",
+                                                              "proto",
+                                                              "remote_random",
+                                                              "dev_node",
+                                                              "lladdr",
+                                                              "persist_tun",
+                                                              "persist_local_ip",
+                                                              "persist_remote_ip",
+                                                              "persist_key",
+                                                              "username",
+                                                              "groupname",
+                                                              "mlock",
+                                                              "nice",
+                                                              "daemon",
+                                                              "log",
+                                                              "suppress_timestamps",
+                                                              "machine_readable_output",
+                                                              "status_file_version",
+                                                              "route_default_gateway",
+                                                              "route_default_metric",
+                                                              "route_noexec",
+                                                              "route_delay",
+                                                              "route_delay_window",
+                                                              "route_delay_defined",
+                                                              "route_nopull",
+                                                              "ifconfig_noexec",
+                                                              "ifconfig_nowarn",
+                                                              "allow_pull_fqdn",
+                                                              "sockflags",
+                                                              "remap_sigusr1",
+                                                              "down_pre",
+                                                              "up_restart",
+                                                              "up_delay",
+                                                              "mark",
+                                                              "route_gateway_via_dhcp",
+                                                              "http_proxy_retry"};
   std::string_view name = setting;
   if (name.starts_with("connection ")) {
     name.remove_prefix(name.find(": ") + 2);
   }
   name = name.substr(0, name.find(" #"));
-  return kOurs.contains(name) || name.starts_with("route ") || name.find('=') != name.npos;
+  return settings.contains(name) || name.starts_with("route ") ||
+         name.find('=') != std::string::npos;
 }
 
 /// A file becomes a block; that there is one is what the settings show.
@@ -132,15 +133,13 @@ bool is_lenient(const std::string& refusal, const OpenvpnConfig& config) {
   if (refusal == "No usable connection profiles are present") {
     return true;
   }
-  for (const std::string& text : left_out(config)) {
+  const auto lines = left_out(config);
+  return std::any_of(lines.begin(), lines.end(), [&refusal](const std::string& text) {
     const std::string name = text.substr(0, text.find(' '));
-    if (refusal.find("--" + name) != std::string::npos ||
-        refusal.find(": " + name + " (") != std::string::npos ||
-        (name == "setenv" && refusal.find("env_set.c") != std::string::npos)) {
-      return true;
-    }
-  }
-  return false;
+    return refusal.find("--" + name) != std::string::npos ||
+           refusal.find(": " + name + " (") != std::string::npos ||
+           (name == "setenv" && refusal.find("env_set.c") != std::string::npos);
+  });
 }
 
 /// OpenVPN drops other characters from the name of a variable.

@@ -10,6 +10,9 @@ namespace {
 
 using namespace std::string_view_literals;
 
+// Escapes side by side with what cannot be written raw are easier to compare.
+// NOLINTBEGIN(modernize-raw-string-literal)
+
 /// Where lexers part: marks, escapes, blanks of every kind, what looks like a tag or an option.
 constexpr std::array kBits = {"\\"sv,
                               "\\\\"sv,
@@ -234,27 +237,19 @@ std::vector<std::string> files_found_before() {
   const std::string connection = "<connection>\nremote b 5\n";
   const std::string end = "</connection>\n";
   std::vector<std::string> files = {
-      "verify-x509-name \\ x\n",
-      "setenv UV_A \\ #x\n",
-      "ping 9 #" + std::string(300, 'x') + "\n",
-      block + "\v</ca>\nping 3\n</ca>\n",
-      block + "\f</ca>\nping 3\n</ca>\n",
-      block + "</ca>" + std::string(250, 'x') + "ping 3\n",
-      block + "</ca> x\nping 3\n",
+      "verify-x509-name \\ x\n", "setenv UV_A \\ #x\n", "ping 9 #" + std::string(300, 'x') + "\n",
+      block + "\v</ca>\nping 3\n</ca>\n", block + "\f</ca>\nping 3\n</ca>\n",
+      block + "</ca>" + std::string(250, 'x') + "ping 3\n", block + "</ca> x\nping 3\n",
       block + std::string(255, 'x') + "</ca>\nping 3\n</ca>\n",
       "setenv opt <connection>\nport 7\nsetenv opt </connection>\n",
-      "setenv opt <ca>\nping 3\n" + block + "setenv opt </ca>\n",
-      "setenv opt setenv opt ping 3\n",
+      "setenv opt <ca>\nping 3\n" + block + "setenv opt </ca>\n", "setenv opt setenv opt ping 3\n",
+      // NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one text
       "ignore-unknown-option AB:CD </peer-fingerprint>\nsetenv opt "
       "<peer-fingerprint>\nAB:CD\n</peer-fingerprint> x\n",
-      connection + end,
-      connection + "port 7\nproto tcp\n" + end,
-      connection + "'" + end,
-      connection + "--" + end + end,
-      connection + "</connection>x\nping 3\n",
+      connection + end, connection + "port 7\nproto tcp\n" + end, connection + "'" + end,
+      connection + "--" + end + end, connection + "</connection>x\nping 3\n",
       "ignore-unknown-option </connection>x\n" + connection + "</connection>x\nport 7\n" + end,
-      "ignore-unknown-option x\n" + connection + "x\n" + end,
-      connection + end + "mssfix 1300\n",
+      "ignore-unknown-option x\n" + connection + "x\n" + end, connection + end + "mssfix 1300\n",
       connection + "explicit-exit-notify 2\n" + end + connection + end,
       "setenv PUSH_PEER_INFO\nsetenv SERVER_POLL_TIMEOUT 4\n"};
   for (std::string& file : files) {
@@ -480,5 +475,7 @@ std::string Generator::password() {
   }
   return text;
 }
+
+// NOLINTEND(modernize-raw-string-literal)
 
 }  // namespace vpnrun::differential

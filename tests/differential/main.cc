@@ -279,6 +279,8 @@ class TemporaryFolder {
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  TemporaryFolder(TemporaryFolder&&) = delete;
+  TemporaryFolder& operator=(TemporaryFolder&&) = delete;
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:
@@ -331,20 +333,28 @@ Options parse(int argc, char** argv) {
   return options;
 }
 
-}  // namespace
-}  // namespace vpnrun::differential
+/// The exit status.
+int compare_all(int argc, char** argv) {
+  const Options options = parse(argc, argv);
+  enter_own_network();
+  const TemporaryFolder place;
+  write_file(place.path() + "/login", "user\npassword\n");
+  (void)std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
+  return Run(options, place.path()).run() ? 0 : 1;
+}
 
-int main(int argc, char** argv) {
-  using namespace vpnrun::differential;
+int run(int argc, char** argv) {
   try {
-    const Options options = parse(argc, argv);
-    enter_own_network();
-    const TemporaryFolder place;
-    write_file(place.path() + "/login", "user\npassword\n");
-    (void)std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
-    return Run(options, place.path()).run() ? 0 : 1;
+    return compare_all(argc, argv);
   } catch (const std::exception& error) {
     (void)std::fprintf(stderr, "openvpn_differential: %s\n", error.what());
     return 1;
   }
+}
+
+}  // namespace
+}  // namespace vpnrun::differential
+
+int main(int argc, char** argv) {
+  return vpnrun::differential::run(argc, argv);
 }

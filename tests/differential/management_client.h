@@ -20,6 +20,8 @@ class ManagementClient {
   ~ManagementClient();
   ManagementClient(const ManagementClient&) = delete;
   ManagementClient& operator=(const ManagementClient&) = delete;
+  ManagementClient(ManagementClient&&) = delete;
+  ManagementClient& operator=(ManagementClient&&) = delete;
 
   /// The one argument that OpenVPN sees in "signal `quoted`", which it repeats because there is no
   /// such signal; nullopt if it sees something else. Throws Error if it does not answer.

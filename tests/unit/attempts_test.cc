@@ -42,6 +42,7 @@ class AttemptsTest : public testing::Test {
 
 TEST_F(AttemptsTest, PausesDoubleUpToTheLastOne) {
   std::vector<milliseconds::rep> pauses;
+  pauses.reserve(11);
   for (int i = 0; i < 11; ++i) {
     pauses.push_back(failure().count());
   }
@@ -58,6 +59,7 @@ TEST_F(AttemptsTest, PausesStayAtTheLastOneForEver) {
 
 TEST_F(AttemptsTest, AConnectionThatIsThrownOutAtOnceIsAFailureLikeAnyOther) {
   std::vector<milliseconds::rep> pauses;
+  pauses.reserve(11);
   for (int i = 0; i < 11; ++i) {
     pauses.push_back(connection(milliseconds(50)).count());
   }

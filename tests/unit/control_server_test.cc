@@ -179,8 +179,8 @@ TEST_F(ControlServerTest, DropsAFollowerThatDoesNotReadAndServesTheOthers) {
 TEST_F(ControlServerTest, TakesTwelveConnectionsOfOneUserAndServesOthers) {
   std::array<int, 2> result{};
   std::array<int, 2> release{};
-  ASSERT_EQ(::pipe2(result.data(), O_NONBLOCK), 0);
-  ASSERT_EQ(::pipe(release.data()), 0);
+  ASSERT_EQ(::pipe2(result.data(), O_NONBLOCK | O_CLOEXEC), 0);
+  ASSERT_EQ(::pipe2(release.data(), O_CLOEXEC), 0);
   ASSERT_EQ(::chmod((folder_ / ".").c_str(), 0711), 0);
   const pid_t child = ::fork();
   if (child == 0) {

@@ -23,7 +23,9 @@ netlink::RouteAnswer way(std::uint8_t type) {
   return answer;
 }
 
-const netlink::Prefix kLink{ip("10.213.7.1"), 30};
+netlink::Prefix link() {
+  return {ip("10.213.7.1"), 30};
+}
 
 TEST(EndpointCheck, NoServerIsAtAnAddressOfSpecialUse) {
   struct Case {
@@ -52,7 +54,7 @@ TEST(EndpointCheck, NoServerIsAtAnAddressOfSpecialUse) {
     EXPECT_THAT(unusable->reason, HasSubstr(one.reason));
     EXPECT_EQ(unusable->resolvers_block, one.blocked) << one.address;
     EXPECT_TRUE(unusable->forever) << one.address;
-    EXPECT_TRUE(check_address_here(ip(one.address), way(RTN_UNICAST), kLink, {})) << one.address;
+    EXPECT_TRUE(check_address_here(ip(one.address), way(RTN_UNICAST), link(), {})) << one.address;
   }
 }
 
@@ -61,33 +63,33 @@ TEST(EndpointCheck, AServerMayBeOnAnyOtherNetwork) {
        {"1.0.0.0", "1.1.1.1", "10.0.0.1", "100.64.0.1", "126.255.255.255", "128.0.0.1",
         "169.254.10.1", "172.16.0.1", "192.168.77.2", "198.51.100.10", "223.255.255.255"}) {
     EXPECT_FALSE(check_address(ip(address))) << address;
-    EXPECT_FALSE(check_address_here(ip(address), way(RTN_UNICAST), kLink, {})) << address;
-    EXPECT_FALSE(check_address_here(ip(address), std::nullopt, kLink, {})) << "no way now";
+    EXPECT_FALSE(check_address_here(ip(address), way(RTN_UNICAST), link(), {})) << address;
+    EXPECT_FALSE(check_address_here(ip(address), std::nullopt, link(), {})) << "no way now";
   }
 }
 
 TEST(EndpointCheck, TheBroadcastAddressOfANetworkIsRefusedAsLongAsItIsOne) {
-  const auto unusable = check_address_here(ip("192.168.77.255"), way(RTN_BROADCAST), kLink, {});
+  const auto unusable = check_address_here(ip("192.168.77.255"), way(RTN_BROADCAST), link(), {});
   ASSERT_TRUE(unusable);
   EXPECT_THAT(unusable->reason, HasSubstr("192.168.77.255 is the broadcast address of a network"));
   EXPECT_FALSE(unusable->forever);
 }
 
 TEST(EndpointCheck, ARelayMayListenAtAnAddressOfTheMachine) {
-  EXPECT_FALSE(check_address_here(ip("192.168.77.2"), way(RTN_LOCAL), kLink, {}));
-  EXPECT_FALSE(check_address_here(ip("10.213.7.1"), way(RTN_LOCAL), kLink, std::vector{kLink}))
+  EXPECT_FALSE(check_address_here(ip("192.168.77.2"), way(RTN_LOCAL), link(), {}));
+  EXPECT_FALSE(check_address_here(ip("10.213.7.1"), way(RTN_LOCAL), link(), std::vector{link()}))
       << "also at the host's end of the link";
 }
 
 TEST(EndpointCheck, NothingElseInALinksNetworkIsAServer) {
-  const auto own = check_address_here(ip("10.213.7.2"), way(RTN_UNICAST), kLink, {});
+  const auto own = check_address_here(ip("10.213.7.2"), way(RTN_UNICAST), link(), {});
   ASSERT_TRUE(own);
   EXPECT_THAT(own->reason, HasSubstr("10.213.7.0/30"));
   EXPECT_THAT(own->hint, HasSubstr("[link] subnet"));
   EXPECT_FALSE(own->forever);
-  const std::vector<netlink::Prefix> links = {kLink, {ip("10.213.9.1"), 30}};
+  const std::vector<netlink::Prefix> links = {link(), {ip("10.213.9.1"), 30}};
   for (const char* address : {"10.213.9.1", "10.213.9.2"}) {
-    const auto other = check_address_here(ip(address), way(RTN_LOCAL), kLink, links);
+    const auto other = check_address_here(ip(address), way(RTN_LOCAL), link(), links);
     ASSERT_TRUE(other) << address;
     EXPECT_THAT(other->reason, HasSubstr("another profile's link, 10.213.9.0/30"));
   }

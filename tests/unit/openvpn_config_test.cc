@@ -41,8 +41,10 @@ std::string pem_for(const std::string& directive) {
   return directive.starts_with("tls-") || directive == "secret" ? pem("OpenVPN Static key V1")
                                                                 : pem();
 }
+// NOLINTBEGIN(cert-err58-cpp,readability-identifier-naming): without memory no test runs
 const std::string kPem = pem();
 const std::string kStatic = pem("OpenVPN Static key V1");
+// NOLINTEND(cert-err58-cpp,readability-identifier-naming)
 constexpr const char* kPkcs12 =
     "\x30\x0F\x02\x01\x03\x30\x0A\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x01";
 

@@ -279,11 +279,12 @@ void Client::read_output() {
 /// Returns how many there were.
 std::size_t Client::tell_lines() {
   const std::string text = std::exchange(pending_output_, {});
+  const std::string_view view = text;
   std::size_t begin = 0;
   std::size_t lines = 0;
   for (auto end = text.find('\n'); end != std::string::npos && !stopped_;
        end = text.find('\n', begin)) {
-    events_.on_output(std::string_view(text).substr(begin, end - begin));
+    events_.on_output(view.substr(begin, end - begin));
     begin = end + 1;
     ++lines;
   }

@@ -36,15 +36,15 @@ using ::testing::Not;
 
 constexpr const char* kSecret = "secret-4711";
 
-std::string pem(const std::string& label) {
+std::string pem_of(const std::string& label) {
   return "-----BEGIN " + label + "-----\nTUlJ\n-----END " + label + "-----\n";
 }
 
 /// One of each kind.
 const std::string& all_kinds() {
-  static const std::string all = pem("CERTIFICATE") + pem("PRIVATE KEY") + pem("X509 CRL") +
-                                 pem("OpenVPN Static key V1") +
-                                 pem("OpenVPN tls-crypt-v2 client key");
+  static const std::string all = pem_of("CERTIFICATE") + pem_of("PRIVATE KEY") + pem_of("X509 CRL") +
+                                 pem_of("OpenVPN Static key V1") +
+                                 pem_of("OpenVPN tls-crypt-v2 client key");
   return all;
 }
 std::string pkcs12() {
@@ -323,7 +323,7 @@ TEST_F(OwnFilesTest, AreKeysOfAnotherConfigurationOnlyForTheSameAuthority) {
   profile("home", "config = \"home.ovpn\"");
   const std::vector<std::string> keys = {"cert",      "key",          "extra-certs", "tls-auth",
                                          "tls-crypt", "tls-crypt-v2", "secret"};
-  const std::string block = "<ca>\n" + pem("CERTIFICATE") + "</ca>\n";
+  const std::string block = "<ca>\n" + pem_of("CERTIFICATE") + "</ca>\n";
   for (const std::string& named : keys) {
     write("home.ovpn", "ca ca.crt\n" + named + " c.key\n");
     rest_ = "ca ./ca.crt\n";
@@ -332,7 +332,7 @@ TEST_F(OwnFilesTest, AreKeysOfAnotherConfigurationOnlyForTheSameAuthority) {
     for (const std::string& rest :
          {""s, "ca other.crt\n"s, "ca ca.crt\nca other.crt\n"s, "ca other.crt\nca ca.crt\n"s,
           "ca ca.crt\n" + block, block,
-          "<tls-auth>\nca ca.crt\n" + pem("OpenVPN Static key V1") + "</tls-auth>\n"}) {
+          "<tls-auth>\nca ca.crt\n" + pem_of("OpenVPN Static key V1") + "</tls-auth>\n"}) {
       rest_ = rest;
       for (const std::string& directive : keys) {
         EXPECT_THAT(error_of(directive, "c.key").what(), HasSubstr("belongs to the profile 'home'"))
@@ -391,19 +391,19 @@ TEST_F(OwnFilesTest, AreOfTheKindThatIsAskedFor) {
   };
   const std::string login = kSecret + "\n"s + kSecret + "\n";
   const std::vector<std::string> others = {login, "", "[Interface]\nPrivateKey = x\nAddress = y\n",
-                                           pem("OPENSSH PRIVATE KEY"), "\x30\x03\x02\x01\x03"s};
-  const std::string certificate = pem("CERTIFICATE");
-  const std::string key = pem("PRIVATE KEY");
-  const std::string ta = pem("OpenVPN Static key V1");
+                                           pem_of("OPENSSH PRIVATE KEY"), "\x30\x03\x02\x01\x03"s};
+  const std::string certificate = pem_of("CERTIFICATE");
+  const std::string key = pem_of("PRIVATE KEY");
+  const std::string ta = pem_of("OpenVPN Static key V1");
   const std::vector<Row> rows = {{"ca", key + ta},
-                                 {"cert", key + ta + pem("X509 CRL")},
+                                 {"cert", key + ta + pem_of("X509 CRL")},
                                  {"extra-certs", key + ta},
                                  {"key", certificate + ta},
                                  {"crl-verify", certificate + key},
                                  {"tls-auth", certificate + key},
                                  {"tls-crypt", certificate + key},
                                  {"secret", certificate + key},
-                                 {"tls-crypt-v2", ta + pem("OpenVPN tls-crypt-v2 server key")},
+                                 {"tls-crypt-v2", ta + pem_of("OpenVPN tls-crypt-v2 server key")},
                                  {"pkcs12", certificate + key},
                                  {"auth-user-pass", key},
                                  {"auth-user-pass", "a\nb\nc\n"},
@@ -439,14 +439,14 @@ TEST_F(OwnFilesTest, HandOnNothingOfAnotherKind) {
            {"crl-verify", "X509 CRL"},
            {"tls-auth", "OpenVPN Static key V1"},
            {"tls-crypt-v2", "OpenVPN tls-crypt-v2 client key"}}) {
-    EXPECT_EQ(pem_content(own.read(directive, "x"), directive), pem(label));
+    EXPECT_EQ(pem_content(own.read(directive, "x"), directive), pem_of(label));
   }
-  EXPECT_EQ(pem_content(all_kinds(), "ca"), pem("CERTIFICATE") + pem("X509 CRL"));
+  EXPECT_EQ(pem_content(all_kinds(), "ca"), pem_of("CERTIFICATE") + pem_of("X509 CRL"));
 }
 
 TEST_F(OwnFilesTest, HideNoKeyInACertificate) {
   const std::string head = "-----BEGIN CERTIFICATE-----\n";
-  for (const std::string& text : {head + pem("PRIVATE KEY") + "-----END CERTIFICATE-----\n",
+  for (const std::string& text : {head + pem_of("PRIVATE KEY") + "-----END CERTIFICATE-----\n",
                                   head + "TUlJ\n-----END PRIVATE KEY-----\n"}) {
     EXPECT_THROW((void)pem_content(text, "cert"), Error) << text;
   }

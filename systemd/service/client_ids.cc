@@ -3,9 +3,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <csignal>
 #include <filesystem>
@@ -14,6 +17,7 @@
 #include <set>
 #include <sstream>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -23,6 +27,7 @@
 #include "systemd/service/etc_files.h"
 #include "systemd/service/log.h"
 #include "systemd/service/runtime_dir.h"
+#include "systemd/service/subordinate_ids.h"
 
 namespace vpnrun::service {
 namespace {
@@ -97,15 +102,19 @@ std::set<id_t> of_processes() {
   return ids;
 }
 
-/// By NSS, whose modules are neither to be loaded here nor to have anything of ours: getent(1).
+/// Whether it has another name than ours, by NSS, whose modules are neither to be loaded here nor
+/// to have anything of ours: getent(1).
 bool is_known(const char* database, id_t id) {
   const Account account = look_up_account();
-  const UniqueFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  const UniqueFd entry(::memfd_create("entry", MFD_CLOEXEC));
+  if (!entry.ok()) {
+    throw_errno("cannot make a file for the answer of {}", kGetent);
+  }
   SpawnOptions options;
   options.program = kGetent;
   options.arguments = {database, std::to_string(id)};
   options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
-  options.output_fd = null.get();
+  options.output_fd = entry.get();
   options.drop_privileges = true;
   options.uid = account.uid;
   options.gid = account.gid;
@@ -116,7 +125,13 @@ bool is_known(const char* database, id_t id) {
   if (::poll(&ended, 1, kNssPatienceMs) <= 0) {
     (void)child.send_signal(SIGKILL);
   }
-  return child.wait() == 0;
+  if (child.wait() != 0) {
+    return false;
+  }
+  const std::string own = client_name(id) + ':';
+  std::array<char, 64> start{};
+  const ssize_t got = ::pread(entry.get(), start.data(), start.size(), 0);
+  return got < 0 || !std::string_view(start.data(), static_cast<std::size_t>(got)).starts_with(own);
 }
 
 /// USER_RECORD.md and GROUP_RECORD.md of systemd.
@@ -148,23 +163,59 @@ void publish(id_t id) {
   }
 }
 
+/// Ours by its name, or by what the number leads to: the number may be another's.
 void withdraw(id_t id) noexcept {
   for (const char* kind : {"user", "group"}) {
-    (void)::unlink(fmt::format("{}/{}.{}", kUserFolder, id, kind).c_str());
-    (void)::unlink(fmt::format("{}/{}.{}", kUserFolder, client_name(id), kind).c_str());
+    const std::string file = fmt::format("{}.{}", client_name(id), kind);
+    const std::string link = fmt::format("{}/{}.{}", kUserFolder, id, kind);
+    std::error_code error;
+    if (fs::read_symlink(link, error) == file) {
+      (void)::unlink(link.c_str());
+    }
+    (void)::unlink(fmt::format("{}/{}", kUserFolder, file).c_str());
   }
   (void)::rmdir(kUserFolder);  // stays if anything else is there
 }
 
-/// After a crash we may have recorded it ourselves.
+/// After a crash we may have recorded it ourselves; and where /run/userdb is read-only (the unit of
+/// `run`) the record stays, and is known by its name.
 bool is_somebody_elses(id_t id) {
   withdraw(id);
   return is_known("passwd", id) || is_known("group", id);
 }
 
-id_t take_one(const std::string& profile_name, const std::set<id_t>& taken) {
+/// The first that covers it; null: none.
+const SubordinateIds* covering(const std::vector<SubordinateIds>& given, id_t id) {
+  const auto found = std::find_if(given.begin(), given.end(),
+                                  [id](const SubordinateIds& ids) { return ids.covers(id); });
+  return found == given.end() ? nullptr : &*found;
+}
+
+[[noreturn]] void refuse(const SubordinateIds* given) {
+  if (given == nullptr) {
+    throw Error(fmt::format("all users for VPN clients are taken, {} to {}", kFirst, kLast), {},
+                "release profiles that are not used: vpnrun-tunnel release NAME");
+  }
+  const bool users = given->file == "/etc/subuid";
+  throw Error(
+      fmt::format(
+          "no user for a VPN client is free, {} to {}: {}, line {}, gives somebody {} to {}",
+          kFirst, kLast, given->file, given->line, given->first, given->first + given->count - 1),
+      {},
+      fmt::format(
+          "give him another range: usermod --del-sub{0}s {1}-{2} --add-sub{0}s FIRST-LAST NAME",
+          users ? "uid" : "gid", given->first, given->first + given->count - 1));
+}
+
+id_t take_one(const std::string& profile_name, const std::set<id_t>& taken,
+              const std::vector<SubordinateIds>& given) {
   const std::set<id_t> running = of_processes();
+  const SubordinateIds* in_the_way = nullptr;
   for (id_t id = kFirst; id <= kLast; ++id) {
+    if (const auto* ids = covering(given, id)) {
+      in_the_way = ids;
+      continue;
+    }
     if (taken.contains(id) || running.contains(id) || is_somebody_elses(id)) {
       continue;
     }
@@ -177,8 +228,14 @@ id_t take_one(const std::string& profile_name, const std::set<id_t>& taken) {
     }
     return id;
   }
-  throw Error(fmt::format("all users for VPN clients are taken, {} to {}", kFirst, kLast), {},
-              "release profiles that are not used: vpnrun-tunnel release NAME");
+  refuse(in_the_way);
+}
+
+void forget(id_t id) {
+  withdraw(id);
+  if (::unlink((records() / std::to_string(id)).c_str()) != 0) {
+    throw_errno("cannot remove the record of user {}", id);
+  }
 }
 
 }  // namespace
@@ -191,10 +248,17 @@ std::string client_name(id_t id) {
   return fmt::format("vpnrun-client-{}", id);
 }
 
-Account take_client_id(const std::string& profile_name) {
+Account take_client_id(const std::string& profile_name, bool in_use) {
   const HostLock lock;
   const Taken taken = taken_by(profile_name);
-  const id_t id = taken.own ? *taken.own : take_one(profile_name, taken.all);
+  std::optional<id_t> own = taken.own;
+  const std::vector<SubordinateIds> given = read_subordinate_ids();
+  if (own && !in_use && (covering(given, *own) != nullptr || is_somebody_elses(*own))) {
+    log::info("the user {} is somebody else's by now: the VPN client gets another", *own);
+    forget(*own);
+    own.reset();
+  }
+  const id_t id = own ? *own : take_one(profile_name, taken.all, given);
   try {
     publish(id);
   } catch (const std::exception& error) {
@@ -210,10 +274,7 @@ void free_client_id(const std::string& profile_name) {
   }
   const HostLock lock;
   while (const auto own = taken_by(profile_name).own) {
-    withdraw(*own);
-    if (::unlink((records() / std::to_string(*own)).c_str()) != 0) {
-      throw_errno("cannot remove the record of user {}", *own);
-    }
+    forget(*own);
   }
   fs::remove(records(), error);  // stays if another profile's is there
 }

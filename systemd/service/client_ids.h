@@ -15,7 +15,9 @@ namespace vpnrun::service {
 ///
 /// /run/vpnrun/.ids/NUMBER is a symbolic link whose target is the profile's name, made and removed
 /// under HostLock. A profile keeps its number from prepare (or run, if an older version prepared
-/// it) to release. A number is not given that NSS knows as somebody else's, or that a process has.
+/// it) to release. A number is not given that NSS knows as somebody else's, that
+/// /etc/subuid or /etc/subgid gives somebody (newuidmap(1) makes him that user), or that a process
+/// has. As both may change, the first two are looked at again for the number that a profile has.
 ///
 /// For nss-systemd(8), which reads it without a daemon, the user and the group stand in /run/userdb
 /// in JSON; without it the client still finds itself, see client_root.h.
@@ -26,9 +28,10 @@ namespace vpnrun::service {
 /// "vpnrun-client-NUMBER": the name of both.
 [[nodiscard]] std::string client_name(id_t id);
 
-/// The profile's user and group; taken if it has none. Throws Error if all are taken, or as
-/// HostLock does.
-[[nodiscard]] Account take_client_id(const std::string& profile_name);
+/// The profile's user and group; taken if it has none, or if its number is somebody else's by now,
+/// unless it is `in_use` (the profile has a companion, which is not the caller). Throws Error if
+/// none is free, or as HostLock and read_subordinate_ids() do.
+[[nodiscard]] Account take_client_id(const std::string& profile_name, bool in_use);
 
 /// Gives them back; none is no error. Its client has ended. Throws Error as HostLock does.
 void free_client_id(const std::string& profile_name);

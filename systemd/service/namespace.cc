@@ -359,7 +359,7 @@ void prepare_namespaces(const profile::Profile& profile) {
   ProfileLock lock(profile.name);
   const bool fresh = !open_profile_directory(profile.name).ok();
   try {
-    (void)take_client_id(profile.name);
+    (void)take_client_id(profile.name, RunLock::holder(profile.name).has_value());
     prepare_locked(profile);
   } catch (const std::exception&) {
     if (fresh) {

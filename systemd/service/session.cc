@@ -121,7 +121,7 @@ Session::Session(EventLoop& loop, Loader load, PreparedNamespaces namespaces, Pu
       publish_(std::move(publish)),
       namespaces_(std::move(namespaces)),
       configuration_(load_()),
-      account_(take_client_id(configuration_.profile.name)),
+      account_(take_client_id(configuration_.profile.name, false)),
       resolver_(loop, look_up_account()),
       hooks_(loop, namespaces_),
       up_lock_(namespaces_.directory.get()),

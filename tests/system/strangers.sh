@@ -215,6 +215,48 @@ sed -i '/^friends:/d' /etc/group
 profile_one
 tunnel_prepare one
 is 'free again, it is given again' "$(client_id one)" "$ONE"
+"$TUNNEL" release one
+
+# --- numbers that newuidmap(1) makes somebody, and records of others ---
+cp /etc/subuid "$LAB/tmp/subuid"
+cp /etc/subgid "$LAB/tmp/subgid"
+subordinate_ends() { cp "$LAB/tmp/subuid" /etc/subuid && cp "$LAB/tmp/subgid" /etc/subgid; }
+echo 'alice:60706:9' >>/etc/subuid
+echo "alice:$((60706 + 9)):1" >>/etc/subgid
+tunnel_prepare one
+is 'what /etc/subuid or /etc/subgid gives somebody is not given' "$(client_id one)" 60716
+echo 'alice:60716:1' >>/etc/subgid
+tunnel_run one
+wait_until 15 tunnel_up one
+is 'given to somebody later, it is changed at the next start' "$(client_id one)" 60717
+is 'the client has the new one' "$(field "$(client_pid one)" Uid)" '60717 60717 60717 60717'
+is 'through the tunnel as before' "$(by alice vpnrun -p one curl -s -m 5 $WEB4)" 198.51.100.10
+is 'the old one has no name any more' "$(getent passwd 60716)" ''
+echo 'dave:x:60717:60717::/:/bin/sh' >>/etc/passwd
+tunnel_prepare one
+is 'while the client runs it keeps its number' "$(client_id one)" 60717
+tunnel_stop one
+tunnel_prepare one
+is 'a person who has it by now keeps it' "$(client_id one) $(getent passwd 60717 | cut -d : -f 1)" '60718 dave'
+sed -i '/^dave:/d' /etc/passwd
+"$TUNNEL" release one
+echo 'alice:10000:65536' >>/etc/subuid
+attempt "$TUNNEL" prepare one
+is 'with all of them given to somebody there is none' "$STATUS" 1
+complains 'which line gives them' "/etc/subuid, line $(wc -l </etc/subuid)"
+like 'and what to do' "$ERR" 'usermod --del-subuids 10000-75535 '
+subordinate_ends
+mkdir -p /run/userdb
+echo '{"userName":"carol","uid":60706,"gid":60706,"disposition":"regular"}' >/run/userdb/carol.user
+echo '{"groupName":"carol","gid":60706}' >/run/userdb/carol.group
+for KIND in user group; do ln -s "carol.$KIND" "/run/userdb/60706.$KIND"; done
+tunnel_prepare one
+is 'records of others stay' "$(readlink /run/userdb/60706.user) $(readlink /run/userdb/60706.group)" 'carol.user carol.group'
+unlike 'and keep their number' "$(client_id one)" '^60706$'
+"$TUNNEL" release one
+rm /run/userdb/carol.* /run/userdb/60706.*
+tunnel_prepare one
+is 'without them it is given again' "$(client_id one)" "$ONE"
 
 # --- who looks names up ---
 ovpn_one "$PROFILES/one.ovpn" client 'vpn.example 1194'
@@ -265,8 +307,8 @@ within 10 'and ends' gone "$TRACER"
 is 'filters: CAP_NET_ADMIN; the view: what mounts and enters it; all else: nothing' \
   "$(grep -oE 'permitted=[A-Z0-9_<|]+' "$LAB/tmp/rights" | sort -u | xargs)" \
   'permitted=0 permitted=1<<CAP_NET_ADMIN permitted=1<<CAP_SYS_CHROOT|1<<CAP_SYS_ADMIN'
-is 'client and look-up leave the session keyring' "$(grep -c 'keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)' "$LAB/tmp/rights")" 2
-is 'and the terminal' "$(grep -c 'setsid()' "$LAB/tmp/rights")" 2
+is 'client, look-up and who asks NSS leave the session keyring' "$(grep -c 'keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)' "$LAB/tmp/rights")" 4
+is 'and the terminal' "$(grep -c 'setsid()' "$LAB/tmp/rights")" 4
 "$TUNNEL" release one
 is 'made anew, who asks NSS may nothing' \
   "$(strace -f -qq -e trace=capset "$TUNNEL" prepare one 2>&1 | grep -oE 'permitted=[A-Z0-9_<|]+' | sort -u | xargs)" 'permitted=0'

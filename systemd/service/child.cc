@@ -14,12 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
 #include <utility>
 
 #include "profiles/error.h"
+#include "systemd/service/call_filter.h"
 #include "systemd/service/rights.h"
 
 namespace vpnrun::service {
@@ -128,6 +130,21 @@ void drop_every_privilege(uid_t uid, gid_t gid) {
   }
 }
 
+void set_limits(const std::vector<Limit>& limits) {
+  for (const Limit& limit : limits) {
+    rlimit value{};
+    const auto resource = static_cast<__rlimit_resource_t>(limit.resource);
+    if (::getrlimit(resource, &value) != 0) {
+      throw_errno("cannot read a limit");
+    }
+    value.rlim_max = std::min(value.rlim_max, limit.most);
+    value.rlim_cur = std::min(value.rlim_cur, limit.most);
+    if (::setrlimit(resource, &value) != 0) {
+      throw_errno("cannot set a limit");
+    }
+  }
+}
+
 void set_up_descriptors(const SpawnOptions& options) {
   const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null.ok()) {
@@ -218,6 +235,10 @@ void join_namespaces(const SpawnOptions& options) {
       throw Error("the companion died");
     }
   }
+  if (options.refuse_calls) {
+    refuse_calls();
+  }
+  set_limits(options.limits);  // last: we ourselves may have more memory
   execute(options);
 }
 

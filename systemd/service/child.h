@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <functional>
@@ -73,6 +74,12 @@ class HeldChild {
   UniqueFd release_;
 };
 
+/// setrlimit(2), hard and soft; what is lower already stays.
+struct Limit {
+  int resource;  ///< RLIMIT_*
+  rlim_t most;
+};
+
 /// How to start a program.
 struct SpawnOptions {
   std::string program;                 ///< absolute path
@@ -97,6 +104,9 @@ struct SpawnOptions {
   /// they are dropped; `program` is looked for after it.
   std::function<void()> furnish;
   int parent_death_signal = 0;  ///< prctl(2) PR_SET_PDEATHSIG; 0: none
+  bool refuse_calls = false;    ///< refuse_calls() of call_filter.h; sets no_new_privs
+  /// Set as the user that it is to have: what else that user runs does not keep it from starting.
+  std::vector<Limit> limits;
 };
 
 /// fork + execve. Signals are at their defaults there and only descriptors 0-2 are open. Throws

@@ -5,11 +5,13 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -17,6 +19,7 @@
 #include <set>
 #include <sstream>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -40,6 +43,8 @@ static_assert(kFirst > 0 && kFirst <= kLast && kLast < 0x80000000U);
 
 /// A directory service that does not answer has no entry of that range.
 constexpr int kNssPatienceMs = 5'000;
+/// For the end of what was killed; the kernel may have much of it to tidy up.
+constexpr std::chrono::seconds kEndPatience{5};
 constexpr const char* kGetent = "/usr/bin/getent";
 constexpr const char* kUserFolder = "/run/userdb";
 
@@ -100,6 +105,44 @@ std::set<id_t> of_processes() {
     }
   }
   return ids;
+}
+
+/// Whether its real, effective, saved or file system's user is this one.
+bool is_users(const fs::path& process, id_t user) {
+  std::ifstream status(process / "status");
+  for (std::string line; std::getline(status, line);) {
+    std::istringstream fields(line);
+    std::string key;
+    fields >> key;
+    if (key == "Uid:") {
+      for (id_t id = 0; fields >> id;) {
+        if (id == user) {
+          return true;
+        }
+      }
+      return false;
+    }
+  }
+  return false;
+}
+
+/// Sends SIGKILL to each; by what was looked at, and not by a number that may be another's by now.
+std::vector<UniqueFd> kill_processes_of(id_t user) {
+  std::vector<UniqueFd> killed;
+  std::error_code error;
+  for (fs::directory_iterator entry("/proc", error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    const auto pid = number(entry->path().filename().native());
+    if (!pid || !is_users(entry->path(), user)) {
+      continue;
+    }
+    UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
+    if (process.ok() && is_users(entry->path(), user) &&
+        ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) == 0) {
+      killed.push_back(std::move(process));
+    }
+  }
+  return killed;
 }
 
 /// Whether it has another name than ours, by NSS, whose modules are neither to be loaded here nor
@@ -265,6 +308,32 @@ Account take_client_id(const std::string& profile_name, bool in_use) {
     log::debug("the user {} has no name on this machine: {}", id, error.what());  // inside it has
   }
   return {id, id};
+}
+
+void end_processes_of(id_t id) {
+  if (!is_client_id(id)) {
+    return;
+  }
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + kEndPatience;
+  for (auto killed = kill_processes_of(id); !killed.empty(); killed = kill_processes_of(id)) {
+    for (const UniqueFd& process : killed) {
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+      pollfd ended{process.get(), POLLIN, 0};
+      if (left <= 0 || ::poll(&ended, 1, static_cast<int>(left)) == 0) {
+        log::info("{} processes of the user {} do not end", killed.size(), id);
+        return;
+      }
+    }
+    log::info("ended {} processes of the user {}, a former VPN client", killed.size(), id);
+  }
+}
+
+void end_client_processes(const std::string& profile_name) {
+  if (const auto own = taken_by(profile_name).own) {
+    end_processes_of(*own);
+  }
 }
 
 void free_client_id(const std::string& profile_name) {

@@ -33,6 +33,15 @@ namespace vpnrun::service {
 /// none is free, or as HostLock and read_subordinate_ids() do.
 [[nodiscard]] Account take_client_id(const std::string& profile_name, bool in_use);
 
+/// Ends every process that has the number as its user, in whatever namespace: a client that got
+/// away from the companion that started it, whose tunnel device is busy otherwise. Waits for a few
+/// seconds at most; what is left then is said in the log. Nobody else has such a number (see
+/// above).
+void end_processes_of(id_t id);
+
+/// The same for the profile's number, if it has one. Its companion has ended.
+void end_client_processes(const std::string& profile_name);
+
 /// Gives them back; none is no error. Its client has ended. Throws Error as HostLock does.
 void free_client_id(const std::string& profile_name);
 

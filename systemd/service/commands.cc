@@ -21,6 +21,7 @@
 #include "profiles/own_files.h"
 #include "profiles/profile_store.h"
 #include "systemd/service/child.h"
+#include "systemd/service/client_ids.h"
 #include "systemd/service/companion.h"
 #include "systemd/service/control_server.h"
 #include "systemd/service/etc_files.h"
@@ -315,6 +316,7 @@ int release(const std::string& profile_name) {
   return run_command("release", profile_name, [&profile_name] {
     stop_unit(fmt::format("vpnrun-netns@{}.service", profile_name));  // of which this may be part
     stop_companion(profile_name);
+    end_client_processes(profile_name);
     remove_uplink(profile_name);
     openvpn::remove_client_folder(profile_name);
     release_namespaces(profile_name);

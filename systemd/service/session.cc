@@ -131,6 +131,7 @@ Session::Session(EventLoop& loop, Loader load, PreparedNamespaces namespaces, Pu
   status_.profile = configuration_.profile.name;
   status_.pid = ::getpid();
   status_.since = now_in_seconds();
+  end_processes_of(account_.uid);
   build_networks();
 }
 

@@ -27,7 +27,14 @@ namespace {
 constexpr std::size_t kOutputLineMax = 4096;
 /// What it costs to look at a line, in bytes of a Flow.
 constexpr std::size_t kLineCost = 64;
-constexpr rlim_t kProcessesMax = 16;
+
+/// For one that its server has taken over: what the kernel must undo when it is killed, which is
+/// waited for, and what it takes from the machine. OpenVPN has a dozen descriptors, one process and
+/// some 20 MiB; files in memory are bounded by RLIMIT_FSIZE.
+constexpr rlim_t kMiB = 1024 * 1024;
+constexpr Limit kLimits[] = {{RLIMIT_NOFILE, 64},  {RLIMIT_NPROC, 4},
+                             {RLIMIT_FSIZE, kMiB}, {RLIMIT_MEMLOCK, kMiB / 16},
+                             {RLIMIT_MSGQUEUE, 0}, {RLIMIT_AS, 512 * kMiB}};
 
 /// A folder next to the profile's: OpenVPN's user is not to be able to enter that one.
 std::string management_folder(const std::string& profile_name) {
@@ -42,15 +49,6 @@ UniqueFd listen_on(const std::string& folder, const std::string& path, uid_t uid
     throw_errno("cannot set up '{}'", folder);
   }
   return listen_unix(path, {.user = uid});
-}
-
-/// Of its user, who has no others: one that its server has taken over fills the machine's table of
-/// processes otherwise.
-void limit_processes() {
-  const rlimit few{kProcessesMax, kProcessesMax};
-  if (::setrlimit(RLIMIT_NPROC, &few) != 0) {
-    throw_errno("cannot limit the client's processes");
-  }
 }
 
 /// Whose process has connected; unix(7).
@@ -156,10 +154,7 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
   SpawnOptions spawn_options;
   const ClientRoot root{find_program(), folder, {place.uid, place.gid}};
   spawn_options.program = program_inside(root);
-  spawn_options.furnish = [&root] {
-    enter_client_root(root);
-    limit_processes();
-  };
+  spawn_options.furnish = [&root] { enter_client_root(root); };
   spawn_options.alone = true;
   spawn_options.arguments = {"--config", "stdin"};
   spawn_options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
@@ -170,6 +165,8 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
   spawn_options.uid = place.uid;
   spawn_options.gid = place.gid;
   spawn_options.parent_death_signal = SIGKILL;
+  spawn_options.refuse_calls = true;
+  spawn_options.limits.assign(std::begin(kLimits), std::end(kLimits));
   process_ = spawn(spawn_options);
   watches_.push_back(loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); }));
   watch_output();

@@ -29,13 +29,10 @@ def done():
 
 
 def full_socket():
-    """A TCP connection whose last close waits for bytes that nobody takes, and its other end. Over
-    loopback, which is all that a client that is taken over has to itself."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
+    """A TCP connection whose last close waits for bytes that nobody takes: to its server,
+    which is in league with it. Somebody at loopback plays the server; the client itself cannot listen."""
     full = socket.socket()
-    full.connect(listener.getsockname())
+    full.connect(("127.0.0.1", 4444))
     full.setblocking(False)
     try:
         while True:
@@ -43,11 +40,11 @@ def full_socket():
     except BlockingIOError:
         pass
     full.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 100000))
-    return listener, full
+    return full
 
 
 def give(flags):
-    listener, full = full_socket()
+    full = full_socket()
     client = connect()
     ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [full.fileno()]))]
     done()

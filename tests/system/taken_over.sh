@@ -19,6 +19,12 @@ spent() { awk '{ sub(/^.*\) /, ""); print ($12 + $13) * 10 }' "/proc/${TUNNEL_PI
 background "$LAB/log/taken-over" nsenter --net=/run/vpnrun/one/netns -- socat -u ABSTRACT-RECV:taken-over -
 LISTENER=$BACKGROUND
 wait_until 5 nsenter --net=/run/vpnrun/one/netns -- grep -q @taken-over /proc/net/unix
+# A server that takes connections and reads nothing.
+background "$LAB/log/deaf-server" nsenter --net=/run/vpnrun/one/netns -- python3 -c 'import signal, socket
+listener = socket.create_server(("127.0.0.1", 4444), backlog=100)
+signal.pause()'
+SERVER=$BACKGROUND
+wait_until 5 eval 'nsenter --net=/run/vpnrun/one/netns -- ss -Hltn sport = 4444 | grep -q .'
 
 for way in descriptor out_of_band half_a_line endless_line deaf states prints strangers; do
   vpnrunctl down one >/dev/null
@@ -41,5 +47,5 @@ for way in descriptor out_of_band half_a_line endless_line deaf states prints st
 done
 check 'with the real client it comes up' timeout 20 vpnrunctl restart one
 is 'and applications are online' "$(by alice vpnrun curl -s -m 5 http://203.0.113.10/)" 198.51.100.10
-kill "$LISTENER"
+kill "$LISTENER" "$SERVER"
 tunnel_release one

@@ -166,6 +166,19 @@ void leave_word(const std::string& profile_name, const std::string& error,
   }
 }
 
+/// What a companion that was killed has left on the host: there may be no next one, and whoever
+/// flushes the firewall then takes the guard of a machine that still forwards. Nothing if there is
+/// a companion. The namespace stays, sealed.
+void take_uplink_back(const std::string& profile_name) noexcept {
+  try {
+    if (!RunLock::holder(profile_name)) {
+      remove_uplink(profile_name);
+    }
+  } catch (const std::exception& failure) {
+    log::ignored(failure);
+  }
+}
+
 /// How systemd says that the companion came to its end (systemd.exec(5)); empty if it said so
 /// itself.
 std::string cause_of_end(std::string_view result, std::string_view status) {
@@ -307,6 +320,7 @@ int ended(const std::string& profile_name) {
         cause_of_end(text_of_variable("SERVICE_RESULT"), text_of_variable("EXIT_STATUS"));
     if (!cause.empty()) {
       leave_word(profile_name, cause, fmt::format("its log: vpnrunctl log {}", profile_name));
+      take_uplink_back(profile_name);
     }
     return 0;
   });

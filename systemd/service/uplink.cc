@@ -107,6 +107,9 @@ Uplink::Uplink(const profile::Profile& profile, int netns_fd, netlink::Socket& i
   const auto subnet = choose_subnet(host_, profile, stale ? stale->index : 0);
   filter_.addresses = {netlink::namespace_end(subnet), netlink::host_end(subnet)};
   try {
+    // What a companion that was killed left forwarding is guarded by the first filter already:
+    // there may be no server to follow for a long while.
+    guard_recorded();
     // The filter knows the link by its name, so it stands before the link does.
     apply_filter();
     make_link();
@@ -123,6 +126,11 @@ Uplink::~Uplink() {
   } catch (const std::exception& error) {
     log::ignored(error);
   }
+}
+
+void Uplink::guard_recorded() {
+  filter_.guarded_uplinks = guarded_links(host_, {});
+  filter_.guarded_bridges = bridges_of(filter_.guarded_uplinks);
 }
 
 void Uplink::make_link() {

@@ -59,6 +59,7 @@ class Uplink {
   void follow_host();
 
  private:
+  void guard_recorded();
   void make_link();
   void configure_ends();
   void apply_filter();

@@ -279,7 +279,7 @@ std::string Uplink::follow(bool changed) {
       bridges != filter_.guarded_bridges) {
     filter_.guarded_uplinks = std::move(guarded);
     filter_.guarded_bridges = std::move(bridges);
-    arp_filtered_ = arp_filtered_ && !flushed;
+    extras_applied_ = extras_applied_ && !flushed;
     apply_filter();
   }
   // Nothing forwards before it is guarded. What is not guarded forwards without us.
@@ -322,13 +322,21 @@ void Uplink::apply_filter() {
   applied_ = false;
   nft_.apply(filter::host_ruleset(filter_));
   applied_ = true;
-  if (!arp_filtered_) {
-    arp_filtered_ = true;
-    try {
-      nft_.apply(filter::host_arp_ruleset(filter_));
-    } catch (const Error& error) {
-      log::debug("no ARP filter: {}", error.what());
-    }
+  if (!extras_applied_) {
+    extras_applied_ = true;
+    // A kernel may be without any of these.
+    const auto apply = [this](const std::string& ruleset, const char* what) {
+      try {
+        nft_.apply(ruleset);
+        return true;
+      } catch (const Error& error) {
+        log::debug("no {}: {}", what, error.what());
+        return false;
+      }
+    };
+    (void)apply(filter::host_arp_ruleset(filter_), "ARP filter");
+    (void)(apply(host_flow_ruleset(filter_, filter::FlowLimit::kCount), "limit of flows") ||
+           apply(host_flow_ruleset(filter_, filter::FlowLimit::kRate), "limit of new flows"));
   }
 }
 
@@ -362,6 +370,7 @@ void remove_uplink(const std::string& profile_name) {
   step([&] {
     filter::Nft nft;
     (void)nft.remove(filter::host_table(profile_name), "arp");
+    (void)nft.remove(filter::host_table(profile_name), "ip");
     (void)nft.remove(filter::host_table(profile_name));
   });
   if (first) {

@@ -76,9 +76,9 @@ class Uplink {
   filter::Nft nft_{filter::NftPlace::kChild};
   filter::HostFilter filter_;
   std::vector<filter::Endpoint> routed_;  ///< inside, to these addresses
-  bool loaded_ = false;   ///< filter_ is what the kernel has, and the routes are set
-  bool applied_ = false;  ///< the kernel has filter_: else a guard may be missing
-  bool arp_filtered_ = false;
+  bool loaded_ = false;          ///< filter_ is what the kernel has, and the routes are set
+  bool applied_ = false;         ///< the kernel has filter_: else a guard may be missing
+  bool extras_applied_ = false;  ///< what stands in tables of other families
   int outside_index_ = 0;
   netlink::MacAddress outside_mac_{};
   netlink::MacAddress inside_mac_{};

@@ -90,6 +90,60 @@ NETNS_TEST(HostFilter, RootInsideReachesNothingElse) {
   EXPECT_EQ(everything_else(), std::vector<bool>(5, false));
 }
 
+/// New flows to the endpoint, one after the other: how many of them arrive. Each is waited for, so
+/// that `pace_ms` is between those that do not.
+int flows_that_arrive(const Lab& lab, int server, int count, int pace_ms) {
+  int arrived = 0;
+  for (int i = 0; i < count; ++i) {
+    const UniqueFd client = udp_on_uplink(lab);
+    const bool sent = send_to(client.get(), test::kServer, test::kEndpointPort, "x") == 0;
+    arrived += sent && receive(server, pace_ms) ? 1 : 0;
+  }
+  return arrived;
+}
+
+/// What is masqueraded by an interface is over when it goes down.
+void set_wan(bool up) {
+  netlink::Socket socket;
+  netlink::LinkChange change;
+  change.up = up;
+  ASSERT_TRUE(netlink::change_link(socket, netlink::find_link(socket, "wan")->index, change));
+}
+
+NETNS_TEST(HostFilter, AClientDoesNotFillTheConnectionTableOfTheMachine) {
+  const Lab lab;
+  Lab::load(Lab::host_filter());
+  const UniqueFd server = udp_in(lab.server, test::kServer, test::kEndpointPort);
+  EXPECT_EQ(flows_that_arrive(lab, server.get(), 250, 1000), 250) << "positive control";
+  Nft().apply(host_flow_ruleset(Lab::host_filter(), FlowLimit::kCount));
+  const UniqueFd client = udp_on_uplink(lab);
+  ASSERT_EQ(send_to(client.get(), test::kServer, test::kEndpointPort, "hello"), 0);
+  const auto query = receive(server.get());
+  ASSERT_TRUE(query) << "positive control";
+  ASSERT_EQ(send_to(server.get(), query->source, query->port, "answer"), 0);
+  ASSERT_TRUE(receive(client.get())) << "positive control";
+  // Slower than the rate, so that it is the count that refuses.
+  const int arrived = flows_that_arrive(lab, server.get(), 250, 25);
+  EXPECT_GT(arrived, 64) << "what a client needs passes";
+  EXPECT_LE(arrived, 130) << "the kernel may miss one that is just being made";
+  EXPECT_EQ(flows_that_arrive(lab, server.get(), 5, 50), 0) << "no more while they exist";
+  EXPECT_TRUE(arrives(client.get(), server.get(), test::kEndpointPort)) << "a flow goes on";
+  set_wan(false);
+  set_wan(true);
+  EXPECT_GT(flows_that_arrive(lab, server.get(), 40, 100), 20)
+      << "those that are over do not count";
+}
+
+NETNS_TEST(HostFilter, WithoutACountNewFlowsAreRare) {
+  const Lab lab;
+  Lab::load(Lab::host_filter());
+  Nft().apply(host_flow_ruleset(Lab::host_filter(), FlowLimit::kRate));
+  const UniqueFd server = udp_in(lab.server, test::kServer, test::kEndpointPort);
+  const int arrived = flows_that_arrive(lab, server.get(), 200, 1);
+  EXPECT_GT(arrived, 32) << "what a client needs passes";
+  EXPECT_LT(arrived, 100);
+}
+
 NETNS_TEST(HostFilter, AnotherSourceAddressDoesNotPass) {
   const Lab lab;
   lab.inside.run([] {

@@ -28,6 +28,10 @@ std::string quoted(const std::string& name) {
   return "\"" + name + "\"";
 }
 
+/// Flows of a link that exist at once. Of those that a client gives up each is there for two
+/// minutes.
+constexpr int kMostFlows = 128;
+
 /// The guarded uplinks that are no bridges.
 std::vector<std::string> guarded_alone(const HostFilter& filter) {
   std::vector<std::string> names;
@@ -202,6 +206,24 @@ std::string host_arp_ruleset(const HostFilter& filter) {
       "    type filter hook input priority 0; policy accept;\n"
       "    arp operation request arp daddr ip {1} drop\n  }}\n}}\n",
       table, ipv4_text(filter.addresses.host_address));
+}
+
+std::string host_flow_ruleset(const HostFilter& filter, FlowLimit limit) {
+  const std::string table = host_table(filter.profile_name);
+  const std::string start = fmt::format("    iifname {} ct state new ", quoted(filter.link));
+  // The rate bounds what the count has to remember of flows that it refused.
+  const std::string rules = limit == FlowLimit::kCount
+                                ? fmt::format(
+                                      "{0}limit rate over 50/second burst 64 packets drop\n"
+                                      "{0}ct count over {1} drop\n",
+                                      start, kMostFlows)
+                                : start + "limit rate over 2/second burst 64 packets drop\n";
+  // Conntrack (-200) has judged by now; what is dropped here never gets into its table.
+  return fmt::format(
+      "table ip {0}\ndelete table ip {0}\ntable ip {0} {{\n"
+      "  chain flows {{\n"
+      "    type filter hook prerouting priority -150; policy accept;\n{1}  }}\n}}\n",
+      table, rules);
 }
 
 }  // namespace vpnrun::filter

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,5 +48,15 @@ struct HostFilter {
 /// (arp_ignore, ip-sysctl.rst), and would tell the neighbours our end of the link. A transaction of
 /// its own, since a kernel may be without this family.
 [[nodiscard]] std::string host_arp_ruleset(const HostFilter& filter);
+
+/// By what the flows of one link are limited. kCount: by how many there are. kRate, for a kernel
+/// without nft_connlimit: by how many begin in a while, which only makes it slower.
+enum class FlowLimit : std::uint8_t { kCount, kRate };
+
+/// Keeps a client that its server has taken over from filling the machine's connection table, which
+/// is everybody's: what would begin another flow is dropped. A client begins one a second at most.
+/// Family ip, a table and a transaction of its own: one that is replaced forgets what it has
+/// counted, and a kernel may be without one of the two limits.
+[[nodiscard]] std::string host_flow_ruleset(const HostFilter& filter, FlowLimit limit);
 
 }  // namespace vpnrun::filter

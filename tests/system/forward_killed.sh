@@ -28,10 +28,18 @@ is 'killed: nor now' "$(forwarded)" 0
 cp -p "$PROFILES/one.ovpn" "$LAB/tmp/one.ovpn"
 sed 's/^remote .*/remote nobody.invalid 1194/' "$LAB/tmp/one.ovpn" >"$PROFILES/one.ovpn"
 FORMER=$(index)
+background "$LAB/log/monitor" stdbuf -oL nft monitor new
+MONITOR=$BACKGROUND
+within 5 'every filter that is loaded is written down' \
+  eval 'nft add table ip probe && nft delete table ip probe && grep -q probe "$LAB/log/monitor"'
 tunnel_run one
 within 15 'the next companion has made the link anew' eval '[ "$(index)" != "$FORMER" ]'
 is 'forwarding is still on' "$(forwarding)" 30322
 is 'without a server it is guarded' "$(forwarded)" 0
+kill "$MONITOR"
+like 'filters were loaded' "$(grep -c '^add table inet vpnrun-one' "$LAB/log/monitor")" '^[1-9]'
+is 'each of them with the guard, the first too' "$(grep -c '^add chain inet vpnrun-one guard ' "$LAB/log/monitor")" \
+  "$(grep -c '^add table inet vpnrun-one' "$LAB/log/monitor")"
 like 'by a filter that names the uplink' "$(nft list table inet vpnrun-one)" 'iifname "up0".*goto guarded'
 
 kill_hard "${TUNNEL_PID[one]}"

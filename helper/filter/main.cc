@@ -43,6 +43,12 @@ constexpr std::array kAllowed = {
 // AF_INET with this protocol is AF_SMC by another name (since Linux 6.11; not in netinet/in.h yet).
 constexpr int kIpprotoSmc = 256;
 
+// SOL_TCP and TCP_ULP (netinet/tcp.h). "smc" makes a TCP socket that exists already one of AF_SMC
+// (since Linux 5.17); the name is behind a pointer, which a filter cannot read. The others ("tls",
+// "mptcp", "espintcp") are lost with it: libraries for TLS go on without the kernel's.
+constexpr int kSolTcp = 6;
+constexpr int kTcpUlp = 31;
+
 constexpr scmp_datum_t kIntMask = 0xffffffff;  // the kernel takes an int from a 64-bit register
 
 // The two families differ in one bit, so that one comparison without it covers both and no other.
@@ -110,6 +116,11 @@ int add_rules(scmp_filter_ctx filter) {
   failure |= refuse(filter, SCMP_SYS(socket), EPROTONOSUPPORT,
                     {argument_is(0, AF_INET & AF_INET6, kIntMask & ~kInetBit),
                      argument_is(2, kIpprotoSmc, kIntMask)});
+  failure |= refuse(filter, SCMP_SYS(setsockopt), ENOPROTOOPT,
+                    {argument_is(1, kSolTcp, kIntMask), argument_is(2, kTcpUlp, kIntMask)});
+  // There is no such call but on i386. The option's level and name are unseen; without
+  // socketcall(SYS_SOCKET) hardly anybody has a socket to set one on.
+  failure |= refuse(filter, SCMP_SYS(socketcall), ENOPROTOOPT, {argument_is(0, 14, kIntMask)});
   // Takes sockets out of other processes of the same user.
   failure |= refuse(filter, SCMP_SYS(pidfd_getfd), EPERM, {});
   // A key that is not there is made by a program of the machine's (request-key(8)), outside: one of

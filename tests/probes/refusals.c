@@ -63,6 +63,7 @@ int main(void) {
   try_family("tipc", AF_TIPC, SOCK_STREAM, 0);
   try_family("unheard", 200, SOCK_STREAM, 0);
   try_family("smc_protocol", AF_INET, SOCK_STREAM, 256);
+  show("smc_ulp", setsockopt(socket(AF_INET, SOCK_STREAM, 0), 6, 31, "smc", 4));
   show("vsock_high_bits", syscall(SYS_socket, 0x100000000L | AF_VSOCK, SOCK_STREAM, 0));
   show("pair_unix", socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
   show("pair_tipc", socketpair(AF_TIPC, SOCK_STREAM, 0, pair));

@@ -440,7 +440,7 @@ check_filter() {
   out=$(run "$probes/refusals")
   for line in "inet ok" "unix ok" "netlink ok" "pair_unix ok" \
     "vsock EAFNOSUPPORT" "bluetooth EAFNOSUPPORT" "qipcrtr EAFNOSUPPORT" "tipc EAFNOSUPPORT" \
-    "unheard EAFNOSUPPORT" "smc_protocol EPROTONOSUPPORT" "vsock_high_bits EAFNOSUPPORT" \
+    "unheard EAFNOSUPPORT" "smc_protocol EPROTONOSUPPORT" "smc_ulp ENOPROTOOPT" "vsock_high_bits EAFNOSUPPORT" \
     "pair_tipc EAFNOSUPPORT" "pidfd_getfd EPERM" "io_uring ENOSYS" "setuid0 EPERM" "setgid0 EPERM" \
     "setns EPERM" "mount EPERM"; do
     if [[ $'\n'$out$'\n' == *$'\n'$line$'\n'* ]]; then ok "the application finds: $line"; else

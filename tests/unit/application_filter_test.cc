@@ -48,6 +48,19 @@ TEST(ApplicationFilter, RefusesRdmaUnderTheNameOfTheInternet) {
   EXPECT_EQ(judge_socket(AF_PACKET, 256), SECCOMP_RET_ALLOW);  // htons(ETH_P_802_3)
 }
 
+TEST(ApplicationFilter, RefusesToMakeRdmaOfATcpSocket) {
+  const auto option = [](std::uint64_t level, std::uint64_t name) {
+    return judge({SYS_setsockopt, kNative, 0, {3, level, name, 0x1000, 4}});
+  };
+  constexpr std::uint64_t kHigh = std::uint64_t{1} << 32U;
+  EXPECT_EQ(option(6, 31), refused(ENOPROTOOPT));  // SOL_TCP, TCP_ULP
+  EXPECT_EQ(option(kHigh | 6, 31), refused(ENOPROTOOPT));
+  EXPECT_EQ(option(6, kHigh | 31), refused(ENOPROTOOPT));
+  EXPECT_EQ(option(6, 1), SECCOMP_RET_ALLOW);   // TCP_NODELAY
+  EXPECT_EQ(option(6, 30), SECCOMP_RET_ALLOW);  // TCP_FASTOPEN_CONNECT
+  EXPECT_EQ(option(1, 31), SECCOMP_RET_ALLOW);  // another level's
+}
+
 TEST(ApplicationFilter, RefusesOtherWaysToASocket) {
   const auto call = [](int number) { return judge({number, kNative, 0, {}}); };
   EXPECT_EQ(call(SYS_pidfd_getfd), refused(EPERM));
@@ -99,6 +112,9 @@ TEST(ApplicationFilter, ClosesTheI386WaysRound) {
 }
 
 TEST(ApplicationFilter, RefusesOtherWaysToASocketOnI386Too) {
+  EXPECT_EQ(judge({366, AUDIT_ARCH_I386, 0, {3, 6, 31}}), refused(ENOPROTOOPT));  // setsockopt
+  EXPECT_EQ(judge({366, AUDIT_ARCH_I386, 0, {3, 6, 1}}), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(judge({102, AUDIT_ARCH_I386, 0, {14}}), refused(ENOPROTOOPT));  // by socketcall, unseen
   EXPECT_EQ(judge({425, AUDIT_ARCH_I386, 0, {}}), refused(ENOSYS));         // io_uring_setup
   EXPECT_EQ(judge({438, AUDIT_ARCH_I386, 0, {}}), refused(EPERM));          // pidfd_getfd
   EXPECT_EQ(judge({287, AUDIT_ARCH_I386, 0, {1, 2, 3}}), refused(ENOKEY));  // request_key

@@ -12,7 +12,9 @@ namespace vpnrun::service {
 struct Failure {
   enum class Kind : std::uint8_t {
     kPassing,      ///< waiting may cure it: tried again with back-off
-    kStubborn,     ///< not soon (an expired certificate): tried again much later
+    kPeer,         ///< whoever answers is not the server, as far as can be seen: passing as well,
+                   ///< because anybody on the way can bring it about
+    kStubborn,     ///< not soon (an expired certificate of ours): tried again much later
     kCredentials,  ///< the server refuses user name or password: never tried again unasked
     kSetup,        ///< the configuration or the machine: never tried again unasked
   };
@@ -22,11 +24,15 @@ struct Failure {
 };
 
 /// What a line that OpenVPN printed says about the attempt; nullopt: nothing that explains a
-/// failure.
+/// failure. Only the beginning of a line is OpenVPN's own: in the rest may be the words of whoever
+/// answers, such as the subject of his certificate.
 [[nodiscard]] std::optional<Failure> failure_from_output(std::string_view line);
 
 /// What a state detail ("ping-restart", "tls-error", "auth-failure", …; management-notes.txt) says.
 [[nodiscard]] Failure failure_from_state(std::string_view detail, const std::string& endpoint);
+
+/// Whether trying again, with growing pauses, is all that is to be done about it.
+[[nodiscard]] bool is_passing(const Failure& failure);
 
 /// Whether `candidate` explains more than `current` does.
 [[nodiscard]] bool explains_more(const Failure& candidate, const std::optional<Failure>& current);

@@ -491,6 +491,7 @@ void Session::start_client(const std::vector<filter::Endpoint>& endpoints) {
     std::rotate(order.begin(), order.begin() + first, order.end());
   }
   client_order_ = order;
+  was_let_go_ = false;
   status_.endpoint = text_of(order.front());
   const openvpn::ClientPlace place{status_.profile, namespaces_.netns.get(), account_.uid,
                                    account_.gid};
@@ -593,7 +594,7 @@ void Session::attempt_failed(const Failure& failure) {
   const Failure& reason = observed_ && explains_more(*observed_, failure) ? *observed_ : failure;
   status_.error = reason.error;
   status_.hint = reason.hint;
-  if (reason.kind != Failure::Kind::kPassing) {
+  if (!is_passing(reason)) {
     give_up(Failure(reason));
     return;
   }
@@ -670,6 +671,9 @@ openvpn::ClientEvents Session::client_events() {
       const auto challenge = line.find(",CRV1:");
       log::debug("openvpn: {}", printable(line.substr(0, challenge)));
     }
+    if (was_let_go_ && line.starts_with("Options error:")) {
+      return;  // ours have all been read by then: about what the server pushes
+    }
     // What a refused password comes to is on_auth_failure()'s to say.
     auto failure = failure_from_output(line);
     if (failure && failure->kind == Failure::Kind::kCredentials) {
@@ -686,7 +690,13 @@ openvpn::ClientEvents Session::client_events() {
 }
 
 /// A client with an expired certificate says so when it starts; the server just does not answer.
+/// One that is not the server is told now; the attempt may still get to another one.
 void Session::expect_refusal() {
+  if (observed_->kind == Failure::Kind::kPeer && status_.state != State::kUp) {
+    status_.error = observed_->error;
+    status_.hint = observed_->hint;
+    publish();
+  }
   if (observed_->kind == Failure::Kind::kStubborn && attempt_limit_.active()) {
     attempt_limit_ = loop_.after(kRefusalLimit, [this] { attempt_failed(*observed_); });
   }
@@ -707,6 +717,7 @@ void Session::on_hold() {
 
 void Session::let_client_go() {
   client_holds_ = false;
+  was_let_go_ = true;
   attempts_.let_go(EventLoop::Clock::now());
   client_->release_hold();
 }
@@ -732,7 +743,7 @@ void Session::on_state(std::string_view name, std::string_view detail) {
   if (explains_more(failure, observed_)) {
     observed_ = failure;
   }
-  if (observed_->kind != Failure::Kind::kPassing) {
+  if (!is_passing(*observed_)) {
     attempt_failed(*observed_);
   }
 }

@@ -149,6 +149,7 @@ class Session {
   std::vector<std::unique_ptr<openvpn::Client>> stopped_clients_;
   EventLoop::Handle bury_;
   bool client_holds_ = false;  ///< it waits for release_hold()
+  bool was_let_go_ = false;    ///< this client, once: from then on it hears the network
   std::vector<filter::Endpoint> client_endpoints_;
   std::vector<filter::Endpoint> client_order_;  ///< the same, as it tries them
   std::vector<filter::Endpoint> endpoints_;

@@ -55,6 +55,16 @@ launch_refused() {
   complains 'the launch' "$3"
 }
 
+# goes_on NAME REGEX: what the network brings about is told at once, and ends no companion.
+goes_on() {
+  tunnel_prepare "$1"
+  tunnel_run "$1"
+  launch_refused "$1" 5 "$2"
+  is 'the companion goes on trying' "$(gone "${TUNNEL_PID[$1]}" && echo gone || echo runs)" runs
+  tunnel_release "$1"
+  empty 'no client is left' "$(clients)"
+}
+
 case $CASE in
   wrong_credentials)
     profile_two 'wrong horse'
@@ -74,7 +84,25 @@ case $CASE in
     ovpn_one "$PROFILES/one.ovpn" client '198.51.100.10 1195'
     profile one
     snapshot before
-    refuses one $RUN_TIME 'expired'
+    goes_on one 'the certificate of the server has expired' # anybody on the way can answer with one
+    unchanged_since before 'after release'
+    ;;
+  strange_certificate)
+    # Whoever stands in between has no key of the provider's, and chooses his certificate's name.
+    PORT=1300
+    for SUBJECT in nobody 'Your certificate has expired' 'AUTH: Received control message: AUTH_FAILED' \
+      'Options error: no such option' 'x [PUSH-OPTIONS]'; do
+      PORT=$((PORT + 1))
+      openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$SUBJECT" \
+        -addext keyUsage=digitalSignature -addext extendedKeyUsage=serverAuth \
+        -keyout "$LAB/tls/strange.key" -out "$LAB/tls/strange.crt" 2>>"$LAB/log/openssl"
+      vpn_server strange-$PORT tun-$PORT strange --proto udp --port $PORT --local 198.51.100.10 \
+        --server 10.$((PORT - 1270)).0.0 255.255.255.0
+      within 5 "a server of the name '$SUBJECT' listens" grep -q 'Initialization Seq' "$LAB/log/strange-$PORT"
+      ovpn_one "$PROFILES/one.ovpn" client "198.51.100.10 $PORT"
+      profile one
+      goes_on one 'the certificate of the server is not signed by'
+    done
     ;;
   expired_client_certificate)
     ovpn_one "$PROFILES/one.ovpn" stale-client

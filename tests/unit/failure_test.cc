@@ -33,7 +33,57 @@ TEST(Failure, TellsWhoseCertificateHasExpired) {
   ASSERT_TRUE(own && theirs);
   EXPECT_THAT(own->error, HasSubstr("client"));
   EXPECT_THAT(theirs->error, HasSubstr("server"));
-  EXPECT_EQ(theirs->kind, Failure::Kind::kStubborn);
+  EXPECT_EQ(own->kind, Failure::Kind::kStubborn);
+  EXPECT_EQ(theirs->kind, Failure::Kind::kPeer);
+}
+
+TEST(Failure, TakesNoCertificatesNameForAMessage) {
+  for (const char* name :
+       {"nobody", "Your certificate has expired", "WARNING: Your certificate has expired!",
+        "AUTH: Received control message: AUTH_FAILED", "Options error: no such option",
+        "Options error: x [PUSH-OPTIONS]", "x [PUSH-OPTIONS]",
+        "Cannot load inline certificate file", "ERROR: Cannot open TUN/TAP dev",
+        "ERROR: Cannot ioctl TUNSETIFF", "Connection refused",
+        "x, error=certificate has expired: y",
+        "error=certificate is not yet valid: ", "VERIFY EKU ERROR"}) {
+    for (const char* start : {"CN=", "C=XX, O=", ""}) {
+      const std::string subject = start + std::string(name);
+      const auto stranger = failure_from_output(
+          "VERIFY ERROR: depth=0, error=self-signed certificate: " + subject + ", serial=1");
+      ASSERT_TRUE(stranger) << subject;
+      EXPECT_EQ(stranger->kind, Failure::Kind::kPeer) << subject;
+      EXPECT_THAT(stranger->error, HasSubstr("not signed by")) << subject;
+      const auto odd = failure_from_output("VERIFY ERROR: " + subject);
+      ASSERT_TRUE(odd) << subject;
+      EXPECT_THAT(odd->error, HasSubstr("not signed by")) << subject;
+      const auto other = failure_from_output("VERIFY X509NAME ERROR: " + subject + ", must be a");
+      ASSERT_TRUE(other) << subject;
+      EXPECT_EQ(other->kind, Failure::Kind::kPeer) << subject;
+      EXPECT_THAT(other->error, HasSubstr("verify-x509-name")) << subject;
+      EXPECT_FALSE(failure_from_output("VERIFY OK: depth=0, " + subject)) << subject;
+    }
+  }
+}
+
+TEST(Failure, OfWhoeverAnswersIsPassing) {
+  for (const char* line :
+       {"VERIFY ERROR: depth=1, error=certificate has expired: CN=a, serial=1",
+        "VERIFY ERROR: depth=0, error=certificate is not yet valid: CN=a, serial=1",
+        "VERIFY ERROR: depth=0, error=unable to get local issuer certificate: CN=a, serial=1",
+        "VERIFY X509NAME ERROR: CN=a, must be b", "VERIFY EKU ERROR", "VERIFY KU ERROR",
+        "TLS Error: TLS handshake failed"}) {
+    const auto failure = failure_from_output(line);
+    ASSERT_TRUE(failure) << line;
+    EXPECT_TRUE(is_passing(*failure)) << line;
+  }
+  for (const char* line : {"WARNING: Your certificate has expired!",
+                           "Options error: In stdin:3: odd", "Cannot load inline certificate file",
+                           "ERROR: Cannot open TUN/TAP dev /dev/net/tun: No such "
+                           "file or directory (errno=2)"}) {
+    const auto failure = failure_from_output(line);
+    ASSERT_TRUE(failure) << line;
+    EXPECT_FALSE(is_passing(*failure)) << line;
+  }
 }
 
 TEST(Failure, SaysNothingOfAnOrdinaryLine) {

@@ -261,9 +261,8 @@ void Client::read_output() {
     }
     pending_output_.append(buffer.data(), static_cast<std::size_t>(got));
     const std::size_t cost = static_cast<std::size_t>(got) + tell_lines() * kLineCost;
-    if (pending_output_.size() > kOutputLineMax) {
-      pending_output_.clear();
-    }
+    // Its beginning stays: what comes after it must not look like a line of its own.
+    pending_output_.resize(std::min(pending_output_.size(), kOutputLineMax));
     if (output_flow_.is_enough(EventLoop::Clock::now(), cost)) {
       if (!stopped_) {
         output_watch_ = loop_.after(Flow::kPause, [this] { watch_output(); });

@@ -57,6 +57,9 @@ constexpr seconds kRepublish{1};
 /// A firewall that drops again what was opened for us: not more often than this.
 constexpr seconds kReopen{2};
 constexpr std::size_t kEndpointsMax = 32;
+/// What a client may ask of its companion within this time: more than any person answers.
+constexpr std::size_t kQuestionsMax = 10;
+constexpr seconds kQuestionTime{60};
 
 std::int64_t now_in_seconds() {
   return std::chrono::duration_cast<seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -492,6 +495,7 @@ void Session::start_client(const std::vector<filter::Endpoint>& endpoints) {
   }
   client_order_ = order;
   was_let_go_ = false;
+  questions_.clear();
   status_.endpoint = text_of(order.front());
   const openvpn::ClientPlace place{status_.profile, namespaces_.netns.get(), account_.uid,
                                    account_.gid};
@@ -770,9 +774,26 @@ void Session::on_auth_failure() {
   retry_in(Attempts::kFirstRetry);  // as often as somebody answers, and no more than Login's rounds
 }
 
+/// Each question is a line in the log and a new state file; who asks is the client, which its
+/// server may have taken over.
+bool Session::asks_too_often() {
+  const auto now = EventLoop::Clock::now();
+  while (!questions_.empty() && now - questions_.front() >= kQuestionTime) {
+    questions_.pop_front();
+  }
+  questions_.push_back(now);
+  return questions_.size() > kQuestionsMax;
+}
+
 void Session::on_need_password(std::string_view realm, bool wants_user_name,
                                const openvpn::Challenge& challenge) {
   const auto& profile = configuration_.profile;
+  if (asks_too_often()) {
+    stop_client();
+    attempt_failed(
+        {Failure::Kind::kPassing, "the VPN client asks for credentials without end", ""});
+    return;
+  }
   try {
     status_.question = login_.need(credential_files(profile, configuration_.openvpn), realm,
                                    wants_user_name, challenge);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -95,6 +96,7 @@ class Session {
   void on_state(std::string_view name, std::string_view detail);
   void on_need_password(std::string_view realm, bool wants_user_name,
                         const openvpn::Challenge& challenge);
+  [[nodiscard]] bool asks_too_often();
   void on_auth_failure();
   void on_exit(int status);
 
@@ -150,6 +152,7 @@ class Session {
   EventLoop::Handle bury_;
   bool client_holds_ = false;  ///< it waits for release_hold()
   bool was_let_go_ = false;    ///< this client, once: from then on it hears the network
+  std::deque<EventLoop::Clock::time_point> questions_;  ///< this client's latest
   std::vector<filter::Endpoint> client_endpoints_;
   std::vector<filter::Endpoint> client_order_;  ///< the same, as it tries them
   std::vector<filter::Endpoint> endpoints_;

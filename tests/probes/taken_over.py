@@ -96,6 +96,13 @@ def states():
         client.sendall(b">INFO:nothing of note\r\n" * 1000)
 
 
+def questions():
+    client = connect()
+    done()
+    while True:
+        client.sendall(b">PASSWORD:Need 'Auth' username/password\r\n" * 1000)
+
+
 def prints():
     client = connect()
     done()

@@ -42,8 +42,8 @@ std::string pem_of(const std::string& label) {
 
 /// One of each kind.
 const std::string& all_kinds() {
-  static const std::string all = pem_of("CERTIFICATE") + pem_of("PRIVATE KEY") + pem_of("X509 CRL") +
-                                 pem_of("OpenVPN Static key V1") +
+  static const std::string all = pem_of("CERTIFICATE") + pem_of("PRIVATE KEY") +
+                                 pem_of("X509 CRL") + pem_of("OpenVPN Static key V1") +
                                  pem_of("OpenVPN tls-crypt-v2 client key");
   return all;
 }

@@ -31,7 +31,7 @@ constexpr std::size_t kLineCost = 64;
 /// For one that its server has taken over: what the kernel must undo when it is killed, which is
 /// waited for, and what it takes from the machine. OpenVPN has a dozen descriptors, one process and
 /// some 20 MiB; files in memory are bounded by RLIMIT_FSIZE.
-constexpr rlim_t kMiB = 1024 * 1024;
+constexpr rlim_t kMiB = rlim_t{1} << 20U;
 constexpr Limit kLimits[] = {{RLIMIT_NOFILE, 64},  {RLIMIT_NPROC, 4},
                              {RLIMIT_FSIZE, kMiB}, {RLIMIT_MEMLOCK, kMiB / 16},
                              {RLIMIT_MSGQUEUE, 0}, {RLIMIT_AS, 512 * kMiB}};

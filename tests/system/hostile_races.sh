@@ -90,7 +90,7 @@ settle() {
 }
 settle
 race 'control: nothing changes' mixed "$INSIDE" sleep 60
-is 'control: and every launch was inside' "$((INSIDE_COUNT > 20))" 1
+is 'control: and every launch was inside' "$((INSIDE_COUNT > 3))" 1
 
 # The record of the one and of the other profile, in turn, on the namespaces of the one.
 settle
@@ -137,7 +137,7 @@ chmod 0711 /run/vpnrun
 again() { "$TUNNEL" release three && "$TUNNEL" prepare three; }
 settle
 race 'another profile comes and goes' one "$INSIDE" repeat again
-is 'another profile comes and goes: every launch was inside' "$((INSIDE_COUNT > 20))" 1
+is 'another profile comes and goes: every launch was inside' "$((INSIDE_COUNT > 3))" 1
 
 # The directory itself: whole profiles on one file system change places. What is found is one of them.
 ln -s one /run/vpnrun/link

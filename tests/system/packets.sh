@@ -69,7 +69,7 @@ table inet meddler {
 }
 END
   nft delete table inet vpnrun-one
-  nft delete table ip vpnrun-one
+  nft 'add table ip vpnrun-one; delete table ip vpnrun-one'
 }
 host_filter_back() {
   nft -f "$LAB/tmp/host.table"

@@ -67,14 +67,17 @@ std::string unquoted(std::string_view text) {
 }
 
 void hold_quote(std::string_view text) {
-  const bool ends_command = text.find_first_of(std::string_view("\n\r\0", 3)) != text.npos;
+  // They would end the command, or be dropped by OpenVPN without a word.
+  const bool has_control = std::any_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
   try {
     const std::string quoted = quote(text);
-    hold(!ends_command, "what would end the command is refused");
+    hold(!has_control, "a control character is refused");
     hold(unquoted(quoted) == text, "a quoted argument is read back");
     hold(text.size() <= kArgumentMax, "what OpenVPN would print as too long is refused");
   } catch (const Error&) {
-    hold(ends_command || text.size() > kArgumentMax, "everything else is quoted");
+    hold(has_control || text.size() > kArgumentMax, "everything else is quoted");
   }
 }
 
@@ -109,7 +112,8 @@ struct Record {
       lines.push_back(fmt::format("state {},{}", name, detail));
     };
     events.on_up = [this](const std::map<std::string, std::string>& environment) {
-      hold(environment.size() <= ManagementParser::kEnvironmentMax, "a bounded environment");
+      // 64 options of the server's, and the few variables that are read besides.
+      hold(environment.size() <= 100, "a bounded environment");
       hold_settings(environment);
       lines.emplace_back("up");
       for (const auto& [name, value] : environment) {

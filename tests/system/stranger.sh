@@ -20,9 +20,11 @@ flood() {
 }
 # renewals: how often the companion starts a child in three seconds, which it does for each renewal
 renewals() {
+  local status=0
   timeout 3 strace -qq -e trace=clone,clone3,fork,vfork -e signal=none -o "$LAB/tmp/renewals" \
-    -p "${TUNNEL_PID[one]}" 2>/dev/null || true
-  grep -c "" "$LAB/tmp/renewals" || true
+    -p "${TUNNEL_PID[one]}" 2>/dev/null || status=$?
+  [ "$status" = 124 ] || lab_die "the companion cannot be traced ($status)" # 124: timeout ended it
+  wc -l <"$LAB/tmp/renewals"
 }
 # share_is_small WHAT: of the flood that goes on; ends it
 share_is_small() {

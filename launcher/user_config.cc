@@ -6,7 +6,7 @@
 #include "helper/base/name.h"
 #include "launcher/read_file.h"
 #include "profiles/error.h"
-#include "profiles/toml_library.h"
+#include "profiles/toml_text.h"
 
 namespace vpnrun {
 namespace {
@@ -19,9 +19,7 @@ class Reader {
 
   [[noreturn]] void refuse(const toml::source_region& where, const std::string& what,
                            const std::string& hint) const {
-    throw Error(
-        fmt::format("{}:{}:{}: {}", printable(path_), where.begin.line, where.begin.column, what),
-        std::make_error_code(std::errc::invalid_argument), hint);
+    fail_at(path_, where.begin, what, hint);
   }
 
   [[nodiscard]] std::string profile_name(const toml::key& key, const toml::node& node) const {
@@ -63,12 +61,7 @@ class Reader {
 }  // namespace
 
 UserConfig parse_user_config(std::string_view text, const std::string& path) {
-  const Reader reader(path);
-  try {
-    return reader.read(toml::parse(text, path));
-  } catch (const toml::parse_error& error) {
-    reader.refuse(error.source(), printable(error.description()), "");
-  }
+  return Reader(path).read(parse_toml(text, path));
 }
 
 std::optional<UserConfig> load_user_config(const std::string& path) {

@@ -2,12 +2,11 @@
 #include "profiles/profile_toml.h"
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "profiles/error.h"
 #include "profiles/nearest.h"
-#include "profiles/toml_library.h"
+#include "profiles/toml_text.h"
 #include "profiles/utf8.h"
 
 namespace vpnrun::profile {
@@ -21,45 +20,6 @@ struct TomlTree {
 namespace {
 
 constexpr std::size_t kExcerptMax = 48;
-
-[[noreturn]] void fail_at(const std::string& path, const toml::source_position& where,
-                          std::string_view message, std::string hint = {}) {
-  // A table that nobody wrote has no place: the file itself is meant.
-  const auto line = std::max(where.line, toml::source_index{1});
-  const auto column = std::max(where.column, toml::source_index{1});
-  throw Error(fmt::format("{}:{}:{}: {}", printable(path), line, column, message), {},
-              std::move(hint));
-}
-
-/// The text of the line that `where` is in, from its column on (toml++ counts code points).
-std::string_view rest_of_line(std::string_view text, const toml::source_position& where) {
-  for (toml::source_index line = 1; line < where.line; ++line) {
-    const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos) {
-      return {};
-    }
-    text.remove_prefix(end + 1);
-  }
-  text = text.substr(0, text.find('\n'));
-  std::size_t position = 0;
-  for (toml::source_index column = 1; column < where.column && position < text.size(); ++column) {
-    (void)decode_utf8(text, position);  // only moves on; what is malformed is shown as '?'
-  }
-  return text.substr(position);
-}
-
-/// What stands in the file at `region`, shortened, fit for a message.
-std::string excerpt(std::string_view text, const toml::source_region& region) {
-  std::string_view found = rest_of_line(text, region.begin);
-  if (region.end.line == region.begin.line) {
-    found.remove_suffix(std::min(found.size(), rest_of_line(text, region.end).size()));
-  }
-  while (found.ends_with('\r') || found.ends_with(' ')) {
-    found.remove_suffix(1);
-  }
-  std::string result = printable(found.substr(0, kExcerptMax));
-  return found.size() > kExcerptMax ? result + "…" : result;
-}
 
 std::string_view type_name(const toml::node& node) {
   switch (node.type()) {
@@ -135,47 +95,19 @@ void visit_node(const TomlTree& tree, const toml::node& node, const std::string&
   }
 }
 
-/// The line that `where` is in; of a long one, what follows `where`.
-std::string line_at(std::string_view text, const toml::source_position& where) {
-  const bool is_near = where.column < kExcerptMax;
-  return excerpt(text, {{where.line, is_near ? 1 : where.column}, {where.line + 1, 1}, nullptr});
-}
-
-/// The commonest mistake of people who know other formats.
-std::string syntax_hint(std::string_view text, const toml::source_position& where) {
-  const std::string_view line = rest_of_line(text, {where.line, 1});
-  const std::size_t value = line.find_first_not_of(" \t", line.find('=') + 1);
-  const bool bare_word = line.find('=') != std::string_view::npos &&
-                         value != std::string_view::npos &&
-                         std::isalpha(static_cast<unsigned char>(line[value])) != 0;
-  return bare_word ? "text stands in double quotes: key = \"value\"" : "";
-}
-
-toml::table parse_toml(std::string_view text, const std::string& path) {
+toml::table parse_profile_text(std::string_view text, const std::string& path) {
   if (text.size() > kProfileTextMax) {
     fail_at(path, {1, 1},
             fmt::format("a profile of {} bytes is too long: expected at most {}", text.size(),
                         kProfileTextMax));
   }
-  try {
-    return toml::parse(text, std::string_view());
-  } catch (const toml::parse_error& error) {
-    constexpr std::string_view kPrefix = "Error while ";
-    std::string_view description = error.description();
-    if (description.starts_with(kPrefix)) {
-      description.remove_prefix(kPrefix.size());
-    }
-    const toml::source_position where = error.source().begin;
-    fail_at(path, where,
-            fmt::format("not valid TOML: {} in '{}'", printable(description), line_at(text, where)),
-            syntax_hint(text, where));
-  }
+  return parse_toml(text, path);
 }
 
 }  // namespace
 
 Document::Document(std::string_view text, const std::string& path)
-    : tree_(std::make_unique<TomlTree>(TomlTree{text, path, parse_toml(text, path)})) {}
+    : tree_(std::make_unique<TomlTree>(TomlTree{text, path, parse_profile_text(text, path)})) {}
 
 Document::~Document() = default;
 

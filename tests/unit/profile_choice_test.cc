@@ -128,6 +128,9 @@ TEST(UserConfig, RefusesWrongTypesAndNamesThePlace) {
   EXPECT_THAT(refusal("[apps]\n\"a b\" = \"X Y\"\n"), HasSubstr("F:2:9: 'a b' must be the name"));
   EXPECT_THAT(refusal("apps = 1\n"), HasSubstr("F:1:8: 'apps' must be a table"));
   EXPECT_THAT(refusal("default = \n"), HasSubstr("F:1:"));
+  EXPECT_THAT(refusal("default = \"a\"\nö = 1\n"),
+              HasSubstr("F:2:1: not valid TOML: 'ö' outside of a string in 'ö = 1'"));
+  EXPECT_THAT(refusal("[!]\n"), HasSubstr("F:1:2: not valid TOML"));
 }
 
 TEST(UserConfig, PathFollowsTheBaseDirectorySpecification) {

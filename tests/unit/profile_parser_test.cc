@@ -354,6 +354,55 @@ TEST(ProfileParser, ReportsSyntaxErrorsWithTheirPlaceAndText) {
   EXPECT_THAT(message_of("[dns]\nservers = [\n"), HasSubstr("not valid TOML"));
 }
 
+TEST(ProfileParser, RejectsLettersBeyondAsciiOutsideOfStringsWithAHint) {
+  const Error error = error_of("[tunnel]\ntyö = 1\n");
+  EXPECT_STREQ(error.what(),
+               "/etc/vpnrun/profiles/work.toml:2:3: not valid TOML: 'ö' outside of a string in "
+               "'työ = 1'");
+  EXPECT_THAT(error.hint(), HasSubstr("double quotes"));
+  for (const std::string text :
+       {"description = “a”\n", "a = 1\u00A0\n", "あ = 1", "[あ]", "a = 1あ", "a = [\"a\", あ]",
+        "a = 2020-01-01あ", "a = '''ä''''あ", "a = \"\"あ", "a = \"\\\"\"あ", "a = '\\'あ",
+        "a = \"\"\"ä\"\"\"\"\"あ", "a = \"\"\"\\\"\"\"\"あ", "# ä\nあ", "'a'あ = 1",
+        "\uFEFF\uFEFFa = 1"}) {
+    EXPECT_THAT(message_of(text), HasSubstr("outside of a string")) << text;
+  }
+}
+
+TEST(ProfileParser, AllowsLettersBeyondAsciiInStringsAndComments) {
+  const auto description = [](const std::string& value) {
+    return parse_profile("description = " + value + " # あ “ö”\n[tunnel]\ntype = \"none\"\n",
+                         "work", kPath)
+        .description;
+  };
+  EXPECT_EQ(description("\"Grüße \\\" あ\""), "Grüße \" あ");
+  EXPECT_EQ(description("'Grüße \\'"), "Grüße \\");
+  EXPECT_EQ(description("'''Grüße' '' あ'''''"), "Grüße' '' あ''");
+  EXPECT_EQ(description("\"\"\"\nGrüße\" \"\" \\u3042\"\"\"\"\""), "Grüße\" \"\" あ\"\"");
+  EXPECT_EQ(description("\"\"\"a \\\n  b Grüße\"\"\""), "a b Grüße");
+  EXPECT_EQ(description("\"\"\"\\\\ö\"\"\""), "\\ö");
+}
+
+TEST(ProfileParser, RejectsLettersBeyondAsciiBehindALineThatABackslashEnds) {
+  for (const char* text :
+       {"a = \"\"\"b\\\n \n あ\"\"\"", "a = \"\"\"b\\ö\"\"\"", "a = \"\"\"b\\ \tö\"\"\""}) {
+    EXPECT_THAT(message_of(text), HasSubstr("after a '\\'")) << text;
+  }
+  EXPECT_THAT(message_of("a = \"\"\"b\\\n  ö\"\"\""), StartsWith(std::string(kPath) + ":2:3: "));
+}
+
+TEST(ProfileParser, LeavesStringsWithoutEndToTheLibrary) {
+  for (const char* text : {"a = \"b\nö = 1", "a = 'b\nö = 1", "a = \"b\\\nö = 1", "a = \"\"\"ö",
+                           "a = '''ö", "a = \"", "a = \"\\"}) {
+    EXPECT_THAT(message_of(text), HasSubstr("not valid TOML: parsing")) << text;
+  }
+}
+
+TEST(ProfileParser, SkipsAByteOrderMark) {
+  EXPECT_THAT(message_of("\uFEFFa = 1"), HasSubstr(":1:1: unknown key 'a'"));
+  EXPECT_THAT(message_of("\uFEFFaö = 1"), HasSubstr(":1:2: not valid TOML"));
+}
+
 TEST(ProfileParser, RejectsBytesThatAreNotText) {
   EXPECT_THAT(message_of("description = \"a\0b\"\n"s), HasSubstr("not valid TOML"));
   EXPECT_THAT(message_of("description = \"\xFF\"\n"), HasSubstr("not valid TOML"));

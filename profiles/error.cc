@@ -8,6 +8,11 @@
 
 namespace vpnrun {
 
+void throw_formatted(int error_number, fmt::string_view format, fmt::format_args args) {
+  const std::error_code code(error_number, std::generic_category());
+  throw Error(fmt::vformat(format, args) + ": " + code.message(), code);
+}
+
 std::string printable(std::string_view text) {
   std::string result;
   result.reserve(text.size());

@@ -39,19 +39,21 @@ class Error : public std::system_error {
   std::string hint_;
 };
 
+/// throw_error, compiled once: formatting is what costs every other source file its compile time.
+[[noreturn]] void throw_formatted(int error_number, fmt::string_view format, fmt::format_args args);
+
 /// Throws Error "<text>: <strerror>" for `error_number`.
 template <class... Args>
 [[noreturn]] void throw_error(int error_number, fmt::format_string<Args...> format,
-                              Args&&... args) {
-  const std::error_code code(error_number, std::generic_category());
-  throw Error(fmt::format(format, std::forward<Args>(args)...) + ": " + code.message(), code);
+                              const Args&... args) {
+  throw_formatted(error_number, format, fmt::make_format_args(args...));
 }
 
 /// Throws Error "<text>: <strerror(errno)>". errno is read before anything is formatted.
 template <class... Args>
-[[noreturn]] void throw_errno(fmt::format_string<Args...> format, Args&&... args) {
+[[noreturn]] void throw_errno(fmt::format_string<Args...> format, const Args&... args) {
   const int saved = errno;
-  throw_error(saved, format, std::forward<Args>(args)...);
+  throw_formatted(saved, format, fmt::make_format_args(args...));
 }
 
 /// `text` made fit for a terminal and a log line: control characters replaced by '?'. Every string

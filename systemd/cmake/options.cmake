@@ -7,9 +7,7 @@ target_include_directories(vpnrun_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(vpnrun_options INTERFACE
   VPNRUN_VERSION="${PROJECT_VERSION}"
   VPNRUN_SYSCONFDIR="${CMAKE_INSTALL_FULL_SYSCONFDIR}"
-  VPNRUN_LIBEXECDIR="${CMAKE_INSTALL_FULL_LIBEXECDIR}/vpnrun"
-  # Header-only, with the static {fmt} of profiles/fmt.cc: a launch pays for every shared library.
-  SPDLOG_FMT_EXTERNAL)
+  VPNRUN_LIBEXECDIR="${CMAKE_INSTALL_FULL_LIBEXECDIR}/vpnrun")
 
 # The date of man pages and package: the environment's, or the last commit's, or that of the sources.
 if(NOT DEFINED ENV{SOURCE_DATE_EPOCH})
@@ -69,6 +67,14 @@ endif()
 add_library(vpnrun_small INTERFACE)
 target_compile_options(vpnrun_small INTERFACE
   -ffunction-sections -fdata-sections $<$<CONFIG:Release>:-Os>)
+
+# spdlog as headers, with {fmt} as headers: a launch pays for every shared library, and spdlog's own
+# target would ask for {fmt}'s.
+add_library(vpnrun_spdlog INTERFACE)
+target_include_directories(vpnrun_spdlog SYSTEM INTERFACE
+  $<TARGET_PROPERTY:spdlog::spdlog_header_only,INTERFACE_INCLUDE_DIRECTORIES>)
+target_compile_definitions(vpnrun_spdlog INTERFACE SPDLOG_FMT_EXTERNAL)
+target_link_libraries(vpnrun_spdlog INTERFACE fmt::fmt-header-only)
 
 find_program(SCDOC scdoc)
 if(VPNRUN_MAN STREQUAL "ON" AND NOT SCDOC)

@@ -7,6 +7,7 @@
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 namespace vpnrun::service::log {
 namespace {
@@ -36,9 +37,21 @@ bool for_journal() {
   return ::secure_getenv("JOURNAL_STREAM") != nullptr;
 }
 
+spdlog::level::level_enum level_of(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarn:
+      break;
+  }
+  return spdlog::level::warn;
+}
+
 }  // namespace
 
-void set_up(spdlog::level::level_enum level) {
+void set_up(Level least) {
   const auto logger = spdlog::stderr_logger_st("vpnrun-tunnel");
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
   if (for_journal()) {
@@ -47,8 +60,15 @@ void set_up(spdlog::level::level_enum level) {
     formatter->set_pattern("vpnrun-tunnel: %v");
   }
   logger->set_formatter(std::move(formatter));
-  logger->set_level(level);
+  logger->set_level(level_of(least));
   spdlog::set_default_logger(logger);
+}
+
+void write(Level level, fmt::string_view format, fmt::format_args args) {
+  spdlog::logger& logger = *spdlog::default_logger_raw();
+  if (logger.should_log(level_of(level))) {
+    logger.log(level_of(level), "{}", fmt::vformat(format, args));
+  }
 }
 
 void failure(const Error& error) {

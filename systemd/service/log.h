@@ -1,29 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <spdlog/spdlog.h>
+#include <exception>
 
 #include "profiles/error.h"
 
 namespace vpnrun::service::log {
 
+enum class Level { kDebug, kInfo, kWarn };
+
 /// Sets up the companion's one logger, on standard error. Under systemd (JOURNAL_STREAM is set)
 /// with level prefixes <3>…<7> and no time stamps, see sd-daemon(3); otherwise "vpnrun-tunnel:
-/// text". Levels: error: we give up; warn: we go on (", ignoring"); info: a change of state that a
-/// user would ask about; debug: the rest. No secret is ever passed to these functions.
-void set_up(spdlog::level::level_enum level);
+/// text". What is below `least` is not written. Levels: error: we give up; warn: we go on (",
+/// ignoring"); info: a change of state that a user would ask about; debug: the rest. No secret is
+/// ever passed to these functions.
+void set_up(Level least);
+
+/// Writes one entry. The functions below call it; they hold nothing that takes long to compile.
+void write(Level level, fmt::string_view format, fmt::format_args args);
 
 template <class... Args>
-void debug(fmt::format_string<Args...> format, Args&&... args) {
-  spdlog::debug(format, std::forward<Args>(args)...);
+void debug(fmt::format_string<Args...> format, const Args&... args) {
+  write(Level::kDebug, format, fmt::make_format_args(args...));
 }
 template <class... Args>
-void info(fmt::format_string<Args...> format, Args&&... args) {
-  spdlog::info(format, std::forward<Args>(args)...);
+void info(fmt::format_string<Args...> format, const Args&... args) {
+  write(Level::kInfo, format, fmt::make_format_args(args...));
 }
 template <class... Args>
-void warn(fmt::format_string<Args...> format, Args&&... args) {
-  spdlog::warn(format, std::forward<Args>(args)...);
+void warn(fmt::format_string<Args...> format, const Args&... args) {
+  write(Level::kWarn, format, fmt::make_format_args(args...));
 }
 
 /// Error and hint, in two lines.

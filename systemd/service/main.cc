@@ -46,7 +46,8 @@ int run_main(int argc, char** argv) {
   if (look_up->parsed()) {
     return vpnrun::service::look_up_main(STDIN_FILENO, STDOUT_FILENO);
   }
-  vpnrun::service::log::set_up(verbose ? spdlog::level::debug : spdlog::level::info);
+  using vpnrun::service::log::Level;
+  vpnrun::service::log::set_up(verbose ? Level::kDebug : Level::kInfo);
   if (prepare->parsed()) {
     return vpnrun::service::prepare(name);
   }

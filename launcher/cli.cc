@@ -7,10 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-
+#include "profiles/command_line.h"
 #include "profiles/error.h"
 
 namespace vpnrun {
@@ -112,9 +109,8 @@ int split(const CLI::App& app, int argc, char* const* argv, std::vector<std::str
   return index;
 }
 
-std::string help_text(const CLI::App& app) {
-  return "Usage: vpnrun [OPTION…] [--] COMMAND [ARGUMENT…]\n" +
-         app.help().substr(app.help().find("\nOptions:")) +
+std::string launch_help(const CLI::App& app) {
+  return "Usage: vpnrun [OPTION…] [--] COMMAND [ARGUMENT…]\n\n" + options_text(app) +
          "\nThe first word that is no option starts the command; everything behind it is its own.\n"
          "Exit status: the command's; 125 vpnrun failed, 126 command not executable, 127 not "
          "found.\n";
@@ -167,10 +163,10 @@ std::variant<LaunchOptions, Information> parse_launch(int argc, char* const* arg
     app->parse(
         std::vector<std::string>(own.rbegin(), own.rend()));  // CLI11 takes words from the back
   } catch (const CLI::ParseError& error) {
-    refuse("cannot understand the options: " + printable(error.what()));
+    refuse("cannot understand the options: " + reason(*app, error));
   }
   if (values.help) {
-    return Information{help_text(*app)};
+    return Information{launch_help(*app)};
   }
   if (values.version) {
     return Information{"vpnrun " VPNRUN_VERSION "\n"};

@@ -3,11 +3,8 @@
 
 #include <array>
 
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-
 #include "launcher/profile_choice.h"
+#include "profiles/command_line.h"
 #include "profiles/error.h"
 
 namespace vpnrun {
@@ -37,7 +34,9 @@ bool is_order(Verb verb) {
 
 void add_log(CLI::App& verb, CtlOptions& options) {
   verb.add_flag("-f,--follow", options.follow, "go on with what comes");
-  verb.add_option("-n,--lines", options.lines, "how many (default 50), or all")->type_name("N");
+  verb.add_option("-n,--lines", options.lines, "how many (default 50), or all")
+      ->type_name("N")
+      ->take_last();
 }
 
 void add_attachment(CLI::App& verb, Verb which, CtlOptions& options) {
@@ -70,7 +69,8 @@ void add_verb(CLI::App& app, const VerbInfo& info, CtlOptions& options, std::str
   }
   if (is_order(info.verb)) {
     verb->add_option("--wait", patience, "wait this long (default 30; 0: do not wait)")
-        ->type_name("SECONDS");
+        ->type_name("SECONDS")
+        ->take_last();
   } else if (info.verb != Verb::kDetach) {
     verb->add_flag("--json", options.json, "print JSON");
   }
@@ -110,7 +110,7 @@ std::variant<CtlOptions, Information> parse_ctl(int argc, const char* const* arg
   std::string patience;
   bool quiet = false;
   CLI::App app("Show and manage vpnrun's profiles and tunnels.", "vpnrunctl");
-  app.set_version_flag("--version", "vpnrunctl " VPNRUN_VERSION);
+  add_usual_flags(app, "vpnrunctl " VPNRUN_VERSION);
   app.add_flag("-q,--quiet", quiet, "errors only: no progress");
   app.fallthrough();
   app.require_subcommand(1);
@@ -120,11 +120,11 @@ std::variant<CtlOptions, Information> parse_ctl(int argc, const char* const* arg
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return Information{app.help()};
+    return Information{help_text(app)};
   } catch (const CLI::CallForVersion& version) {
     return Information{std::string(version.what()) + "\n"};
   } catch (const CLI::ParseError& error) {
-    throw Error("cannot understand the command line: " + printable(error.what()),
+    throw Error("cannot understand the command line: " + reason(app, error),
                 std::make_error_code(std::errc::invalid_argument),
                 "'vpnrunctl --help' lists the commands, 'vpnrunctl COMMAND --help' their options");
   }

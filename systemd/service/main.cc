@@ -7,8 +7,7 @@
 #include <exception>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
+#include "profiles/command_line.h"
 #include "systemd/service/commands.h"
 #include "systemd/service/log.h"
 #include "systemd/service/resolver.h"
@@ -20,28 +19,35 @@ int run_main(int argc, char** argv) {
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   ::umask(S_IWGRP | S_IWOTH);
 
-  CLI::App app{"Makes and keeps the tunnel of one vpnrun profile", "vpnrun-tunnel"};
-  app.set_version_flag("--version", VPNRUN_VERSION);
+  CLI::App app{"Makes and keeps the tunnel of one vpnrun profile.", "vpnrun-tunnel"};
+  vpnrun::add_usual_flags(app, VPNRUN_VERSION);
   bool verbose = false;
-  app.add_flag("-v,--verbose", verbose, "Say more");
+  app.add_flag("-v,--verbose", verbose, "say what is done");
   app.require_subcommand(1);
   app.fallthrough();
   std::string name;
   const auto add = [&app, &name](const char* command, const char* text) {
     CLI::App* sub = app.add_subcommand(command, text);
-    sub->add_option("NAME", name, "Profile")->required();
+    sub->add_option("NAME", name, "profile")->required();
     return sub;
   };
-  const CLI::App* prepare = add("prepare", "Make the namespaces, sealed");
-  const CLI::App* run = add("run", "Keep the tunnel up, in the foreground");
-  const CLI::App* ended = add("ended", "Record why systemd ended it; for the unit");
+  const CLI::App* prepare = add("prepare", "make the namespaces, sealed");
+  const CLI::App* run = add("run", "keep the tunnel up, in the foreground");
+  const CLI::App* ended = add("ended", "record why systemd ended it; for the unit");
   // A program of its own for what runs the machine's name service modules; see resolver.h.
   const CLI::App* look_up = app.add_subcommand("look-up")->group("");
-  add("release", "Undo everything; twice is no error");
+  add("release", "undo everything; twice is no error");
   try {
     app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return std::fputs(vpnrun::help_text(app).c_str(), stdout) < 0 ? vpnrun::service::kExitFailed
+                                                                  : 0;
+  } catch (const CLI::CallForVersion&) {
+    return std::puts(VPNRUN_VERSION) < 0 ? vpnrun::service::kExitFailed : 0;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : vpnrun::service::kExitUsage;
+    (void)std::fprintf(stderr, "vpnrun-tunnel: cannot understand the command line: %s\n",
+                       vpnrun::reason(app, error).c_str());
+    return vpnrun::service::kExitUsage;
   }
   if (look_up->parsed()) {
     return vpnrun::service::look_up_main(STDIN_FILENO, STDOUT_FILENO);

@@ -139,4 +139,27 @@ TEST(Cli, HelpAndVersionNeedNoCommand) {
 }
 
 }  // namespace
+TEST(Cli, HelpIsTheSameWithEveryOptionParser) {
+  const Words help(command_line("vpnrun", {"-h"}));
+  EXPECT_EQ(
+      std::get<Information>(parse_launch(help.count(), help.data())).text,
+      "Usage: vpnrun [OPTION…] [--] COMMAND [ARGUMENT…]\n"
+      "\n"
+      "Options:\n"
+      "  -p, --profile NAME          profile to use\n"
+      "  --wait SECONDS              wait this long for the tunnel (default 30; 0: do not wait)\n"
+      "  --no-start                  fail at once unless the tunnel is up\n"
+      "  --strict                    refuse to start with sockets that were made outside the "
+      "tunnel\n"
+      "  --force                     reserved: accepted, changes nothing yet\n"
+      "  -v, --verbose               say what is done\n"
+      "  -q, --quiet                 errors only: no warnings, no progress\n"
+      "  --version                   print the version and exit\n"
+      "  -h, --help                  print this text and exit\n"
+      "\n"
+      "The first word that is no option starts the command; everything behind it is its own.\n"
+      "Exit status: the command's; 125 vpnrun failed, 126 command not executable, 127 not "
+      "found.\n");
+}
+
 }  // namespace vpnrun

@@ -180,6 +180,53 @@ TEST_F(Ctl, HelpNamesEveryCommand) {
   EXPECT_THAT(ctl({"up", "--help"}).out, HasSubstr("--wait"));
 }
 
+TEST_F(Ctl, HelpIsTheSameWithEveryOptionParser) {
+  EXPECT_EQ(ctl({"--help"}).out,
+            "Show and manage vpnrun's profiles and tunnels.\n"
+            "Usage: vpnrunctl [OPTION…] COMMAND\n"
+            "\n"
+            "Options:\n"
+            "  -h, --help                  print this text and exit\n"
+            "  --version                   print the version and exit\n"
+            "  -q, --quiet                 errors only: no progress\n"
+            "\n"
+            "Commands:\n"
+            "  list                        show all profiles\n"
+            "  status                      show what a tunnel does\n"
+            "  up                          start a tunnel and wait for it\n"
+            "  down                        stop a tunnel; its applications stay, offline\n"
+            "  restart                     connect a tunnel anew and wait for it\n"
+            "  ps                          show the processes in a profile's network namespace\n"
+            "  log                         show what a tunnel and its namespace said\n"
+            "  attach                      put a systemd service behind a tunnel; alone: show "
+            "which are\n"
+            "  detach                      take a systemd service out again\n");
+  EXPECT_EQ(ctl({"log", "--help"}).out,
+            "show what a tunnel and its namespace said\n"
+            "Usage: vpnrunctl log [OPTION…] NAME\n"
+            "\n"
+            "Options:\n"
+            "  -h, --help                  print this text and exit\n"
+            "  -f, --follow                go on with what comes\n"
+            "  -n, --lines N               how many (default 50), or all\n"
+            "  --json                      print JSON\n");
+}
+
+TEST_F(Ctl, WhatIsWrongIsSaidInTheSameWordsWithEveryOptionParser) {
+  const auto said = [this](const std::vector<std::string>& words) {
+    const std::string text = ctl(words).err;
+    return text.substr(0, text.find('\n'));
+  };
+  const std::string prefix = "vpnrunctl: cannot understand the command line: ";
+  EXPECT_EQ(said({}), prefix + "no command is given");
+  EXPECT_EQ(said({"nope\x1b"}), prefix + "there is no command 'nope?'");
+  EXPECT_EQ(said({"up"}), prefix + "up: NAME is missing");
+  EXPECT_EQ(said({"up", "a", "b"}), prefix + "'b' is not expected");
+  EXPECT_EQ(said({"up", "a", "b", "--c"}), prefix + "'b', '--c' are not expected");
+  EXPECT_EQ(said({"log", "a", "-n"}), prefix + "--lines: 1 required N missing");
+  EXPECT_EQ(said({"log", "a", "--json=x"}), prefix + "Could not convert: --json = x");
+}
+
 TEST_F(Ctl, ProcessesAreThoseInTheNamespaceAndNoOthers) {
   for (const char* name : {"proc", "proc/12", "proc/12/ns", "proc/13", "proc/13/ns", "proc/tty"}) {
     std::filesystem::create_directory(machine_.folder / name);

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "profiles/command_line.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "profiles/error.h"
+
+namespace vpnrun {
+namespace {
+
+constexpr std::size_t kColumn = 30;
+
+std::string row(const std::string& left, const std::string& right) {
+  std::string result = "  " + left;
+  if (!right.empty()) {
+    result.append(result.size() < kColumn ? kColumn - result.size() : 1, ' ');
+    result += right;
+  }
+  return result + "\n";
+}
+
+/// "-p, --profile NAME".
+std::string names_of(const CLI::Option& option) {
+  std::string result;
+  for (const std::string& name : option.get_snames()) {
+    result += (result.empty() ? "-" : ", -") + name;
+  }
+  for (const std::string& name : option.get_lnames()) {
+    result += (result.empty() ? "--" : ", --") + name;
+  }
+  const bool takes_value = option.get_items_expected_max() > 0;
+  return takes_value ? result + " " + option.get_type_name() : result;
+}
+
+std::vector<const CLI::Option*> positionals_of(const CLI::App& app) {
+  return app.get_options([](const CLI::Option* option) { return option->get_positional(); });
+}
+
+std::vector<const CLI::App*> commands_of(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App* command) { return !command->get_group().empty(); });
+}
+
+/// The command that was given, `app` itself if none was.
+const CLI::App& given(const CLI::App& app) {
+  const std::vector<CLI::App*> commands = app.get_subcommands();
+  return commands.empty() ? app : *commands.front();
+}
+
+std::string usage(const CLI::App& app) {
+  std::string name;
+  for (const CLI::App* part = &app; part != nullptr; part = part->get_parent()) {
+    name = part->get_name() + (name.empty() ? "" : " ") + name;
+  }
+  std::string result = "Usage: " + name + " [OPTION…]";
+  for (const CLI::Option* option : positionals_of(app)) {
+    const std::string word = option->get_name(true);
+    result += option->get_required() ? " " + word : " [" + word + "]";
+  }
+  return result + (commands_of(app).empty() ? "\n" : " COMMAND\n");
+}
+
+std::string commands_text(const CLI::App& app) {
+  std::string result;
+  for (const CLI::App* command : commands_of(app)) {
+    result += row(command->get_name(), command->get_description());
+  }
+  return result.empty() ? result : "\nCommands:\n" + result;
+}
+
+std::string quoted(const std::vector<std::string>& words) {
+  std::string result;
+  for (const std::string& word : words) {
+    result += (result.empty() ? "'" : ", '") + printable(word) + "'";
+  }
+  return result;
+}
+
+std::string missing(const CLI::App& app) {
+  const CLI::App& command = given(app);
+  if (&command == &app && !commands_of(app).empty()) {
+    const std::vector<std::string> words = app.remaining(true);
+    return words.empty() ? "no command is given" : "there is no command " + quoted({words.front()});
+  }
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_required() && option->count() == 0) {
+      return command.get_name() + ": " + option->get_name(true) + " is missing";
+    }
+  }
+  return "something is missing";
+}
+
+}  // namespace
+
+std::string options_text(const CLI::App& app) {
+  std::string result = "Options:\n";
+  for (const CLI::Option* option :
+       app.get_options([](const CLI::Option* each) { return each->nonpositional(); })) {
+    result += row(names_of(*option), option->get_description());
+  }
+  return result;
+}
+
+std::string help_text(const CLI::App& app) {
+  const CLI::App& command = given(app);
+  return command.get_description() + "\n" + usage(command) + "\n" + options_text(command) +
+         commands_text(command);
+}
+
+void add_usual_flags(CLI::App& app, const std::string& version) {
+  app.set_help_flag("-h,--help", "print this text and exit");
+  app.set_version_flag("--version", version, "print the version and exit");
+}
+
+std::string reason(const CLI::App& app, const CLI::ParseError& error) {
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    const std::vector<std::string> words = app.remaining(true);
+    return quoted(words) + (words.size() == 1 ? " is not expected" : " are not expected");
+  }
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    return missing(app);
+  }
+  return printable(error.what());
+}
+
+}  // namespace vpnrun

@@ -230,7 +230,7 @@ std::string unit_folder(UnitScope scope, const UnitPlaces& units, char* const* e
 void attach(const AttachOrder& order, const Places& places, const UnitPlaces& units,
             char* const* environment, Reporter& reporter) {
   require_rights(order, "attach");
-  const ServiceManager manager(order.scope, environment);
+  const ServiceManager manager(order.scope, units.systemctl, environment);
   const std::string folder = unit_folder(order.scope, units, environment);
   const std::string name = service_name(order.unit);
   require_profile(places, order.profile);
@@ -253,7 +253,7 @@ void attach(const AttachOrder& order, const Places& places, const UnitPlaces& un
 void detach(const AttachOrder& order, const UnitPlaces& units, char* const* environment,
             Reporter& reporter) {
   require_rights(order, "detach");
-  const ServiceManager manager(order.scope, environment);
+  const ServiceManager manager(order.scope, units.systemctl, environment);
   const std::string folder = unit_folder(order.scope, units, environment);
   std::string id = service_name(order.unit);
   // An alias leads to the unit; of a unit that is no longer there the name is all there is.

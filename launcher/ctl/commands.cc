@@ -107,9 +107,16 @@ Status order(const CtlOptions& options, const Places& places, Person& person) {
                       options.verb == Verb::kDown ? Start::kNo : Start::kAllowed, person);
 }
 
-void give_order(const CtlOptions& options, const Places& places, char* const* environment,
-                Reporter& reporter) {
-  TerminalPerson person(options.verbosity, environment_value(environment, "TERM"),
+/// Where a command looks, and for whom it works.
+struct Surroundings {
+  const Places& places;
+  const UnitPlaces& units;
+  char* const* environment;
+};
+
+void give_order(const CtlOptions& options, const Surroundings& around, Reporter& reporter) {
+  const Places& places = around.places;
+  TerminalPerson person(options.verbosity, environment_value(around.environment, "TERM"),
                         places.password_agents);
   Status after;
   try {
@@ -123,7 +130,8 @@ void give_order(const CtlOptions& options, const Places& places, char* const* en
       throw;
     }
     // With the socket there is somebody to ask: the same progress, questions and patience as ever.
-    ServiceManager(UnitScope::kSystem, environment).start("vpnrun@" + options.profile + ".socket");
+    ServiceManager(UnitScope::kSystem, around.units.systemctl, around.environment)
+        .start("vpnrun@" + options.profile + ".socket");
     after = order(options, places, person);
   }
   reporter.info(fmt::format("tunnel of profile '{}': {}", options.profile, to_string(after.state)));
@@ -136,13 +144,6 @@ AttachOrder attach_order(const CtlOptions& options) {
           .scope = options.user ? UnitScope::kUser : UnitScope::kSystem,
           .now = options.now};
 }
-
-/// Where a command looks, and for whom it works.
-struct Surroundings {
-  const Places& places;
-  const UnitPlaces& units;
-  char* const* environment;
-};
 
 void attach_or_show(const CtlOptions& options, const Surroundings& around, Reporter& reporter) {
   const AttachOrder order = attach_order(options);
@@ -183,7 +184,7 @@ void carry_out(const CtlOptions& options, const Surroundings& around, Reporter& 
     case Verb::kUp:
     case Verb::kDown:
     case Verb::kRestart:
-      return give_order(options, places, around.environment, reporter);
+      return give_order(options, around, reporter);
   }
 }
 

@@ -58,7 +58,7 @@ pid_t spawn(const std::vector<char*>& words, char* const* environment, int out_f
     failure = ::posix_spawn_file_actions_adddup2(actions.get(), out_fd, STDOUT_FILENO);
   }
   if (failure == 0) {
-    failure = ::posix_spawnp(&child, words[0], actions.get(), nullptr, words.data(), environment);
+    failure = ::posix_spawn(&child, words[0], actions.get(), nullptr, words.data(), environment);
   }
   if (failure != 0) {
     throw_error(failure, "cannot execute '{}'", words[0]);
@@ -119,7 +119,7 @@ ProgramOutput run_program(const std::vector<std::string>& words, char* const* en
 void become_program(const std::vector<std::string>& words, char* const* environment) {
   std::vector<std::string> copies = words;
   const std::vector<char*> pointers = pointers_to(copies);
-  ::execvpe(pointers[0], pointers.data(), environment);
+  ::execve(pointers[0], pointers.data(), environment);
   throw_errno("cannot execute '{}'", words.front());
 }
 

@@ -12,14 +12,13 @@ struct ProgramOutput {
   std::string out;  ///< its standard output; standard error is the caller's own
 };
 
-/// Runs the program `words[0]`, found by the caller's PATH, with `environment` (null-terminated)
-/// and without a shell; standard input is empty. Waits until it ends. Throws Error if it cannot be
-/// started, or says more than a mebibyte. See posix_spawnp(3).
+/// Runs the program `words[0]`, a path (the caller's PATH does not matter: he may be root), with
+/// `environment` (null-terminated) and without a shell; standard input is empty. Waits until it
+/// ends. Throws Error if it cannot be started, or says more than a mebibyte. See posix_spawn(3).
 [[nodiscard]] ProgramOutput run_program(const std::vector<std::string>& words,
                                         char* const* environment);
 
-/// Becomes the program `words[0]`, found by the caller's PATH. Throws Error if that fails. See
-/// execvpe(3).
+/// Becomes the program `words[0]`, a path. Throws Error if that fails. See execve(2).
 [[noreturn]] void become_program(const std::vector<std::string>& words, char* const* environment);
 
 }  // namespace vpnrun

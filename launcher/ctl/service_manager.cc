@@ -91,7 +91,7 @@ std::string property(const UnitProperties& properties, std::string_view name) {
 }
 
 std::vector<std::string> ServiceManager::words(const std::string& verb) const {
-  std::vector<std::string> words{"systemctl"};
+  std::vector<std::string> words{systemctl_};
   if (scope_ == UnitScope::kUser) {
     words.emplace_back("--user");
   }

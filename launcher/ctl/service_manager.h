@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "launcher/ctl/unit_text.h"
@@ -20,12 +21,12 @@ using UnitProperties = std::map<std::string, std::string, std::less<>>;
 /// The value of `name`; empty if there is none.
 [[nodiscard]] std::string property(const UnitProperties& properties, std::string_view name);
 
-/// systemd, by way of systemctl(1): with fixed arguments, without a shell.
+/// systemd, by way of systemctl(1): with fixed arguments, without a shell and without PATH.
 class ServiceManager {
  public:
-  /// `environment` is null-terminated and outlives the object.
-  ServiceManager(UnitScope scope, char* const* environment)
-      : scope_(scope), environment_(environment) {}
+  /// `systemctl` is an absolute path; `environment` is null-terminated and outlives the object.
+  ServiceManager(UnitScope scope, std::string systemctl, char* const* environment)
+      : scope_(scope), systemctl_(std::move(systemctl)), environment_(environment) {}
 
   [[nodiscard]] UnitScope scope() const noexcept { return scope_; }
 
@@ -51,6 +52,7 @@ class ServiceManager {
   void order(const std::string& verb, const std::string& unit, std::string_view failure) const;
 
   UnitScope scope_;
+  std::string systemctl_;
   char* const* environment_;
 };
 

@@ -45,7 +45,7 @@ void show_journal(const JournalOrder& order, const Places& places, const UnitPla
                             "systemd-journal and adm may read all",
                             order.profile));
   }
-  std::vector<std::string> words = {"journalctl", "--lines=" + order.lines};
+  std::vector<std::string> words = {units.journalctl, "--lines=" + order.lines};
   for (const char* unit : {"vpnrun@{}.service", "vpnrun-netns@{}.service", "vpnrun@{}.socket"}) {
     words.push_back("--unit=" + fmt::format(fmt::runtime(unit), order.profile));
   }

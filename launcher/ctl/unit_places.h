@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "profiles/programs.h"
+
 namespace vpnrun {
 
 /// Where `attach`, `detach` and `log` look and write. The defaults are a real machine's; tests make
@@ -13,6 +15,8 @@ struct UnitPlaces {
   std::string etc = "/etc";
   std::string netns_etc = "/etc/netns";  ///< ip-netns(8)
   std::string var_run = "/var/run";
+  std::string systemctl = kSystemctl;
+  std::string journalctl = kJournalctl;
   std::string launcher = VPNRUN_BINDIR "/vpnrun";  ///< what a user unit is started through
   /// Folders of journald; a folder for each machine ID below them.
   std::vector<std::string> journals = {"/var/log/journal", "/run/log/journal"};

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "profiles/error.h"
+#include "profiles/programs.h"
 #include "systemd/service/client_ids.h"
 
 namespace vpnrun::service {
@@ -35,7 +36,7 @@ Account look_up_account() {
     }
   }
   throw Error(fmt::format("there is no user '{}', which looks names up", kLookUpUser), {},
-              fmt::format("as root: useradd --system --no-create-home --shell /usr/sbin/nologin {}",
+              fmt::format("as root: useradd --system --no-create-home --shell {} {}", kNologin,
                           kLookUpUser));
 }
 

@@ -144,7 +144,7 @@ void AskPassword::ask_next() {
                          part.echo ? "--echo=yes" : "--echo=masked",
                          part.message};
     // Not ours: it would look for a credential "password" there (systemd-ask-password(1)).
-    options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"};
+    options.environment = {kChildPath, "LC_ALL=C.UTF-8"};
     options.output_fd = output_end.get();
     options.error_fd = STDERR_FILENO;  // its complaints are no part of an answer
     options.drop_capabilities = true;

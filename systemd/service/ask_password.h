@@ -11,6 +11,7 @@
 
 #include "helper/base/unique_fd.h"
 #include "profiles/control_message.h"
+#include "profiles/programs.h"
 #include "systemd/service/child.h"
 #include "systemd/service/event_loop.h"
 
@@ -31,8 +32,7 @@ class AskPassword {
 
   /// `program` must be an absolute path; `folder` is where agents look.
   AskPassword(EventLoop& loop, std::string profile_name, Answered answered,
-              std::string program = "/usr/bin/systemd-ask-password",
-              std::string folder = kPasswordAgents);
+              std::string program = kSystemdAskPassword, std::string folder = kPasswordAgents);
   AskPassword(const AskPassword&) = delete;
   AskPassword& operator=(const AskPassword&) = delete;
   AskPassword(AskPassword&&) = delete;

@@ -26,6 +26,7 @@
 
 #include "helper/base/runtime_layout.h"
 #include "profiles/error.h"
+#include "profiles/programs.h"
 #include "systemd/service/child.h"
 #include "systemd/service/etc_files.h"
 #include "systemd/service/log.h"
@@ -45,7 +46,6 @@ static_assert(kFirst > 0 && kFirst <= kLast && kLast < 0x80000000U);
 constexpr int kNssPatienceMs = 5'000;
 /// For the end of what was killed; the kernel may have much of it to tidy up.
 constexpr std::chrono::seconds kEndPatience{5};
-constexpr const char* kGetent = "/usr/bin/getent";
 constexpr const char* kUserFolder = "/run/userdb";
 
 fs::path records() {
@@ -156,7 +156,7 @@ bool is_known(const char* database, id_t id) {
   SpawnOptions options;
   options.program = kGetent;
   options.arguments = {database, std::to_string(id)};
-  options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
+  options.environment = {kChildPath, "LC_ALL=C"};
   options.output_fd = entry.get();
   options.drop_privileges = true;
   options.uid = account.uid;
@@ -187,7 +187,7 @@ void publish(id_t id) {
                                {"disposition", "system"},
                                {"locked", true},
                                {"homeDirectory", "/"},
-                               {"shell", "/usr/sbin/nologin"}};
+                               {"shell", kNologin}};
   const nlohmann::json group = {{"groupName", name}, {"gid", id}, {"disposition", "system"}};
   if (::mkdir(kUserFolder, 0755) != 0 && errno != EEXIST) {
     throw_errno("cannot create '{}'", kUserFolder);

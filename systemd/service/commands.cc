@@ -20,6 +20,7 @@
 #include "profiles/error.h"
 #include "profiles/own_files.h"
 #include "profiles/profile_store.h"
+#include "profiles/programs.h"
 #include "systemd/service/child.h"
 #include "systemd/service/client_ids.h"
 #include "systemd/service/companion.h"
@@ -223,7 +224,6 @@ bool is_in_machine_root() {
 
 /// Whether systemctl(1) says yes before our patience ends; no as well on a machine without systemd.
 bool systemctl(std::string_view verb, const std::string& unit) {
-  constexpr const char* kSystemctl = "/usr/bin/systemctl";
   if (::access("/run/systemd/system", F_OK) != 0 || ::access(kSystemctl, X_OK) != 0 ||
       !is_in_machine_root()) {
     return false;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "profiles/error.h"
+#include "profiles/programs.h"
 #include "systemd/service/log.h"
 #include "systemd/service/notify.h"
 
@@ -58,7 +59,7 @@ void Hooks::next() {
     options.program = "/bin/sh";
     options.arguments = {"-c", job->command};
     options.environment = job->environment;
-    options.environment.emplace_back("PATH=/usr/sbin:/usr/bin:/sbin:/bin");
+    options.environment.emplace_back(kChildPath);
     options.mount_namespace_fd = namespaces_.host.get();
     options.own_session = true;
     if (job->place == HookQueue::Place::kInside) {

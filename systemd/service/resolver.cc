@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "profiles/error.h"
+#include "profiles/programs.h"
 #include "systemd/service/netlink/ip_address.h"
 
 namespace vpnrun::service {
@@ -86,7 +87,7 @@ void Resolver::look_up(const std::vector<std::string>& names, Callback callback)
   options.program = program_;
   options.name = "vpnrun-tunnel";
   options.arguments = {"look-up"};
-  options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
+  options.environment = {kChildPath, "LC_ALL=C"};
   options.stdin_fd = input.get();
   options.output_fd = output_end.get();
   options.error_fd = null.get();

@@ -37,6 +37,8 @@ UnitPlaces units_of(const Places& places) {
   units.etc = folder + "/etc";
   units.netns_etc = folder + "/netns";
   units.launcher = "/usr/bin/vpnrun";
+  units.systemctl = folder + "/bin/systemctl";
+  units.journalctl = folder + "/bin/journalctl";
   units.journals = {folder + "/journals"};
   return units;
 }
@@ -62,9 +64,6 @@ class Attach : public ::testing::Test {
             "  *--property=ActiveState*) cat active ;;\n"
             "  *' show '* | show*) cat shown ;;\n"
             "esac\n");
-    const std::string path = (machine_.folder / "bin").string() + ":/usr/bin:/bin";
-    // One thread; posix_spawnp(3) reads the process' own PATH.
-    ASSERT_EQ(::setenv("PATH", path.c_str(), 1), 0);  // NOLINT(concurrency-mt-unsafe)
     shows("");
     machine_.folder.write("active", "ActiveState=inactive\n");
     machine_.folder.write("etc/resolv.conf", "");

@@ -28,7 +28,9 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 int vpnrunctl(int argc, char* const* argv, char* const* environment, const Places& places) {
-  return run_vpnrunctl(argc, argv, environment, places, {});
+  UnitPlaces units;
+  units.systemctl = std::filesystem::path(places.runtime_root).parent_path() / "systemctl";
+  return run_vpnrunctl(argc, argv, environment, places, units);
 }
 
 class Ctl : public ::testing::Test {
@@ -44,13 +46,17 @@ class Ctl : public ::testing::Test {
     };
   }
 
-  /// A machine under systemd whose systemctl says what it was told and exits with 3.
+  /// A machine under systemd whose systemctl says what it was told, with another one in the PATH of
+  /// whoever calls, which says that it was taken.
   void install_systemctl() const {
     machine_.folder.write("systemd", "");
     std::filesystem::create_directory(machine_.folder / "bin");
-    machine_.folder.write("bin/systemctl", "#!/bin/sh\necho \"$@\" >>\"${0%/*}/orders\"\n");
+    machine_.folder.write("systemctl", "#!/bin/sh\necho \"$@\" >>\"${0%/*}/orders\"\n");
+    machine_.folder.write("bin/systemctl", "#!/bin/sh\necho PATH >>\"${0%/bin/*}/orders\"\n");
+    ASSERT_EQ(::chmod((machine_.folder / "systemctl").c_str(), 0755), 0);
     ASSERT_EQ(::chmod((machine_.folder / "bin/systemctl").c_str(), 0755), 0);
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread; execvp(3) reads the process' own PATH
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread; posix_spawnp(3) would read the process'
+    // own
     ASSERT_EQ(::setenv("PATH", (machine_.folder / "bin").c_str(), 1), 0);
   }
 
@@ -144,7 +150,7 @@ TEST_F(Ctl, DownWithoutCompanionHasNothingToDo) {
   EXPECT_THAT(up.err, HasSubstr("hint: as root: "));
 }
 
-TEST_F(Ctl, RootsOrderHasSystemdListenIfNobodyDoes) {
+TEST_F(Ctl, RootsOrderHasSystemdListenIfNobodyDoesWhateverPathSays) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "only root orders systemd: run as root";
   }
@@ -155,11 +161,11 @@ TEST_F(Ctl, RootsOrderHasSystemdListenIfNobodyDoes) {
   EXPECT_EQ(outcome.status, kCtlFailed);  // this systemctl starts nothing
   EXPECT_THAT(outcome.err, HasSubstr("it is not running"));
   EXPECT_EQ(ctl({"restart", "office"}).status, kCtlFailed);
-  EXPECT_EQ(machine_.read("bin/orders"),
+  EXPECT_EQ(machine_.read("orders"),
             "start -- vpnrun@office.socket\nstart -- vpnrun@office.socket\n");
-  std::filesystem::remove(machine_.folder / "bin/orders");
+  std::filesystem::remove(machine_.folder / "orders");
   EXPECT_EQ(ctl({"down", "office"}).status, 0);
-  EXPECT_FALSE(std::filesystem::exists(machine_.folder / "bin/orders"));
+  EXPECT_FALSE(std::filesystem::exists(machine_.folder / "orders"));
   EXPECT_THAT(ctl({"up", "offcie"}).err, HasSubstr("did you mean 'office'?"));
 }
 

@@ -13,10 +13,12 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "helper/base/runtime_layout.h"
 #include "profiles/error.h"
+#include "profiles/programs.h"
 #include "systemd/service/openvpn/client_root.h"
 #include "systemd/service/unix_listener.h"
 #include "systemd/service/wipe.h"
@@ -124,13 +126,19 @@ void remove_client_folder(const std::string& profile_name) noexcept {
 }
 
 std::string find_program() {
-  for (const char* path : {"/usr/sbin/openvpn", "/usr/local/sbin/openvpn", "/usr/bin/openvpn"}) {
-    if (::access(path, X_OK) == 0) {
+  std::string_view rest = kOpenvpnPrograms;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(':'), rest.size());
+    std::string path(rest.substr(0, end));
+    if (::access(path.c_str(), X_OK) == 0) {
       return path;
     }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
+  std::string places = kOpenvpnPrograms;
+  std::replace(places.begin(), places.end(), ':', ' ');
   throw Error("openvpn is not installed", std::error_code(ENOENT, std::generic_category()),
-              "install it, for example: apt install openvpn");
+              fmt::format("install it, for example: apt install openvpn; looked for: {}", places));
 }
 
 Client::Client(EventLoop& loop, const ClientPlace& place, const profile::OpenvpnConfig& config,
@@ -157,7 +165,7 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
   spawn_options.furnish = [&root] { enter_client_root(root); };
   spawn_options.alone = true;
   spawn_options.arguments = {"--config", "stdin"};
-  spawn_options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
+  spawn_options.environment = {kChildPath, "LC_ALL=C"};
   spawn_options.stdin_fd = options.get();
   spawn_options.output_fd = output_end.get();
   spawn_options.netns_fd = place.netns_fd;

@@ -15,6 +15,7 @@
 
 #include "helper/base/unique_fd.h"
 #include "profiles/error.h"
+#include "profiles/programs.h"
 #include "systemd/service/client_ids.h"
 
 namespace vpnrun::service::openvpn {
@@ -122,9 +123,9 @@ void bring_trees() {
 void make_etc(const Account& account) {
   const std::string name = client_name(account.uid);
   make_folder("/etc");
-  write_file("/etc/passwd", fmt::format("root:x:0:0:root:/:/usr/sbin/nologin\n"
-                                        "{}:x:{}:{}:VPN client:/:/usr/sbin/nologin\n",
-                                        name, account.uid, account.gid));
+  write_file("/etc/passwd", fmt::format("root:x:0:0:root:/:{3}\n"
+                                        "{0}:x:{1}:{2}:VPN client:/:{3}\n",
+                                        name, account.uid, account.gid, kNologin));
   write_file("/etc/group", fmt::format("root:x:0:\n{}:x:{}:\n", name, account.gid));
   write_file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n");
   for (const char* setting : kSettings) {

@@ -17,12 +17,12 @@ import subprocess
 import sys
 import tempfile
 
-# Program: where it is installed, and whether it is at a fixed address on purpose (launcher/CMakeLists.txt).
+# Program: the folder that it is installed in, and what says whether it is static (systemd/cmake/static.cmake).
 PROGRAMS = {
-    "vpnrun-helper": ("libexec/vpnrun/vpnrun-helper", False),
-    "vpnrun-tunnel": ("libexec/vpnrun/vpnrun-tunnel", False),
-    "vpnrunctl": ("bin/vpnrunctl", False),
-    "vpnrun": ("bin/vpnrun", True),
+    "vpnrun-helper": ("LIBEXECDIR", "VPNRUN_STATIC_HELPER_USED"),
+    "vpnrun-tunnel": ("LIBEXECDIR", None),
+    "vpnrunctl": ("BINDIR", None),
+    "vpnrun": ("BINDIR", "VPNRUN_STATIC_LAUNCHER_USED"),
 }
 # The folders of our code, and the targets of it that are no part of an installed program.
 FOLDERS = ("helper/", "launcher/", "profiles/", "systemd/")
@@ -62,15 +62,29 @@ def sections(path):
     return {name: (int(address, 16), int(size, 16)) for name, address, size in pattern.findall(readelf(["-S"], path))}
 
 
-def cet_of(path):
-    """The x86 features that all of the file's code keeps to: IBT, SHSTK. One set an archive's member."""
-    return [set(re.findall(r"IBT|SHSTK", line)) for line in readelf(["-n"], path).splitlines()
+# What a flag says in the notes of an object: on x86 and on aarch64.
+PROTECTIONS = {"-fcf-protection=full": {"IBT", "SHSTK"}, "-mbranch-protection=standard": {"BTI", "PAC"}}
+
+
+def notes_of(path):
+    """The features that all of the file's code keeps to: IBT, SHSTK, BTI, PAC. One set an archive's member."""
+    return [set(re.findall(r"IBT|SHSTK|BTI|PAC", line)) for line in readelf(["-n"], path).splitlines()
             if "Properties:" in line]
 
 
 def cache_of(build):
     with open(os.path.join(build, "CMakeCache.txt"), encoding="utf-8") as cache:
         return dict(re.findall(r"^([A-Za-z0-9_]+):\w+=(.*)$", cache.read(), re.M))
+
+
+def places_of(cache, scratch):
+    """program: its path below the folder that it was installed into."""
+    places = {}
+    for program, (kind, _) in PROGRAMS.items():
+        folder = os.path.join(cache["CMAKE_INSTALL_PREFIX"], cache["CMAKE_INSTALL_" + kind],
+                              "vpnrun" if kind == "LIBEXECDIR" else "")
+        places[program] = scratch + os.path.join(folder, program)
+    return places
 
 
 def layout(program, path, fixed, static):
@@ -105,8 +119,8 @@ def layout(program, path, fixed, static):
     check(program, "the tables of addresses are in it", tables and not outside, f"outside of {relro}: {tables}")
 
 
-def linked_cet(compiler, flags, static, fixed):
-    """Whether this toolchain's start files and libc let a program have the CET notes at all."""
+def linked_notes(compiler, flags, static, fixed, wanted):
+    """Whether this toolchain's start files and libc let a program have these notes at all."""
     mode = ["-static", "-no-pie"] if fixed and static else ["-static-pie", "-fPIE"] if static else ["-pie", "-fPIE"]
     with tempfile.TemporaryDirectory() as folder:
         source = os.path.join(folder, "empty.cc")
@@ -114,7 +128,7 @@ def linked_cet(compiler, flags, static, fixed):
             file.write("int main() { return 0; }\n")
         program = os.path.join(folder, "empty")
         subprocess.run([compiler, *flags, *mode, "-o", program, source], check=True)
-        return any({"IBT", "SHSTK"} <= notes for notes in cet_of(program))
+        return any(wanted <= notes for notes in notes_of(program))
 
 
 def objects_of(build):
@@ -144,9 +158,10 @@ def code(build, flags, optimised):
                   all([word for word in words if "_FORTIFY_SOURCE" in word] == ["-D_FORTIFY_SOURCE=3"] and
                       [word for word in words if re.fullmatch("-O.*", word)][-1:] not in ([], ["-O0"])
                       for words in words_of))
-        if "-fcf-protection=full" in flags:
-            bare = [path for path, _ in objects if {"IBT", "SHSTK"} not in cet_of(path)]
-            check(name, "each object keeps to IBT and SHSTK", not bare, ", ".join(bare))
+        for flag, wanted in PROTECTIONS.items():
+            if flag in flags:
+                bare = [path for path, _ in objects if wanted not in notes_of(path)]
+                check(name, f"each object keeps to {' and '.join(sorted(wanted))}", not bare, ", ".join(bare))
     if not optimised:
         note("not optimised, as in Debug: nothing is fortified")
 
@@ -155,7 +170,7 @@ def undefined(path):
     return set(re.findall(r" UND (\w+)", readelf(["-s"], path)))
 
 
-def calls(build, root, optimised):
+def calls(build, places, optimised):
     """What the flags have led to. (In a static program it could be libc's own.)"""
     paths = {}
     for name, path, _ in objects_of(build):
@@ -166,7 +181,7 @@ def calls(build, root, optimised):
     if optimised:
         # The helper's own calls are all proved safe while compiling, so that none is left to be checked.
         for program in ("vpnrun-tunnel", "vpnrunctl"):
-            fortified = {symbol for symbol in undefined(os.path.join(root, PROGRAMS[program][0]))
+            fortified = {symbol for symbol in undefined(places[program])
                          if symbol.endswith("_chk")}
             check(program, "has fortified calls", fortified, "no symbol *_chk")
 
@@ -180,23 +195,26 @@ def main():
     # As options.cmake has it: every type but Debug; without one nothing is optimised either.
     optimised = cache.get("CMAKE_BUILD_TYPE", "") in ("Release", "RelWithDebInfo", "MinSizeRel")
     with tempfile.TemporaryDirectory() as scratch:
-        installed = subprocess.run(["cmake", "--install", build, "--prefix", "/usr"], capture_output=True, text=True,
+        installed = subprocess.run(["cmake", "--install", build], capture_output=True, text=True,
                                    check=False, env={**os.environ, "DESTDIR": scratch})
-        root = os.path.join(scratch, "usr")
         if installed.returncode != 0:
             print(installed.stderr)
             return 1
-        for program, (place, fixed) in PROGRAMS.items():
-            path = os.path.join(root, place)
-            static = bool(cache.get("VPNRUN_HAVE_STATIC_CXX" if fixed else "VPNRUN_HAVE_STATIC_PIE")) and \
-                program in ("vpnrun", "vpnrun-helper")
-            layout(program, path, fixed and static, static)
-            if "-fcf-protection=full" in flags:
-                if linked_cet(cache["CMAKE_CXX_COMPILER"], flags, static, fixed):
-                    check(program, "keeps to IBT and SHSTK as a whole", {"IBT", "SHSTK"} in cet_of(path))
+        places = places_of(cache, scratch)
+        for program, path in places.items():
+            # vpnrun is at a fixed address on purpose, if it can be (launcher/CMakeLists.txt).
+            static = cache.get(PROGRAMS[program][1]) == "TRUE"
+            fixed = program == "vpnrun" and static
+            layout(program, path, fixed, static)
+            for flag, wanted in PROTECTIONS.items():
+                what = " and ".join(sorted(wanted))
+                if flag not in flags:
+                    continue
+                if linked_notes(cache["CMAKE_CXX_COMPILER"], flags, static, fixed, wanted):
+                    check(program, f"keeps to {what} as a whole", wanted in notes_of(path))
                 else:
-                    note(f"{program}: libc's own start files have no CET notes here, so that no program can")
-        calls(build, root, optimised)
+                    note(f"{program}: libc's own start files have no notes of {what} here, so that no program can")
+        calls(build, places, optimised)
     code(build, flags, optimised)
     print(f"{failures} failed")
     return 1 if failures else 0

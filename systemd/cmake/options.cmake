@@ -51,7 +51,7 @@ if(VPNRUN_SANITIZE)
   target_link_options(vpnrun_options INTERFACE -fsanitize=${VPNRUN_SANITIZE})
 else()
   vpnrun_add_flags(vpnrun_options
-    -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
+    -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -mbranch-protection=standard
     -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr)
   target_compile_definitions(vpnrun_options INTERFACE
     $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=3> _GLIBCXX_ASSERTIONS)

@@ -81,16 +81,28 @@ if(VPNRUN_MAN STREQUAL "ON" AND NOT SCDOC)
   message(FATAL_ERROR "VPNRUN_MAN=ON needs scdoc")
 endif()
 
-# man_page(vpnrun.1.scd): built by scdoc and installed, if wanted and possible.
+# In man pages, where '_' and '*' mean something.
+foreach(place SYSCONFDIR LIBEXECDIR DOCDIR)
+  string(REGEX REPLACE "([_*])" "\\\\\\1" MAN_${place} "${CMAKE_INSTALL_FULL_${place}}")
+endforeach()
+string(REGEX REPLACE "([_*])" "\\\\\\1" MAN_NOLOGIN "${VPNRUN_NOLOGIN}")
+
+# man_page(vpnrun.1.scd): with this installation's places in it, built by scdoc and installed, if wanted and possible.
 function(man_page source)
   if(VPNRUN_MAN STREQUAL "OFF" OR NOT SCDOC)
     return()
   endif()
+  foreach(place SYSCONFDIR LIBEXECDIR DOCDIR NOLOGIN)
+    set(${place} "${MAN_${place}}")
+  endforeach()
+  configure_file(${source} ${source} @ONLY)
   string(REGEX REPLACE "\\.scd$" "" page ${source})
   string(REGEX REPLACE ".*\\." "" section ${page})
+  set(script ${CMAKE_SOURCE_DIR}/systemd/cmake/man_page.cmake)
   add_custom_command(OUTPUT ${page}
-    COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=${VPNRUN_DATE} ${SCDOC} < ${CMAKE_CURRENT_SOURCE_DIR}/${source} > ${page}
-    DEPENDS ${source} VERBATIM)
+    COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=${VPNRUN_DATE}
+      ${CMAKE_COMMAND} -DSCDOC=${SCDOC} -DSOURCE=${source} -DPAGE=${page} -P ${script}
+    DEPENDS ${CMAKE_CURRENT_BINARY_DIR}/${source} ${script} VERBATIM)
   add_custom_target(man_${page} ALL DEPENDS ${page})
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${page}
           DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})

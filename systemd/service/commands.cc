@@ -26,6 +26,7 @@
 #include "systemd/service/companion.h"
 #include "systemd/service/control_server.h"
 #include "systemd/service/etc_files.h"
+#include "systemd/service/kernel.h"
 #include "systemd/service/log.h"
 #include "systemd/service/login.h"
 #include "systemd/service/notify.h"
@@ -45,7 +46,7 @@ constexpr std::string_view kIsActive = "is-active";
 /// Longer than the while of StartLimitIntervalSec= by its number of starts: see vpnrun@.service.
 constexpr std::chrono::milliseconds kCallersPatience{6'500};
 
-/// A profile or file that is wrong, as opposed to a machine on which something failed.
+/// A profile, file or kernel that will not do, as opposed to a machine on which something failed.
 class ConfigurationError : public Error {
  public:
   explicit ConfigurationError(const Error& error) : Error(error) {}
@@ -69,6 +70,15 @@ profile::Profile load_trusted(const std::string& profile_name) {
       std::for_each(lines->begin(), lines->end(), profile::check_hook);
     }
     return profile;
+  } catch (const Error& error) {
+    throw ConfigurationError(error);
+  }
+}
+
+/// As final as a wrong profile: to start again does not help.
+void check_kernel() {
+  try {
+    require_kernel();
   } catch (const Error& error) {
     throw ConfigurationError(error);
   }
@@ -278,6 +288,7 @@ void stop_companion(const std::string& profile_name) {
 
 int prepare(const std::string& profile_name) {
   return run_command("prepare", profile_name, [&profile_name] {
+    check_kernel();
     prepare_namespaces(load_trusted(profile_name));
     return 0;
   });
@@ -290,6 +301,7 @@ int run(const std::string& profile_name) {
   // (peer_socket.h).
   const int waiting = inherited.empty() ? -1 : inherited.front().dup_cloexec().release();
   return run_command("run", profile_name, [&profile_name, &inherited, waiting] {
+    check_kernel();
     // A second listener would take the name away from systemd's, and no launch would find either.
     if (inherited.empty() && is_active(fmt::format("vpnrun@{}.socket", profile_name))) {
       throw Error("systemd listens on its control socket",

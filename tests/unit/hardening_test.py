@@ -155,8 +155,7 @@ def code(build, flags, optimised):
                   "a compile command lacks it")
         if optimised:
             check(name, "compiled with -D_FORTIFY_SOURCE=3, and nothing takes it back",
-                  all([word for word in words if "_FORTIFY_SOURCE" in word] == ["-D_FORTIFY_SOURCE=3"] and
-                      [word for word in words if re.fullmatch("-O.*", word)][-1:] not in ([], ["-O0"])
+                  all([word for word in words if "_FORTIFY_SOURCE" in word][-1:] == ["-D_FORTIFY_SOURCE=3"]
                       for words in words_of))
         for flag, wanted in PROTECTIONS.items():
             if flag in flags:
@@ -192,8 +191,9 @@ def main():
     if cache.get("VPNRUN_SANITIZE"):
         note("skipped: a build with sanitizers is not hardened, and not installed")
         return 77
-    # As options.cmake has it: every type but Debug; without one nothing is optimised either.
-    optimised = cache.get("CMAKE_BUILD_TYPE", "") in ("Release", "RelWithDebInfo", "MinSizeRel")
+    # Debug, a build without a type, and whoever says so himself: glibc fortifies nothing then.
+    levels = [[word for word in words if re.fullmatch("-O.*", word)][-1:] for _, _, words in objects_of(build)]
+    optimised = not any(level in ([], ["-O0"]) for level in levels)
     with tempfile.TemporaryDirectory() as scratch:
         installed = subprocess.run(["cmake", "--install", build], capture_output=True, text=True,
                                    check=False, env={**os.environ, "DESTDIR": scratch})

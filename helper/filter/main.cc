@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Writes the application's seccomp filter as C initialisers to standard output, while vpnrun is
-// built. Not installed.
+// vpnrun-filter-compiler ARCHITECTURE: writes the application's seccomp filter as C initialisers to
+// standard output, while vpnrun is built, on the machine that builds it. ARCHITECTURE is that of
+// the kernel which will run the filter, by libseccomp's name: "x86_64", "aarch64". Not installed.
 //
 // The filter keeps applications from sockets that a network namespace does not confine, and from
 // sockets that somebody else made. It allows all other system calls: it is no sandbox.
@@ -136,13 +137,18 @@ int add_rules(scmp_filter_ctx filter) {
   return failure;
 }
 
-// The other instruction set that the same kernel runs, which needs the same rules. Any further one
-// (x32) has no system calls for the application: ENOSYS.
-int add_architectures(scmp_filter_ctx filter) {
+// The architecture, and the other instruction set that the same kernel runs, which needs the same
+// rules. Any further one (x32) has no system calls for the application: ENOSYS. Rules name system
+// calls by the numbers of the machine that runs this; libseccomp translates them.
+int set_architectures(scmp_filter_ctx filter, std::uint32_t wanted) {
   int failure = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
-  if (seccomp_arch_native() == SCMP_ARCH_X86_64) {
+  const std::uint32_t own = seccomp_arch_native();  // in the filter from the start
+  if (wanted != own) {
+    failure |= seccomp_arch_add(filter, wanted) | seccomp_arch_remove(filter, own);
+  }
+  if (wanted == SCMP_ARCH_X86_64) {
     failure |= seccomp_arch_add(filter, SCMP_ARCH_X86);
-  } else if (seccomp_arch_native() == SCMP_ARCH_AARCH64) {
+  } else if (wanted == SCMP_ARCH_AARCH64) {
     failure |= seccomp_arch_add(filter, SCMP_ARCH_ARM);
   }
   return failure;
@@ -165,10 +171,16 @@ int print_program(scmp_filter_ctx filter) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const std::uint32_t wanted = argc == 2 ? seccomp_arch_resolve_name(argv[1]) : 0;
+  if (wanted == 0) {
+    (void)std::fputs("usage: vpnrun-filter-compiler ARCHITECTURE\n", stderr);
+    return 2;
+  }
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
   if (filter == nullptr || seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, kBinaryTree) != 0 ||
-      add_architectures(filter) != 0 || add_rules(filter) != 0 || print_program(filter) != 0) {
+      set_architectures(filter, wanted) != 0 || add_rules(filter) != 0 ||
+      print_program(filter) != 0) {
     (void)std::fputs("cannot make the seccomp filter\n", stderr);  // the exit code says it again
     return 1;
   }

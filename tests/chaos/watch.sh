@@ -28,7 +28,7 @@ PERMITTED="($TUNNEL_PACKETS) or ($MACHINE and ($OWN_PACKETS)) or ($CAPTURE_QUIET
 UNMASKED="($TUNNEL_PACKETS) and not $MACHINE"
 
 # watch_file DEVICE KIND: where the packets are; KIND is all, stray or unmasked.
-watch_file() { echo "$LAB/tmp/watch-$1.$2"; }
+watch_file() { echo "$LAB/tmp/watch-$1-$2.pcap"; }
 
 watch_start() {
   local device kind file
@@ -61,7 +61,7 @@ watch_queries() { grep -c 'query\[.*\] [^ ]*who\.example ' "$LAB/log/dns-isp" ||
 # watch_news: sets STRAY and QUERIES to what was seen since the last call.
 watch_news() {
   local sizes all
-  sizes=$(stat -c %s "$LAB"/tmp/watch-*.stray)
+  sizes=$(stat -c %s "$LAB"/tmp/watch-*-stray.pcap)
   STRAY=0
   if [ "$sizes" != "${WATCH_SIZES:-}" ]; then
     WATCH_SIZES=$sizes

@@ -12,7 +12,7 @@ CAPTURE_QUIET='arp or (icmp6 and ip6[40] >= 133 and ip6[40] <= 137) or ip6 dst h
 # be seen before it returns.
 capture_start() {
   CAPTURE_DEVICE=${1:-up0}
-  CAPTURE_FILE=$(mktemp "$LAB/tmp/capture.XXXXXX")
+  CAPTURE_FILE=$(mktemp --suffix=.pcap "$LAB/tmp/capture.XXXXXX")
   background "$CAPTURE_FILE.log" tcpdump --immediate-mode -Z root -U -n -i "$CAPTURE_DEVICE" -Q out \
     -w "$CAPTURE_FILE"
   CAPTURE_PID=$BACKGROUND

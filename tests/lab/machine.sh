@@ -96,12 +96,33 @@ END
   export PATH=$LAB/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 }
 
+# Debian's AppArmor profile of tcpdump lets it open captures by these names only. Where AppArmor is off the
+# lab keeps to that as well: a test that would fail on other machines fails on this one.
+machine_tcpdump() {
+  local program
+  program=$(command -v tcpdump)
+  cat >"$LAB/bin/tcpdump" <<END
+#!/bin/bash
+before=
+for word; do
+  if [[ \$before == -[rw] && \$word != *.pcap ]]; then
+    echo "tcpdump: '\$word' is not called *.pcap: where AppArmor is on, it may not be opened" >&2
+    exit 1
+  fi
+  before=\$word
+done
+exec $program "\$@"
+END
+  chmod 0755 "$LAB/bin/tcpdump"
+}
+
 # machine_raise BUILD: BUILD is absolute, or '-'.
 machine_raise() {
   machine_mounts "$1"
   machine_devices
   machine_users
   machine_by
+  machine_tcpdump
   # As systemd leaves it: what is mounted later reaches other mount namespaces.
   mount --make-rshared /
 }

@@ -53,7 +53,7 @@ keep_folder() {
 keep() {
   local folder=$KEEP/seed-$SEED-$1 name
   mkdir -p "$folder"
-  cp "$LAB"/tmp/watch-*.all "$LAB"/tmp/watch-*.stray "$LAB"/tmp/watch-*.unmasked "$folder/"
+  cp "$LAB"/tmp/watch-*.pcap "$folder/"
   cp "$LAB"/log/tunnel-* "$LAB"/log/server-* "$LAB"/log/dns-isp "$LAB"/log/app-* "$folder/"
   cp "$LAB/log/race" "$folder/" 2>/dev/null || :
   for name in "${PROFILES_RUN[@]}"; do

@@ -28,6 +28,9 @@ within 3 'killed, plain OpenVPN lets the host fall back' eval \
 capture_stop
 like 'and the capture sees it leak' "$(capture_stray "$CAPTURE_ONE")" '> 203\.0\.113\.10\.80'
 
+attempt tcpdump -n -r "$LAB/tmp/out"
+like 'no test keeps a capture where AppArmor would not let tcpdump' "$STATUS $ERR" '^1 .*not called \*\.pcap'
+
 server_silent
 attempt curl -s -m 0.5 http://198.51.100.10:81/
 is 'a silent server gives no answer at all' "$STATUS" 28

@@ -26,7 +26,7 @@ answers() { capture_stray "$ENDPOINT" | head -n 12; }
 
 # deliveries_start; deliveries: what the host puts on the veth, except what the VPN server has said.
 deliveries_start() {
-  DELIVERED=$(mktemp "$LAB/tmp/delivered.XXXXXX")
+  DELIVERED=$(mktemp --suffix=.pcap "$LAB/tmp/delivered.XXXXXX")
   background "$DELIVERED.log" tcpdump --immediate-mode -Z root -U -n -i vr-one -Q out -w "$DELIVERED"
   DELIVERED_PID=$BACKGROUND
   wait_until 5 grep -q 'listening on' "$DELIVERED.log" || lab_die 'the capture of the veth did not start'

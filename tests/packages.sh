@@ -1,37 +1,78 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
+# packages_listed KIND…: what tests/packages lists for these kinds, a line for each package.
+packages_listed() {
+  local kind
+  for kind; do
+    sed -n "s/^$kind //p" "$SOURCE/tests/packages"
+  done
+}
+
+package_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+package_available() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep -q '^ *Candidate: [^(]'; }
+
+# package_name 'NAME | NAME…': the name that the package has here; the first, for apt to complain of, if none
+# of them can be had. Asks apt, whose lists must be there.
+package_name() {
+  local name test
+  local -a names
+  read -ra names <<<"${1//|/ }"
+  for test in package_installed package_available; do
+    for name in "${names[@]}"; do
+      ! "$test" "$name" || {
+        echo "$name"
+        return
+      }
+    done
+  done
+  echo "${names[0]}"
+}
+
+# packages_missing KIND…: the lines of those that are not installed under any of their names.
+packages_missing() {
+  local line name
+  while read -r line; do
+    for name in ${line//|/ }; do
+      ! package_installed "$name" || continue 2
+    done
+    echo "$line"
+  done < <(packages_listed "$@")
+}
+
 # packages_install KIND…: installs what tests/packages lists for these kinds and is not there yet.
 # Without root it says what is missing and leaves it to the person.
 packages_install() {
-  local kind list=() missing=() name
-  for kind; do
-    mapfile -t -O "${#list[@]}" list < <(sed -n "s/^$kind //p" "$SOURCE/tests/packages")
-  done
-  for name in "${list[@]}"; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
-  done
+  local line
+  local -a missing names=()
+  mapfile -t missing < <(packages_missing "$@")
   [ "${#missing[@]}" -gt 0 ] || return 0
+  export DEBIAN_FRONTEND=noninteractive
+  [ "$(id -u)" != 0 ] || apt-get -qq update
+  for line in "${missing[@]}"; do
+    names+=("$(package_name "$line")")
+  done
   if [ "$(id -u)" != 0 ]; then
-    echo "these packages are not installed, and only root can do it: apt-get install ${missing[*]}" >&2
+    echo "these packages are not installed, and only root can do it: apt-get install ${names[*]}" >&2
     return 0
   fi
-  echo "installing ${#missing[@]} packages: ${missing[*]}"
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get -qq update
-  apt-get -qq install --yes --no-install-recommends "${missing[@]}" >/dev/null
+  echo "installing ${#names[@]} packages: ${names[*]}"
+  apt-get -qq install --yes --no-install-recommends "${names[@]}" >/dev/null
 }
 
 # packages_unpack FOLDER: what tests/packages lists as 'daemon', with all that it needs and that is not
-# installed, as a tree in FOLDER (usr, etc). Done once; needs root, as apt does.
+# installed, as a tree in FOLDER (usr, etc). Done once for each release; needs root, as apt does.
 packages_unpack() {
-  local folder=$1 archive top
-  local -a list
-  mapfile -t list < <(sed -n 's/^daemon //p' "$SOURCE/tests/packages")
-  [ "$(cat "$folder/.list" 2>/dev/null)" != "${list[*]}" ] || return 0
+  local folder=$1 archive top line wanted
+  local -a list=()
+  wanted="$(sed -n 's/^PRETTY_NAME=//p' /etc/os-release): $(packages_listed daemon)"
+  [ "$(cat "$folder/.list" 2>/dev/null)" != "$wanted" ] || return 0
   rm -rf "$folder"
   mkdir -p "$folder/archives/partial"
-  echo "unpacking for the lab: ${list[*]}"
   apt-get -qq update
+  while read -r line; do
+    list+=("$(package_name "$line")")
+  done < <(packages_listed daemon)
+  echo "unpacking for the lab: ${list[*]}"
   apt-get -qq -o "Dir::Cache::archives=$folder/archives" -o APT::Sandbox::User=root install --yes --download-only \
     --no-install-recommends --reinstall "${list[@]}"
   for archive in "$folder"/archives/*.deb; do
@@ -46,5 +87,5 @@ packages_unpack() {
     }
   done
   rm -r "$folder/archives"
-  echo "${list[*]}" >"$folder/.list"
+  echo "$wanted" >"$folder/.list"
 }

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The root file system that the booted machines start from: a plain Debian 12 with systemd, made from
-# this machine's apt sources.
+# The root file system that the booted machines start from: a plain Debian of this machine's own release
+# with systemd, made from this machine's apt sources.
 #
 #   tests/lab/rootfs.sh FOLDER PACKAGE.deb
 #
@@ -20,17 +20,42 @@ ROOTFS_PACKAGES=(systemd systemd-sysv libpam-systemd dbus dbus-user-session polk
 # For scenarios, to be installed by them: a daemon and a browser behind the tunnel, a cache of names.
 ROOTFS_LATER=(transmission-daemon transmission-cli nscd dillo xvfb)
 
-# The machine's own Debian sources.
-rootfs_sources() {
-  local file
-  for file in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
-    if [ -s "$file" ]; then
-      echo "$file"
+# rootfs_indexes: an 'ORIGIN|CODENAME|FILE:NUMBER' for each of apt's package indexes; the last says which
+# line of a .list, or which paragraph of a .sources, asks for it. Empty names before the first update.
+rootfs_indexes() {
+  # shellcheck disable=SC2016  # apt's own variables
+  apt-get indextargets --format '$(ORIGIN)|$(CODENAME)|$(SOURCESENTRY)' 'Created-By: Packages' 2>/dev/null
+}
+
+# rootfs_suite INDEXES: which of the distribution's suites this machine lives on. Between two releases testing
+# and sid call themselves by the same name, that of the next release.
+rootfs_suite() {
+  local id codename suite
+  id=$(. /etc/os-release && echo "${ID:-}")
+  codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+  for suite in "$codename" sid; do
+    if [ -n "$suite" ] && grep -qi "^$id|$suite|" <<<"$1"; then
+      echo "$suite"
       return
     fi
   done
-  echo "rootfs: this machine has no Debian sources for apt" >&2
+  echo "rootfs: apt has no sources of '$id' for '$codename', which this machine is by /etc/os-release" >&2
   return 1
+}
+
+# rootfs_sources INDEXES SUITE FOLDER: what this machine's apt reads of the distribution, as files in FOLDER,
+# whatever the form and the name of the files that it stands in; nothing of third parties.
+rootfs_sources() {
+  local id entry file number
+  id=$(. /etc/os-release && echo "${ID:-}")
+  while IFS= read -r entry; do
+    file=${entry%:*} number=${entry##*:}
+    if [[ $file == *.sources ]]; then
+      grep -v '^#' "$file" | awk -v RS= -v number="$number" 'NR == number { print $0 "\n" }' >>"$3/lab.sources"
+    else
+      sed -n "${number}p" "$file" >>"$3/lab.list"
+    fi
+  done < <(grep -Ei "^$id\|$2(-[a-z-]+)?\|" <<<"$1" | cut -d '|' -f 3 | sort -u)
 }
 
 # rootfs_inside FOLDER COMMAND…: in the new root, with a /proc of its own; what COMMAND mounts or leaves
@@ -47,10 +72,9 @@ rootfs_inside() {
   ' rootfs "$root" "$@"
 }
 
-# Man pages are left out of the root, not of what is installed later.
+# rootfs_bootstrap FOLDER SUITE SOURCES: man pages are left out of the root, not of what is installed later.
 rootfs_bootstrap() {
-  local root=$1 sources list
-  sources=$(rootfs_sources)
+  local root=$1 suite=$2 list
   list=$(
     IFS=,
     echo "${ROOTFS_PACKAGES[*]}"
@@ -60,7 +84,7 @@ rootfs_bootstrap() {
   unshare -m -p -f --kill-child --mount-proc -- mmdebstrap --quiet --mode=root --variant=minbase \
     --include="$list" --skip=cleanup/apt/lists --aptopt='Acquire::Languages "none"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-    bookworm "$root" "$sources"
+    "$suite" "$root" "$3"/lab.*
   rm "$root/etc/dpkg/dpkg.cfg.d/99mmdebstrap"
 }
 
@@ -112,16 +136,26 @@ rootfs_main() {
     sed -n '3,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
     exit 2
   }
-  local root package=$2 wanted needed
+  local root package=$2 indexes suite sources wanted needed
   root=$(readlink -m "$1")
   [ "$(id -u)" = 0 ] || {
     echo "rootfs: needs root" >&2
     exit 1
   }
-  wanted="$(rootfs_sources) ${ROOTFS_PACKAGES[*]} $(sha256sum <"${BASH_SOURCE[0]}")"
-  needed="$(dpkg-deb -f "$package" Depends Recommends) ${ROOTFS_LATER[*]}"
+  indexes=$(rootfs_indexes)
+  grep -q '^[^|]' <<<"$indexes" || {
+    apt-get -qq update
+    indexes=$(rootfs_indexes)
+  }
+  suite=$(rootfs_suite "$indexes")
+  sources=$(mktemp -d)
+  # shellcheck disable=SC2064  # the folder of now
+  trap "rm -rf '$sources'" EXIT
+  rootfs_sources "$indexes" "$suite" "$sources"
+  wanted="$suite ${ROOTFS_PACKAGES[*]} $(cat "$sources"/lab.* "${BASH_SOURCE[0]}" | sha256sum)"
+  needed="$suite $(dpkg-deb -f "$package" Depends Recommends) ${ROOTFS_LATER[*]}"
   if [ "$(cat "$root.stamp" 2>/dev/null)" != "$wanted" ]; then
-    rootfs_bootstrap "$root"
+    rootfs_bootstrap "$root" "$suite" "$sources"
     rootfs_configure "$root"
     echo "$wanted" >"$root.stamp"
   fi

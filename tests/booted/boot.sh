@@ -34,7 +34,7 @@ is 'forwarding is off, as it was' "$(cat /proc/sys/net/ipv4/ip_forward)" 0
 capture_stop
 # The host's own remark to the server whose client is gone is none of an application's.
 empty 'nothing left outside of the tunnel on the way down' \
-  "$(capture_stray "$CAPTURE_ONE" '(icmp[icmptype] = 3 and dst host 198.51.100.10)')"
+  "$(capture_stray "$CAPTURE_ONE")"
 machine_forget
 
 # --- up: before the network, with a server that is a name ---
@@ -60,7 +60,7 @@ within 70 'with names the tunnel comes up by itself' machine_tunnel_up one
 is 'and alice is behind it' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 capture_stop
 empty 'only the server was looked up, outside' \
-  "$(capture_stray "$CAPTURE_ONE" '(icmp[icmptype] = 3 and dst host 198.51.100.10)' '(udp port 53 and (host 192.168.77.1 or host 192.0.2.53))')"
+  "$(capture_stray "$CAPTURE_ONE" '(udp port 53 and (host 192.168.77.1 or host 192.0.2.53))')"
 
 # --- a power failure ---
 machine_crash

@@ -150,4 +150,4 @@ done
 capture_stop
 pass "$turns of ${#CALLS[@]} calls failed, one in each turn" "${OUTCOMES[0]:-0} times it went on, ${OUTCOMES[1]:-0} times it gave up"
 is 'some failures matter' "$((${OUTCOMES[1]:-0} > 2))" 1
-empty 'nothing left outside the tunnel' "$(capture_stray "$CAPTURE_ONE" '(icmp[icmptype] = 3 and dst host 198.51.100.10)')"
+empty 'nothing left outside the tunnel' "$(capture_stray "$CAPTURE_ONE")"

@@ -54,6 +54,6 @@ is 'and no longer when it no longer says so' "$STATUS" 125
 capture_stop
 # (An answer of the server's that comes when the link is gone is refused by the host.)
 empty 'nothing went past the tunnel' \
-  "$(capture_stray "$CAPTURE_ONE" '(icmp[icmptype] = 3 and dst host 198.51.100.10)')"
+  "$(capture_stray "$CAPTURE_ONE")"
 ip netns del jail
 tunnel_release one

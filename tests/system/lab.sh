@@ -28,6 +28,25 @@ within 3 'killed, plain OpenVPN lets the host fall back' eval \
 capture_stop
 like 'and the capture sees it leak' "$(capture_stray "$CAPTURE_ONE")" '> 203\.0\.113\.10\.80'
 
+# The one exception: the machine refuses what the server sent to a client that has gone. What a packet of
+# another port makes it say looks the same but for the packet inside, and is found.
+late() {
+  on vpn python3 -c 'import socket, struct, sys
+packet = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+packet.bind(("198.51.100.10", 0))
+packet.sendto(struct.pack("!HHHH", int(sys.argv[1]), 9999, 12, 0) + b"late", ("192.168.77.2", 0))' "$1"
+}
+UNREACHABLE='icmp[0] = 3 and dst host 198.51.100.10'
+capture_start
+late 1194
+within 5 'the machine refuses a late packet of the server' capture_has "$UNREACHABLE"
+empty 'which is no leak' "$(capture_stray "$CAPTURE_ONE")"
+late 1195
+within 5 'it refuses others just so' eval '[ "$(capture_count "$UNREACHABLE")" = 2 ]'
+capture_stop
+like 'but that counts' "$(capture_stray "$CAPTURE_ONE")" 'udp port 9999 unreachable'
+is 'once' "$(capture_stray "$CAPTURE_ONE" | wc -l)" 1
+
 attempt tcpdump -n -r "$LAB/tmp/out"
 like 'no test keeps a capture where AppArmor would not let tcpdump' "$STATUS $ERR" '^1 .*not called \*\.pcap'
 

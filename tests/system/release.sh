@@ -43,7 +43,7 @@ attempt nsenter --net="/proc/$APP/ns/net" -- curl -s -m 2 http://203.0.113.10/
 is 'and it stays offline' "$((STATUS != 0))" 1
 capture_stop
 # What the server still sends to a client that is gone, the machine itself answers with "port unreachable".
-empty 'nothing of it left the machine' "$(capture_stray '(icmp[icmptype] = 3 and dst host 198.51.100.10)')"
+empty 'nothing of it left the machine' "$(capture_stray "$CAPTURE_REFUSAL")"
 kill "$APP"
 within 5 'the application ends' gone "$APP"
 unchanged_since before 'release under a running application'

@@ -24,7 +24,9 @@ answered() {
 
 # In the tunnel's network, with an address of each family, and with answers of 3 kB.
 on vpn ip address add 10.8.0.200/32 dev tun-one
-mapfile -t LARGE < <(seq -f '--address=/large.example/192.0.3.%g' 200)
+# (dnsmasq 2.91 does not look at the size of an answer of many --address, and dies of it.)
+LARGE_NAMES=$(seq -s , -f 'l%g.large.example' 9)
+mapfile -t LARGE < <(seq -f "--host-record=$LARGE_NAMES,192.0.3.%g" 200)
 resolver vpn dns-own 10.8.0.200 --listen-address=fd00:8::1 --address=/who.example/192.0.2.8 --edns-packet-max=4096 \
   "${LARGE[@]}"
 # On the web: a resolver of somebody else, and who speaks DNS over TLS or HTTPS has these ports.
@@ -59,20 +61,25 @@ done
 answered 127.0.0.53 --connected --cookie
 
 # Large answers: cut short where they do not fit, whole over TCP, and whole in fragments with 4096.
+NUMBER_LARGE=0
+large_name() {
+  NUMBER_LARGE=$((NUMBER_LARGE + 1))
+  NAME=l$NUMBER_LARGE.large.example
+}
 for SERVER in 8.8.8.8 2001:4860:4860::8888 127.0.0.53; do
   for SIZE in 512 1232; do
-    fresh_name
+    large_name
     like "$SERVER, $SIZE bytes: a large answer is cut short" \
-      "$(by alice vpnrun dns_query $SERVER "$NAME.large.example" --bufsize $SIZE 2>&1)" "^udp $SERVER noerror tc "
+      "$(by alice vpnrun dns_query $SERVER "$NAME" --bufsize $SIZE 2>&1)" "^udp $SERVER noerror tc "
     like "$SERVER, $SIZE bytes: and whole over TCP" \
-      "$(by alice vpnrun dns_query $SERVER "$NAME.large.example" --bufsize $SIZE --retry-tcp 2>&1)" \
+      "$(by alice vpnrun dns_query $SERVER "$NAME" --bufsize $SIZE --retry-tcp 2>&1)" \
       "^tcp $SERVER noerror 3[0-9]{3} 200 answers\$"
   done
-  fresh_name
+  large_name
   like "$SERVER: with 4096 bytes a large answer arrives in fragments" \
-    "$(by alice vpnrun dns_query $SERVER "$NAME.large.example" --bufsize 4096 2>&1)" \
+    "$(by alice vpnrun dns_query $SERVER "$NAME" --bufsize 4096 2>&1)" \
     "^udp $SERVER noerror 3[0-9]{3} 200 answers\$"
-  check "$SERVER: the provider was not asked" eval "! isp_asked $NAME.large.example"
+  check "$SERVER: the provider was not asked" eval "! isp_asked $NAME"
 done
 
 # From port 53 itself, as a resolver inside would: root may.
@@ -146,6 +153,6 @@ for SERVER in 203.0.113.10 2001:db8:cb::10 192.168.77.1; do
   check "$SERVER: nor was the one on the web" eval "! grep -q ' $NAME ' $LAB/log/dns-web"
 done
 # After a release the machine itself refuses what the server still sends.
-capture_names_stop 'through all of it' '(dst host 198.51.100.10 and icmp[icmptype] == icmp-unreach)'
+capture_names_stop 'through all of it'
 tunnel_release one
 host_resolves 'after'

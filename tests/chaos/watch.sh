@@ -89,7 +89,7 @@ watch_control() {
   local packets queries
   packets=$(watch_count stray)
   queries=$(watch_queries)
-  echo leak | by alice socat -u - "UDP4:203.0.113.10:47001,so-bindtodevice=$1"
+  echo leak | by alice socat -u - "UDP4:203.0.113.10:47001,so-bindtodevice=$1" 2>/dev/null || :
   by alice getent ahostsv4 "app-control-$1.chaos.who.example" >/dev/null
   within 5 "over $1 a leaked packet of an application is seen" eval "[ \$(watch_count stray) -gt $packets ]"
   within 5 'and a leaked query' eval "[ \$(watch_queries) -gt $queries ]"

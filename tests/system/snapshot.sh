@@ -15,7 +15,11 @@ snapshot_network() {
 
 # Without what counts by itself.
 snapshot_sysctl() {
-  sysctl -a --ignore -r '^net\.' 2>/dev/null | grep -vE 'nf_conntrack_count|\.(stable_secret|flush) |tcp_fastopen_key'
+  local all
+  # procps 4.0.7 ends with 1, without a word, when it has shown all of them.
+  all=$(sysctl -a --ignore -r '^net\.' 2>/dev/null) || :
+  grep -q '^net\.ipv4\.ip_forward = ' <<<"$all" && grep -q '^net\.ipv6\.conf\.up0\.forwarding = ' <<<"$all" || return 1
+  <<<"$all" grep -vE 'nf_conntrack_count|\.(stable_secret|flush) |tcp_fastopen_key'
 }
 
 snapshot_mounts() { cut -d ' ' -f 4- /proc/self/mountinfo | sed -E 's/(shared|master):[0-9]+/\1/g'; }

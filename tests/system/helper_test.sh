@@ -380,14 +380,13 @@ check_standpoint() {
   refused "nor a pid namespace" 125 "another pid namespace" unshare -n -p -f "${lenient[@]}"
   refused "nor a user namespace" 125 "" "${alice[@]}" unshare -U -r -n "$probes/call_helper" -- "$helper" \
     vpnrun-helper lenient "$probes/state"
-  # The calls of a jail: the root directory of the host, mounted once more, with the host's /run.
+  # The calls of a jail: the root directory of the host, mounted once more.
   in_jail() {
     local status
     mkdir -p "$lab/jail"
-    mount --bind / "$lab/jail"
-    mount --bind /run "$lab/jail/run"
-    mount --rbind /run/vpnrun "$lab/jail/run/vpnrun"
-    [[ $1 != proc ]] || mount --bind /proc "$lab/jail/proc"
+    # With all that is mounted: the tree may be on another file system.
+    mount --rbind / "$lab/jail"
+    [[ $1 == proc ]] || while umount -l "$lab/jail/proc" 2>/dev/null; do :; done
     [[ $1 != faked ]] || { mount -t tmpfs tmpfs "$lab/jail/proc" && mkdir -p "$lab/jail/proc/self/ns"; }
     chroot "$lab/jail" "${call[@]}"
     status=$?

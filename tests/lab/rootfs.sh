@@ -74,7 +74,12 @@ rootfs_inside() {
 
 # rootfs_bootstrap FOLDER SUITE SOURCES: man pages are left out of the root, not of what is installed later.
 rootfs_bootstrap() {
-  local root=$1 suite=$2 list
+  local root=$1 suite=$2 list line
+  local -a options=()
+  # How this machine's apt gets at the archive, and what it puts up with: an index past its date, a proxy.
+  while IFS= read -r line; do
+    options+=(--aptopt="$line")
+  done < <(apt-config dump | grep -E '^Acquire::(Check-|https?::Proxy|Retries)')
   list=$(
     IFS=,
     echo "${ROOTFS_PACKAGES[*]}"
@@ -82,7 +87,7 @@ rootfs_bootstrap() {
   rm -rf --one-file-system "$root" "$root.stamp" "$root.archives"
   mkdir -p "$(dirname "$root")"
   unshare -m -p -f --kill-child --mount-proc -- mmdebstrap --quiet --mode=root --variant=minbase \
-    --include="$list" --skip=cleanup/apt/lists --aptopt='Acquire::Languages "none"' \
+    --include="$list" --skip=cleanup/apt/lists --aptopt='Acquire::Languages "none"' "${options[@]}" \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     "$suite" "$root" "$3"/lab.*
   rm "$root/etc/dpkg/dpkg.cfg.d/99mmdebstrap"

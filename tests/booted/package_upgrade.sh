@@ -4,7 +4,6 @@
 # sealed, gets its tunnel back, and never had another way out.
 WEB4=http://203.0.113.10/
 THROUGH=198.51.100.10
-# What the machine answers to the server while no client is there.
 
 # repack VERSION: the package again with another version, and a unit that can be told from the old one.
 repack() {

@@ -8,7 +8,6 @@ THROUGH=198.51.100.10
 NAME=who.example
 NAME_ONE=192.0.2.8  # as the tunnel's resolver has it
 HELPER=/usr/libexec/vpnrun/vpnrun-helper
-# What the machine answers to the server while no client is there.
 
 property() { inside systemctl show --property="$2" --value "$1"; }
 version() { inside dpkg-query -W -f '${Version}' vpnrun; }

@@ -3,7 +3,6 @@
 # Two profiles at once: different servers, transports and credentials, each application in its own.
 WEB4=http://203.0.113.10/
 WEB6='http://[2001:db8:cb::10]/'
-# What the machine answers to the server while no client is there.
 
 profile_one
 profile_two

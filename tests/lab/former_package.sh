@@ -12,6 +12,16 @@ set -euo pipefail
 FORMER_VERSION=0.1.0
 FORMER_COMMIT=b715813354690be9458236862ab4138e1457c269
 
+# former_adapt FOLDER: 0.1.0 was written for the libraries of Debian 12 alone. Where they are newer it gets the
+# new names of two files of toml++, and of fmt 10 one function more; its own code stays what it was.
+former_adapt() {
+  echo '#include <toml++/impl/preprocessor.h>' | c++ -std=c++20 -E -x c++ - >/dev/null 2>&1 ||
+    sed -i 's|<toml++/impl/\(.*\)\.h>|<toml++/impl/\1.hpp>|' "$1/profiles/toml_library.h"
+  printf '%s\n' '#if FMT_VERSION >= 100000 && FMT_VERSION < 110000' 'FMT_BEGIN_NAMESPACE' 'namespace detail {' \
+    'template FMT_API void vformat_to(buffer<char>&, string_view, typename vformat_args<>::type, locale_ref);' \
+    '}' 'FMT_END_NAMESPACE' '#endif' >>"$1/profiles/fmt.cc"
+}
+
 former_main() {
   [ $# = 1 ] || {
     sed -n '3,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
@@ -29,6 +39,7 @@ former_main() {
   rm -rf --one-file-system "$folder" "$folder.stamp"
   mkdir -p "$folder/source"
   git -C "$source" archive "$FORMER_COMMIT" | tar -x -C "$folder/source"
+  former_adapt "$folder/source"
   # The time of the commit, as its own workflow has it.
   SOURCE_DATE_EPOCH=$(git -C "$source" show --no-patch --format=%ct "$FORMER_COMMIT")
   export SOURCE_DATE_EPOCH

@@ -109,7 +109,7 @@ servers_ready() {
     grep -q 'Initialization Sequence Completed' "$LAB/log/server-two" &&
     grep -q 'Initialization Sequence Completed' "$LAB/log/server-stale" &&
     resolver_ready dns-one && resolver_ready dns-two &&
-    curl -s -m 0.2 http://203.0.113.10/ && curl -s -m 0.2 'http://[2001:db8:cb::10]/' &&
+    curl -s -m 5 http://203.0.113.10/ && curl -s -m 5 'http://[2001:db8:cb::10]/' &&
     getent ahostsv4 who.example
 }
 

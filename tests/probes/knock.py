@@ -110,16 +110,20 @@ def deaf():
 
 
 def gifts():
-    """Descriptors, which nobody asked for."""
+    """Descriptors, which nobody asked for, fifty times. Who comes while as many wait as may is turned away."""
     fds = [os.open("/dev/null", os.O_RDONLY) for _ in range(200)]
     ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
-    given = 0
-    for _ in range(50):
+    given = tries = 0
+    while tries < 50:
         with connect() as client:
             try:
                 client.sendmsg([STATUS], ancillary)
-            except PermissionError:  # since Linux 6.16 the kernel says it at once
+            except (BrokenPipeError, ConnectionResetError):
                 continue
+            except PermissionError:  # since Linux 6.16 the kernel says it at once
+                tries += 1
+                continue
+            tries += 1
             given += ok(reply(client)) is True
     return f"{given} answers"
 

@@ -67,7 +67,7 @@ check() {
   fi
 }
 
-# within SECONDS WHAT COMMAND…: it must succeed before the time is over
+# within SECONDS WHAT COMMAND…: it must succeed before the time is over (as wait_until counts it)
 within() {
   local limit=$1 what=$2
   shift 2

@@ -77,7 +77,7 @@ like 'the supplementary groups are alice'"'"'s' "$(inside id -Gn)" '^alice labfr
 is 'the resource limits are the same' \
   "$(ulimit -S -n 333; inside cat /proc/self/limits)" "$(ulimit -S -n 333; direct cat /proc/self/limits)"
 is 'the priority is the same' "$(inside nice)" "$(direct nice)"
-is 'an unprivileged nice value is kept' "$(nice -n 7 setpriv --reuid=alice --regid=alice --init-groups vpnrun -p one nice)" 7
+is 'an unprivileged nice value is kept' "$(nice -n $((7 - $(nice))) setpriv --reuid=alice --regid=alice --init-groups vpnrun -p one nice)" 7
 is 'the process is dumpable, its own' "$(inside stat -c %U /proc/self/mem)" alice
 is 'the cgroup is the same' "$(inside cat /proc/self/cgroup)" "$(direct cat /proc/self/cgroup)"
 is 'the name of the process is the application'"'"'s' "$(inside cat /proc/self/comm)" cat

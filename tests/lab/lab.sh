@@ -53,11 +53,18 @@ lab_load() {
 # Becomes PID 1 of the lab; never returns.
 lab_enter() {
   [ "$(id -u)" = 0 ] || lab_die "the lab needs root (its own namespaces, users and mounts): sudo $0"
-  local tool
+  local tool name keep=()
+  # As su leaves it, PATH has no sbin.
+  PATH+=:/usr/local/sbin:/usr/sbin:/sbin
   for tool in unshare nsenter ip nft openvpn openssl dnsmasq tcpdump socat curl setpriv; do
     command -v "$tool" >/dev/null || lab_die "cannot find '$tool': run tests/run once, it installs the packages"
   done
-  exec env LAB_INSIDE=$$ unshare -n -m -p -f --kill-child --mount-proc -- bash "$LAB_FOLDER/lab.sh" "$@"
+  # Nothing of whoever runs it: a language, a proxy, a TMPDIR that is not there, a mask of 077 are another test.
+  for name in HOME TERM VERBOSE ROOTFS PACKAGE FORMER CHAOS_KINDS "${!LAB_@}"; do
+    [ -z "${!name+set}" ] || keep+=("$name=${!name}")
+  done
+  umask 022
+  exec env -i "${keep[@]}" PATH="$PATH" LANG=C.UTF-8 LAB_INSIDE=$$ unshare -n -m -p -f --kill-child --mount-proc -- bash "$LAB_FOLDER/lab.sh" "$@"
 }
 
 lab_main() {

@@ -13,6 +13,7 @@
 # question. All of it is done once: FOLDER.stamp has what the root was made of, FOLDER.archives what was
 # downloaded. Users: alice and bob, with home folders and no password.
 set -euo pipefail
+umask 022
 
 # What a server or a desktop has in any case. Nothing that vpnrun needs by itself.
 ROOTFS_PACKAGES=(systemd systemd-sysv libpam-systemd dbus dbus-user-session polkitd udev apt
@@ -153,9 +154,9 @@ rootfs_main() {
     indexes=$(rootfs_indexes)
   }
   suite=$(rootfs_suite "$indexes")
-  sources=$(mktemp -d)
-  # shellcheck disable=SC2064  # the folder of now
-  trap "rm -rf '$sources'" EXIT
+  sources=$root.sources
+  rm -rf --one-file-system "$sources"
+  mkdir -p "$sources"
   rootfs_sources "$indexes" "$suite" "$sources"
   wanted="$suite ${ROOTFS_PACKAGES[*]} $(cat "$sources"/lab.* "${BASH_SOURCE[0]}" | sha256sum)"
   needed="$suite $(dpkg-deb -f "$package" Depends Recommends) ${ROOTFS_LATER[*]}"

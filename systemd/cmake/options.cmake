@@ -54,9 +54,11 @@ function(vpnrun_fortify target)
   endforeach()
 endfunction()
 
+# Without -Wnull-dereference: gcc's speaks of paths that cannot be taken, inside of whatever library was
+# inlined, and of others at each -O. clang-tidy's analyzer asks the same and knows the paths.
 vpnrun_add_flags(vpnrun_options
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wcast-qual
-  -Wcast-align -Wformat=2 -Wnull-dereference -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wcast-align -Wformat=2 -Wnon-virtual-dtor -Woverloaded-virtual
   -Wimplicit-fallthrough -Wextra-semi -Wdouble-promotion -Wsuggest-override
   -Wduplicated-cond -Wlogical-op -Wuseless-cast)
 if(VPNRUN_WERROR)

@@ -2,6 +2,7 @@
 #include "profiles/toml_scan.h"
 
 #include <algorithm>
+#include <string>
 
 namespace vpnrun {
 namespace {
@@ -16,16 +17,18 @@ class Scanner {
  public:
   explicit Scanner(std::string_view text) noexcept : text_(text), at_(toml_start(text)) {}
 
-  std::optional<MisplacedCharacter> run() noexcept {
+  std::optional<MisplacedCharacter> run() {
     while (at_ < text_.size() && !found_) {
       const char byte = text_[at_];
       if (byte == '#') {
         at_ = std::min(text_.find('\n', at_), text_.size());
-      } else if (byte == '"' || byte == '\'') {
+      } else if ((byte == '"' || byte == '\'') && can_begin_string()) {
+        last_ = byte;
         string(byte);
       } else if (is_beyond_ascii(byte)) {
         found_ = MisplacedCharacter{at_, false};
       } else {
+        outside(byte);
         ++at_;
       }
     }
@@ -33,6 +36,59 @@ class Scanner {
   }
 
  private:
+  static constexpr char kPartOfWord = 'x';
+
+  /// Whether a quote is one here. In "1.\"a" or "2020-01-01 \"a" the library goes on with the
+  /// number.
+  [[nodiscard]] bool can_begin_string() const noexcept {
+    constexpr std::string_view kBefore = "\n=[{,";
+    return kBefore.find(last_) != std::string_view::npos || (last_ == '.' && !in_value_);
+  }
+
+  /// Notes what a byte outside of strings and comments means for a quote that follows.
+  void outside(char byte) {
+    switch (byte) {
+      case ' ':
+      case '\t':
+      case '\r':
+        return;
+      case '[':
+      case '{':
+        open(byte);
+        return;
+      case ']':
+      case '}':
+        if (!brackets_.empty()) {
+          brackets_.pop_back();
+          in_value_ = true;  // what was closed is, or is part of, a value
+        }
+        break;
+      case '=':
+        last_ = in_value_ ? kPartOfWord : byte;
+        in_value_ = true;
+        return;
+      case ',':
+        in_value_ = in_value_ && !brackets_.ends_with('{');
+        break;
+      case '\n':
+        in_value_ = in_value_ && !brackets_.empty();
+        break;
+      default:
+        break;
+    }
+    last_ = byte;
+  }
+
+  void open(char bracket) {
+    const bool begins_value = in_value_ && can_begin_string();
+    const bool begins_header = bracket == '[' && !in_value_ && brackets_.empty();
+    last_ = begins_value || begins_header ? bracket : kPartOfWord;
+    if (begins_value) {
+      brackets_ += bracket;
+      in_value_ = bracket == '[';
+    }
+  }
+
   void stop() noexcept { at_ = text_.size(); }
 
   /// How many `quote`s stand at the present place, five at most.
@@ -98,6 +154,9 @@ class Scanner {
 
   std::string_view text_;
   std::size_t at_;
+  std::string brackets_;   // that are open in values
+  bool in_value_ = false;  // not in a key or a table header
+  char last_ = '\n';       // byte that is no blank, outside of comments
   std::optional<MisplacedCharacter> found_;
 };
 
@@ -108,7 +167,7 @@ std::size_t toml_start(std::string_view text) noexcept {
   return text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
 }
 
-std::optional<MisplacedCharacter> find_misplaced(std::string_view text) noexcept {
+std::optional<MisplacedCharacter> find_misplaced(std::string_view text) {
   return Scanner(text).run();
 }
 

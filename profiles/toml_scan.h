@@ -17,7 +17,7 @@ struct MisplacedCharacter {
 /// comes upon one. nullopt if there is none, or if a string that does not end stands before it,
 /// which the library refuses by itself. Reads bytes; UTF-8 that is malformed is the library's to
 /// refuse.
-[[nodiscard]] std::optional<MisplacedCharacter> find_misplaced(std::string_view text) noexcept;
+[[nodiscard]] std::optional<MisplacedCharacter> find_misplaced(std::string_view text);
 
 /// Offset of the text behind a byte order mark, which the library skips.
 [[nodiscard]] std::size_t toml_start(std::string_view text) noexcept;

@@ -360,11 +360,31 @@ TEST(ProfileParser, RejectsLettersBeyondAsciiOutsideOfStringsWithAHint) {
                "/etc/vpnrun/profiles/work.toml:2:3: not valid TOML: 'ö' outside of a string in "
                "'työ = 1'");
   EXPECT_THAT(error.hint(), HasSubstr("double quotes"));
-  for (const std::string text :
-       {"description = “a”\n", "a = 1\u00A0\n", "あ = 1", "[あ]", "a = 1あ", "a = [\"a\", あ]",
-        "a = 2020-01-01あ", "a = '''ä''''あ", "a = \"\"あ", "a = \"\\\"\"あ", "a = '\\'あ",
-        "a = \"\"\"ä\"\"\"\"\"あ", "a = \"\"\"\\\"\"\"\"あ", "# ä\nあ", "'a'あ = 1",
-        "\uFEFF\uFEFFa = 1"}) {
+  for (const std::string text : {"description = “a”\n",
+                                 "a = 1\u00A0\n",
+                                 "あ = 1",
+                                 "[あ]",
+                                 "a = 1あ",
+                                 "a = [\"a\", あ]",
+                                 "a = 2020-01-01あ",
+                                 "a = '''ä''''あ",
+                                 "a = \"\"あ",
+                                 "a = \"\\\"\"あ",
+                                 "a = '\\'あ",
+                                 "a = \"\"\"ä\"\"\"\"\"あ",
+                                 "a = \"\"\"\\\"\"\"\"あ",
+                                 "# ä\nあ",
+                                 "'a'あ = 1",
+                                 "\uFEFF\uFEFFa = 1",
+                                 "a = -\"ö\"",
+                                 "a = 1.\"ö\"",
+                                 "a = 2020-01-01 \"ö\"",
+                                 "a = [\n1.'ö']",
+                                 "a = -='ö'",
+                                 "a = 1[\"ö\"]",
+                                 "a = 1{\"ö\"}",
+                                 "a = [1=\"ö\"]",
+                                 "a = {b = 1.\"ö\"}"}) {
     EXPECT_THAT(message_of(text), HasSubstr("outside of a string")) << text;
   }
 }
@@ -381,6 +401,10 @@ TEST(ProfileParser, AllowsLettersBeyondAsciiInStringsAndComments) {
   EXPECT_EQ(description("\"\"\"\nGrüße\" \"\" \\u3042\"\"\"\"\""), "Grüße\" \"\" あ\"\"");
   EXPECT_EQ(description("\"\"\"a \\\n  b Grüße\"\"\""), "a b Grüße");
   EXPECT_EQ(description("\"\"\"\\\\ö\"\"\""), "\\ö");
+  EXPECT_THAT(message_of("a . \"ö\".'ü' = 1"), HasSubstr("unknown key 'a'"));
+  EXPECT_THAT(message_of("[a.\"ö\"]"), HasSubstr("unknown key 'a'"));
+  EXPECT_THAT(message_of("\"ö\" = [\n\"ü\", # ä\n[\"ß\"],\n{a.\"é\"='ñ', 'à'='ç'}, \"ü\"]\n"),
+              HasSubstr("unknown key 'ö'"));
 }
 
 TEST(ProfileParser, RejectsLettersBeyondAsciiBehindALineThatABackslashEnds) {

@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kUntrustedMax = 160;
 
 bool is_control(char c) noexcept {
-  return (c >= 0 && c < 0x20) || c == 0x7f;
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
 // The UTF-8 form of a C1 control (C2 80 … C2 9F), which terminals also obey.

@@ -41,7 +41,9 @@ Heartbeat::Heartbeat(EventLoop& loop, OnWake on_wake)
   const nanoseconds pulse = period ? nanoseconds(*period) / kBeatsPerPeriod : kPulse;
   itimerspec setting{};
   setting.it_interval.tv_sec = pulse / seconds(1);
-  setting.it_interval.tv_nsec = (pulse % seconds(1)).count();
+  setting.it_interval.tv_nsec =
+      std::chrono::duration_cast<std::chrono::duration<long, std::nano>>(pulse % seconds(1))
+          .count();
   setting.it_value = setting.it_interval;
   if (!timer_.ok() || ::timerfd_settime(timer_.get(), 0, &setting, nullptr) != 0) {
     throw_errno("cannot set up a timer");

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstring>
 #include <memory>
 #include <sstream>
 #include <utility>
@@ -40,8 +41,9 @@ std::string look_up_one(const std::string& name) {
   for (const addrinfo* entry = list; entry != nullptr && count < kAddressesMax;
        entry = entry->ai_next, ++count) {
     std::array<char, INET_ADDRSTRLEN> text{};
-    const auto* address = reinterpret_cast<const sockaddr_in*>(entry->ai_addr);
-    if (::inet_ntop(AF_INET, &address->sin_addr, text.data(), text.size()) != nullptr) {
+    sockaddr_in address{};
+    std::memcpy(&address, entry->ai_addr, sizeof(address));
+    if (::inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size()) != nullptr) {
       lines += fmt::format("a {} {}\n", name, text.data());
     }
   }

@@ -138,7 +138,8 @@ Reply run(::nl_sock* socket, ::nl_msg* message, const std::function<void(::nl_ms
 
 std::string extended_text(const ::nlmsgerr& error) {
   const auto* payload = reinterpret_cast<const std::byte*>(&error);
-  const auto* header = reinterpret_cast<const ::nlmsghdr*>(payload - NLMSG_HDRLEN);
+  const void* before = payload - NLMSG_HDRLEN;
+  const auto* header = static_cast<const ::nlmsghdr*>(before);
   if ((header->nlmsg_flags & NLM_F_ACK_TLVS) == 0) {
     return {};
   }
@@ -150,8 +151,9 @@ std::string extended_text(const ::nlmsgerr& error) {
   if (offset >= size) {
     return {};
   }
-  const auto* first = reinterpret_cast<const ::nlattr*>(payload + offset);
-  const ::nlattr* text = ::nla_find(first, static_cast<int>(size - offset), NLMSGERR_ATTR_MSG);
+  const void* attributes = payload + offset;
+  const ::nlattr* text = ::nla_find(static_cast<const ::nlattr*>(attributes),
+                                    static_cast<int>(size - offset), NLMSGERR_ATTR_MSG);
   if (text == nullptr) {
     return {};
   }

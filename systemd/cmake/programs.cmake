@@ -2,6 +2,9 @@
 # The programs of others that vpnrun calls: what it is compiled with (profiles/programs.cc), and what units and
 # man pages say. The defaults are those of the file system hierarchy and do not depend on what the machine
 # has that builds. Also run alone, as a test does: cmake -DVPNRUN_OPENVPN=… -P systemd/cmake/programs.cmake
+if(CMAKE_SCRIPT_MODE_FILE)
+  cmake_minimum_required(VERSION 3.25)
+endif()
 
 # What may stand in a unit, a shell script, a man page and a C string as it is.
 set(VPNRUN_PATH_PATTERN "^(/[A-Za-z0-9@_.+~-]+)+$")

@@ -14,7 +14,7 @@ function(vpnrun_summary)
   endif()
   set(type "${CMAKE_BUILD_TYPE}")
   if(type STREQUAL "")
-    set(type "none: not optimised, nothing fortified; -DCMAKE_BUILD_TYPE=Release is meant for use")
+    set(type "none: not optimised, nothing fortified (-DCMAKE_BUILD_TYPE=Release is meant for use)")
   endif()
   set(lines "vpnrun ${PROJECT_VERSION}"
     "compiler        ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}, for ${CMAKE_SYSTEM_PROCESSOR}"

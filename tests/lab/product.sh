@@ -8,14 +8,16 @@ cmake_cache() { sed -n "s/^$2:[^=]*=//p" "$1/CMakeCache.txt"; }
 # product_install BUILD: as an administrator would, helper setuid and all. Sets TUNNEL (vpnrun-tunnel),
 # HELPER and PROFILES (the folder of the profiles).
 product_install() {
-  local build=$1 prefix libexec sysconf
+  local build=$1 prefix bin libexec sysconf
   cmake --install "$build" >"$LAB/log/install" 2>&1 || {
     cat "$LAB/log/install" >&2
     lab_die "cannot install '$build'"
   }
   prefix=$(cmake_cache "$build" CMAKE_INSTALL_PREFIX)
+  bin=$(cmake_cache "$build" CMAKE_INSTALL_BINDIR)
   libexec=$(cmake_cache "$build" CMAKE_INSTALL_LIBEXECDIR)
   sysconf=$(cmake_cache "$build" CMAKE_INSTALL_SYSCONFDIR)
+  [[ $bin == /* ]] || bin=$prefix/${bin:-bin}
   [[ $libexec == /* ]] || libexec=$prefix/${libexec:-libexec}
   if [ "$prefix" = /usr ]; then
     sysconf=/etc
@@ -26,6 +28,8 @@ product_install() {
   export PROFILES=$sysconf/vpnrun/profiles
   mkdir -p "$PROFILES"
   [ -x "$TUNNEL" ] || lab_die "the installation has no '$TUNNEL'"
+  # Another prefix than PATH has.
+  command -v vpnrun >/dev/null || ln -s "$bin/vpnrun" "$bin/vpnrunctl" "$LAB/bin/"
   local probe
   for probe in persistent_client exec_with_environment; do
     [ ! -x "$build/tests/probes/$probe" ] || cp "$build/tests/probes/$probe" "$LAB/bin/"

@@ -36,7 +36,7 @@ packet = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
 packet.bind(("198.51.100.10", 0))
 packet.sendto(struct.pack("!HHHH", int(sys.argv[1]), 9999, 12, 0) + b"late", ("192.168.77.2", 0))' "$1"
 }
-UNREACHABLE='icmp[0] = 3 and dst host 198.51.100.10'
+UNREACHABLE='icmp[0] = 3 and dst host 198.51.100.10 and icmp[30:2] = 9999'
 capture_start
 late 1194
 within 5 'the machine refuses a late packet of the server' capture_has "$UNREACHABLE"

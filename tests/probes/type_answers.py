@@ -12,7 +12,12 @@ import pty
 import re
 import select
 import sys
+import termios
 import time
+
+
+def echoes(terminal):
+    return termios.tcgetattr(terminal)[3] & termios.ECHO
 
 
 def main():
@@ -39,6 +44,9 @@ def main():
         text = re.sub("\x1b\\[[0-9;?]*[A-Za-z]", "", seen[since:].decode(errors="replace"))  # colours
         if answers and re.search(answers[0][0] + r"\s*$", text):
             since = len(seen)
+            # What goes on behind the prompt (.*), as systemd's, writes it first and turns the echo off then.
+            while answers[0][0].endswith(".*") and echoes(terminal) and time.monotonic() < end:
+                time.sleep(0.01)
             os.write(terminal, answers.pop(0)[1].encode() + b"\n")
     else:
         os.kill(pid, 9)

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <thread>
 
 #include "launcher/ctl/attach_checks.h"
 #include "launcher/ctl/drop_in_text.h"
@@ -105,7 +107,7 @@ std::string system_text(const Unit& unit, const AttachOrder& order, const UnitPl
                        .overlays = overlays_of(order.profile, units, reporter),
                        .run_paths = runtime_directories(unit),
                        .dynamic_user = property(unit.properties, "DynamicUser") == "yes",
-                       .has_error_number = has_error_number(unit),
+                       .call_errors = call_errors(unit),
                        .has_no_families = has_no_families(unit),
                        .has_own_families = has_own_families(unit)};
   drop_in.run_paths.insert(drop_in.run_paths.end(), paths.begin(), paths.end());
@@ -115,8 +117,8 @@ std::string system_text(const Unit& unit, const AttachOrder& order, const UnitPl
 }
 
 std::string user_text(const Unit& unit, const AttachOrder& order, const UnitPlaces& units,
-                      Reporter& reporter) {
-  check_user_unit(unit);
+                      int systemd_version, Reporter& reporter) {
+  check_user_unit(unit, systemd_version);
   std::vector<UnitCommand> commands;
   for (const std::string& value : service_values(unit.settings, "ExecStart")) {
     const std::vector<UnitCommand> more = split_commands(value);
@@ -136,7 +138,8 @@ std::string user_text(const Unit& unit, const AttachOrder& order, const UnitPlac
 bool is_in_force(const ServiceManager& manager, const AttachOrder& order, const UnitPlaces& units,
                  const std::string& id) {
   const UnitProperties now =
-      manager.show(id, {"NetworkNamespacePath", "TemporaryFileSystem", "BindsTo", "ExecStart"});
+      manager.show(id, {"NetworkNamespacePath", "TemporaryFileSystem", "BindsTo", "ExecStart",
+                        "RestrictAddressFamilies", "SystemCallFilter", "SystemCallArchitectures"});
   if (manager.scope() == UnitScope::kSystem) {
     const std::vector<std::string> needed = words_of({property(now, "BindsTo")});
     const std::vector<std::string> hidden = words_of({property(now, "TemporaryFileSystem")});
@@ -144,7 +147,8 @@ bool is_in_force(const ServiceManager& manager, const AttachOrder& order, const 
            std::any_of(hidden.begin(), hidden.end(),
                        [](const std::string& place) { return place.starts_with("/run:"); }) &&
            std::find(needed.begin(), needed.end(), "vpnrun-netns@" + order.profile + ".service") !=
-               needed.end();
+               needed.end() &&
+           is_filter_in_force(now);
   }
   // One "{ path=PROGRAM ; argv[]=… }" a line.
   const std::string all = property(now, "ExecStart");
@@ -183,14 +187,42 @@ std::string_view put_in_force(const ServiceManager& manager, const AttachOrder& 
   return before ? "where it was" : "outside";
 }
 
+/// Restarts the unit, and looks on for a while. Throws Error if it does not run any more.
+void restart(const ServiceManager& manager, const UnitPlaces& units, const std::string& id) {
+  constexpr std::chrono::milliseconds kPause{50};
+  std::string failure;
+  try {
+    manager.restart_if_running(id);
+  } catch (const Error&) {
+    failure = failure_of(manager.show(id, failure_properties()));
+    if (failure.empty()) {
+      throw;
+    }
+  }
+  const auto end = std::chrono::steady_clock::now() + units.settle;
+  const std::string before = property(manager.show(id, {"NRestarts"}), "NRestarts");
+  while (failure.empty() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(kPause);
+    const UnitProperties now = manager.show(id, failure_properties());
+    failure = failure_of(now);
+    if (failure.empty() && property(now, "NRestarts") != before) {
+      failure = "it ended, and was started again by systemd";
+    }
+  }
+  if (!failure.empty()) {
+    throw Error(fmt::format("'{}' does not start any more: {}", id, failure), {},
+                fmt::format("'{}' says why", manager.command("status", id)));
+  }
+}
+
 /// What runs already stays where it is until it is restarted.
-void move_now(const ServiceManager& manager, const AttachOrder& order, const std::string& id,
-              std::string_view where, Reporter& reporter) {
+void move_now(const ServiceManager& manager, const AttachOrder& order, const UnitPlaces& units,
+              const std::string& id, std::string_view where, Reporter& reporter) {
   if (!is_running(manager.show(id, {"ActiveState"}))) {
     return;
   }
   if (order.now) {
-    manager.restart_if_running(id);
+    restart(manager, units, id);
     return;
   }
   reporter.warn(fmt::format("'{}' still runs {}: '{}' moves it (or --now)", id, where,
@@ -236,8 +268,8 @@ void attach(const AttachOrder& order, const Places& places, const UnitPlaces& un
   require_profile(places, order.profile);
   const bool is_user = order.scope == UnitScope::kUser;
   const Unit unit = load_unit(manager, name, folder);
-  const std::string text =
-      is_user ? user_text(unit, order, units, reporter) : system_text(unit, order, units, reporter);
+  const std::string text = is_user ? user_text(unit, order, units, manager.version(), reporter)
+                                   : system_text(unit, order, units, reporter);
   if (is_user) {
     make_user_folder(folder);
   } else if (is_running(unit.properties)) {
@@ -247,7 +279,7 @@ void attach(const AttachOrder& order, const Places& places, const UnitPlaces& un
   const std::string_view until_now =
       put_in_force(manager, order, units, unit.id, text, drop_in_path(folder, unit.id));
   reporter.info(fmt::format("'{}' is attached to profile '{}'", unit.id, order.profile));
-  move_now(manager, order, unit.id, until_now, reporter);
+  move_now(manager, order, units, unit.id, until_now, reporter);
 }
 
 void detach(const AttachOrder& order, const UnitPlaces& units, char* const* environment,
@@ -269,7 +301,7 @@ void detach(const AttachOrder& order, const UnitPlaces& units, char* const* envi
   remove_drop_in(path);
   manager.reload();
   reporter.info(fmt::format("'{}' is detached", id));
-  move_now(manager, order, id, "behind the tunnel", reporter);
+  move_now(manager, order, units, id, "behind the tunnel", reporter);
 }
 
 }  // namespace vpnrun

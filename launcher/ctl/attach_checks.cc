@@ -70,7 +70,7 @@ void refuse_snaps(const Unit& unit) {
 }
 
 void refuse_other_trees(const Unit& unit) {
-  for (const char* name : {"RootDirectory", "RootImage"}) {
+  for (const char* name : {"RootDirectory", "RootImage", "RootMStack"}) {
     const std::string root = property(unit.properties, name);
     if (!root.empty() && root != "/") {
       refuse(unit,
@@ -162,6 +162,16 @@ void add_bound_paths_warning(const Unit& unit, std::vector<std::string>& warning
   }
 }
 
+/// systemd opens them in the machine's own file system, and is connected where they are sockets.
+void add_open_files_warning(const Unit& unit, std::vector<std::string>& warnings) {
+  for (const std::string& file : service_values(unit.settings, "OpenFile")) {
+    warnings.push_back(
+        fmt::format("systemd opens OpenFile={} outside and hands it to the service: by a socket "
+                    "it can reach who listens there",
+                    printable(file)));
+  }
+}
+
 /// Nothing if a restart ends every process of the unit.
 void add_survivors_warning(const Unit& unit, std::vector<std::string>& warnings) {
   const std::string mode = property(unit.properties, "KillMode");
@@ -217,10 +227,38 @@ std::vector<std::string> runtime_directories(const Unit& unit) {
   return folders;
 }
 
-bool has_error_number(const Unit& unit) {
-  const std::vector<std::string> filter = service_values(unit.settings, "SystemCallFilter");
-  return !filter.empty() && filter.front().front() != '~' &&
-         !service_values(unit.settings, "SystemCallErrorNumber").empty();
+CallErrors call_errors(const Unit& unit) {
+  // How systemctl(1) shows the default, and the word "kill".
+  constexpr std::string_view kKill = "2147483646";
+  const std::string filter = property(unit.properties, "SystemCallFilter");
+  // Our own lines do not change which kind of list it is; of no list at all they make one of what
+  // is refused.
+  if (filter.empty() || filter.front() == '~') {
+    return CallErrors::kUsual;
+  }
+  const std::string number = property(unit.properties, "SystemCallErrorNumber");
+  return number.empty() || number == kKill || number == "0" ? CallErrors::kAllowed
+                                                            : CallErrors::kUnits;
+}
+
+bool is_filter_in_force(const UnitProperties& properties) {
+  // systemctl(1) shows "~A B" for a list of what is refused, "A B" for one of what is allowed, and
+  // with some versions behind a colon the error of what the latter refuses.
+  const auto refuses = [&](const char* name, std::string_view word) {
+    const std::string list = property(properties, name);
+    const bool refusing = list.starts_with('~');
+    const std::vector<std::string> words = words_of({list.substr(refusing ? 1 : 0)});
+    const bool is_listed = std::find(words.begin(), words.end(), word) != words.end();
+    const bool has_error = std::any_of(words.begin(), words.end(), [&](const std::string& one) {
+      return one.starts_with(std::string(word) + ":");
+    });
+    return refusing ? is_listed || has_error : !is_listed;
+  };
+  return refuses("RestrictAddressFamilies", "AF_VSOCK") &&
+         refuses("RestrictAddressFamilies", "AF_KEY") &&
+         refuses("SystemCallFilter", "io_uring_setup") &&
+         refuses("SystemCallFilter", "pidfd_getfd") &&
+         property(properties, "SystemCallArchitectures").find("native") != std::string::npos;
 }
 
 bool has_no_families(const Unit& unit) {
@@ -241,42 +279,97 @@ void check_system_unit(const Unit& unit, const std::vector<std::string>& run_pat
   refuse_unseen_pid_file(unit, run_paths);
 }
 
-void check_user_unit(const Unit& unit) {
+namespace {
+
+// From this version on a user's service manager makes a user namespace for these (systemd 254,
+// NEWS); before, they have no effect there and do no harm.
+constexpr int kUserNamespaces = 254;
+
+struct UserSetting {
+  const char* name;
+  enum Kind {
+    kSwitch,  ///< harmless if it is off
+    kAny,     ///< whatever it says
+  } kind;
+  int since;  ///< the version of systemd from which on it does harm
+};
+
+// Each was tried with systemd 252, 257 and 262. A user's service manager has no privilege to set up
+// a filter of system calls without NO_NEW_PRIVS, under which setuid programs are none; and in a
+// user namespace they have no right outside of it.
+constexpr std::array kHarmfulForUsers = {
+    UserSetting{"NoNewPrivileges", UserSetting::kSwitch, 0},
+    UserSetting{"PrivateUsers", UserSetting::kSwitch, 0},
+    UserSetting{"ProtectHostname", UserSetting::kSwitch, 0},
+    UserSetting{"ProtectKernelTunables", UserSetting::kSwitch, 0},
+    UserSetting{"ProtectKernelModules", UserSetting::kSwitch, 0},
+    UserSetting{"ProtectKernelLogs", UserSetting::kSwitch, 0},
+    UserSetting{"ProtectClock", UserSetting::kSwitch, 0},
+    UserSetting{"PrivateDevices", UserSetting::kSwitch, 0},
+    UserSetting{"RestrictSUIDSGID", UserSetting::kSwitch, 0},
+    UserSetting{"RestrictRealtime", UserSetting::kSwitch, 0},
+    UserSetting{"LockPersonality", UserSetting::kSwitch, 0},
+    UserSetting{"MemoryDenyWriteExecute", UserSetting::kSwitch, 0},
+    UserSetting{"RestrictNamespaces", UserSetting::kSwitch, 0},
+    UserSetting{"DynamicUser", UserSetting::kSwitch, 0},
+    UserSetting{"SystemCallFilter", UserSetting::kAny, 0},
+    UserSetting{"SystemCallArchitectures", UserSetting::kAny, 0},
+    UserSetting{"SystemCallLog", UserSetting::kAny, 0},
+    UserSetting{"RestrictAddressFamilies", UserSetting::kAny, 0},
+    UserSetting{"RootDirectory", UserSetting::kAny, 0},
+    UserSetting{"RootImage", UserSetting::kAny, 0},
+    UserSetting{"RootMStack", UserSetting::kAny, 0},
+    UserSetting{"UserNamespacePath", UserSetting::kAny, 0},
+    UserSetting{"PrivateTmp", UserSetting::kSwitch, kUserNamespaces},
+    UserSetting{"PrivateMounts", UserSetting::kSwitch, kUserNamespaces},
+    UserSetting{"PrivateNetwork", UserSetting::kSwitch, kUserNamespaces},
+    UserSetting{"PrivateIPC", UserSetting::kSwitch, kUserNamespaces},
+    UserSetting{"PrivatePIDs", UserSetting::kSwitch, kUserNamespaces},
+    UserSetting{"PrivateBPF", UserSetting::kSwitch, kUserNamespaces},
+    UserSetting{"ProtectSystem", UserSetting::kSwitch, kUserNamespaces},
+    UserSetting{"ProtectHome", UserSetting::kSwitch, kUserNamespaces},
+    UserSetting{"ProtectControlGroups", UserSetting::kSwitch, kUserNamespaces},
+    UserSetting{"MountAPIVFS", UserSetting::kSwitch, kUserNamespaces},
+    UserSetting{"DelegateNamespaces", UserSetting::kSwitch, kUserNamespaces},
+    UserSetting{"BindLogSockets", UserSetting::kSwitch, kUserNamespaces},
+    UserSetting{"NetworkNamespacePath", UserSetting::kAny, kUserNamespaces},
+    UserSetting{"IPCNamespacePath", UserSetting::kAny, kUserNamespaces},
+    UserSetting{"BindPaths", UserSetting::kAny, kUserNamespaces},
+    UserSetting{"BindReadOnlyPaths", UserSetting::kAny, kUserNamespaces},
+    UserSetting{"TemporaryFileSystem", UserSetting::kAny, kUserNamespaces},
+    UserSetting{"ReadWritePaths", UserSetting::kAny, kUserNamespaces},
+    UserSetting{"ReadOnlyPaths", UserSetting::kAny, kUserNamespaces},
+    UserSetting{"InaccessiblePaths", UserSetting::kAny, kUserNamespaces},
+    UserSetting{"ExecPaths", UserSetting::kAny, kUserNamespaces},
+    UserSetting{"NoExecPaths", UserSetting::kAny, kUserNamespaces},
+    UserSetting{"ExtensionImages", UserSetting::kAny, kUserNamespaces},
+    UserSetting{"ExtensionDirectories", UserSetting::kAny, kUserNamespaces},
+    UserSetting{"MountImages", UserSetting::kAny, kUserNamespaces},
+};
+
+bool is_off(const std::string& value) {
+  return value == "no" || value == "false" || value == "off" || value == "0" || value == "n" ||
+         value == "f";
+}
+
+}  // namespace
+
+void check_user_unit(const Unit& unit, int systemd_version) {
   refuse_launches(unit);
   refuse_snaps(unit);
-  // Each was tried with systemd 252. A user's service manager has no privilege to set up a filter
-  // of system calls without NO_NEW_PRIVS, under which setuid programs are none. Settings of the
-  // file system (ProtectSystem=, PrivateTmp=, …) have no effect there and do no harm.
-  struct Setting {
-    const char* name;
-    bool is_switch;  ///< harmless if it is off
-  };
-  constexpr std::array kHarmful = {
-      Setting{"NoNewPrivileges", true},      Setting{"PrivateUsers", true},
-      Setting{"ProtectHostname", true},      Setting{"ProtectKernelTunables", true},
-      Setting{"ProtectKernelModules", true}, Setting{"ProtectKernelLogs", true},
-      Setting{"ProtectClock", true},         Setting{"PrivateDevices", true},
-      Setting{"RestrictSUIDSGID", true},     Setting{"RestrictRealtime", true},
-      Setting{"LockPersonality", true},      Setting{"MemoryDenyWriteExecute", true},
-      Setting{"RestrictNamespaces", true},   Setting{"DynamicUser", true},
-      Setting{"SystemCallFilter", false},    Setting{"SystemCallArchitectures", false},
-      Setting{"SystemCallLog", false},       Setting{"RestrictAddressFamilies", false},
-      Setting{"RootDirectory", false},       Setting{"RootImage", false},
-  };
-  for (const Setting& setting : kHarmful) {
+  for (const UserSetting& setting : kHarmfulForUsers) {
     const std::vector<std::string> values = service_values(unit.settings, setting.name);
-    if (values.empty()) {
+    if (values.empty() || systemd_version < setting.since) {
       continue;
     }
     const std::string& value = values.back();
-    const bool is_off = value == "no" || value == "false" || value == "off" || value == "0" ||
-                        value == "n" || value == "f";
-    if (!setting.is_switch || !is_off) {
+    const bool is_switch = setting.kind == UserSetting::kSwitch;
+    if (!is_switch || !is_off(value)) {
       refuse(unit,
              fmt::format("{}={} takes away the right by which vpnrun enters the namespace",
                          setting.name, printable(value)),
              fmt::format("'systemctl --user edit {}' and write '[Service]' and '{}={}'", unit.id,
-                         setting.name, setting.is_switch ? "no" : ""));
+                         setting.name, is_switch ? "no" : ""));
     }
   }
 }
@@ -294,7 +387,7 @@ std::vector<std::string> triggering_sockets(const Unit& unit) {
 std::vector<std::string> privileged_commands(const Unit& unit) {
   std::vector<std::string> found;
   for (const char* name : {"ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost",
-                           "ExecReload", "ExecStop", "ExecStopPost"}) {
+                           "ExecReload", "ExecReloadPost", "ExecStop", "ExecStopPost"}) {
     for (const std::string& value : service_values(unit.settings, name)) {
       for (const UnitCommand& command : split_commands(value)) {
         if (command.prefixes.find('+') != std::string::npos) {
@@ -328,6 +421,7 @@ std::vector<std::string> system_unit_warnings(const Unit& unit,
     }
   }
   add_bound_paths_warning(unit, warnings);
+  add_open_files_warning(unit, warnings);
   for (const std::string& command : privileged_commands(unit)) {
     warnings.push_back(
         fmt::format("'{}' runs in the namespace, but with all privileges and without the filter of "
@@ -350,7 +444,7 @@ std::vector<std::string> system_unit_warnings(const Unit& unit,
 std::vector<std::string> user_unit_warnings(const Unit& unit) {
   std::vector<std::string> warnings;
   for (const char* name : {"ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload",
-                           "ExecStop", "ExecStopPost"}) {
+                           "ExecReloadPost", "ExecStop", "ExecStopPost"}) {
     if (!service_values(unit.settings, name).empty()) {
       warnings.push_back(fmt::format("{}= still runs outside", name));
     }

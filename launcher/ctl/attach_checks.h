@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "launcher/ctl/drop_in_text.h"
 #include "launcher/ctl/service_manager.h"
 
 namespace vpnrun {
@@ -18,7 +19,8 @@ namespace vpnrun {
 void check_system_unit(const Unit& unit, const std::vector<std::string>& run_paths);
 
 /// Throws Error if a user's service manager starts this unit so that no setuid program works in it.
-void check_user_unit(const Unit& unit);
+/// `systemd_version` is that of the manager.
+void check_user_unit(const Unit& unit, int systemd_version);
 
 /// What is worth a warning in a unit that can be attached: sentences.
 [[nodiscard]] std::vector<std::string> system_unit_warnings(
@@ -28,8 +30,13 @@ void check_user_unit(const Unit& unit);
 /// The folders of RuntimeDirectory=, absolute.
 [[nodiscard]] std::vector<std::string> runtime_directories(const Unit& unit);
 
-/// Whether SystemCallFilter= lists what is allowed, and SystemCallErrorNumber= is set.
-[[nodiscard]] bool has_error_number(const Unit& unit);
+/// What our system calls have to come back with, by what systemd has read of the unit: its files
+/// may say what systemd leaves out, such as an error number that is none.
+[[nodiscard]] CallErrors call_errors(const Unit& unit);
+
+/// Whether systemd, by these properties, refuses what the drop-in of a system unit lists: of the
+/// families of sockets and system calls one of each list, and 32-bit programs.
+[[nodiscard]] bool is_filter_in_force(const UnitProperties& properties);
 
 /// Whether RestrictAddressFamilies= allows none.
 [[nodiscard]] bool has_no_families(const Unit& unit);

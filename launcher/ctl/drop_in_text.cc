@@ -84,12 +84,31 @@ constexpr std::string_view kSystemCalls =
     R"(SystemCallFilter=~io_uring_setup:ENOSYS io_uring_enter:ENOSYS io_uring_register:ENOSYS
 SystemCallFilter=~pidfd_getfd:ENOSYS request_key:ENOKEY
 )";
-// An error of its own that is the unit's general one as well keeps systemd from making the filter.
+// A call whose error is what the filter gives all the others keeps systemd from making it: the
+// kernel's library refuses the rule. Of a list of what is allowed that is the unit's
+// SystemCallErrorNumber= up to systemd 254, and ENOSYS since (calls that systemd does not know).
+constexpr std::string_view kSystemCallsBesideAllowed =
+    R"(# (Not ENOSYS: what systemd does not know gets that where the unit lists what is allowed.)
+SystemCallFilter=~io_uring_setup:EPERM io_uring_enter:EPERM io_uring_register:EPERM
+SystemCallFilter=~pidfd_getfd:EPERM request_key:ENOKEY
+)";
 constexpr std::string_view kSystemCallsWithoutErrors =
     R"(# (They get the error number that the unit has for all that it does not allow.)
 SystemCallFilter=~io_uring_setup io_uring_enter io_uring_register
 SystemCallFilter=~pidfd_getfd request_key
 )";
+
+std::string_view calls_text(CallErrors errors) {
+  switch (errors) {
+    case CallErrors::kAllowed:
+      return kSystemCallsBesideAllowed;
+    case CallErrors::kUnits:
+      return kSystemCallsWithoutErrors;
+    case CallErrors::kUsual:
+      break;
+  }
+  return kSystemCalls;
+}
 
 }  // namespace
 
@@ -114,7 +133,7 @@ std::string system_drop_in_text(const SystemDropIn& drop_in) {
   text += drop_in.has_no_families    ? kNoFamilies
           : drop_in.has_own_families ? kRefusedFamilies
                                      : kFamilies;
-  text += fmt::format(kCalls, drop_in.has_error_number ? kSystemCallsWithoutErrors : kSystemCalls);
+  text += fmt::format(kCalls, calls_text(drop_in.call_errors));
   return text;
 }
 

@@ -9,6 +9,14 @@
 
 namespace vpnrun {
 
+/// What the system calls that we refuse come back with. Each works in systemd 252 to 262; the
+/// others leave a unit that does not start (228/SECCOMP).
+enum class CallErrors {
+  kUsual,    ///< ENOSYS, ENOKEY: no list of the unit's, or one of what is refused
+  kAllowed,  ///< EPERM, ENOKEY: a list of what is allowed; the rest kills, or is "no such call"
+  kUnits,    ///< such a list, and SystemCallErrorNumber= says what the rest gets: the same
+};
+
 /// What the drop-in of a system unit is made from.
 struct SystemDropIn {
   std::string id;
@@ -18,9 +26,7 @@ struct SystemDropIn {
   std::vector<std::string> run_paths = {};  ///< below /run; what the service may find of the host's
   bool dynamic_user = false;                ///< DynamicUser=yes
   bool has_var_run = false;                 ///< /var/run is a folder of its own
-  /// SystemCallFilter= is a list of what is allowed, and SystemCallErrorNumber= says what the rest
-  /// gets.
-  bool has_error_number = false;
+  CallErrors call_errors = CallErrors::kUsual;
   bool has_no_families = false;   ///< RestrictAddressFamilies=none
   bool has_own_families = false;  ///< RestrictAddressFamilies= says something
 };

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <limits>
+#include <system_error>
 
 #include "launcher/ctl/drop_in_file.h"
 #include "launcher/ctl/program_output.h"
@@ -29,6 +32,9 @@ const std::vector<std::string>& property_names() {
                                                  "User",
                                                  "DynamicUser",
                                                  "NoNewPrivileges",
+                                                 "SystemCallFilter",
+                                                 "SystemCallErrorNumber",
+                                                 "RootMStack",
                                                  "RuntimeDirectory",
                                                  "Before",
                                                  "BindPaths",
@@ -114,6 +120,24 @@ UnitProperties ServiceManager::show(const std::string& unit,
   return parse_properties(output.out);
 }
 
+int ServiceManager::version() const {
+  std::vector<std::string> line = words("show");
+  line.insert(line.end(), {"--no-pager", "--property=Version"});
+  const ProgramOutput output = run_program(line, environment_);
+  if (output.status != 0) {
+    throw_unavailable(scope_);
+  }
+  // "257.13-1~deb13u1", "v258-rc1", "252 (252.4)"
+  const std::string text = property(parse_properties(output.out), "Version");
+  const std::size_t start = text.find_first_of("0123456789");
+  int number = 0;
+  if (start == std::string::npos ||
+      std::from_chars(text.data() + start, text.data() + text.size(), number).ec != std::errc()) {
+    return std::numeric_limits<int>::max();
+  }
+  return number;
+}
+
 void ServiceManager::reload() const {
   if (run_program(words("daemon-reload"), environment_).status != 0) {
     throw_unavailable(scope_);
@@ -145,6 +169,22 @@ std::string ServiceManager::command(std::string_view verb, const std::string& un
 bool is_running(const UnitProperties& properties) {
   const std::string state = property(properties, "ActiveState");
   return !state.empty() && state != "inactive" && state != "failed";
+}
+
+const std::vector<std::string>& failure_properties() {
+  static const std::vector<std::string> names = {"ActiveState", "SubState", "Result",
+                                                 "ExecMainStatus", "NRestarts"};
+  return names;
+}
+
+std::string failure_of(const UnitProperties& properties) {
+  const bool waits = property(properties, "SubState").starts_with("auto-restart");
+  if (property(properties, "ActiveState") != "failed" && !waits) {
+    return {};
+  }
+  const std::string status = property(properties, "ExecMainStatus");
+  return fmt::format("its result is '{}'{}", printable(property(properties, "Result")),
+                     status.empty() || status == "0" ? "" : ", status " + printable(status));
 }
 
 std::string service_name(const std::string& name) {

@@ -35,6 +35,10 @@ class ServiceManager {
   [[nodiscard]] UnitProperties show(const std::string& unit,
                                     const std::vector<std::string>& names) const;
 
+  /// systemd's version, the first number of it; the highest there is if it says none. Throws Error
+  /// if it cannot be asked.
+  [[nodiscard]] int version() const;
+
   /// Has all unit files read again. Throws Error.
   void reload() const;
 
@@ -65,6 +69,11 @@ struct Unit {
 
 /// Whether `properties`, with ActiveState, are those of a unit with processes.
 [[nodiscard]] bool is_running(const UnitProperties& properties);
+
+/// Why the unit with `properties` (failure_properties()) does not run as it should: it failed, or
+/// waits to be started again. Empty if nothing went wrong.
+[[nodiscard]] std::string failure_of(const UnitProperties& properties);
+[[nodiscard]] const std::vector<std::string>& failure_properties();
 
 /// `name` with ".service" behind it if it has no type yet. Throws Error unless it is the name of a
 /// service, and of no template.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct UnitPlaces {
   std::string systemctl = kSystemctl;
   std::string journalctl = kJournalctl;
   std::string launcher = VPNRUN_BINDIR "/vpnrun";  ///< what a user unit is started through
+  /// How long a unit that was restarted is watched: an ordinary service (Type=simple) has started,
+  /// to systemd, before it has tried to start its program.
+  std::chrono::milliseconds settle{1000};
   /// Folders of journald; a folder for each machine ID below them.
   std::vector<std::string> journals = {"/var/log/journal", "/run/log/journal"};
 };

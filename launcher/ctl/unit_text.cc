@@ -10,7 +10,7 @@ namespace vpnrun {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\n\r";
-constexpr std::string_view kPrefixes = "@-:+!";
+constexpr std::string_view kPrefixes = "@-:+!|";
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kBlanks);
@@ -181,6 +181,13 @@ std::string command_in_profile(const UnitCommand& command, const std::string& la
                     printable(command.prefixes + command.line)),
         std::make_error_code(std::errc::not_supported),
         "write ExecStart= without '@' into a drop-in (systemctl --user edit)");
+  }
+  if (command.prefixes.find('|') != std::string::npos) {
+    throw Error(
+        fmt::format("cannot start '{}' through vpnrun: its prefix '|' has a shell start it",
+                    printable(command.prefixes + command.line)),
+        std::make_error_code(std::errc::not_supported),
+        "write the shell into ExecStart= instead of '|' (systemctl --user edit): /bin/sh -c '…'");
   }
   // The first word becomes an argument, and systemd replaces variables in arguments only.
   std::string_view rest = line;

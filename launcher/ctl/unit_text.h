@@ -26,7 +26,7 @@ struct UnitSetting {
 
 /// One command of an `ExecStart=` value.
 struct UnitCommand {
-  std::string prefixes;  ///< of "@-:+!"
+  std::string prefixes;  ///< of "@-:+!|"
   std::string line;      ///< command and arguments, textually; not empty
 };
 
@@ -37,7 +37,7 @@ struct UnitCommand {
 [[nodiscard]] std::vector<std::string> words_of(const std::vector<std::string>& values);
 
 /// `command`, made to be started by `launcher` in `profile`. Throws Error for a command that cannot
-/// be: with the prefix "@" (its name for itself would be lost).
+/// be: with the prefix "@" (its name for itself would be lost) or "|" (a shell starts it).
 [[nodiscard]] std::string command_in_profile(const UnitCommand& command,
                                              const std::string& launcher,
                                              const std::string& profile);

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -40,6 +41,7 @@ UnitPlaces units_of(const Places& places) {
   units.systemctl = folder + "/bin/systemctl";
   units.journalctl = folder + "/bin/journalctl";
   units.journals = {folder + "/journals"};
+  units.settle = std::chrono::milliseconds(200);
   return units;
 }
 
@@ -49,6 +51,11 @@ int vpnrunctl(int argc, char* const* argv, char* const* environment, const Place
 
 class Attach : public ::testing::Test {
  protected:
+  /// What systemd says of a unit without lists of its own.
+  static constexpr const char* kFilter =
+      "RestrictAddressFamilies=AF_INET AF_UNIX\nSystemCallFilter=~io_uring_setup:ENOSYS "
+      "pidfd_getfd:ENOSYS\nSystemCallArchitectures=native\n";
+
   void SetUp() override {
     for (const char* name : {"bin", "units", "etc", "netns", "netns/one", "home", "journals"}) {
       std::filesystem::create_directory(machine_.folder / name);
@@ -61,11 +68,13 @@ class Attach : public ::testing::Test {
             "echo \"$@\" >>calls\n"
             "case \"$*\" in\n"
             "  *--property=NetworkNamespacePath,*) cat in-force ;;\n"
-            "  *--property=ActiveState*) cat active ;;\n"
+            "  *--property=Version*) cat version ;;\n"
+            "  *--property=ActiveState* | *--property=NRestarts*) cat active ;;\n"
             "  *' show '* | show*) cat shown ;;\n"
             "esac\n");
     shows("");
     machine_.folder.write("active", "ActiveState=inactive\n");
+    machine_.folder.write("version", "Version=252.39-1~deb12u1\n");
     machine_.folder.write("etc/resolv.conf", "");
     machine_.folder.write("etc/nsswitch.conf", "");
     in_force("one");
@@ -82,11 +91,11 @@ class Attach : public ::testing::Test {
     machine_.folder.write("shown", "Id=" + id + "\nLoadState=loaded\nFragmentPath=" +
                                        (machine_.folder / "unit").string() + "\n" + properties);
   }
-  void in_force(const std::string& profile) const {
+  void in_force(const std::string& profile, const std::string& filter = kFilter) const {
     machine_.folder.write("in-force",
                           "BindsTo=x.service vpnrun-netns@" + profile +
                               ".service\nNetworkNamespacePath=/run/netns/" + profile +
-                              "\nTemporaryFileSystem=/run:mode=0755\n"
+                              "\nTemporaryFileSystem=/run:mode=0755\n" + filter +
                               "ExecStart={ path=/usr/bin/vpnrun ; argv[]=/usr/bin/vpnrun }\n");
   }
   [[nodiscard]] test::Outcome ctl(std::vector<std::string> words) const {
@@ -202,6 +211,94 @@ TEST_F(SystemAttach, WhatIsOverriddenIsTakenBack) {
   EXPECT_THAT(drop_in(), HasSubstr("# Profile two:")) << "what was there before is put back";
 }
 
+TEST_F(SystemAttach, AFilterThatIsTakenAwayLaterIsTakenBack) {
+  for (const char* filter :
+       {// a later RestrictAddressFamilies=, and lists of the unit's own
+        "RestrictAddressFamilies=~\nSystemCallFilter=~io_uring_setup pidfd_getfd:EPERM\n"
+        "SystemCallArchitectures=native\n",
+        "RestrictAddressFamilies=AF_INET AF_VSOCK\nSystemCallFilter=~io_uring_setup pidfd_getfd\n"
+        "SystemCallArchitectures=native\n",
+        "RestrictAddressFamilies=~AF_VSOCK\nSystemCallFilter=~io_uring_setup pidfd_getfd\n"
+        "SystemCallArchitectures=native\n",
+        // a later SystemCallFilter=
+        "RestrictAddressFamilies=\nSystemCallFilter=~\nSystemCallArchitectures=native\n",
+        "RestrictAddressFamilies=\nSystemCallFilter=read io_uring_setup\n"
+        "SystemCallArchitectures=native\n",
+        // a later SystemCallArchitectures=
+        "RestrictAddressFamilies=\nSystemCallFilter=read\nSystemCallArchitectures=\n"}) {
+    in_force("one", filter);
+    EXPECT_THAT(refusal(), HasSubstr("another drop-in of the unit overrides ours")) << filter;
+  }
+  // As systemd shows an allow-list in which ours are refused: without them, or with their errors.
+  for (const char* filter :
+       {"RestrictAddressFamilies=\nSystemCallFilter=read write\nSystemCallArchitectures=native\n",
+        "RestrictAddressFamilies=~AF_KEY AF_VSOCK\n"
+        "SystemCallFilter=read io_uring_setup:EPERM pidfd_getfd:EPERM\n"
+        "SystemCallArchitectures=native\n"}) {
+    in_force("one", filter);
+    EXPECT_EQ(ctl({"attach", "d", "one"}).status, 0) << filter;
+  }
+}
+
+// The lines are those that systemctl(1) shows.
+TEST_F(SystemAttach, TheErrorsOfSystemCallsFollowTheUnitsOwnList) {
+  const std::string usual = "SystemCallFilter=~io_uring_setup:ENOSYS ";
+  const std::string beside = "SystemCallFilter=~io_uring_setup:EPERM ";
+  const std::string none = "SystemCallFilter=~io_uring_setup io_uring_enter ";
+  for (const auto& [shown, expected] : std::map<std::string, std::string>{
+           {"SystemCallFilter=~\nSystemCallErrorNumber=2147483646\n", usual},
+           {"SystemCallFilter=\n", usual},
+           {"SystemCallFilter=~\nSystemCallErrorNumber=1\n", usual},
+           {"SystemCallFilter=~mount\nSystemCallErrorNumber=38\n", usual},
+           {"SystemCallFilter=read write\nSystemCallErrorNumber=2147483646\n", beside},
+           {"SystemCallFilter=read write\n", beside},
+           {"SystemCallFilter=read write\nSystemCallErrorNumber=1\n", none},
+           {"SystemCallFilter=read write\nSystemCallErrorNumber=38\n", none},
+           {"SystemCallFilter=read write\nSystemCallErrorNumber=126\n", none}}) {
+    shows(shown);
+    EXPECT_EQ(ctl({"attach", "d", "one"}).status, 0);
+    EXPECT_THAT(drop_in(), HasSubstr("\n" + expected)) << shown;
+  }
+}
+
+TEST_F(SystemAttach, AUnitThatDoesNotStartAnyMoreIsAnError) {
+  shows("ActiveState=active\n");
+  const auto attached_now = [&](const char* then) {
+    machine_.folder.write("active", "ActiveState=active\nNRestarts=0\n");
+    program("systemctl",
+            "cd \"${0%/bin/systemctl}\"\n"
+            "case \"$*\" in\n"
+            "  *--property=NetworkNamespacePath,*) cat in-force ;;\n"
+            "  *--property=NRestarts*) echo NRestarts=0 ;;\n"
+            "  *--property=ActiveState*) cat active ;;\n"
+            "  *try-restart*) printf '" +
+                std::string(then) +
+                "' >active; exit ${FAILS:-0} ;;\n"
+                "  show*) cat shown ;;\n"
+                "esac\n");
+    return ctl({"attach", "d", "one", "--now"});
+  };
+  // As systemd has it of a unit whose filter cannot be made: try-restart itself succeeds.
+  test::Outcome outcome = attached_now(
+      "ActiveState=failed\\nSubState=failed\\nResult=exit-code\\nExecMainStatus=228\\n");
+  EXPECT_EQ(outcome.status, kCtlFailed);
+  EXPECT_THAT(outcome.err,
+              HasSubstr("'d.service' does not start any more: its result is 'exit-code', status "
+                        "228\nhint: 'systemctl status d.service' says why"));
+  EXPECT_THAT(drop_in(), HasSubstr("NetworkNamespacePath=")) << "or it would start outside";
+  outcome = attached_now("ActiveState=activating\\nSubState=auto-restart\\nResult=signal\\n");
+  EXPECT_EQ(outcome.status, kCtlFailed);
+  EXPECT_THAT(outcome.err, HasSubstr("its result is 'signal'"));
+  outcome = attached_now("ActiveState=active\\nSubState=running\\nNRestarts=2\\n");
+  EXPECT_EQ(outcome.status, kCtlFailed);
+  EXPECT_THAT(outcome.err, HasSubstr("started again by systemd"));
+  for (const char* fine : {"ActiveState=active\\nSubState=running\\nNRestarts=0\\n",
+                           "ActiveState=inactive\\nSubState=dead\\nNRestarts=0\\n"}) {
+    outcome = attached_now(fine);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+  }
+}
+
 TEST_F(SystemAttach, ARunningUnitIsSaidToBeOutsideOrRestarted) {
   shows("ActiveState=active\n");
   machine_.folder.write("active", "ActiveState=active\n");
@@ -271,6 +368,8 @@ TEST_F(SystemAttach, RefusesAPidFileThatSystemdWouldNotSee) {
 TEST_F(SystemAttach, RefusesOtherTreesAndNamespaces) {
   shows("RootDirectory=/srv\n");
   EXPECT_THAT(refusal(), HasSubstr("RootDirectory=/srv"));
+  shows("RootMStack=/srv/m.mstack\n");
+  EXPECT_THAT(refusal(), HasSubstr("RootMStack=/srv/m.mstack"));
   shows("JoinsNamespaceOf=e.service\n");
   EXPECT_THAT(refusal(), HasSubstr("JoinsNamespaceOf="));
   // As systemctl(1) shows what the file has as `-/run`, `//run` or `%t`.
@@ -388,16 +487,15 @@ TEST_F(Attach, RefusesWhatStartsASnap) {
 
 TEST_F(SystemAttach, WarnsOfWhatStaysOutside) {
   shows("TriggeredBy=d.socket d.timer\nUser=daemon\nKillMode=process\n",
-        "[Service]\nExecStartPre=-+/bin/a\nSystemCallFilter=@system-service\n"
-        "SystemCallErrorNumber=EPERM\n"
+        "[Service]\nExecStartPre=-+/bin/a\nExecReloadPost=+|/bin/b\nOpenFile=/run/s:s\n"
         "BindPaths=/run/x %t/y\n");
   const test::Outcome outcome = ctl({"attach", "d", "one"});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("'d.socket' listens outside"), Not(HasSubstr("d.timer")),
                                  HasSubstr("'ExecStartPre=+/bin/a'"), HasSubstr("setuid programs"),
                                  HasSubstr("BindPaths=/run/x"), HasSubstr("BindPaths=%t/y"),
-                                 HasSubstr("KillMode=process")));
-  EXPECT_THAT(drop_in(), HasSubstr("\nSystemCallFilter=~pidfd_getfd request_key\n"));
+                                 HasSubstr("'ExecReloadPost=+/bin/b'"),
+                                 HasSubstr("OpenFile=/run/s:s"), HasSubstr("KillMode=process")));
 }
 
 TEST_F(Attach, OfAUserUnitGoesThroughVpnrun) {
@@ -431,6 +529,37 @@ TEST_F(Attach, UserUnitsInWhichNoSetuidProgramWorksAreRefused) {
     EXPECT_THAT(refusal({"--user"}), HasSubstr(setting));
   }
   shows("", "[Service]\nExecStart=/bin/a\nNoNewPrivileges=no\nPrivateTmp=yes\n");
+  EXPECT_EQ(ctl({"attach", "--user", "d", "one"}).status, 0);
+}
+
+// systemd 254 and later make a user namespace for them, in which no setuid program has a right.
+TEST_F(Attach, UserUnitsThatGetAUserNamespaceAreRefused) {
+  for (const char* setting : {"PrivateTmp=yes",           "PrivateTmp=disconnected",
+                              "ProtectSystem=strict",     "ProtectHome=read-only",
+                              "PrivateMounts=yes",        "PrivateNetwork=yes",
+                              "PrivateIPC=yes",           "PrivatePIDs=yes",
+                              "ProtectControlGroups=yes", "MountAPIVFS=yes",
+                              "BindLogSockets=yes",       "BindPaths=/mnt",
+                              "BindReadOnlyPaths=/mnt",   "TemporaryFileSystem=/mnt",
+                              "ReadWritePaths=/mnt",      "ReadOnlyPaths=/mnt",
+                              "InaccessiblePaths=/mnt",   "ExecPaths=/mnt",
+                              "NoExecPaths=/mnt",         "NetworkNamespacePath=/run/netns/one"}) {
+    shows("", std::string("[Service]\nExecStart=/bin/a\n") + setting + "\n");
+    machine_.folder.write("version", "Version=257.13-1~deb13u1\n");
+    EXPECT_THAT(refusal({"--user"}), HasSubstr(setting));
+    machine_.folder.write("version", "Version=253.5-1\n");
+    EXPECT_EQ(ctl({"attach", "--user", "d", "one"}).status, 0) << setting;
+    EXPECT_EQ(ctl({"detach", "--user", "d"}).status, 0);
+    std::filesystem::remove_all(machine_.folder / "home/.config");
+  }
+  shows("", "[Service]\nExecStart=/bin/a\nPrivateTmp=yes\n");
+  for (const char* version : {"254", "v258~rc1", "262", "unheard of", ""}) {
+    machine_.folder.write("version", std::string("Version=") + version + "\n");
+    EXPECT_THAT(refusal({"--user"}), HasSubstr("PrivateTmp=yes takes away")) << version;
+  }
+  shows("",
+        "[Service]\nExecStart=/bin/a\nPrivateTmp=no\nProtectSystem=false\nProtectProc=invisible\n"
+        "BindPaths=/mnt\nBindPaths=\nRuntimeDirectory=x\nLoadCredential=a:/b\n");
   EXPECT_EQ(ctl({"attach", "--user", "d", "one"}).status, 0);
 }
 

@@ -75,6 +75,15 @@ TEST(UnitText, RefusesCommandsWithANameOfTheirOwn) {
   EXPECT_THROW((void)command_in_profile({"", "\"@/bin/a\" a"}, "v", "one"), Error);
 }
 
+TEST(UnitText, RefusesCommandsThatAShellStarts) {
+  // Of systemd 258 and later: "|" as a prefix. What follows is a shell's, and no program.
+  const auto commands = split_commands("-|/bin/a | b");
+  ASSERT_THAT(lines_of(commands), ElementsAre("-||/bin/a | b"));
+  EXPECT_THROW((void)command_in_profile(commands.front(), "v", "one"), Error);
+  EXPECT_THROW((void)command_in_profile({"", "'|/bin/a' b"}, "v", "one"), Error);
+  EXPECT_THAT(lines_of(split_commands("+|/bin/a")), ElementsAre("+||/bin/a"));
+}
+
 TEST(UnitText, WordsLoseQuotesAndEscapes) {
   EXPECT_THAT(words_of({"a 'b c'", "\"d\\\"e\"\tf"}), ElementsAre("a", "b c", "d\"e", "f"));
 }
@@ -135,12 +144,21 @@ TEST(DropInText, OfSpecialUnitsHasWhatTheyNeedBesides) {
                                                              .profile = "one",
                                                              .dynamic_user = true,
                                                              .has_var_run = true,
-                                                             .has_error_number = true}));
+                                                             .call_errors = CallErrors::kUnits}));
   EXPECT_THAT(
       service_values(settings, "SystemCallFilter"),
       ElementsAre("~io_uring_setup io_uring_enter io_uring_register", "~pidfd_getfd request_key"));
   EXPECT_THAT(service_values(settings, "TemporaryFileSystem").back(), HasSubstr("/var/run:"));
   EXPECT_THAT(service_values(settings, "BindPaths").back(), HasSubstr("DynamicUser"));
+}
+
+TEST(DropInText, GivesNoCallTheErrorThatTheFilterGivesAllTheOthers) {
+  // ENOSYS is what systemd 255 and later give where a list of what is allowed has a gap.
+  const auto settings = parse_unit_text(system_drop_in_text(
+      {.id = "d.service", .profile = "one", .call_errors = CallErrors::kAllowed}));
+  EXPECT_THAT(service_values(settings, "SystemCallFilter"),
+              ElementsAre("~io_uring_setup:EPERM io_uring_enter:EPERM io_uring_register:EPERM",
+                          "~pidfd_getfd:EPERM request_key:ENOKEY"));
 }
 
 TEST(DropInText, OfAUserUnitNeverHasThePath) {

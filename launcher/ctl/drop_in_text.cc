@@ -24,6 +24,10 @@ After=vpnrun-netns@{0}.service vpnrun@{0}.service
 # The path, not JoinsNamespaceOf=: that one joins what systemd made for another unit.
 NetworkNamespacePath=/run/netns/{0}
 )";
+constexpr std::string_view kHelpersRight =
+    R"(# vpnrun enters the namespace by a setuid program, whatever DefaultRestrictSUIDSGID= says.
+RestrictSUIDSGID=no
+)";
 // systemd drops what it has when it reads this, before the service is restarted.
 constexpr std::string_view kNoStore =
     R"(# What the service has left with systemd (FDSTORE=1) would come back at a restart: sockets that were
@@ -151,6 +155,7 @@ std::string user_drop_in_text(const std::string& id, const std::string& profile,
   for (const UnitCommand& command : commands) {
     text += fmt::format("ExecStart={}\n", command_in_profile(command, launcher, profile));
   }
+  text += kHelpersRight;
   text += kNoStore;
   return text;
 }

@@ -136,7 +136,8 @@ as_user() {
 }
 
 user_manager() {
-  inside loginctl enable-linger "$1"
+  # Of a process that comes from outside, logind (systemd 257) does not find the control group.
+  inside systemd-run --quiet --wait --collect loginctl enable-linger "$1"
   wait_until 10 unit_is active "user@$(inside id -u "$1").service" || lab_die "the manager of '$1' does not start"
 }
 

@@ -170,6 +170,7 @@ TEST(DropInText, OfAUserUnitNeverHasThePath) {
                           "/usr/bin/vpnrun --profile one -- /bin/b"));
   EXPECT_THAT(text, HasSubstr("\nExecStart=\n"));
   EXPECT_THAT(service_values(settings, "NetworkNamespacePath"), IsEmpty());
+  EXPECT_THAT(service_values(settings, "RestrictSUIDSGID"), ElementsAre("no"));
 }
 
 }  // namespace

@@ -101,12 +101,21 @@ check 'commands with all privileges ask the tunnel'"'"'s resolver' eval 'vpn_ask
 check 'and nobody else' eval '! isp_asked plus-pre.who.example && ! isp_asked plus-post.who.example'
 
 # --- names, and processes that outlive a restart ---
+# systemd 257 cannot start any unit with a quote in BindPaths=; 252 and 262 can.
+inside mkdir -p "/srv/q'uote"
+unit quoted.service Type=oneshot "BindPaths=\"/srv/q'uote\"" ExecStart=/bin/true
+attempt inside systemctl start quoted
+QUOTED=$STATUS
 for name in 'a\x2db.service' 'c@d\x2de.service'; do
-  unit "$name" Type=oneshot KillMode=process "RuntimeDirectory=\"with blank\" a%%b \"q'uote\"" ExecStart=/bin/true
+  unit "$name" Type=oneshot KillMode=process 'RuntimeDirectory="with blank" a%%b' ExecStart=/bin/true
   attach "$name"
   like 'KillMode=process is worth a warning' "$ERR" 'KillMode=process'
   attach "$name"
   check "$name starts" inside systemctl start "$name"
+  unit "$name" Type=oneshot KillMode=process "RuntimeDirectory=\"q'uote\"" ExecStart=/bin/true
+  attach "$name"
+  attempt inside systemctl start "$name"
+  is "$name starts with a quote, if this systemd can" "$STATUS" "$QUOTED"
 done
 for name in 'a/../b' $'a\nb' 'a b' '../x' '$(id)'; do
   attempt inside vpnrunctl attach "$name" one

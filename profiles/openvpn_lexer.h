@@ -7,7 +7,8 @@
 #include <string_view>
 #include <vector>
 
-// Lines and words of an OpenVPN configuration. Private to openvpn_config.cc.
+// Lines and words of an OpenVPN configuration. For openvpn_config.cc, and for lines that it has
+// written.
 namespace vpnrun::profile {
 
 /// OpenVPN reads lines through a buffer of this size, line end included: what is longer, it takes

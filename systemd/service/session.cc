@@ -540,16 +540,32 @@ void Session::connected() {
   status_.attempt = 0;
   status_.error.clear();
   status_.hint.clear();
-  if (servers.empty()) {
-    log::warn("'{}': the server names no resolver; set [dns] servers", status_.profile);
-    status_.hint = "the server names no resolver: set [dns] servers in the profile";
-  }
+  tell_of_resolvers(servers.empty());
   was_up_ = true;
   set_state(State::kUp);
   settle_ = loop_.after(milliseconds(0), [this] { stop_tracing(); });
   // From here on next to nothing is allocated, for days: what parsing and libnftables needed goes
   // back to the kernel.
   (void)::malloc_trim(0);
+}
+
+/// What a person has to know of the resolvers that the server pushed.
+void Session::tell_of_resolvers(bool are_none) {
+  const bool own = !configuration_.profile.dns.servers.empty();
+  if (are_none) {
+    const std::string reason =
+        settings_.dns_left_out.empty()
+            ? "the server names no resolver"
+            : "the server's resolver cannot be used: " + settings_.dns_left_out;
+    log::warn("'{}': {}; set [dns] servers", status_.profile, reason);
+    status_.hint = reason + ": set [dns] servers in the profile";
+  } else if (!own && !settings_.dns_left_out.empty()) {
+    log::info("'{}': of the server's resolvers one is left out: {}", status_.profile,
+              settings_.dns_left_out);
+  } else if (!own && settings_.dns_is_split) {
+    log::info("'{}': the server's resolver is meant for some domains; it is asked for all names",
+              status_.profile);
+  }
 }
 
 // --- what ends one ---

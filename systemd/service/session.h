@@ -115,6 +115,7 @@ class Session {
   void stop_client();
   [[nodiscard]] std::chrono::milliseconds pause();
   void retry_in(std::chrono::milliseconds delay);
+  void tell_of_resolvers(bool are_none);
   void write_resolvers(const std::vector<std::string>& search_domains) const;
   [[nodiscard]] std::vector<netlink::IpAddress> dns_servers() const;
   [[nodiscard]] std::vector<std::string> hook_environment() const;

@@ -78,6 +78,28 @@ if [ "$1" = honest ]; then
     like "${SERVER%:*} is answered" "$(by alice vpnrun dns_query "${SERVER%:*}" "$NAME" 2>&1)" '192\.0\.2\.8$'
     check "by ${SERVER##*:}" asked_at "${SERVER##*:}" "$NAME"
   done
+  # The same as OpenVPN 2.6 and later has it; 2.7 shows none of it as a dhcp-option.
+  pushing 'dns server 2 address 10.8.0.1' 'dns server 1 address 10.8.1.53 fd00:8:1::53' \
+    'dns search-domains who.example second.example'
+  within 15 'dns options pushed' eval '[ "$(status_dns)" = "10.8.1.53 fd00:8:1::53" ]'
+  within 5 'online with them' tunnel_up one
+  running_app 'dns options pushed'
+  check 'at the server with the lowest number' asked_at dns-four "$NAME"
+  is 'resolv.conf inside has its addresses, and the domains' \
+    "$(by alice vpnrun awk '/^(nameserver|search) /' /etc/resolv.conf)" \
+    $'search who.example second.example\nnameserver 10.8.1.53\nnameserver fd00:8:1::53'
+  pushing 'dns server 1 address 10.8.0.1' 'dns server 1 transport DoT' 'dns server 1 sni who.example'
+  within 15 'a resolver that is to be asked over TLS' eval '[ -z "$(status_dns)" ] && tunnel_up one'
+  like 'the status says why it is not' "$(by alice vpnrunctl status one)" 'cannot be used: it is to be asked over TLS'
+  fresh_name
+  unresolved 'nor is it asked in clear' by alice vpnrun dns_query 10.8.0.1 "$NAME" --timeout 1
+  check 'by whatever OpenVPN makes of it' eval "! asked_at dns-one $NAME"
+  pushing 'dns server 1 address 10.8.0.1' 'dns server 1 transport DoT' 'dns server 2 address 10.8.1.53' \
+    'dns server 2 resolve-domains who.example'
+  within 15 'one behind it that is to be asked in clear' eval '[ "$(status_dns)" = 10.8.1.53 ] && tunnel_up one'
+  running_app 'the second resolver'
+  check 'at that one' asked_at dns-four "$NAME"
+
   pushing 'dhcp-option DNS fd00:8:1::53'
   within 15 'only an IPv6 resolver pushed' eval '[ "$(status_dns)" = "fd00:8:1::53" ]'
   within 5 'online with it' tunnel_up one
@@ -135,6 +157,9 @@ else
   for ADDRESS in 192.168.77.1 127.0.0.1 198.51.100.10 "$VETH" 0.0.0.0 255.255.255.255 224.0.0.251 \
     ::ffff:192.168.77.1 fe80::1 2001:db8:77::1; do
     hostile "dhcp-option DNS $ADDRESS"
+  done
+  for ADDRESS in 192.168.77.1 127.0.0.1 "$VETH" 2001:db8:77::1; do
+    hostile "dns server 0 address $ADDRESS"
   done
   # OpenVPN's server itself sends no line breaks.
   # shellcheck disable=SC2016

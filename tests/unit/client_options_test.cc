@@ -41,6 +41,22 @@ TEST(ClientOptions, AskForAUserNameOnlyIfTheConfigurationDoes) {
   EXPECT_THAT(client_options(config, endpoints(), "tun0", "/run/m"), HasSubstr("auth-user-pass\n"));
 }
 
+// OpenVPN 2.7 tells nobody else what `dns` options the server pushed.
+TEST(ClientOptions, HaveOpenvpnSayWhatTheServerPushes) {
+  const auto last_verb = [](const std::string& own) {
+    profile::OpenvpnConfig config;
+    config.text = own;
+    const std::string text = client_options(config, endpoints(), "tun0", "/run/m");
+    const auto at = text.rfind("\nverb ");
+    return at == std::string::npos ? '-' : text[at + std::string_view("\nverb ").size()];
+  };
+  EXPECT_EQ(last_verb(""), '3');
+  EXPECT_EQ(last_verb("verb 0\n"), '3');
+  EXPECT_EQ(last_verb("verb 5\n"), '5');
+  EXPECT_EQ(last_verb("client\nverb 4\nnobind\n"), '4');
+  EXPECT_EQ(last_verb("verb 5\nverb 1\nnobind\n"), '3');
+}
+
 TEST(Flow, LetsAPieceThroughAndThenAsksForAPause) {
   Flow flow;
   const EventLoop::Clock::time_point now(std::chrono::seconds(1000));

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/openvpn/management.h"
 
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "profiles/error.h"
+#include "systemd/service/openvpn/pushed_dns.h"
 
 namespace vpnrun::service::openvpn {
 namespace {
@@ -223,6 +226,188 @@ TEST(TunnelSettings, TakeAnAddressWithoutMaskAsAlone) {
   EXPECT_EQ(settings_from_environment(environment).addresses.front(), "10.8.0.2/32");
   environment["ifconfig_netmask"] = "255.0.255.0";  // no mask at all
   EXPECT_EQ(settings_from_environment(environment).addresses.front(), "10.8.0.2/32");
+}
+
+/// assigned(), without `dhcp-option`, with these variables.
+std::map<std::string, std::string> assigned_with(
+    const std::map<std::string, std::string>& variables) {
+  auto environment = assigned();
+  std::erase_if(environment,
+                [](const auto& variable) { return variable.first.starts_with("foreign_option_"); });
+  environment.insert(variables.begin(), variables.end());
+  return environment;
+}
+
+// As OpenVPN 2.7.8 reports what `dns server 1 address 10.8.0.1 fd00:8::1` and the like push.
+TEST(TunnelSettings, TakeDnsOptionsThatAreNoDhcpOptions) {
+  const auto settings =
+      settings_from_environment(assigned_with({{"dns_server_1_address_1", "10.8.0.1"},
+                                               {"dns_server_1_address_2", "fd00:8::1"},
+                                               {"dns_server_1_port_2", "53"},
+                                               {"dns_search_domain_1", "corp.example"},
+                                               {"dns_search_domain_2", "second.example"}}));
+  EXPECT_THAT(settings.dns, ElementsAre("10.8.0.1", "fd00:8::1"));
+  EXPECT_THAT(settings.search_domains, ElementsAre("corp.example", "second.example"));
+  EXPECT_EQ(settings.dns_left_out, "");
+  EXPECT_FALSE(settings.dns_is_split);
+}
+
+TEST(TunnelSettings, TakeTheFirstServerAloneAndNoDhcpOptionBesideIt) {
+  auto environment = assigned();
+  environment["dns_server_1_address_1"] = "10.8.0.9";
+  environment["dns_server_1_resolve_domain_1"] = "corp.example";
+  environment["dns_server_2_address_1"] = "10.8.0.10";
+  environment["dns_search_domain_1"] = "other.example";
+  const auto settings = settings_from_environment(environment);
+  EXPECT_THAT(settings.dns, ElementsAre("10.8.0.9"));
+  EXPECT_THAT(settings.search_domains, ElementsAre("other.example"));
+  EXPECT_TRUE(settings.dns_is_split);
+}
+
+TEST(TunnelSettings, PassOverServersThatCannotBeAskedAsPlainOnes) {
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
+           {"transport", "DoT"}, {"transport", "DoH"}, {"dnssec", "yes"}, {"port_1", "853"}}) {
+    auto environment =
+        assigned_with({{"dns_server_1_address_1", "10.8.0.9"}, {"dns_server_1_" + name, value}});
+    EXPECT_THAT(settings_from_environment(environment).dns, IsEmpty()) << name;
+    EXPECT_NE(settings_from_environment(environment).dns_left_out, "") << name;
+    // OpenVPN 2.6 shows it as a `dhcp-option` as well, without what it is; others stand for clients
+    // that know no `dns` option.
+    environment["foreign_option_1"] = "dhcp-option DNS 10.8.0.9";
+    EXPECT_THAT(settings_from_environment(environment).dns, IsEmpty()) << name;
+    environment["foreign_option_2"] = "dhcp-option DNS 10.8.0.1";
+    EXPECT_THAT(settings_from_environment(environment).dns, ElementsAre("10.8.0.1")) << name;
+    environment["dns_server_2_address_1"] = "10.8.0.10";
+    EXPECT_THAT(settings_from_environment(environment).dns, ElementsAre("10.8.0.10")) << name;
+  }
+  const auto settings =
+      settings_from_environment(assigned_with({{"dns_server_1_address_1", "10.8.0.9"},
+                                               {"dns_server_1_port_1", "5353"},
+                                               {"dns_server_1_address_2", "10.8.0.1"},
+                                               {"dns_server_1_transport", "plain"},
+                                               {"dns_server_1_dnssec", "optional"}}));
+  EXPECT_THAT(settings.dns, ElementsAre("10.8.0.1"));
+}
+
+TEST(TunnelSettings, LeaveOutHostileDnsOptions) {
+  const auto settings = settings_from_environment(
+      assigned_with({{"dns_server_1_address_1", "10.8.0.1\nnameserver 192.0.2.1"},
+                     {"dns_server_1_address_2", "10.8.0.1"},
+                     {"dns_search_domain_1", "a b"},
+                     {"dns_search_domain_2", "b.example"}}));
+  EXPECT_THAT(settings.dns, ElementsAre("10.8.0.1"));
+  EXPECT_THAT(settings.search_domains, ElementsAre("b.example"));
+  std::map<std::string, std::string> many;
+  for (int i = 1; i <= 64; ++i) {
+    many[fmt::format("dns_search_domain_{}", i)] = "d.example";
+  }
+  EXPECT_EQ(settings_from_environment(assigned_with(many)).search_domains.size(), 8U);
+}
+
+TEST(ManagementParser, KeepsTheDnsOptionsThatAreReadAndNoOthers) {
+  std::string bytes = ">UPDOWN:UP\n";
+  for (const char* name :
+       {"dns_server_1_address_1", "dns_server_128_address_8", "dns_server_1_port_8",
+        "dns_server_1_transport", "dns_server_1_dnssec", "dns_server_1_resolve_domain_1",
+        "dns_search_domain_1", "dns_search_domain_64"}) {
+    bytes += fmt::format(">UPDOWN:ENV,{}=x\n", name);
+  }
+  for (const char* name :
+       {"dns_server_0_address_1", "dns_server_129_address_1", "dns_server_1_address_9",
+        "dns_server_1_address_01", "dns_server_1_address_", "dns_server_1_", "dns_server_",
+        "dns_server_1", "dns_server_1_sni", "dns_server_1_resolve_domain_2",
+        "dns_server_-1_address_1", "dns_search_domain_0", "dns_search_domain_65",
+        "dns_search_domain_", "dns_vars_file"}) {
+    bytes += fmt::format(">UPDOWN:ENV,{}=x\n", name);
+  }
+  EXPECT_THAT(events_of(bytes + ">UPDOWN:ENV,END\n"), ElementsAre("up 8"));
+}
+
+using Variables = std::map<std::string, std::string>;
+
+/// What is added for these lines of OpenVPN's output.
+Variables pushed(const std::vector<std::string>& lines, std::string_view config = "") {
+  PushedDns dns(config);
+  for (const std::string& line : lines) {
+    dns.read("PUSH: Received control message: '" + line + "'");
+  }
+  Variables variables;
+  dns.add_to(variables);
+  return variables;
+}
+
+// As OpenVPN 2.7.8 writes it.
+TEST(PushedDns, IsReadFromTheOutput) {
+  EXPECT_EQ(
+      pushed(
+          {"PUSH_REPLY,dns server 2 address 10.8.0.1,dns server 1 address 10.8.1.53 fd00::53,dns "
+           "server 1 transport DoT,dns search-domains a.example b.example,route-gateway 10.8.0.1,"
+           "topology subnet,push-continuation 2",
+           "PUSH_REPLY,dns server 2 resolve-domains c.example d.example,dns server 2 dnssec no,"
+           "dns server 3 address 10.8.0.2:5353 [fd00::54]:53,tun-mtu 1500,push-continuation 1"}),
+      (Variables{{"dns_search_domain_1", "a.example"},
+                 {"dns_search_domain_2", "b.example"},
+                 {"dns_server_1_address_1", "10.8.1.53"},
+                 {"dns_server_1_address_2", "fd00::53"},
+                 {"dns_server_1_transport", "DoT"},
+                 {"dns_server_2_address_1", "10.8.0.1"},
+                 {"dns_server_2_dnssec", "no"},
+                 {"dns_server_2_resolve_domain_1", "c.example"},
+                 {"dns_server_3_address_1", "10.8.0.2"},
+                 {"dns_server_3_port_1", "5353"},
+                 {"dns_server_3_address_2", "fd00::54"},
+                 {"dns_server_3_port_2", "53"}}));
+}
+
+TEST(PushedDns, IsThatOfOneConnectionAndOfOpenvpnItselfIfItTells) {
+  PushedDns dns("");
+  dns.read("PUSH: Received control message: 'PUSH_REPLY,dns server 1 address 10.8.0.1'");
+  Variables variables{{"dns_search_domain_1", "a.example"}};
+  dns.add_to(variables);
+  EXPECT_EQ(variables.size(), 1U) << "OpenVPN 2.6 reports them all";
+  dns.read("PUSH: Received control message: 'PUSH_REPLY,dns server 2 address 10.8.0.2'");
+  variables.clear();
+  dns.add_to(variables);
+  EXPECT_EQ(variables, (Variables{{"dns_server_1_address_1", "10.8.0.2"}}));
+}
+
+TEST(PushedDns, HeedsTheConfiguration) {
+  const std::string config =
+      "dns server 1 address 10.1.1.1\ndns server -1 address 10.1.1.2\ndns search-domains "
+      "own.example\n"
+      "pull-filter accept \"dns server 2\"\npull-filter ignore \"dns server\"\n";
+  EXPECT_EQ(pushed({"PUSH_REPLY,dns server 1 address 10.8.0.1,dns server 2 address 10.8.0.2,"
+                    "dns search-domains a.example"},
+                   config),
+            (Variables{{"dns_server_1_address_1", "10.1.1.2"},
+                       {"dns_server_2_address_1", "10.1.1.1"},
+                       {"dns_server_3_address_1", "10.8.0.2"},
+                       {"dns_search_domain_1", "own.example"},
+                       {"dns_search_domain_2", "a.example"}}));
+}
+
+TEST(PushedDns, LeavesOutWhatIsNoOption) {
+  EXPECT_TRUE(pushed({"PUSH_UPDATE,dns server 1 address 10.8.0.1"}).empty());
+  EXPECT_TRUE(
+      pushed(
+          {"PUSH_REPLY,dns server 128 address 10.8.0.1,dns server 1x address 10.8.0.1,dns server 1 "
+           "address,dns server,dns,dns servers 1 address 10.8.0.1,dns server 1 transport DoT,"
+           "dns \"server 1 address 10.8.0.1"})
+          .empty());
+  PushedDns dns("");
+  dns.read(
+      "VERIFY OK: CN=PUSH: Received control message: 'PUSH_REPLY,dns server 1 address 10.8.0.1'");
+  Variables variables;
+  dns.add_to(variables);
+  EXPECT_TRUE(variables.empty());
+  // Of an option OpenVPN takes 16 words at most.
+  std::string many = "PUSH_REPLY,dns server 1 address";
+  std::string domains;
+  for (int i = 0; i < 10; ++i) {
+    many += " 10.8.0.1";
+    domains += ",dns search-domains a.example b c d e f g h i j";
+  }
+  EXPECT_EQ(pushed({many + domains}).size(), 8U + 64U);
 }
 
 TEST(TunnelSettings, LeaveOutWhatAHostileServerWrites) {

@@ -53,6 +53,17 @@ UniqueFd listen_on(const std::string& folder, const std::string& path, uid_t uid
   return listen_unix(path, {.user = uid});
 }
 
+/// Whether the last `verb` line in `config` is 3 or more.
+bool says_what_is_pushed(std::string_view config) {
+  constexpr std::string_view kVerb = "\nverb ";
+  if (config.starts_with(kVerb.substr(1)) && config.find(kVerb) == std::string_view::npos) {
+    return config.size() > kVerb.size() && config[kVerb.size() - 1] >= '3';
+  }
+  const auto at = config.rfind(kVerb);
+  return at != std::string_view::npos && at + kVerb.size() < config.size() &&
+         config[at + kVerb.size()] >= '3';
+}
+
 /// Whose process has connected; unix(7).
 pid_t peer_pid(int fd) {
   ucred peer{};
@@ -116,7 +127,9 @@ std::string client_options(const profile::OpenvpnConfig& config,
   if (config.needs_user_pass) {
     text += "auth-user-pass\n";
   }
-  return text + config.text;
+  text += config.text;
+  // Last, as the last one counts. From 3 on it says what the server pushes: PushedDns.
+  return says_what_is_pushed(config.text) ? text : text + "verb 3\n";
 }
 
 void remove_client_folder(const std::string& profile_name) noexcept {
@@ -146,7 +159,8 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
                ClientEvents events)
     : loop_(loop),
       events_(std::move(events)),
-      parser_(events_.management),
+      pushed_dns_(config.text),
+      parser_(with_pushed_dns(events_.management)),
       profile_name_(place.profile_name) {
   const std::string folder = management_folder(place.profile_name);
   const std::string socket_path = folder + "/management";
@@ -186,6 +200,20 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
       events_.on_exit(process_.wait());
     }
   });
+}
+
+ManagementEvents Client::with_pushed_dns(ManagementEvents events) {
+  events.on_up = [this, next = std::move(events.on_up)](
+                     const std::map<std::string, std::string>& environment) {
+    read_output();  // written before what is told now
+    if (stopped_) {
+      return;
+    }
+    auto whole = environment;
+    pushed_dns_.add_to(whole);
+    next(whole);
+  };
+  return events;
 }
 
 void Client::stop() noexcept {
@@ -288,7 +316,9 @@ std::size_t Client::tell_lines() {
   std::size_t lines = 0;
   for (auto end = text.find('\n'); end != std::string::npos && !stopped_;
        end = text.find('\n', begin)) {
-    events_.on_output(view.substr(begin, end - begin));
+    const std::string_view line = view.substr(begin, end - begin);
+    pushed_dns_.read(line);
+    events_.on_output(line);
     begin = end + 1;
     ++lines;
   }

@@ -15,6 +15,7 @@
 #include "systemd/service/event_loop.h"
 #include "systemd/service/filter/endpoint.h"
 #include "systemd/service/openvpn/management.h"
+#include "systemd/service/openvpn/pushed_dns.h"
 #include "systemd/service/peer_socket.h"
 
 namespace vpnrun::service::openvpn {
@@ -101,6 +102,7 @@ class Client {
   void answer(const std::string& realm, const std::string& user_name, const std::string& password);
 
  private:
+  [[nodiscard]] ManagementEvents with_pushed_dns(ManagementEvents events);
   void accept();
   void watch_connection();
   void receive();
@@ -112,6 +114,7 @@ class Client {
 
   EventLoop& loop_;
   ClientEvents events_;
+  PushedDns pushed_dns_;
   ManagementParser parser_;
   std::string profile_name_;
   UniqueFd listener_;

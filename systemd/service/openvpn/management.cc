@@ -17,6 +17,11 @@ namespace {
 constexpr std::size_t kDnsMax = 8;
 constexpr unsigned kForeignOptionsMax = 64;
 constexpr std::string_view kForeignOption = "foreign_option_";
+constexpr std::string_view kDnsServer = "dns_server_";
+constexpr std::string_view kDnsSearch = "dns_search_domain_";
+constexpr unsigned kDnsServersMax = 128;  // priorities that can be pushed: 0 to 127
+constexpr unsigned kDnsAddressesMax = 8;  // of one server; openvpn(8)
+constexpr unsigned kDnsSearchMax = 64;
 constexpr std::array<std::string_view, 7> kVariables = {
     "ifconfig_local", "ifconfig_netmask", "ifconfig_ipv6_local", "ifconfig_ipv6_netbits",
     "tun_mtu",        "trusted_ip",       "trusted_port"};
@@ -58,12 +63,40 @@ std::optional<int> prefix_length(const std::string& netmask) {
   return length;
 }
 
+/// Whether `text` is a number from 1 to `max`, as OpenVPN writes it.
+bool is_index(std::string_view text, unsigned max) {
+  const auto number = to_number<unsigned>(text);
+  return number && *number >= 1 && *number <= max && !text.starts_with('0');
+}
+
+/// dns_server_2_address_1, dns_server_2_transport, …
+bool is_used_of_dns_server(std::string_view name) {
+  const auto mark = name.find('_');
+  if (mark == std::string_view::npos || !is_index(name.substr(0, mark), kDnsServersMax)) {
+    return false;
+  }
+  name.remove_prefix(mark + 1);
+  if (name == "transport" || name == "dnssec" || name == "resolve_domain_1") {
+    return true;
+  }
+  for (const std::string_view kind : {"address_", "port_"}) {
+    if (name.starts_with(kind)) {
+      return is_index(name.substr(kind.size()), kDnsAddressesMax);
+    }
+  }
+  return false;
+}
+
 /// Whether settings_from_environment() reads it.
 bool is_used(std::string_view name) {
   if (name.starts_with(kForeignOption)) {
-    name.remove_prefix(kForeignOption.size());
-    const auto number = to_number<unsigned>(name);
-    return number && *number >= 1 && *number <= kForeignOptionsMax && !name.starts_with('0');
+    return is_index(name.substr(kForeignOption.size()), kForeignOptionsMax);
+  }
+  if (name.starts_with(kDnsServer)) {
+    return is_used_of_dns_server(name.substr(kDnsServer.size()));
+  }
+  if (name.starts_with(kDnsSearch)) {
+    return is_index(name.substr(kDnsSearch.size()), kDnsSearchMax);
   }
   return std::ranges::find(kVariables, name) != kVariables.end();
 }
@@ -120,6 +153,102 @@ void add_foreign_option(std::string_view option, TunnelSettings& settings) {
   }
 }
 
+/// One `dns server`, as far as a resolv.conf(5) can have it.
+struct DnsServer {
+  std::vector<std::string> addresses;
+  std::vector<std::string> unusable;  ///< its addresses if `reason` is not empty
+  std::string reason;                 ///< why it cannot be asked
+  bool is_split = false;
+};
+
+/// The server in `number`th place; nothing if there are fewer.
+std::optional<DnsServer> dns_server(const std::map<std::string, std::string>& environment,
+                                    unsigned number) {
+  const auto variable = [&](const std::string& name) {
+    return value_of(environment, fmt::format("{}{}_{}", kDnsServer, number, name).c_str());
+  };
+  DnsServer server;
+  std::vector<std::string> elsewhere;
+  for (unsigned i = 1; i <= kDnsAddressesMax; ++i) {
+    const std::string address = variable(fmt::format("address_{}", i));
+    if (address.empty()) {
+      break;
+    }
+    const std::string port = variable(fmt::format("port_{}", i));
+    if (is_address(AF_INET, address) || is_address(AF_INET6, address)) {
+      (port.empty() || port == "53" ? server.addresses : elsewhere).push_back(address);
+    }
+  }
+  if (server.addresses.empty() && elsewhere.empty()) {
+    return std::nullopt;
+  }
+  const std::string transport = variable("transport");
+  const std::string dnssec = variable("dnssec");
+  server.is_split = !variable("resolve_domain_1").empty();
+  if (!transport.empty() && transport != "plain") {
+    server.reason = "it is to be asked over TLS or HTTPS";
+  } else if (server.addresses.empty()) {
+    server.reason = "it answers at another port than 53";
+  } else if (dnssec == "yes") {
+    server.reason = "its answers are to be checked by DNSSEC";
+  }
+  server.unusable = std::move(elsewhere);
+  if (!server.reason.empty()) {
+    server.unusable.insert(server.unusable.end(), server.addresses.begin(), server.addresses.end());
+  }
+  return server;
+}
+
+/// The first server that can be asked, and the search domains. `left_out` gets the addresses that
+/// must not be asked as plain resolvers.
+void add_dns_options(const std::map<std::string, std::string>& environment,
+                     TunnelSettings& settings, std::vector<std::string>& left_out) {
+  for (unsigned i = 1; i <= kDnsServersMax; ++i) {
+    const auto server = dns_server(environment, i);
+    if (!server) {
+      break;
+    }
+    left_out.insert(left_out.end(), server->unusable.begin(), server->unusable.end());
+    if (server->reason.empty()) {
+      settings.dns = server->addresses;
+      settings.dns_is_split = server->is_split;
+      break;
+    }
+    if (settings.dns_left_out.empty()) {
+      settings.dns_left_out = server->reason;
+    }
+  }
+  for (unsigned i = 1; i <= kDnsSearchMax && settings.search_domains.size() < kDnsMax; ++i) {
+    const std::string domain = value_of(environment, fmt::format("{}{}", kDnsSearch, i).c_str());
+    if (is_domain(domain)) {
+      settings.search_domains.push_back(domain);
+    }
+  }
+}
+
+/// `dhcp-option`, where `dns` options say nothing.
+void add_foreign_options(const std::map<std::string, std::string>& environment,
+                         TunnelSettings& settings, const std::vector<std::string>& left_out) {
+  TunnelSettings pushed;
+  for (unsigned i = 1; i <= kForeignOptionsMax; ++i) {
+    const std::string option =
+        value_of(environment, fmt::format("{}{}", kForeignOption, i).c_str());
+    if (option.empty()) {
+      break;
+    }
+    add_foreign_option(option, pushed);
+  }
+  std::erase_if(pushed.dns, [&](const std::string& address) {
+    return std::ranges::find(left_out, address) != left_out.end();
+  });
+  if (settings.dns.empty()) {
+    settings.dns = std::move(pushed.dns);
+  }
+  if (settings.search_domains.empty()) {
+    settings.search_domains = std::move(pushed.search_domains);
+  }
+}
+
 }  // namespace
 
 TunnelSettings settings_from_environment(const std::map<std::string, std::string>& environment) {
@@ -129,14 +258,9 @@ TunnelSettings settings_from_environment(const std::map<std::string, std::string
   if (settings.addresses.empty()) {
     throw Error("the server assigned no address");
   }
-  for (unsigned i = 1; i <= kForeignOptionsMax; ++i) {
-    const std::string option =
-        value_of(environment, fmt::format("{}{}", kForeignOption, i).c_str());
-    if (option.empty()) {
-      break;
-    }
-    add_foreign_option(option, settings);
-  }
+  std::vector<std::string> left_out;
+  add_dns_options(environment, settings, left_out);
+  add_foreign_options(environment, settings, left_out);
   const auto mtu = to_number<std::uint32_t>(value_of(environment, "tun_mtu"));
   if (mtu && *mtu >= kMtuMin && *mtu <= kMtuMax) {
     settings.mtu = *mtu;

@@ -19,6 +19,10 @@ struct TunnelSettings {
   std::vector<std::string> addresses;  ///< "10.8.0.2/24", "fd00:8::1000/64"
   std::vector<std::string> dns;        ///< addresses, in the order pushed
   std::vector<std::string> search_domains;
+  /// Why resolvers that were pushed (`dns server`) are not in `dns`; empty if none was left out.
+  std::string dns_left_out;
+  /// The resolver was pushed for some domains only (`resolve-domains`). It is asked for all names.
+  bool dns_is_split = false;
   std::uint32_t mtu = 0;       ///< bytes; 0: not said
   std::string server_address;  ///< the endpoint in use
   std::uint16_t server_port = 0;
@@ -28,6 +32,12 @@ struct TunnelSettings {
 /// Reads the settings out of an environment. Values that are not what they should be (an address
 /// that does not parse, a mask that is none) are left out: a hostile server chooses them. Throws
 /// Error if no usable address is left.
+///
+/// Resolvers come as `dns server` options (those of OpenVPN 2.7 by PushedDns), or as `dhcp-option
+/// DNS`. The first server counts, by its priority, that answers plain DNS at port 53 without DNSSEC
+/// being demanded, as for OpenVPN itself where all there is is a resolv.conf(5): the name service
+/// of the applications can do nothing else. If there is none, `dhcp-option DNS` counts, without the
+/// addresses that were left out before: OpenVPN 2.6 shows these there as well.
 [[nodiscard]] TunnelSettings settings_from_environment(
     const std::map<std::string, std::string>& environment);
 

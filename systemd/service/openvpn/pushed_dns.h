@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vpnrun::service::openvpn {
+
+/// The `dns` options that a server pushes and those of the configuration, for OpenVPN 2.7: it hands
+/// them to its `dns-updown` program alone, which is not run here; with --management-up-down neither
+/// they nor the `dhcp-option` that they replace are reported. What the server pushed stands in
+/// OpenVPN's output, `verb 3`. Lines come from the server: what is no option is left out. No more
+/// is kept than what a server can push at all.
+class PushedDns {
+ public:
+  /// `config` is OpenvpnConfig::text: its `dns` and `pull-filter` lines count.
+  explicit PushedDns(std::string_view config);
+
+  /// A line of OpenVPN's output. A `PUSH_REPLY` adds to those before it (a long one comes in
+  /// parts), up to add_to().
+  void read(std::string_view line);
+
+  /// Adds the variables that OpenVPN 2.6 reports for these options (dns_server_1_address_1, …,
+  /// servers in the order of their numbers), unless there are such variables already. What is
+  /// pushed from now on is another connection's.
+  void add_to(std::map<std::string, std::string>& environment);
+
+ private:
+  struct Server {
+    std::vector<std::string> addresses;  ///< as pushed: "10.8.0.1", "10.8.0.1:53", "[fd00::1]:53"
+    std::string transport;
+    std::string dnssec;
+    std::string resolve_domain;  ///< the first of them
+  };
+  struct Options {
+    std::map<int, Server> servers;
+    std::vector<std::string> search_domains;
+  };
+
+  [[nodiscard]] bool is_filtered(std::string_view option) const;
+  static void take(const std::vector<std::string>& words, Options& options);
+
+  /// `pull-filter` lines: the beginning of an option, and whether it is taken.
+  std::vector<std::pair<std::string, bool>> filters_;
+  Options own_;
+  Options pushed_;
+  bool is_told_ = false;
+};
+
+}  // namespace vpnrun::service::openvpn

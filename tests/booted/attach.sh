@@ -32,7 +32,9 @@ machine_install
 machine_profile one
 install_packages "$DAEMON" transmission-cli nscd
 inside systemctl stop nscd "$DAEMON"
-inside sed -i 's/"rpc-authentication-required": true/"rpc-authentication-required": false/' /etc/transmission-daemon/settings.json
+# Not in its settings: it writes these itself, when it pleases.
+inside sed -i '/^ExecStart=/s/$/ --no-auth/' "/usr/lib/systemd/system/$DAEMON.service"
+inside systemctl daemon-reload
 inside systemctl start "$DAEMON"
 HOST=$(net_of 1)
 
@@ -78,8 +80,9 @@ announce later.who.example
 within 15 'the daemon asks the tunnel'"'"'s, too' vpn_asked later.who.example
 check 'nobody asked the provider'"'"'s' eval '! isp_asked nscd.who.example && ! isp_asked later.who.example && ! isp_asked inside.who.example'
 check 'control: the host has a system bus' inside test -S /run/dbus/system_bus_socket
-is 'the daemon'"'"'s /run has what it needs and nothing else' "$(in_daemon -m ls /run /run/systemd | xargs)" \
-  '/run: systemd /run/systemd: incoming journal notify'
+# "incoming" is systemd's own: mounts reach the service there; 262 has it elsewhere.
+is 'the daemon'"'"'s /run has what it needs and nothing else' \
+  "$(in_daemon -m ls /run /run/systemd | grep -vx incoming | xargs)" '/run: systemd /run/systemd: journal notify'
 
 # has_tried: the daemon has an outcome, good or bad, from the tracker of the last torrent.
 has_tried() { in_daemon transmission-remote --torrent "$NUMBER" --info-trackers | grep -qE 'No updates scheduled|Got an error'; }
@@ -137,13 +140,64 @@ attempt inside systemctl start probe
 is 'it starts' "$STATUS" 0
 is 'with RuntimeDirectory=, LoadCredential=, DynamicUser=, resolver, and without those sockets' \
   "$(inside cat /var/log/probe | xargs)" \
-  'word lab 10.8.0.1 family 40 refused family 44 refused family 15 refused wide 97 io_uring 38'
+  'word lab 10.8.0.1 family 40 refused family 44 refused family 15 refused wide 97 io_uring 1'
 check 'and nothing was made on the host for it' inside test ! -e /run/systemd/resolve
 inside sh -c 'echo SystemCallErrorNumber=EPERM >>/etc/systemd/system/probe.service'
 inside vpnrunctl attach probe one
 attempt inside systemctl start probe
 is 'it starts with an error number of its own' "$STATUS" 0
 like 'which it then gets' "$(inside cat /var/log/probe | xargs)" 'family 40 refused .* io_uring 1$'
+
+# listed NUMBER LINE…: probe with these lines starts after attach, with what it needs, and io_uring_setup(2)
+# fails with NUMBER there. systemd makes no filter in which a call has the error of all that is not listed.
+listed() {
+  local number=$1
+  shift
+  printf '%s\n' '[Service]' Type=oneshot DynamicUser=yes RuntimeDirectory=probe LoadCredential=word:/etc/hostname \
+    StandardOutput=truncate:/var/log/probe ExecStart=/usr/local/bin/probe "$@" >"$LAB/tmp/probe.service"
+  put "$LAB/tmp/probe.service" /etc/systemd/system/probe.service
+  inside rm -f /var/log/probe
+  attempt inside vpnrunctl attach probe one
+  is "attach with $*" "$STATUS" 0
+  attempt inside systemctl start probe
+  like "with $* it starts, refused what is ours to refuse" "$(inside cat /var/log/probe 2>&1 | xargs)" \
+    "^word lab 10\\.8\\.0\\.1 family 40 refused family 44 refused family 15 refused wide [0-9a-z]+ io_uring $number\$"
+}
+listed 38 'SystemCallFilter=~@mount @reboot'
+listed 38 'SystemCallFilter=~@mount' SystemCallErrorNumber=ENOSYS
+listed 38 'SystemCallFilter=~@mount' SystemCallFilter=@system-service
+listed 38 SystemCallErrorNumber=EPERM
+listed 38 SystemCallFilter=@system-service SystemCallErrorNumber=ENOSYS
+listed 126 SystemCallFilter=@system-service SystemCallErrorNumber=ENOKEY
+listed 1 SystemCallFilter=@system-service SystemCallErrorNumber=1
+listed 1 SystemCallFilter=@system-service SystemCallErrorNumber=kill
+listed 1 SystemCallFilter=@system-service 'SystemCallFilter=~@resources uname:EACCES' SystemCallErrorNumber=no-such
+listed 38 'SystemCallLog=~@system-service' 'SystemCallArchitectures=native x86'
+listed 38 'RestrictAddressFamilies=AF_INET AF_UNIX AF_VSOCK AF_KEY' RestrictNamespaces=yes
+listed 38 'RestrictAddressFamilies=~AF_PACKET' 'RestrictAddressFamilies=AF_PACKET'
+
+# A unit that does not come up again. To systemd an ordinary service has started before its program has.
+printf '%s\n' '[Service]' 'ExecStart=/bin/sleep infinity' >"$LAB/tmp/once.service"
+put "$LAB/tmp/once.service" /etc/systemd/system/once.service
+inside systemctl daemon-reload
+inside systemctl start once
+attempt inside vpnrunctl attach once one --now
+is 'an ordinary service is attached and moved' "$STATUS" 0
+printf '%s\n' '[Service]' ExecStart=/no/such/program >"$LAB/tmp/once.service"
+put "$LAB/tmp/once.service" /etc/systemd/system/once.service
+attempt inside vpnrunctl attach once one --now
+is 'attach --now of what does not start fails' "$STATUS" 1
+like 'and says what became of it' "$ERR" "'once.service' does not start any more: its result is 'exit-code', status 203"
+# And a drop-in behind ours, which takes the filter away.
+printf '%s\n' '[Service]' 'ExecStart=/bin/sleep infinity' >"$LAB/tmp/once.service"
+put "$LAB/tmp/once.service" /etc/systemd/system/once.service
+inside vpnrunctl detach once
+printf '%s\n' '[Service]' SystemCallFilter= >"$LAB/tmp/zzz.conf"
+put "$LAB/tmp/zzz.conf" /etc/systemd/system/once.service.d/zzz.conf
+attempt inside vpnrunctl attach once one
+complains 'attach of a unit whose filter is taken away' 'another drop-in of the unit overrides ours'
+check 'writes nothing' test ! -e "$MACHINE/etc/systemd/system/once.service.d/zz-vpnrun.conf"
+inside rm -r /etc/systemd/system/once.service.d
 
 # What is refused.
 refused() {

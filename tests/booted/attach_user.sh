@@ -89,6 +89,29 @@ attempt inside test -e /run/user/1000/loop
 is 'nor does it start outside' "$STATUS" 1
 inside sed -i '$d' "$UNITS/loop.service"
 
+# And those for which her service manager makes a user namespace, from systemd 254 on.
+VERSION=$(inside systemctl --version | awk '{ print int($2); exit }')
+for SETTING in PrivateTmp=yes ProtectSystem=strict ReadOnlyPaths=/mnt; do
+  inside sh -c "echo $SETTING >>$UNITS/loop.service"
+  mine daemon-reload
+  attempt as_user alice vpnrunctl attach --user loop one
+  if [ "$VERSION" -ge 254 ]; then
+    complains "$SETTING" "$SETTING takes away the right"
+  else
+    is "$SETTING has no effect in systemd $VERSION" "$STATUS" 0
+  fi
+  inside rm -f /run/user/1000/loop
+  mine restart loop || :
+  if [ "$VERSION" -ge 254 ]; then
+    attempt inside test -s /run/user/1000/loop
+    is "with $SETTING it does not start outside" "$STATUS" 1
+  else
+    within 10 "with $SETTING it is where it was" loop_says 198.51.100.10
+  fi
+  inside sed -i '$d' "$UNITS/loop.service"
+done
+mine daemon-reload
+
 attempt as_user alice vpnrunctl detach --user loop --now
 is 'she detaches it' "$STATUS" 0
 check 'nothing is left' test ! -e "$MACHINE$UNITS/loop.service.d"

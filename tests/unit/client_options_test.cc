@@ -57,6 +57,12 @@ TEST(ClientOptions, HaveOpenvpnSayWhatTheServerPushes) {
   EXPECT_EQ(last_verb("verb 5\nverb 1\nnobind\n"), '3');
 }
 
+TEST(ClientOptions, MuteCannotHideWhatIsPushed) {
+  profile::OpenvpnConfig config;
+  config.text = "mute 1\n";
+  EXPECT_TRUE(client_options(config, endpoints(), "tun0", "/run/m").ends_with("\nmute 0\n"));
+}
+
 TEST(Flow, LetsAPieceThroughAndThenAsksForAPause) {
   Flow flow;
   const EventLoop::Clock::time_point now(std::chrono::seconds(1000));

@@ -128,8 +128,12 @@ std::string client_options(const profile::OpenvpnConfig& config,
     text += "auth-user-pass\n";
   }
   text += config.text;
-  // Last, as the last one counts. From 3 on it says what the server pushes: PushedDns.
-  return says_what_is_pushed(config.text) ? text : text + "verb 3\n";
+  // Last, as the last one counts. From 3 on it says what the server pushes, PushedDns, and a line of
+  // that must not be passed over because others came before it.
+  if (!says_what_is_pushed(config.text)) {
+    text += "verb 3\n";
+  }
+  return text + "mute 0\n";
 }
 
 void remove_client_folder(const std::string& profile_name) noexcept {

@@ -14,6 +14,8 @@
 #include <sstream>
 #include <utility>
 
+#include <fmt/ranges.h>
+
 #include "profiles/error.h"
 #include "profiles/programs.h"
 #include "systemd/service/netlink/ip_address.h"

@@ -9,6 +9,8 @@
 #include <set>
 #include <sstream>
 
+#include <fmt/ranges.h>
+
 #include "profiles/error.h"
 #include "profiles/openvpn_lexer.h"
 

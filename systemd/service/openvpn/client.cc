@@ -128,8 +128,8 @@ std::string client_options(const profile::OpenvpnConfig& config,
     text += "auth-user-pass\n";
   }
   text += config.text;
-  // Last, as the last one counts. From 3 on it says what the server pushes, PushedDns, and a line of
-  // that must not be passed over because others came before it.
+  // Last, as the last one counts. From 3 on it says what the server pushes, PushedDns, and a line
+  // of that must not be passed over because others came before it.
   if (!says_what_is_pushed(config.text)) {
     text += "verb 3\n";
   }

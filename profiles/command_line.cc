@@ -51,7 +51,7 @@ const CLI::App& given(const CLI::App& app) {
 std::string usage(const CLI::App& app) {
   std::string name;
   for (const CLI::App* part = &app; part != nullptr; part = part->get_parent()) {
-    name = part->get_name() + (name.empty() ? "" : " ") + name;
+    name.insert(0, part->get_name() + (name.empty() ? "" : " "));
   }
   std::string result = "Usage: " + name + " [OPTION…]";
   for (const CLI::Option* option : positionals_of(app)) {

@@ -280,20 +280,20 @@ TEST_F(SystemAttach, AUnitThatDoesNotStartAnyMoreIsAnError) {
   };
   // As systemd has it of a unit whose filter cannot be made: try-restart itself succeeds.
   test::Outcome outcome = attached_now(
-      "ActiveState=failed\\nSubState=failed\\nResult=exit-code\\nExecMainStatus=228\\n");
+      R"(ActiveState=failed\nSubState=failed\nResult=exit-code\nExecMainStatus=228\n)");
   EXPECT_EQ(outcome.status, kCtlFailed);
   EXPECT_THAT(outcome.err,
               HasSubstr("'d.service' does not start any more: its result is 'exit-code', status "
                         "228\nhint: 'systemctl status d.service' says why"));
   EXPECT_THAT(drop_in(), HasSubstr("NetworkNamespacePath=")) << "or it would start outside";
-  outcome = attached_now("ActiveState=activating\\nSubState=auto-restart\\nResult=signal\\n");
+  outcome = attached_now(R"(ActiveState=activating\nSubState=auto-restart\nResult=signal\n)");
   EXPECT_EQ(outcome.status, kCtlFailed);
   EXPECT_THAT(outcome.err, HasSubstr("its result is 'signal'"));
-  outcome = attached_now("ActiveState=active\\nSubState=running\\nNRestarts=2\\n");
+  outcome = attached_now(R"(ActiveState=active\nSubState=running\nNRestarts=2\n)");
   EXPECT_EQ(outcome.status, kCtlFailed);
   EXPECT_THAT(outcome.err, HasSubstr("started again by systemd"));
-  for (const char* fine : {"ActiveState=active\\nSubState=running\\nNRestarts=0\\n",
-                           "ActiveState=inactive\\nSubState=dead\\nNRestarts=0\\n"}) {
+  for (const char* fine : {R"(ActiveState=active\nSubState=running\nNRestarts=0\n)",
+                           R"(ActiveState=inactive\nSubState=dead\nNRestarts=0\n)"}) {
     outcome = attached_now(fine);
     EXPECT_EQ(outcome.status, 0) << outcome.err;
   }

@@ -55,8 +55,8 @@ class Ctl : public ::testing::Test {
     machine_.folder.write("bin/systemctl", "#!/bin/sh\necho PATH >>\"${0%/bin/*}/orders\"\n");
     ASSERT_EQ(::chmod((machine_.folder / "systemctl").c_str(), 0755), 0);
     ASSERT_EQ(::chmod((machine_.folder / "bin/systemctl").c_str(), 0755), 0);
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread; posix_spawnp(3) would read the process'
-    // own
+    // One thread; posix_spawnp(3) would read the process' own.
+    // NOLINTNEXTLINE(concurrency-mt-unsafe)
     ASSERT_EQ(::setenv("PATH", (machine_.folder / "bin").c_str(), 1), 0);
   }
 

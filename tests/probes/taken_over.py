@@ -103,14 +103,28 @@ def questions():
         client.sendall(b">PASSWORD:Need 'Auth' username/password\r\n" * 1000)
 
 
+def prints_on(what):
+    while True:
+        try:
+            os.write(1, what)
+        except BlockingIOError:
+            pass
+
+
 def prints():
     client = connect()
     done()
+    prints_on(b"something\n" * 1000)
+
+
+def reports():
+    """Prints, and says time and again that the tunnel is up: what was printed before is read then."""
+    client = connect()
+    if os.fork() == 0:
+        prints_on(b"x" * 4000 + b"\n")
+    done()
     while True:
-        try:
-            os.write(1, b"something\n" * 1000)
-        except BlockingIOError:
-            pass
+        client.sendall(b">UPDOWN:UP\r\n>UPDOWN:ENV,END\r\n" * 1000)
 
 
 def strangers():

@@ -26,7 +26,7 @@ signal.pause()'
 SERVER=$BACKGROUND
 wait_until 5 eval 'nsenter --net=/run/vpnrun/one/netns -- ss -Hltn sport = 4444 | grep -q .'
 
-for way in descriptor out_of_band half_a_line endless_line deaf states questions prints strangers; do
+for way in descriptor out_of_band half_a_line endless_line deaf states questions prints reports strangers; do
   vpnrunctl down one >/dev/null
   stand_in "exec python3 /usr/local/bin/taken_over.py $way"
   background "$LAB/log/app-$way" vpnrunctl up one

@@ -209,7 +209,7 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
 ManagementEvents Client::with_pushed_dns(ManagementEvents events) {
   events.on_up = [this, next = std::move(events.on_up)](
                      const std::map<std::string, std::string>& environment) {
-    read_output();  // written before what is told now
+    read_ahead();
     if (stopped_) {
       return;
     }
@@ -286,7 +286,18 @@ void Client::receive() {
 }
 
 void Client::watch_output() {
-  output_watch_ = loop_.watch(output_.get(), EPOLLIN, [this](std::uint32_t) { read_output(); });
+  output_watch_ = loop_.watch(output_.get(), EPOLLIN, [this](std::uint32_t) {
+    is_ahead_ = false;
+    read_output();
+  });
+}
+
+/// What was printed before that which is told now. Once for each turn of the output's own: a client
+/// that tells without end gets no more of our time by it.
+void Client::read_ahead() {
+  if (!std::exchange(is_ahead_, true)) {
+    read_output();
+  }
 }
 
 void Client::read_output() {

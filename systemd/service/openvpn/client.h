@@ -108,6 +108,7 @@ class Client {
   void receive();
   void watch_output();
   void read_output();
+  void read_ahead();
   std::size_t tell_lines();
   void end_it(std::string_view reason);
   void send(const std::string& command);
@@ -129,6 +130,7 @@ class Client {
   Flow connection_flow_;
   Flow output_flow_;
   EventLoop::Handle exit_watch_;
+  bool is_ahead_ = false;  ///< of the output's own turn; read_ahead()
   bool reaped_ = false;
   bool stopped_ = false;
 };

@@ -11,6 +11,9 @@
 // written.
 namespace vpnrun::profile {
 
+/// How OpenvpnConfig::text begins a line that OpenVPN need not know; it means what stands behind.
+constexpr std::string_view kOptional = "setenv opt ";
+
 /// OpenVPN reads lines through a buffer of this size, line end included: what is longer, it takes
 /// apart, and the rest becomes a directive of its own.
 constexpr std::size_t kOpenvpnLineMax = 255;

@@ -55,6 +55,8 @@ TEST(ClientOptions, HaveOpenvpnSayWhatTheServerPushes) {
   EXPECT_EQ(last_verb("verb 5\n"), '5');
   EXPECT_EQ(last_verb("client\nverb 4\nnobind\n"), '4');
   EXPECT_EQ(last_verb("verb 5\nverb 1\nnobind\n"), '3');
+  EXPECT_EQ(last_verb("verb 5\nsetenv opt verb 1\n"), '3');
+  EXPECT_EQ(last_verb("setenv opt verb 5\n"), '-') << "none is added";
 }
 
 TEST(ClientOptions, MuteCannotHideWhatIsPushed) {

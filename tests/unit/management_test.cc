@@ -386,6 +386,52 @@ TEST(PushedDns, HeedsTheConfiguration) {
                        {"dns_search_domain_2", "a.example"}}));
 }
 
+// OpenVPN skips blanks in front of a pushed option before it looks at filters, and takes `setenv
+// opt` off.
+TEST(PushedDns, IsFilteredWhateverStandsAround) {
+  for (const char* config :
+       {"pull-filter ignore \"dns \"\n", "setenv opt pull-filter ignore \"dns \"\n"}) {
+    for (const char* blanks : {"", " ", " \t", "\v"}) {
+      EXPECT_TRUE(
+          pushed({fmt::format("PUSH_REPLY,{}dns server 1 address 10.8.0.1", blanks)}, config)
+              .empty())
+          << config << '[' << blanks << ']';
+    }
+  }
+  EXPECT_EQ(
+      pushed({"PUSH_REPLY, dns server 1 address 10.8.0.1"},
+             "setenv opt dns server 2 address 10.1.1.1\n"),
+      (Variables{{"dns_server_1_address_1", "10.8.0.1"}, {"dns_server_2_address_1", "10.1.1.1"}}));
+}
+
+// Numbers below 0 are the configuration's alone: what nobody can push before it.
+TEST(PushedDns, HasNoServerBeforeTheConfigurationsOwn) {
+  const Variables own = {{"dns_server_1_address_1", "10.1.1.2"}};
+  EXPECT_EQ(pushed({"PUSH_REPLY,dns server -128 address 10.8.0.1,dns server -1 address 10.8.0.2"},
+                   "dns server -1 address 10.1.1.2\n"),
+            own);
+}
+
+TEST(PushedDns, HasTheAddressesOfAllLines) {
+  const std::string line = ",dns server 1 address 10.8.0.1";
+  std::string lines = line + ":53";
+  for (int i = 0; i < 9; ++i) {
+    lines += line;
+  }
+  EXPECT_EQ(pushed({"PUSH_REPLY" + lines}).size(), 8U + 1U) << "eight, one with a port";
+}
+
+TEST(PushedDns, IsNotThatOfAConnectionThatCameToNothing) {
+  PushedDns dns("dns server 3 address 10.1.1.1\n");
+  dns.read("PUSH: Received control message: 'PUSH_REPLY,dns server 0 address 10.8.0.1'");
+  dns.forget();
+  dns.read("PUSH: Received control message: 'PUSH_REPLY,dns server 2 address 10.8.0.2'");
+  Variables variables;
+  dns.add_to(variables);
+  EXPECT_EQ(variables, (Variables{{"dns_server_1_address_1", "10.8.0.2"},
+                                  {"dns_server_2_address_1", "10.1.1.1"}}));
+}
+
 TEST(PushedDns, LeavesOutWhatIsNoOption) {
   EXPECT_TRUE(pushed({"PUSH_UPDATE,dns server 1 address 10.8.0.1"}).empty());
   EXPECT_TRUE(

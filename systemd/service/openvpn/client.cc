@@ -18,6 +18,7 @@
 
 #include "helper/base/runtime_layout.h"
 #include "profiles/error.h"
+#include "profiles/openvpn_lexer.h"
 #include "profiles/programs.h"
 #include "systemd/service/openvpn/client_root.h"
 #include "systemd/service/unix_listener.h"
@@ -55,13 +56,19 @@ UniqueFd listen_on(const std::string& folder, const std::string& path, uid_t uid
 
 /// Whether the last `verb` line in `config` is 3 or more.
 bool says_what_is_pushed(std::string_view config) {
-  constexpr std::string_view kVerb = "\nverb ";
-  if (config.starts_with(kVerb.substr(1)) && config.find(kVerb) == std::string_view::npos) {
-    return config.size() > kVerb.size() && config[kVerb.size() - 1] >= '3';
+  constexpr std::string_view kVerb = "verb ";
+  bool says = false;
+  while (!config.empty()) {
+    std::string_view line = config.substr(0, config.find('\n'));
+    config.remove_prefix(std::min(line.size() + 1, config.size()));
+    if (line.starts_with(profile::kOptional)) {
+      line.remove_prefix(profile::kOptional.size());
+    }
+    if (line.starts_with(kVerb)) {
+      says = line.size() > kVerb.size() && line[kVerb.size()] >= '3';
+    }
   }
-  const auto at = config.rfind(kVerb);
-  return at != std::string_view::npos && at + kVerb.size() < config.size() &&
-         config[at + kVerb.size()] >= '3';
+  return says;
 }
 
 /// Whose process has connected; unix(7).
@@ -207,6 +214,13 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
 }
 
 ManagementEvents Client::with_pushed_dns(ManagementEvents events) {
+  events.on_hold = [this, next = std::move(events.on_hold)](std::uint32_t wait) {
+    read_ahead();
+    if (!stopped_) {
+      pushed_dns_.forget();
+      next(wait);
+    }
+  };
   events.on_up = [this, next = std::move(events.on_up)](
                      const std::map<std::string, std::string>& environment) {
     read_ahead();

@@ -13,7 +13,9 @@ namespace {
 constexpr std::string_view kReply = "PUSH: Received control message: 'PUSH_REPLY,";
 constexpr std::size_t kAddressesMax = 8;  // of one server; openvpn(8)
 constexpr std::size_t kSearchMax = 64;
-constexpr int kNumberMin = -128;
+// The configuration may have servers in front of those that can be pushed; openvpn(8).
+constexpr int kOwnNumberMin = -128;
+constexpr int kPushedNumberMin = 0;
 constexpr int kNumberMax = 127;
 
 /// The words of an option; none if they cannot be read.
@@ -23,6 +25,12 @@ std::vector<std::string> words_of_option(std::string_view text) {
   } catch (const Error&) {
     return {};
   }
+}
+
+/// OpenVPN skips blanks in front of what is pushed before it asks any filter.
+std::string_view without_blanks(std::string_view option) {
+  option.remove_prefix(std::min(option.find_first_not_of(" \t\n\v\f\r"), option.size()));
+  return option;
 }
 
 /// "10.8.0.1:53" and "[fd00::1]:53" as address and port, which is empty if there is none.
@@ -47,8 +55,11 @@ std::pair<std::string, std::string> parted(const std::string& text) {
 PushedDns::PushedDns(std::string_view config) {
   while (!config.empty()) {
     const auto end = std::min(config.find('\n'), config.size());
-    const std::string_view line = config.substr(0, end);
+    std::string_view line = config.substr(0, end);
     config.remove_prefix(std::min(end + 1, config.size()));
+    if (line.starts_with(profile::kOptional)) {
+      line.remove_prefix(profile::kOptional.size());
+    }
     if (!line.starts_with("dns") && !line.starts_with("pull-filter")) {
       continue;
     }
@@ -56,7 +67,7 @@ PushedDns::PushedDns(std::string_view config) {
     if (words.size() == 3 && words[0] == "pull-filter") {
       filters_.emplace_back(words[2], words[1] == "accept");
     } else {
-      take(words, own_);
+      take(words, kOwnNumberMin, own_);
     }
   }
 }
@@ -75,12 +86,17 @@ void PushedDns::read(std::string_view line) {
   }
   while (!line.empty()) {
     const auto end = std::min(line.find(','), line.size());
-    const std::string_view option = line.substr(0, end);
+    const std::string_view option = without_blanks(line.substr(0, end));
     line.remove_prefix(std::min(end + 1, line.size()));
     if (!is_filtered(option)) {
-      take(words_of_option(option), pushed_);
+      take(words_of_option(option), kPushedNumberMin, pushed_);
     }
   }
+}
+
+void PushedDns::forget() noexcept {
+  pushed_ = {};
+  is_told_ = false;
 }
 
 /// The first line that fits counts; openvpn(8).
@@ -90,7 +106,7 @@ bool PushedDns::is_filtered(std::string_view option) const {
   return filter != filters_.end() && !filter->second;
 }
 
-void PushedDns::take(const std::vector<std::string>& words, Options& options) {
+void PushedDns::take(const std::vector<std::string>& words, int lowest, Options& options) {
   if (words.size() < 3 || words[0] != "dns") {
     return;
   }
@@ -105,13 +121,14 @@ void PushedDns::take(const std::vector<std::string>& words, Options& options) {
   const std::string& text = words[2];
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (words.size() < 5 || words[1] != "server" || error != std::errc() ||
-      end != text.data() + text.size() || number < kNumberMin || number > kNumberMax) {
+      end != text.data() + text.size() || number < lowest || number > kNumberMax) {
     return;
   }
   Server& server = options.servers[number];
   if (words[3] == "address") {
-    const auto count = std::min(words.size() - 4, kAddressesMax);
-    server.addresses.assign(words.begin() + 4, words.begin() + 4 + static_cast<long>(count));
+    const auto count = std::min(words.size() - 4, kAddressesMax - server.addresses.size());
+    server.addresses.insert(server.addresses.end(), words.begin() + 4,
+                            words.begin() + 4 + static_cast<long>(count));
   } else if (words[3] == "transport") {
     server.transport = words[4];
   } else if (words[3] == "dnssec") {

@@ -20,8 +20,11 @@ class PushedDns {
   explicit PushedDns(std::string_view config);
 
   /// A line of OpenVPN's output. A `PUSH_REPLY` adds to those before it (a long one comes in
-  /// parts), up to add_to().
+  /// parts), up to add_to() or forget().
   void read(std::string_view line);
+
+  /// The connection is gone: what it pushed is nothing to the next one, another server's perhaps.
+  void forget() noexcept;
 
   /// Adds the variables that OpenVPN 2.6 reports for these options (dns_server_1_address_1, …,
   /// servers in the order of their numbers), unless there are such variables already. What is
@@ -41,7 +44,8 @@ class PushedDns {
   };
 
   [[nodiscard]] bool is_filtered(std::string_view option) const;
-  static void take(const std::vector<std::string>& words, Options& options);
+  /// `lowest`: of the numbers of servers.
+  static void take(const std::vector<std::string>& words, int lowest, Options& options);
 
   /// `pull-filter` lines: the beginning of an option, and whether it is taken.
   std::vector<std::pair<std::string, bool>> filters_;

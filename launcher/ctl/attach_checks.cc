@@ -258,7 +258,7 @@ bool is_filter_in_force(const UnitProperties& properties) {
          refuses("RestrictAddressFamilies", "AF_KEY") &&
          refuses("SystemCallFilter", "io_uring_setup") &&
          refuses("SystemCallFilter", "pidfd_getfd") &&
-         property(properties, "SystemCallArchitectures").find("native") != std::string::npos;
+         property(properties, "SystemCallArchitectures") == "native";
 }
 
 bool has_no_families(const Unit& unit) {

@@ -81,7 +81,8 @@ constexpr std::string_view kNoFamilies = R"(# (The unit allows no family at all.
 constexpr std::string_view kCalls =
     R"(# Rings make sockets unseen by filters; pidfd_getfd takes other processes' sockets; request_key has
 # the kernel ask for names outside.
-{0}# The filter of families sees no 32-bit system calls.
+{0}# The filter of families sees no 32-bit system calls; the empty line takes away what the unit allows of them.
+SystemCallArchitectures=
 SystemCallArchitectures=native
 )";
 constexpr std::string_view kSystemCalls =

@@ -173,6 +173,8 @@ listed 1 SystemCallFilter=@system-service SystemCallErrorNumber=1
 listed 1 SystemCallFilter=@system-service SystemCallErrorNumber=kill
 listed 1 SystemCallFilter=@system-service 'SystemCallFilter=~@resources uname:EACCES' SystemCallErrorNumber=no-such
 listed 38 'SystemCallLog=~@system-service' 'SystemCallArchitectures=native x86'
+is 'and 32-bit programs, which no list of families sees, run there no more' \
+  "$(inside systemctl show --property=SystemCallArchitectures --value probe)" native
 listed 38 'RestrictAddressFamilies=AF_INET AF_UNIX AF_VSOCK AF_KEY' RestrictNamespaces=yes
 listed 38 'RestrictAddressFamilies=~AF_PACKET' 'RestrictAddressFamilies=AF_PACKET'
 

@@ -289,6 +289,16 @@ TEST(TunnelSettings, PassOverServersThatCannotBeAskedAsPlainOnes) {
   EXPECT_THAT(settings.dns, ElementsAre("10.8.0.1"));
 }
 
+TEST(TunnelSettings, AnAddressThatMustNotBeAskedInClearIsTheSameInEachOfItsForms) {
+  const TunnelSettings settings =
+      settings_from_environment({{"ifconfig_local", "10.8.0.2"},
+                                 {"ifconfig_netmask", "255.255.255.0"},
+                                 {"dns_server_1_address_1", "fd00::53"},
+                                 {"dns_server_1_transport", "DoT"},
+                                 {"foreign_option_1", "dhcp-option DNS6 fd00:0:0::53"}});
+  EXPECT_THAT(settings.dns, IsEmpty());
+}
+
 TEST(TunnelSettings, LeaveOutHostileDnsOptions) {
   const auto settings = settings_from_environment(
       assigned_with({{"dns_server_1_address_1", "10.8.0.1\nnameserver 192.0.2.1"},

@@ -34,6 +34,19 @@ bool is_address(int family, const std::string& text) {
   return text.find('\0') == std::string::npos && ::inet_pton(family, text.c_str(), &buffer) == 1;
 }
 
+/// `address` as inet_ntop(3) writes it: one address has many forms. Itself if it is none.
+std::string one_form(const std::string& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  in6_addr buffer{};
+  for (const int family : {AF_INET, AF_INET6}) {
+    if (is_address(family, address) && ::inet_pton(family, address.c_str(), &buffer) == 1 &&
+        ::inet_ntop(family, &buffer, text.data(), text.size()) != nullptr) {
+      return text.data();
+    }
+  }
+  return address;
+}
+
 std::string value_of(const std::map<std::string, std::string>& environment, const char* name) {
   const auto found = environment.find(name);
   return found == environment.end() ? std::string() : found->second;
@@ -239,7 +252,9 @@ void add_foreign_options(const std::map<std::string, std::string>& environment,
     add_foreign_option(option, pushed);
   }
   std::erase_if(pushed.dns, [&](const std::string& address) {
-    return std::ranges::find(left_out, address) != left_out.end();
+    return std::ranges::any_of(left_out, [form = one_form(address)](const std::string& other) {
+      return one_form(other) == form;
+    });
   });
   if (settings.dns.empty()) {
     settings.dns = std::move(pushed.dns);

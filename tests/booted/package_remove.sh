@@ -27,6 +27,7 @@ application() {
   background "$LAB/log/app-loop" as_user alice vpnrun sh -c 'echo $$; exec sleep 1000'
   wait_until 5 grep -q . "$LAB/log/app-loop"
   APP=$(head -n 1 "$LAB/log/app-loop")
+  wait_until 5 pgrep -f '^sleep 1000'  # the shell that has told its number is about to become it
   APP_HERE=$(pgrep -f '^sleep 1000' | tail -n 1)
 }
 

@@ -23,11 +23,13 @@ network() {
 # online PID: whether a process in the network of PID reaches the web.
 online() { nsenter --net="/proc/$1/ns/net" -- curl -s -m 2 $WEB4; }
 application() {
+  rm -f "$LAB/log/app-loop" # what an earlier one said is not what this one says
   # shellcheck disable=SC2016  # expanded by the application
   background "$LAB/log/app-loop" as_user alice vpnrun sh -c 'echo $$; exec sleep 1000'
   wait_until 5 grep -q . "$LAB/log/app-loop"
   APP=$(head -n 1 "$LAB/log/app-loop")
-  wait_until 5 pgrep -f '^sleep 1000'  # the shell that has told its number is about to become it
+  # The shell that has told its number is about to become it.
+  wait_until 5 eval '[ "$(inside cat "/proc/$APP/comm")" = sleep ]'
   APP_HERE=$(pgrep -f '^sleep 1000' | tail -n 1)
 }
 

@@ -9,7 +9,8 @@ packages_listed() {
 }
 
 package_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
-package_available() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep -q '^ *Candidate: [^(]'; }
+# Not by a pipe into `grep -q`: apt-cache writes on, gets SIGPIPE, and with pipefail that is a no.
+package_available() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *'Candidate: '[!\(]* ]]; }
 
 # package_name 'NAME | NAME…': the name that the package has here; the first, for apt to complain of, if none
 # of them can be had. Asks apt, whose lists must be there.

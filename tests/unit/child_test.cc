@@ -2,9 +2,6 @@
 #include "systemd/service/child.h"
 
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -22,6 +19,7 @@
 #include <gtest/gtest.h>
 
 #include "profiles/error.h"
+#include "tests/unit/failing_call.h"
 
 namespace vpnrun::service {
 namespace {
@@ -82,22 +80,6 @@ TEST(MemoryFile, IsReadFromItsBeginningAndChangedByNobody) {
   EXPECT_NE(::ftruncate(file.get(), 0), 0);
 }
 
-/// As if no descriptor were left, for this one call: a sanitizer needs some of its own.
-void refuse_pidfds() {
-  constexpr unsigned kCall = offsetof(seccomp_data, nr);
-  std::array<sock_filter, 4> code{{
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kCall),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EMFILE),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  }};
-  const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-      ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
-    throw_errno("cannot filter system calls");
-  }
-}
-
 TEST(Pidfd, AChildThatCannotBeHeldIsNotLeftBehind) {
   run_in_child({}, [] {
     const pid_t pid = ::fork();
@@ -105,7 +87,8 @@ TEST(Pidfd, AChildThatCannotBeHeldIsNotLeftBehind) {
       while (::pause() != 0) {
       }
     }
-    refuse_pidfds();
+    // As if no descriptor were left, for this one call: a sanitizer needs some of its own.
+    test::let_fail(SYS_pidfd_open, EMFILE);
     try {
       (void)Pidfd::of_child(pid);
     } catch (const Error& error) {

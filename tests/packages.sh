@@ -90,3 +90,7 @@ packages_unpack() {
   rm -r "$folder/archives"
   echo "$wanted" >"$folder/.list"
 }
+
+# packages_reach: for mmdebstrap, an option a line: how this machine's apt gets at the archive, and what it puts up
+# with: a proxy, an index past its date.
+packages_reach() { apt-config dump | sed -nE 's/^(Acquire::(Check-|https?::Proxy|Retries).*)/--aptopt=\1/p'; }

@@ -13,6 +13,8 @@
 # question. All of it is done once: FOLDER.stamp has what the root was made of, FOLDER.archives what was
 # downloaded. Users: alice and bob, with home folders and no password.
 set -euo pipefail
+# shellcheck source=tests/packages.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../packages.sh"
 umask 022
 
 # What a server or a desktop has in any case. Nothing that vpnrun needs by itself.
@@ -75,12 +77,9 @@ rootfs_inside() {
 
 # rootfs_bootstrap FOLDER SUITE SOURCES: man pages are left out of the root, not of what is installed later.
 rootfs_bootstrap() {
-  local root=$1 suite=$2 list line
-  local -a options=()
-  # How this machine's apt gets at the archive, and what it puts up with: an index past its date, a proxy.
-  while IFS= read -r line; do
-    options+=(--aptopt="$line")
-  done < <(apt-config dump | grep -E '^Acquire::(Check-|https?::Proxy|Retries)')
+  local root=$1 suite=$2 list
+  local -a options
+  mapfile -t options < <(packages_reach)
   list=$(
     IFS=,
     echo "${ROOTFS_PACKAGES[*]}"

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "profiles/base/error.h"
 #include "profiles/command_line.h"
-#include "profiles/error.h"
 
 namespace vpnrun {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "helper/base/unique_fd.h"
 #include "launcher/places.h"
-#include "profiles/control_message.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
+#include "profiles/protocol/control_message.h"
 
 namespace vpnrun {
 
@@ -47,8 +47,8 @@ class HungUp : public Error {
 /// Throws Unreachable for a profile that is absent or closed to the caller: one text for both.
 [[noreturn]] void throw_unusable(const Places& places, const std::string& profile);
 
-/// One connection to a companion's control socket (see profiles/control_message.h). The descriptor
-/// is close-on-exec and never 0, 1 or 2; nothing raises SIGPIPE.
+/// One connection to a companion's control socket (see profiles/protocol/control_message.h). The
+/// descriptor is close-on-exec and never 0, 1 or 2; nothing raises SIGPIPE.
 class ControlClient {
  public:
   /// Takes over a connected stream socket. `profile` is for messages.

@@ -5,8 +5,8 @@
 
 #include "helper/base/request_format.h"
 #include "helper/base/runtime_layout.h"
-#include "profiles/control_message.h"
 #include "profiles/profile_store.h"
+#include "profiles/protocol/control_message.h"
 
 namespace vpnrun {
 

@@ -7,7 +7,7 @@
 
 #include "helper/base/name.h"
 #include "launcher/user_config.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/nearest.h"
 #include "profiles/profile_store.h"
 

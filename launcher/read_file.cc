@@ -8,7 +8,7 @@
 #include <cerrno>
 
 #include "helper/base/unique_fd.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "launcher/cli.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace spdlog {
 class logger;

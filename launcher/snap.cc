@@ -13,7 +13,7 @@
 
 #include "helper/base/unique_fd.h"
 #include "launcher/launch_environment.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

@@ -23,7 +23,7 @@
 
 #include "helper/base/runtime_layout.h"
 #include "helper/base/unique_fd.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

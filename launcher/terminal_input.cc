@@ -12,7 +12,7 @@
 #include <cstring>
 #include <optional>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "launcher/terminal_input.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

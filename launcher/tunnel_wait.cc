@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

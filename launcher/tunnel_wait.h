@@ -6,7 +6,7 @@
 #include <string>
 
 #include "launcher/control_client.h"
-#include "profiles/status.h"
+#include "profiles/protocol/status.h"
 
 namespace vpnrun {
 

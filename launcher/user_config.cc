@@ -5,7 +5,7 @@
 
 #include "helper/base/name.h"
 #include "launcher/read_file.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/toml_text.h"
 
 namespace vpnrun {

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/openvpn_config.h"
 #include "profiles/openvpn_lexer.h"
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/openvpn_directives.h"
 #include "profiles/openvpn_inline.h"
 #include "profiles/openvpn_lexer.h"

@@ -8,13 +8,15 @@
 #include <string_view>
 #include <vector>
 
+#include "profiles/base/endpoint.h"
+
 namespace vpnrun::profile {
 
 /// One `remote`, with `port` and `proto` of the file filled in where the line leaves them out.
 struct Remote {
   std::string host;  ///< a name or an address literal, as written
   std::uint16_t port = 1194;
-  std::string protocol;  ///< "udp" or "tcp"
+  Transport transport = Transport::kUdp;
   friend bool operator==(const Remote&, const Remote&) = default;
 };
 

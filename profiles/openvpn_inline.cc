@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/openvpn_lexer.h"
 
 namespace vpnrun::profile {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "profiles/error.h"
-#include "profiles/utf8.h"
+#include "profiles/base/error.h"
+#include "profiles/base/utf8.h"
 
 namespace vpnrun::profile {
 namespace {

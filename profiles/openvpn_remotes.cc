@@ -9,13 +9,12 @@
 #include <charconv>
 #include <string_view>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun::profile {
 namespace {
 
 constexpr std::uint16_t kDefaultPort = 1194;
-constexpr const char* kDefaultProtocol = "udp";
 
 std::uint16_t parse_port_number(const std::string& text) {
   std::uint16_t port = 0;
@@ -27,15 +26,15 @@ std::uint16_t parse_port_number(const std::string& text) {
   return port;
 }
 
-std::string parse_protocol(const std::string& text) {
+Transport parse_protocol(const std::string& text) {
   constexpr std::array<std::string_view, 3> kUdp = {"udp", "udp4", "udp6"};
   constexpr std::array<std::string_view, 6> kTcp = {"tcp",        "tcp4",        "tcp6",
                                                     "tcp-client", "tcp4-client", "tcp6-client"};
   if (std::find(kUdp.begin(), kUdp.end(), text) != kUdp.end()) {
-    return "udp";
+    return Transport::kUdp;
   }
   if (std::find(kTcp.begin(), kTcp.end(), text) != kTcp.end()) {
-    return "tcp";
+    return Transport::kTcp;
   }
   throw Error(
       fmt::format("'{}' is not a client's protocol: expected udp, udp4, udp6, tcp, tcp4, "
@@ -75,7 +74,7 @@ bool is_address_literal(const std::string& text) {
 
 void RemoteList::Settings::fill_from(const Settings& other) {
   port = port ? port : other.port;
-  protocol = protocol ? protocol : other.protocol;
+  transport = transport ? transport : other.transport;
 }
 
 void RemoteList::add(Arguments arguments) {
@@ -93,7 +92,7 @@ void RemoteList::add(Arguments arguments) {
     line.settings.port = parse_port_number(arguments[1]);
   }
   if (arguments.size() > 2) {
-    line.settings.protocol = parse_protocol(arguments[2]);
+    line.settings.transport = parse_protocol(arguments[2]);
   }
   if (in_connection_) {
     Settings latest = line.settings;
@@ -108,11 +107,11 @@ void RemoteList::set_port(Arguments arguments) {
 }
 
 void RemoteList::set_protocol(Arguments arguments) {
-  current().protocol = parse_protocol(single(arguments));
+  current().transport = parse_protocol(single(arguments));
 }
 
 void RemoteList::force_protocol(Arguments arguments) {
-  forced_protocol_ = parse_protocol(single(arguments));
+  forced_transport_ = parse_protocol(single(arguments));
 }
 
 void RemoteList::begin_connection() {
@@ -141,8 +140,8 @@ std::vector<Remote> RemoteList::finish() const {
       settings.fill_from(defaults_);
     }
     Remote remote{line.host, settings.port.value_or(kDefaultPort),
-                  settings.protocol.value_or(kDefaultProtocol)};
-    if (!forced_protocol_ || *forced_protocol_ == remote.protocol) {
+                  settings.transport.value_or(Transport::kUdp)};
+    if (!forced_transport_ || *forced_transport_ == remote.transport) {
       remotes.push_back(std::move(remote));
     }
   }

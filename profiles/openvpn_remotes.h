@@ -39,7 +39,7 @@ class RemoteList {
  private:
   struct Settings {
     std::optional<std::uint16_t> port;
-    std::optional<std::string> protocol;
+    std::optional<Transport> transport;
     /// Takes from `other` what is not set here.
     void fill_from(const Settings& other);
   };
@@ -57,7 +57,7 @@ class RemoteList {
   std::size_t first_of_connection_ = 0;
   bool in_connection_ = false;
   bool has_connection_ = false;
-  std::optional<std::string> forced_protocol_;
+  std::optional<Transport> forced_transport_;
 };
 
 /// Whether `text` is an IPv4 or IPv6 literal, with or without "/PREFIX".

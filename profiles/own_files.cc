@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/openvpn_lexer.h"
 #include "profiles/profile_parser.h"
 #include "profiles/profile_store.h"

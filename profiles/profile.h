@@ -7,26 +7,21 @@
 #include <string>
 #include <vector>
 
+#include "profiles/base/endpoint.h"
+#include "profiles/base/ip_address.h"
+
 namespace vpnrun::profile {
 
 enum class TunnelType : std::uint8_t { kOpenvpn, kWireguard, kExec, kNone };
 /// What to do about a firewall of the machine that drops the tunnel's packets.
 enum class Firewall : std::uint8_t { kReport, kIntegrate };
 enum class LinkType : std::uint8_t { kVeth, kDirect, kMacvlan };
-enum class Transport : std::uint8_t { kTcp, kUdp };
 
 /// "tcp/9091"
 struct Port {
   Transport transport = Transport::kTcp;
   std::uint16_t number = 0;
   friend bool operator==(const Port&, const Port&) = default;
-};
-
-/// An IPv4 network in host byte order; `prefix_length` 0…32, host bits of `address` are zero.
-struct Ipv4Network {
-  std::uint32_t address = 0;
-  std::uint8_t prefix_length = 0;
-  friend bool operator==(const Ipv4Network&, const Ipv4Network&) = default;
 };
 
 struct Tunnel {
@@ -38,14 +33,13 @@ struct Tunnel {
 
 struct Link {
   LinkType type = LinkType::kVeth;
-  std::optional<Ipv4Network> subnet;  ///< nullopt: "auto"; otherwise a /30
-  std::string uplink;                 ///< empty: "auto"
+  std::optional<Prefix> subnet;  ///< nullopt: "auto"; otherwise an IPv4 /30 without host bits
+  std::string uplink;            ///< empty: "auto"
   Firewall firewall = Firewall::kReport;
 };
 
 struct Dns {
-  std::vector<std::string>
-      servers;  ///< canonical IPv4/IPv6 literals; empty: what the tunnel pushes
+  std::vector<IpAddress> servers;  ///< empty: what the tunnel pushes
   std::vector<std::string> search;
   bool capture = true;
 };

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "helper/base/name.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/nearest.h"
 #include "profiles/profile_parser.h"
 #include "profiles/profile_store.h"

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "helper/base/name.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/nearest.h"
 #include "profiles/profile_toml.h"
 #include "profiles/profile_values.h"
@@ -73,7 +73,7 @@ void read_link(const Section& section, Link& link) {
   section.read_choice("type", kLinkTypes, link.type);
   section.read(
       "subnet",
-      [](const std::string& text) -> std::optional<Ipv4Network> {
+      [](const std::string& text) -> std::optional<Prefix> {
         return text == kAuto ? std::nullopt : std::optional(parse_subnet(text));
       },
       link.subnet);

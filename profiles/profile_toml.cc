@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
+#include "profiles/base/utf8.h"
 #include "profiles/nearest.h"
 #include "profiles/toml_text.h"
-#include "profiles/utf8.h"
 
 namespace vpnrun::profile {
 

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "helper/base/name.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun::profile {
 namespace {
@@ -55,7 +55,7 @@ bool is_usable_network(std::uint32_t address) {
 
 }  // namespace
 
-Ipv4Network parse_subnet(std::string_view text) {
+Prefix parse_subnet(std::string_view text) {
   constexpr std::string_view kWhat = "a subnet";
   constexpr std::string_view kExpected = "\"auto\" or an IPv4 network like 198.18.0.4/30";
   const std::size_t slash = text.find('/');
@@ -77,7 +77,7 @@ Ipv4Network parse_subnet(std::string_view text) {
   if (!is_usable_network(network)) {
     refuse(text, kWhat, "a unicast network outside 0.0.0.0/8 and 127.0.0.0/8");
   }
-  return {network, 30};
+  return {IpAddress::from_ipv4(network), 30};
 }
 
 Port parse_port(std::string_view text) {
@@ -126,29 +126,14 @@ std::string parse_namespace_name(std::string_view text) {
   return std::string(text);
 }
 
-std::string parse_dns_server(const std::string& text) {
-  constexpr std::string_view kExpected =
-      "a unicast IPv4 or IPv6 address like 192.0.2.1 or 2001:db8::1";
-  std::array<char, INET6_ADDRSTRLEN> canonical{};
-  // A NUL in the middle would end the text for inet_pton.
-  if (text.find('\0') != std::string::npos) {
-    refuse(text, "an address", kExpected);
+IpAddress parse_dns_server(std::string_view text) {
+  const auto address = IpAddress::parse(text);
+  if (!address || address->bytes().front() >= (address->is_ipv4() ? 224 : 0xff) ||
+      (address->is_ipv4() ? address->bytes().front() == 0 : *address == *IpAddress::parse("::"))) {
+    refuse(text, "the address of a DNS server",
+           "a unicast IPv4 or IPv6 address like 192.0.2.1 or 2001:db8::1");
   }
-  in_addr v4{};
-  in6_addr v6{};
-  bool usable = false;
-  if (::inet_pton(AF_INET, text.c_str(), &v4) == 1) {
-    const std::uint32_t address = ntohl(v4.s_addr);
-    usable = address >> 24U != 0 && address >> 24U < 224;
-    (void)::inet_ntop(AF_INET, &v4, canonical.data(), canonical.size());
-  } else if (::inet_pton(AF_INET6, text.c_str(), &v6) == 1) {
-    usable = !IN6_IS_ADDR_UNSPECIFIED(&v6) && !IN6_IS_ADDR_MULTICAST(&v6);
-    (void)::inet_ntop(AF_INET6, &v6, canonical.data(), canonical.size());
-  }
-  if (!usable) {
-    refuse(text, "the address of a DNS server", kExpected);
-  }
-  return canonical.data();
+  return *address;
 }
 
 std::string parse_search_domain(std::string_view text) {

@@ -12,14 +12,13 @@
 namespace vpnrun::profile {
 
 /// "198.18.0.4/30": a /30 without host bits, outside 0/8, 127/8 and 224/3.
-[[nodiscard]] Ipv4Network parse_subnet(std::string_view text);
+[[nodiscard]] Prefix parse_subnet(std::string_view text);
 
 /// "tcp/9091" or "udp/53".
 [[nodiscard]] Port parse_port(std::string_view text);
 
-/// An IPv4 or IPv6 literal without zone, in the form of inet_ntop(3); neither unspecified nor
-/// multicast.
-[[nodiscard]] std::string parse_dns_server(const std::string& text);
+/// An IPv4 or IPv6 literal without zone; neither unspecified nor multicast.
+[[nodiscard]] IpAddress parse_dns_server(std::string_view text);
 
 /// A domain of letters, digits, '-' and '_', RFC 1035 lengths; a final dot is removed.
 [[nodiscard]] std::string parse_search_domain(std::string_view text);

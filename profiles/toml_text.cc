@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <utility>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
+#include "profiles/base/utf8.h"
 #include "profiles/toml_scan.h"
-#include "profiles/utf8.h"
 
 namespace vpnrun {
 namespace {

@@ -14,7 +14,7 @@
 #include "launcher/ctl/attach_checks.h"
 #include "launcher/ctl/drop_in_text.h"
 #include "launcher/launch_environment.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/profile_store.h"
 
 namespace vpnrun {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "launcher/snap.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

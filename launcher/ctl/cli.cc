@@ -4,8 +4,8 @@
 #include <array>
 
 #include "launcher/profile_choice.h"
+#include "profiles/base/error.h"
 #include "profiles/command_line.h"
-#include "profiles/error.h"
 
 namespace vpnrun {
 namespace {

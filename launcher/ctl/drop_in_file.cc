@@ -14,7 +14,7 @@
 #include "helper/base/name.h"
 #include "helper/base/unique_fd.h"
 #include "launcher/read_file.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

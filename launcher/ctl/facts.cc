@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "launcher/control_client.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/profile_store.h"
 
 namespace vpnrun {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "launcher/places.h"
-#include "profiles/status.h"
+#include "profiles/protocol/status.h"
 
 namespace vpnrun {
 

@@ -17,7 +17,7 @@
 #include "helper/base/unique_fd.h"
 #include "launcher/control_client.h"
 #include "launcher/read_file.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

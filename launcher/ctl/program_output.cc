@@ -11,7 +11,7 @@
 #include <cstddef>
 
 #include "helper/base/unique_fd.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

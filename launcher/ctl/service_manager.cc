@@ -10,7 +10,7 @@
 #include "launcher/ctl/drop_in_file.h"
 #include "launcher/ctl/program_output.h"
 #include "launcher/read_file.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

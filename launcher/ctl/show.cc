@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

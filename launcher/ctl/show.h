@@ -8,7 +8,7 @@
 #include "launcher/ctl/drop_in_file.h"
 #include "launcher/ctl/facts.h"
 #include "launcher/ctl/processes.h"
-#include "profiles/status.h"
+#include "profiles/protocol/status.h"
 
 // Facts as text: for people, without control characters whatever a profile or a server sent; and as
 // JSON, complete. All with line end; the text for people is empty if there is nothing to show.

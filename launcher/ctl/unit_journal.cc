@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "launcher/ctl/program_output.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

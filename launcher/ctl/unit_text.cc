@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

@@ -13,9 +13,9 @@
 #include <string_view>
 #include <utility>
 
-#include "profiles/error.h"
-#include "systemd/service/log.h"
-#include "systemd/service/wipe.h"
+#include "profiles/base/error.h"
+#include "profiles/base/secret.h"
+#include "systemd/service/os/log.h"
 
 namespace vpnrun::service {
 namespace {

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "helper/base/unique_fd.h"
-#include "profiles/control_message.h"
 #include "profiles/programs.h"
-#include "systemd/service/child.h"
-#include "systemd/service/event_loop.h"
+#include "profiles/protocol/control_message.h"
+#include "systemd/service/os/child.h"
+#include "systemd/service/os/event_loop.h"
 
 namespace vpnrun::service {
 

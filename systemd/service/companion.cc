@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "helper/base/runtime_layout.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/commands.h"
-#include "systemd/service/log.h"
-#include "systemd/service/notify.h"
+#include "systemd/service/os/log.h"
+#include "systemd/service/os/notify.h"
 
 namespace vpnrun::service {
 namespace {

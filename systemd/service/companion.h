@@ -7,9 +7,9 @@
 #include "helper/base/unique_fd.h"
 #include "systemd/service/ask_password.h"
 #include "systemd/service/control_server.h"
-#include "systemd/service/event_loop.h"
-#include "systemd/service/heartbeat.h"
 #include "systemd/service/idle_watch.h"
+#include "systemd/service/os/event_loop.h"
+#include "systemd/service/os/heartbeat.h"
 #include "systemd/service/runtime_dir.h"
 #include "systemd/service/session.h"
 

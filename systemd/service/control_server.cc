@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "helper/base/open_at.h"
-#include "profiles/error.h"
-#include "systemd/service/unix_listener.h"
-#include "systemd/service/wipe.h"
+#include "profiles/base/error.h"
+#include "profiles/base/secret.h"
+#include "systemd/service/os/unix_listener.h"
 
 namespace vpnrun::service {
 namespace {

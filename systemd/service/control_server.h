@@ -11,12 +11,12 @@
 
 #include "helper/base/runtime_layout.h"
 #include "helper/base/unique_fd.h"
-#include "profiles/control_message.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
+#include "profiles/protocol/control_message.h"
 #include "systemd/service/admission.h"
-#include "systemd/service/budget.h"
-#include "systemd/service/event_loop.h"
-#include "systemd/service/peer_socket.h"
+#include "systemd/service/os/budget.h"
+#include "systemd/service/os/event_loop.h"
+#include "systemd/service/os/peer_socket.h"
 
 namespace vpnrun::service {
 

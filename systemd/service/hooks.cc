@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/programs.h"
-#include "systemd/service/log.h"
-#include "systemd/service/notify.h"
+#include "systemd/service/os/log.h"
+#include "systemd/service/os/notify.h"
 
 namespace vpnrun::service {
 namespace {

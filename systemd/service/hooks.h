@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "profiles/profile.h"
-#include "systemd/service/child.h"
-#include "systemd/service/event_loop.h"
 #include "systemd/service/hook_queue.h"
 #include "systemd/service/namespace.h"
+#include "systemd/service/os/child.h"
+#include "systemd/service/os/event_loop.h"
 
 namespace vpnrun::service {
 

@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "helper/base/open_at.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun::service {
 namespace {

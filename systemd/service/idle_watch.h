@@ -4,7 +4,7 @@
 #include <chrono>
 #include <functional>
 
-#include "systemd/service/event_loop.h"
+#include "systemd/service/os/event_loop.h"
 
 namespace vpnrun::service {
 

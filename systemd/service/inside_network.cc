@@ -6,14 +6,14 @@
 #include <thread>
 #include <utility>
 
-#include "profiles/error.h"
-#include "systemd/service/log.h"
+#include "profiles/base/error.h"
 #include "systemd/service/netlink/address.h"
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/route.h"
 #include "systemd/service/netlink/scoped_netns.h"
 #include "systemd/service/netlink/sysctl.h"
 #include "systemd/service/netlink/tun.h"
+#include "systemd/service/os/log.h"
 
 namespace vpnrun::service {
 namespace {
@@ -29,7 +29,7 @@ void set_device_sysctl(const char* format, const char* value) {
   }
 }
 
-netlink::Families families_of(const std::vector<netlink::IpAddress>& addresses) {
+netlink::Families families_of(const std::vector<IpAddress>& addresses) {
   const bool v4 = std::any_of(addresses.begin(), addresses.end(),
                               [](const auto& address) { return address.is_ipv4(); });
   const bool v6 = std::any_of(addresses.begin(), addresses.end(),
@@ -109,7 +109,7 @@ void InsideNetwork::make_device() {
 }
 
 void InsideNetwork::set_endpoints(const std::optional<filter::UplinkAddresses>& uplink,
-                                  const std::vector<filter::Endpoint>& endpoints) {
+                                  const std::vector<Endpoint>& endpoints) {
   if (loaded_ && filter_.uplink == uplink && filter_.endpoints == endpoints) {
     return;
   }
@@ -119,11 +119,11 @@ void InsideNetwork::set_endpoints(const std::optional<filter::UplinkAddresses>& 
 }
 
 void InsideNetwork::bring_up(const openvpn::TunnelSettings& settings,
-                             const std::vector<netlink::IpAddress>& dns_servers) {
+                             const std::vector<IpAddress>& dns_servers) {
   std::vector<netlink::InterfaceAddress> addresses;
-  std::vector<netlink::IpAddress> plain;
+  std::vector<IpAddress> plain;
   for (const auto& text : settings.addresses) {
-    if (const auto prefix = netlink::Prefix::parse(text)) {
+    if (const auto prefix = Prefix::parse(text)) {
       addresses.push_back({0, *prefix, std::nullopt});
       plain.push_back(prefix->address);
     }

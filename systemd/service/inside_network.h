@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "profiles/profile.h"
+#include "systemd/service/client/openvpn/management.h"
 #include "systemd/service/filter/inside_filter.h"
 #include "systemd/service/filter/nft.h"
 #include "systemd/service/netlink/default_route.h"
 #include "systemd/service/netlink/monitor.h"
 #include "systemd/service/netlink/socket.h"
-#include "systemd/service/openvpn/management.h"
 
 namespace vpnrun::service {
 
@@ -45,11 +45,10 @@ class InsideNetwork {
 
   /// Opens the veth for the client's packets to exactly these; none closes it.
   void set_endpoints(const std::optional<filter::UplinkAddresses>& uplink,
-                     const std::vector<filter::Endpoint>& endpoints);
+                     const std::vector<Endpoint>& endpoints);
 
   /// Addresses, MTU, resolvers and, last, the default route. Throws Error; the route is out then.
-  void bring_up(const openvpn::TunnelSettings& settings,
-                const std::vector<netlink::IpAddress>& dns_servers);
+  void bring_up(const openvpn::TunnelSettings& settings, const std::vector<IpAddress>& dns_servers);
 
   /// Takes the default route out, at once. What else there is stays for the reconnect.
   void take_down() noexcept;

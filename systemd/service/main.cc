@@ -9,8 +9,8 @@
 
 #include "profiles/command_line.h"
 #include "systemd/service/commands.h"
-#include "systemd/service/log.h"
-#include "systemd/service/resolver.h"
+#include "systemd/service/link/resolver.h"
+#include "systemd/service/os/log.h"
 
 namespace {
 

@@ -12,9 +12,9 @@
 
 #include "helper/base/open_at.h"
 #include "helper/base/runtime_layout.h"
-#include "profiles/error.h"
-#include "systemd/service/etc_files.h"
-#include "systemd/service/mount_points.h"
+#include "profiles/base/error.h"
+#include "systemd/service/names/etc_files.h"
+#include "systemd/service/os/mount_points.h"
 #include "systemd/service/runtime_dir.h"
 
 namespace vpnrun::service {

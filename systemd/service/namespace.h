@@ -5,7 +5,7 @@
 
 #include "helper/base/unique_fd.h"
 #include "profiles/profile.h"
-#include "systemd/service/view.h"
+#include "systemd/service/names/view.h"
 
 namespace vpnrun::service {
 

@@ -11,9 +11,9 @@
 #include <type_traits>
 
 #include "helper/base/unique_fd.h"
-#include "profiles/error.h"
-#include "systemd/service/etc_files.h"
-#include "systemd/service/log.h"
+#include "profiles/base/error.h"
+#include "systemd/service/names/etc_files.h"
+#include "systemd/service/os/log.h"
 #include "systemd/service/runtime_dir.h"
 
 namespace vpnrun::service {

@@ -15,9 +15,9 @@
 
 #include "helper/base/open_at.h"
 #include "helper/base/runtime_layout.h"
-#include "profiles/error.h"
-#include "systemd/service/accounts.h"
-#include "systemd/service/log.h"
+#include "profiles/base/error.h"
+#include "systemd/service/os/accounts.h"
+#include "systemd/service/os/log.h"
 
 namespace vpnrun::service {
 namespace {

@@ -32,12 +32,12 @@
 #include <utility>
 
 #include "helper/base/runtime_layout.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/profile_store.h"
-#include "systemd/service/client_ids.h"
-#include "systemd/service/etc_files.h"
-#include "systemd/service/log.h"
+#include "systemd/service/client/client_ids.h"
+#include "systemd/service/names/etc_files.h"
 #include "systemd/service/netlink/route.h"
+#include "systemd/service/os/log.h"
 #include "systemd/service/runtime_dir.h"
 
 namespace vpnrun::service {
@@ -67,15 +67,15 @@ std::int64_t now_in_seconds() {
 }
 
 /// Loopback, unspecified, multicast, broadcast: nobody's own address.
-bool is_special(const netlink::IpAddress& address) {
+bool is_special(const IpAddress& address) {
   return address.is_ipv4() ? check_address(address).has_value()
                            : address.is_loopback() || address.bytes().front() == 0xff ||
-                                 address == *netlink::IpAddress::parse("::");
+                                 address == *IpAddress::parse("::");
 }
 
 /// `name` led to `unusable`, or is it.
 Failure no_server(const std::string& name, const UnusableAddress& unusable) {
-  if (netlink::IpAddress::parse(name)) {
+  if (IpAddress::parse(name)) {
     return {unusable.forever ? Failure::Kind::kSetup : Failure::Kind::kPassing,
             "the configuration names no usable server: " + unusable.reason,
             unusable.hint.empty() ? "let a 'remote' of the configuration name the server itself"
@@ -109,11 +109,6 @@ Failure unresolved(const std::string& first, const Resolver::Result& result) {
           fmt::format("cannot resolve the server's name '{}': {}", printable(name),
                       error == result.errors.end() ? "no answer" : error->second),
           fmt::format("is this machine online? getent ahostsv4 {}", printable(name))};
-}
-
-std::string text_of(const filter::Endpoint& endpoint) {
-  return fmt::format("{}:{}/{}", endpoint.address.str(), endpoint.port,
-                     endpoint.transport == profile::Transport::kUdp ? "udp" : "tcp");
 }
 
 }  // namespace
@@ -410,20 +405,17 @@ void Session::begin_attempt() {
 
 /// The endpoints that can be connected to. `refused`: why others cannot; of several the one that
 /// time may mend.
-std::vector<filter::Endpoint> Session::usable_endpoints(const Resolver::Result& result,
-                                                        std::optional<Failure>& refused) {
-  std::vector<filter::Endpoint> endpoints;
+std::vector<Endpoint> Session::usable_endpoints(const Resolver::Result& result,
+                                                std::optional<Failure>& refused) {
+  std::vector<Endpoint> endpoints;
   for (const auto& remote : configuration_.openvpn.remotes) {
     const auto found = result.addresses.find(remote.host);
     if (found == result.addresses.end()) {
       continue;
     }
     for (const auto& text : found->second) {
-      const auto address = netlink::IpAddress::parse(text);
-      const filter::Endpoint endpoint{
-          address.value_or(netlink::IpAddress()),
-          remote.protocol == "tcp" ? profile::Transport::kTcp : profile::Transport::kUdp,
-          remote.port};
+      const auto address = IpAddress::parse(text);
+      const Endpoint endpoint{address.value_or(IpAddress()), remote.transport, remote.port};
       const bool known = std::find(endpoints.begin(), endpoints.end(), endpoint) != endpoints.end();
       if (!address || known || endpoints.size() >= kEndpointsMax) {
         continue;
@@ -461,9 +453,9 @@ void Session::resolved(const Resolver::Result& result) {
   }
 }
 
-void Session::connect(const std::vector<filter::Endpoint>& endpoints) {
+void Session::connect(const std::vector<Endpoint>& endpoints) {
   endpoints_ = endpoints;
-  status_.endpoint = text_of(endpoints.front());
+  status_.endpoint = endpoints.front().str();
   uplink_->set_endpoints(endpoints);
   filter_monitor_.follow_interface(uplink_->link_index());
   inside_->set_endpoints(uplink_->addresses(), endpoints);
@@ -479,11 +471,11 @@ void Session::connect(const std::vector<filter::Endpoint>& endpoints) {
   });
 }
 
-void Session::start_client(const std::vector<filter::Endpoint>& endpoints) {
+void Session::start_client(const std::vector<Endpoint>& endpoints) {
   stop_client();
   const bool again = login_.has_challenge() && client_endpoints_ == endpoints;
   client_endpoints_ = endpoints;
-  std::vector<filter::Endpoint> order = endpoints;
+  std::vector<Endpoint> order = endpoints;
   if (again) {
     order = client_order_;
   } else if (configuration_.openvpn.remote_random) {
@@ -496,7 +488,7 @@ void Session::start_client(const std::vector<filter::Endpoint>& endpoints) {
   client_order_ = order;
   was_let_go_ = false;
   questions_.clear();
-  status_.endpoint = text_of(order.front());
+  status_.endpoint = order.front().str();
   const openvpn::ClientPlace place{status_.profile, namespaces_.netns.get(), account_.uid,
                                    account_.gid};
   client_ = std::make_unique<openvpn::Client>(loop_, place, configuration_.openvpn, order,
@@ -529,7 +521,7 @@ void Session::connected() {
     for (const auto& endpoint : endpoints_) {
       if (endpoint.address.str() == settings_.server_address &&
           endpoint.port == settings_.server_port) {
-        status_.endpoint = text_of(endpoint);
+        status_.endpoint = endpoint.str();
       }
     }
   }
@@ -577,7 +569,7 @@ void Session::check_settings() const {
   }
   const auto& link = uplink_->addresses();
   for (const auto& text : settings_.addresses) {
-    const auto prefix = netlink::Prefix::parse(text);
+    const auto prefix = Prefix::parse(text);
     const bool endpoint =
         prefix && std::any_of(endpoints_.begin(), endpoints_.end(),
                               [&prefix](const auto& e) { return e.address == prefix->address; });
@@ -936,11 +928,14 @@ void Session::write_resolvers(const std::vector<std::string>& search_domains) co
   }
 }
 
-std::vector<netlink::IpAddress> Session::dns_servers() const {
+std::vector<IpAddress> Session::dns_servers() const {
   const auto& own = configuration_.profile.dns.servers;
-  std::vector<netlink::IpAddress> servers;
-  for (const auto& text : own.empty() ? settings_.dns : own) {
-    if (const auto address = netlink::IpAddress::parse(text)) {
+  if (!own.empty()) {
+    return own;
+  }
+  std::vector<IpAddress> servers;
+  for (const auto& text : settings_.dns) {
+    if (const auto address = IpAddress::parse(text)) {
       servers.push_back(*address);
     }
   }

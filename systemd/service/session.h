@@ -9,25 +9,25 @@
 #include <string>
 #include <vector>
 
-#include "profiles/control_message.h"
 #include "profiles/openvpn_config.h"
 #include "profiles/profile.h"
-#include "systemd/service/accounts.h"
+#include "profiles/protocol/control_message.h"
 #include "systemd/service/attempts.h"
-#include "systemd/service/automount_watch.h"
-#include "systemd/service/event_loop.h"
-#include "systemd/service/failure.h"
-#include "systemd/service/foreign_firewall.h"
+#include "systemd/service/client/failure.h"
+#include "systemd/service/client/login.h"
+#include "systemd/service/client/openvpn/client.h"
 #include "systemd/service/hooks.h"
 #include "systemd/service/inside_network.h"
-#include "systemd/service/login.h"
+#include "systemd/service/link/foreign_firewall.h"
+#include "systemd/service/link/resolver.h"
+#include "systemd/service/link/uplink.h"
+#include "systemd/service/names/automount_watch.h"
+#include "systemd/service/names/view_watch.h"
 #include "systemd/service/namespace.h"
 #include "systemd/service/netlink/filter_monitor.h"
-#include "systemd/service/openvpn/client.h"
-#include "systemd/service/resolver.h"
+#include "systemd/service/os/accounts.h"
+#include "systemd/service/os/event_loop.h"
 #include "systemd/service/runtime_dir.h"
-#include "systemd/service/uplink.h"
-#include "systemd/service/view_watch.h"
 
 namespace vpnrun::service {
 
@@ -77,9 +77,9 @@ class Session {
   // the phases of an attempt, in order
   void begin_attempt();
   void resolved(const Resolver::Result& result);
-  std::vector<filter::Endpoint> usable_endpoints(const Resolver::Result& result,
-                                                 std::optional<Failure>& refused);
-  void connect(const std::vector<filter::Endpoint>& endpoints);
+  std::vector<Endpoint> usable_endpoints(const Resolver::Result& result,
+                                         std::optional<Failure>& refused);
+  void connect(const std::vector<Endpoint>& endpoints);
   void connected();
   void check_settings() const;
   // what ends one
@@ -88,7 +88,7 @@ class Session {
   void give_up(const Failure& failure);
 
   // the client's events
-  void start_client(const std::vector<filter::Endpoint>& endpoints);
+  void start_client(const std::vector<Endpoint>& endpoints);
   openvpn::ClientEvents client_events();
   void expect_refusal();
   void on_hold();
@@ -117,7 +117,7 @@ class Session {
   void retry_in(std::chrono::milliseconds delay);
   void tell_of_resolvers(bool are_none);
   void write_resolvers(const std::vector<std::string>& search_domains) const;
-  [[nodiscard]] std::vector<netlink::IpAddress> dns_servers() const;
+  [[nodiscard]] std::vector<IpAddress> dns_servers() const;
   [[nodiscard]] std::vector<std::string> hook_environment() const;
   [[nodiscard]] std::string endpoint_text() const;
 
@@ -154,9 +154,9 @@ class Session {
   bool client_holds_ = false;  ///< it waits for release_hold()
   bool was_let_go_ = false;    ///< this client, once: from then on it hears the network
   std::deque<EventLoop::Clock::time_point> questions_;  ///< this client's latest
-  std::vector<filter::Endpoint> client_endpoints_;
-  std::vector<filter::Endpoint> client_order_;  ///< the same, as it tries them
-  std::vector<filter::Endpoint> endpoints_;
+  std::vector<Endpoint> client_endpoints_;
+  std::vector<Endpoint> client_order_;  ///< the same, as it tries them
+  std::vector<Endpoint> endpoints_;
   openvpn::TunnelSettings settings_;
   std::optional<Failure> observed_;  ///< the best explanation the client has given so far
   std::optional<Failure> final_;

@@ -11,7 +11,7 @@
 
 #include <fmt/ranges.h>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/openvpn_lexer.h"
 
 namespace vpnrun::differential {
@@ -174,7 +174,7 @@ std::string text_of(const std::vector<Remote>& remotes) {
   std::string text;
   for (const Remote& remote : remotes) {
     text += fmt::format("remote {} {} {}\n", remote.host, remote.port,
-                        remote.protocol == "tcp" ? "tcp-client" : "udp");
+                        remote.transport == Transport::kTcp ? "tcp-client" : "udp");
   }
   return text;
 }
@@ -184,7 +184,7 @@ std::string text_of(const std::vector<Remote>& remotes) {
 std::string compare_remotes(std::vector<Remote> theirs, const std::vector<Remote>& ours,
                             bool forced) {
   if (forced && !ours.empty()) {
-    std::erase_if(theirs, [&](const Remote& r) { return r.protocol != ours.front().protocol; });
+    std::erase_if(theirs, [&](const Remote& r) { return r.transport != ours.front().transport; });
   }
   return theirs == ours
              ? ""

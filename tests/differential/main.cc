@@ -20,8 +20,8 @@
 #include <string>
 #include <vector>
 
-#include "profiles/error.h"
-#include "systemd/service/openvpn/management.h"
+#include "profiles/base/error.h"
+#include "systemd/service/client/openvpn/management.h"
 #include "tests/differential/comparison.h"
 #include "tests/differential/generator.h"
 #include "tests/differential/management_client.h"

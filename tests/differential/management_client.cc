@@ -12,7 +12,7 @@
 #include <csignal>
 #include <cstring>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "tests/differential/openvpn_program.h"
 
 namespace vpnrun::differential {

@@ -14,7 +14,7 @@
 #include <optional>
 
 #include "helper/base/unique_fd.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun::differential {
 namespace {
@@ -176,7 +176,7 @@ void OutputReader::setting(std::string_view text) {
     } else if (name.ends_with(": remote_port")) {
       remote.port = static_cast<std::uint16_t>(std::strtoul(bare.c_str(), nullptr, 10));
     } else if (name.ends_with(": proto")) {
-      remote.protocol = bare.substr(0, 3);
+      remote.transport = bare.starts_with("tcp") ? Transport::kTcp : Transport::kUdp;
     }
   }
   std::string unique = name;

@@ -14,9 +14,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "profiles/control_message.h"
-#include "profiles/error.h"
-#include "profiles/status.h"
+#include "profiles/base/error.h"
+#include "profiles/protocol/control_message.h"
+#include "profiles/protocol/status.h"
 #include "tests/fuzz/hold.h"
 
 namespace {

@@ -21,10 +21,10 @@
 #include <string_view>
 
 #include "helper/base/unique_fd.h"
-#include "profiles/control_message.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
+#include "profiles/protocol/control_message.h"
 #include "systemd/service/control_server.h"
-#include "systemd/service/event_loop.h"
+#include "systemd/service/os/event_loop.h"
 #include "tests/fuzz/hold.h"
 
 namespace {

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <vector>
 
-#include "profiles/error.h"
-#include "systemd/service/netlink/ip_address.h"
-#include "systemd/service/openvpn/management.h"
+#include "profiles/base/error.h"
+#include "profiles/base/ip_address.h"
+#include "systemd/service/client/openvpn/management.h"
 #include "tests/fuzz/hold.h"
 
 namespace {
@@ -34,11 +34,11 @@ void hold_settings(const std::map<std::string, std::string>& environment) {
   }
   hold(!settings.addresses.empty() && settings.addresses.size() <= 2, "one address a family");
   for (const std::string& address : settings.addresses) {
-    hold(netlink::Prefix::parse(address).has_value(), "an address is one");
+    hold(Prefix::parse(address).has_value(), "an address is one");
   }
   hold(settings.dns.size() <= 8 && settings.search_domains.size() <= 8, "few resolvers");
   for (const std::string& server : settings.dns) {
-    hold(netlink::IpAddress::parse(server).has_value(), "a resolver is an address");
+    hold(IpAddress::parse(server).has_value(), "a resolver is an address");
   }
   for (const std::string& domain : settings.search_domains) {
     hold(!domain.empty() && domain.size() <= 253 &&
@@ -47,7 +47,7 @@ void hold_settings(const std::map<std::string, std::string>& environment) {
          "a search domain is one word");
   }
   hold(settings.mtu == 0 || (settings.mtu >= 576 && settings.mtu <= 65535), "a possible MTU");
-  hold(settings.server_address.empty() || netlink::IpAddress::parse(settings.server_address),
+  hold(settings.server_address.empty() || IpAddress::parse(settings.server_address),
        "the server is an address");
 }
 

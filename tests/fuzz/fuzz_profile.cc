@@ -10,10 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
+#include "profiles/base/ip_address.h"
+#include "profiles/base/utf8.h"
 #include "profiles/profile_parser.h"
-#include "profiles/utf8.h"
-#include "systemd/service/netlink/ip_address.h"
 #include "tests/fuzz/hold.h"
 
 namespace {
@@ -48,12 +48,10 @@ void hold_profile(const Profile& profile) {
   hold_text(profile.link.uplink);
   hold(profile.link.uplink.size() < 16, "the kernel takes the name of the uplink");
   if (const auto& subnet = profile.link.subnet) {
-    hold(subnet->prefix_length == 30 && (subnet->address & 3U) == 0, "a network of four");
+    hold(subnet->length == 30 && subnet->network() == *subnet, "a network of four");
   }
-  hold_texts(profile.dns.servers);
-  for (const std::string& server : profile.dns.servers) {
-    const auto address = netlink::IpAddress::parse(server);
-    hold(address && address->str() == server, "a resolver is an address in its usual form");
+  for (const IpAddress& server : profile.dns.servers) {
+    hold(IpAddress::parse(server.str()) == server, "a resolver is an address");
   }
   hold_texts(profile.dns.search);
   for (const std::string& domain : profile.dns.search) {

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "profiles/error.h"
-#include "profiles/utf8.h"
+#include "profiles/base/error.h"
+#include "profiles/base/utf8.h"
 
 namespace vpnrun::fuzz {
 

@@ -3,7 +3,7 @@
 
 #include <cerrno>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/route.h"
 #include "tests/netns/lab.h"

@@ -71,7 +71,7 @@ NETNS_TEST(HostFilter, RootInsideReachesNothingElse) {
   lab.inside.run([] {
     netlink::Socket socket;
     netlink::Route route;
-    route.destination = netlink::Prefix::default_network(netlink::Family::kIpv4);
+    route.destination = Prefix::default_network(Family::kIpv4);
     route.ifindex = netlink::find_link(socket, "uplink")->index;
     route.gateway = test::ip(test::kHostEnd);
     netlink::replace_route(socket, route);
@@ -199,7 +199,7 @@ NETNS_TEST(HostFilter, NobodyButTheEndpointReachesTheNamespace) {
 NETNS_TEST(HostFilter, AnExposedPortAnswersAndNeverAsks) {
   const Lab lab;
   HostFilter rules = Lab::host_filter();
-  rules.expose = {{profile::Transport::kTcp, 9091}, {profile::Transport::kUdp, 9091}};
+  rules.expose = {{Transport::kTcp, 9091}, {Transport::kUdp, 9091}};
   UniqueFd exposed;
   lab.inside.run([&] { exposed = test::tcp_listener("0.0.0.0", 9091); });
   const UniqueFd on_host = test::tcp_listener(test::kHostEnd, 8080);
@@ -292,8 +292,8 @@ NETNS_TEST(HostFilter, WithoutTheLinkNothingForTheNamespaceFollowsAnotherRoute) 
   netlink::Socket host;
   ASSERT_TRUE(netlink::delete_link(host, test::kHostLink));
   netlink::Route anywhere;
-  anywhere.destination = *netlink::Prefix::parse("0.0.0.0/0");
-  anywhere.gateway = netlink::IpAddress::parse(test::kServer);
+  anywhere.destination = *Prefix::parse("0.0.0.0/0");
+  anywhere.gateway = IpAddress::parse(test::kServer);
   anywhere.ifindex = netlink::find_link(host, "wan")->index;
   netlink::replace_route(host, anywhere);
   const UniqueFd sender = udp_socket(test::kHostWan);

@@ -9,7 +9,7 @@
 
 #include <cerrno>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/filter/nft.h"
 #include "tests/netns/lab.h"
 
@@ -104,7 +104,7 @@ NETNS_TEST(InsideFilter, TcpToTheEndpointOfAUdpTunnelIsClosed) {
   lab.load(Lab::inside_filter());
   EXPECT_NE(connect(), 0);
   InsideFilter rules = Lab::inside_filter();
-  rules.endpoints.front().transport = profile::Transport::kTcp;
+  rules.endpoints.front().transport = Transport::kTcp;
   lab.load(rules);
   EXPECT_EQ(connect(), 0);
 }
@@ -122,7 +122,7 @@ NETNS_TEST(InsideFilter, Ipv6OnTheVethIsClosed) {
 NETNS_TEST(InsideFilter, TheHostReachesExposedPortsOnly) {
   const Lab lab;
   InsideFilter rules = Lab::inside_filter();
-  rules.expose = {{profile::Transport::kTcp, 9091}};
+  rules.expose = {{Transport::kTcp, 9091}};
   UniqueFd exposed;
   UniqueFd closed;
   lab.inside.run([&] {
@@ -138,7 +138,7 @@ NETNS_TEST(InsideFilter, TheHostReachesExposedPortsOnly) {
 NETNS_TEST(InsideFilter, AnExposedPortIsNoWayOut) {
   const Lab lab;
   InsideFilter rules = Lab::inside_filter();
-  rules.expose = {{profile::Transport::kTcp, 9091}, {profile::Transport::kUdp, 9091}};
+  rules.expose = {{Transport::kTcp, 9091}, {Transport::kUdp, 9091}};
   const UniqueFd listener = test::tcp_listener(test::kHostEnd, 8080);
   const UniqueFd receiver = udp_socket(test::kHostEnd, 8080);
   const auto connect = [&] {
@@ -173,7 +173,7 @@ NETNS_TEST(InsideFilter, TheTunnelReachesInboundPortsOfItsOwnAddressOnly) {
   const Lab lab;
   test::require_tun(lab);
   InsideFilter rules = Lab::inside_filter();
-  rules.inbound = {{profile::Transport::kUdp, 51413}};
+  rules.inbound = {{Transport::kUdp, 51413}};
   const UniqueFd open = udp_in(lab.inside, "0.0.0.0", 51413);
   const UniqueFd closed = udp_in(lab.inside, "0.0.0.0", 51414);
   test::Packet packet{4, "203.0.113.1", test::kTunnelAddress, 17, 999, 51414, "x"};

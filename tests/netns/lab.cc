@@ -9,7 +9,7 @@
 
 #include <cstring>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/filter/nft.h"
 #include "systemd/service/netlink/address.h"
 #include "systemd/service/netlink/default_route.h"
@@ -147,7 +147,7 @@ filter::InsideFilter Lab::inside_filter() {
   filter::InsideFilter rules;
   rules.client_uid = ::getuid();
   rules.uplink = {ip(kNsEnd), ip(kHostEnd)};
-  rules.endpoints = {{ip(kServer), profile::Transport::kUdp, kEndpointPort}};
+  rules.endpoints = {{ip(kServer), Transport::kUdp, kEndpointPort}};
   rules.tunnel_addresses = {ip(kTunnelAddress), ip(kTunnelAddress6)};
   rules.dns_servers = {ip(kTunnelDns), ip(kTunnelDns6)};
   return rules;
@@ -158,7 +158,7 @@ filter::HostFilter Lab::host_filter() {
   rules.profile_name = "lab";
   rules.link = kHostLink;
   rules.addresses = {ip(kNsEnd), ip(kHostEnd)};
-  rules.endpoints = {{ip(kServer), profile::Transport::kUdp, kEndpointPort}};
+  rules.endpoints = {{ip(kServer), Transport::kUdp, kEndpointPort}};
   return rules;
 }
 

@@ -3,7 +3,7 @@
 
 #include <cerrno>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "tests/netns/netns_process.h"
 
 namespace vpnrun::netlink {

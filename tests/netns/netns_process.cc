@@ -15,7 +15,7 @@
 
 #include <fmt/format.h>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/netlink/scoped_netns.h"
 
 namespace vpnrun::test {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/filter/nft.h"
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/filter/host_filter.h"
 #include "systemd/service/filter/inside_filter.h"
 #include "tests/netns/lab.h"
@@ -17,7 +17,7 @@ NETNS_TEST(Nft, TakesEveryFormOfBothRulesets) {
   EXPECT_NO_THROW(nft.apply(inside_ruleset(inside)));
   inside = test::Lab::inside_filter();
   EXPECT_NO_THROW(nft.apply(inside_ruleset(inside)));
-  inside.expose = {{profile::Transport::kTcp, 9091}, {profile::Transport::kUdp, 5353}};
+  inside.expose = {{Transport::kTcp, 9091}, {Transport::kUdp, 5353}};
   inside.inbound = inside.expose;
   EXPECT_NO_THROW(nft.apply(inside_ruleset(inside)));
   inside.tunnel_addresses.clear();

@@ -15,12 +15,10 @@
 #include <span>
 #include <vector>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun::test {
 namespace {
-
-using netlink::IpAddress;
 
 struct SocketAddress {
   ::sockaddr_storage storage{};
@@ -130,8 +128,8 @@ IpAddress ip(const std::string& text) {
   return *address;
 }
 
-netlink::Prefix prefix(const std::string& text) {
-  const auto parsed = netlink::Prefix::parse(text);
+Prefix prefix(const std::string& text) {
+  const auto parsed = Prefix::parse(text);
   if (!parsed) {
     throw Error("'" + text + "' is no prefix");
   }

@@ -7,13 +7,13 @@
 #include <string>
 
 #include "helper/base/unique_fd.h"
-#include "systemd/service/netlink/ip_address.h"
+#include "profiles/base/ip_address.h"
 
 namespace vpnrun::test {
 
 /// An address literal that is known to be right.
-[[nodiscard]] netlink::IpAddress ip(const std::string& text);
-[[nodiscard]] netlink::Prefix prefix(const std::string& text);
+[[nodiscard]] IpAddress ip(const std::string& text);
+[[nodiscard]] Prefix prefix(const std::string& text);
 
 struct Datagram {
   std::string source;      ///< address, without the port

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/netlink/address.h"
 #include "systemd/service/netlink/link.h"
 #include "tests/netns/lab.h"

@@ -8,7 +8,7 @@
 #include <future>
 #include <thread>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/sysctl.h"
 #include "tests/netns/netns_process.h"

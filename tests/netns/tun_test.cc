@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/netlink/link.h"
 #include "tests/netns/lab.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/budget.h"
+#include "systemd/service/os/budget.h"
 
 #include <gtest/gtest.h>
 

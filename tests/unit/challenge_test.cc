@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/openvpn/challenge.h"
+#include "systemd/service/client/openvpn/challenge.h"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "profiles/error.h"
-#include "systemd/service/openvpn/management.h"
+#include "profiles/base/error.h"
+#include "systemd/service/client/openvpn/management.h"
 
 namespace vpnrun::service::openvpn {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/child.h"
+#include "systemd/service/os/child.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -18,7 +18,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "tests/unit/failing_call.h"
 
 namespace vpnrun::service {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "systemd/service/openvpn/client.h"
+#include "systemd/service/client/openvpn/client.h"
 
 namespace vpnrun::service::openvpn {
 namespace {
@@ -10,9 +10,9 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::vector<filter::Endpoint> endpoints() {
-  return {{*netlink::IpAddress::parse("198.51.100.10"), profile::Transport::kUdp, 1194},
-          {*netlink::IpAddress::parse("198.51.100.20"), profile::Transport::kTcp, 443}};
+std::vector<Endpoint> endpoints() {
+  return {{*IpAddress::parse("198.51.100.10"), Transport::kUdp, 1194},
+          {*IpAddress::parse("198.51.100.20"), Transport::kTcp, 443}};
 }
 
 TEST(ClientOptions, NameTheServersByAddressInTheirOrder) {

@@ -24,12 +24,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/control_server.h"
-#include "systemd/service/heartbeat.h"
 #include "systemd/service/idle_watch.h"
-#include "systemd/service/notify.h"
-#include "systemd/service/unix_listener.h"
+#include "systemd/service/os/heartbeat.h"
+#include "systemd/service/os/notify.h"
+#include "systemd/service/os/unix_listener.h"
 #include "tests/unit/scratch_folder.h"
 
 namespace vpnrun::service {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/endpoint_check.h"
+#include "systemd/service/link/endpoint_check.h"
 
 #include <vector>
 
@@ -12,8 +12,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-netlink::IpAddress ip(const char* text) {
-  return netlink::IpAddress::parse(text).value();
+IpAddress ip(const char* text) {
+  return IpAddress::parse(text).value();
 }
 
 netlink::RouteAnswer way(std::uint8_t type) {
@@ -23,7 +23,7 @@ netlink::RouteAnswer way(std::uint8_t type) {
   return answer;
 }
 
-netlink::Prefix link() {
+Prefix link() {
   return {ip("10.213.7.1"), 30};
 }
 
@@ -87,7 +87,7 @@ TEST(EndpointCheck, NothingElseInALinksNetworkIsAServer) {
   EXPECT_THAT(own->reason, HasSubstr("10.213.7.0/30"));
   EXPECT_THAT(own->hint, HasSubstr("[link] subnet"));
   EXPECT_FALSE(own->forever);
-  const std::vector<netlink::Prefix> links = {link(), {ip("10.213.9.1"), 30}};
+  const std::vector<Prefix> links = {link(), {ip("10.213.9.1"), 30}};
   for (const char* address : {"10.213.9.1", "10.213.9.2"}) {
     const auto other = check_address_here(ip(address), way(RTN_LOCAL), link(), links);
     ASSERT_TRUE(other) << address;

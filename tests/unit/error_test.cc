@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 #include <array>
 #include <cerrno>
@@ -9,8 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include "profiles/base/utf8.h"
 #include "profiles/nearest.h"
-#include "profiles/utf8.h"
 
 namespace vpnrun {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/etc_files.h"
+#include "systemd/service/names/etc_files.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

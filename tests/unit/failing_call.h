@@ -8,7 +8,7 @@
 #include <array>
 #include <cstddef>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun::test {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/failure.h"
+#include "systemd/service/client/failure.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "helper/base/unique_fd.h"
-#include "profiles/control_message.h"
+#include "profiles/protocol/control_message.h"
 
 namespace vpnrun::test {
 

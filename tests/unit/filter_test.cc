@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <gmock/gmock.h>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/filter/host_filter.h"
 #include "systemd/service/filter/inside_filter.h"
 
@@ -12,16 +12,16 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-netlink::IpAddress ip(const char* text) {
-  return netlink::IpAddress::parse(text).value();
+IpAddress ip(const char* text) {
+  return IpAddress::parse(text).value();
 }
 
 InsideFilter inside() {
   InsideFilter filter;
   filter.client_uid = 987;
   filter.uplink = {ip("10.213.0.2"), ip("10.213.0.1")};
-  filter.endpoints = {{ip("198.51.100.10"), profile::Transport::kUdp, 1194},
-                      {ip("198.51.100.10"), profile::Transport::kTcp, 443}};
+  filter.endpoints = {{ip("198.51.100.10"), Transport::kUdp, 1194},
+                      {ip("198.51.100.10"), Transport::kTcp, 443}};
   filter.dns_servers = {ip("10.8.0.1"), ip("fd00:8::1"), ip("10.8.0.3")};
   return filter;
 }
@@ -31,7 +31,7 @@ HostFilter host() {
   filter.profile_name = "work";
   filter.link = "vr-work";
   filter.addresses = {ip("10.213.0.2"), ip("10.213.0.1")};
-  filter.endpoints = {{ip("198.51.100.10"), profile::Transport::kUdp, 1194}};
+  filter.endpoints = {{ip("198.51.100.10"), Transport::kUdp, 1194}};
   return filter;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/netlink/ip_address.h"
+#include "profiles/base/ip_address.h"
 
 #include <array>
 

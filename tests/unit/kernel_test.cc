@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/kernel.h"
+#include "systemd/service/os/kernel.h"
 
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -10,8 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "profiles/error.h"
-#include "systemd/service/child.h"
+#include "profiles/base/error.h"
+#include "systemd/service/os/child.h"
 #include "tests/unit/failing_call.h"
 
 namespace vpnrun::service {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/login.h"
+#include "systemd/service/client/login.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,8 +11,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "profiles/error.h"
-#include "systemd/service/wipe.h"
+#include "profiles/base/error.h"
+#include "profiles/base/secret.h"
 #include "tests/unit/scratch_folder.h"
 
 namespace vpnrun::service {

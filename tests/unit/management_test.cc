@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/openvpn/management.h"
+#include "systemd/service/client/openvpn/management.h"
 
 #include <map>
 #include <string>
@@ -9,8 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "profiles/error.h"
-#include "systemd/service/openvpn/pushed_dns.h"
+#include "profiles/base/error.h"
+#include "systemd/service/client/openvpn/pushed_dns.h"
 
 namespace vpnrun::service::openvpn {
 namespace {

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/openvpn_lexer.h"
 
 namespace vpnrun::profile {
@@ -88,7 +88,7 @@ TEST(OpenvpnConfig, ReadsAProvidersFile) {
             "client\nnobind\nremote-cert-tls server\nreneg-sec 0\ndhcp-option DNS 10.8.0.1\n"
             "verb 5\n<ca>\n" +
                 kPem + "</ca>\n<cert>\n" + kPem + "</cert>\n<key>\n" + pem_for("key") + "</key>\n");
-  EXPECT_THAT(config.remotes, ElementsAre(Remote{"se.example.org", 443, "udp"}));
+  EXPECT_THAT(config.remotes, ElementsAre(Remote{"se.example.org", 443, Transport::kUdp}));
   EXPECT_TRUE(config.needs_user_pass);
   EXPECT_EQ(config.user_pass_file, "");
   EXPECT_THAT(config.ignored, Contains(StartsWith("line 6: 'persist-tun'")));
@@ -220,7 +220,7 @@ TEST(OpenvpnConfig, AcceptsByteOrderMarkWindowsLineEndsAndDashes) {
   EXPECT_EQ(config.text,
             "client\n<ca>\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END "
             "CERTIFICATE-----\n</ca>\nverb 3\n");
-  EXPECT_THAT(config.remotes, ElementsAre(Remote{"a", 443, "tcp"}));
+  EXPECT_THAT(config.remotes, ElementsAre(Remote{"a", 443, Transport::kTcp}));
 }
 
 TEST(OpenvpnConfig, RefusesControlCharactersAndNul) {
@@ -253,16 +253,18 @@ TEST(OpenvpnConfig, SurvivesHugeAndStrangeInput) {
 TEST(OpenvpnRemotes, TakePortAndProtocolFromTheWholeFile) {
   EXPECT_THAT(
       parse("remote a\nremote b 443\nremote c 80 tcp-client\nproto tcp4\nport 1195\n").remotes,
-      ElementsAre(Remote{"a", 1195, "tcp"}, Remote{"b", 443, "tcp"}, Remote{"c", 80, "tcp"}));
-  EXPECT_THAT(parse("rport 53\nremote a\n").remotes, ElementsAre(Remote{"a", 53, "udp"}));
-  EXPECT_THAT(parse("remote a\n").remotes, ElementsAre(Remote{"a", 1194, "udp"}));
+      ElementsAre(Remote{"a", 1195, Transport::kTcp}, Remote{"b", 443, Transport::kTcp},
+                  Remote{"c", 80, Transport::kTcp}));
+  EXPECT_THAT(parse("rport 53\nremote a\n").remotes, ElementsAre(Remote{"a", 53, Transport::kUdp}));
+  EXPECT_THAT(parse("remote a\n").remotes, ElementsAre(Remote{"a", 1194, Transport::kUdp}));
 }
 
 TEST(OpenvpnRemotes, AcceptNamesAndAddresses) {
   EXPECT_THAT(
       parse("remote VPN-1.example_x.org\nremote 192.0.2.1\nremote 2001:db8::1 443 udp6\n").remotes,
-      ElementsAre(Remote{"VPN-1.example_x.org", 1194, "udp"}, Remote{"192.0.2.1", 1194, "udp"},
-                  Remote{"2001:db8::1", 443, "udp"}));
+      ElementsAre(Remote{"VPN-1.example_x.org", 1194, Transport::kUdp},
+                  Remote{"192.0.2.1", 1194, Transport::kUdp},
+                  Remote{"2001:db8::1", 443, Transport::kUdp}));
 }
 
 TEST(OpenvpnRemotes, RefuseWhatIsNone) {
@@ -284,7 +286,7 @@ TEST(OpenvpnRemotes, AreRequired) {
 
 TEST(OpenvpnRemotes, AreFilteredByAForcedProtocol) {
   EXPECT_THAT(parse("remote a 1 udp\nremote b 2 tcp\nproto-force tcp\n").remotes,
-              ElementsAre(Remote{"b", 2, "tcp"}));
+              ElementsAre(Remote{"b", 2, Transport::kTcp}));
   EXPECT_THAT(message_of("remote a 1 udp\nproto-force tcp\n"), HasSubstr("leaves no server"));
 }
 
@@ -292,14 +294,15 @@ TEST(OpenvpnRemotes, ComeOutOfConnectionBlocksInOrder) {
   const OpenvpnConfig config = parse(
       "proto tcp\n<connection>\nremote a\nport 443\nnobind\n</connection>\n"
       "proto udp\n<connection>\nremote b 53\n</connection>\n");
-  EXPECT_THAT(config.remotes, ElementsAre(Remote{"a", 443, "tcp"}, Remote{"b", 53, "udp"}));
+  EXPECT_THAT(config.remotes,
+              ElementsAre(Remote{"a", 443, Transport::kTcp}, Remote{"b", 53, Transport::kUdp}));
   EXPECT_EQ(config.text, "nobind\n");
 }
 
 TEST(OpenvpnRemotes, OutsideOfConnectionBlocksAreLeftOutIfThereAreBlocks) {
   const OpenvpnConfig config =
       parse("remote a\n<connection>\nremote b 53\n</connection>\nremote c\n");
-  EXPECT_THAT(config.remotes, ElementsAre(Remote{"b", 53, "udp"}));
+  EXPECT_THAT(config.remotes, ElementsAre(Remote{"b", 53, Transport::kUdp}));
   EXPECT_THAT(config.ignored,
               AllOf(Contains(StartsWith("line 1: 'remote'")), Contains(StartsWith("line 5: "))));
 }
@@ -308,14 +311,14 @@ TEST(OpenvpnRemotes, OfAConnectionBlockTakeWhatStandsLast) {
   EXPECT_THAT(parse("<connection>\nport 1\nproto tcp\nremote a 443 udp\n</connection>\n"
                     "<connection>\nremote b 443 udp\nport 53\nproto tcp\n</connection>\n")
                   .remotes,
-              ElementsAre(Remote{"a", 443, "udp"}, Remote{"b", 53, "tcp"}));
+              ElementsAre(Remote{"a", 443, Transport::kUdp}, Remote{"b", 53, Transport::kTcp}));
 }
 
 TEST(OpenvpnRemotes, OfAConnectionBlockEndWhereOpenvpnEndsIt) {
   for (const char* end : {"</connection>", " \t</connection>", "</connection> # x",
                           "</connection>x", "\v\f</connection>", "\r</connection>\r"}) {
     EXPECT_THAT(parse(fmt::format("<connection>\nremote a\n{}\nport 99\n", end)).remotes,
-                ElementsAre(Remote{"a", 1194, "udp"}))
+                ElementsAre(Remote{"a", 1194, Transport::kUdp}))
         << end;
   }
   for (const char* no_end : {"'</connection>'", "--</connection>", "setenv opt </connection>",
@@ -339,7 +342,7 @@ TEST(OpenvpnRemotes, AreNotFollowedByWhatWouldMeanNothingToThem) {
                            "explicit-exit-notify", "setenv SERVER_POLL_TIMEOUT 4"}) {
     EXPECT_THAT(message_of(block + line + "\n"), HasSubstr("in front of the first block")) << line;
     EXPECT_THAT(parse(std::string(line) + "\n" + block).remotes,
-                ElementsAre(Remote{"a"s, 1194, "udp"}));
+                ElementsAre(Remote{"a"s, 1194, Transport::kUdp}));
   }
 }
 
@@ -354,7 +357,7 @@ TEST(OpenvpnRemotes, SayGoodbyeOnlyIfAllBlocksDo) {
 
 TEST(OpenvpnRemotes, OfAConnectionBlockTakeNothingThatStandsBehindIt) {
   EXPECT_THAT(parse("<connection>\nremote a\n</connection>\nport 99\nproto tcp\n").remotes,
-              ElementsAre(Remote{"a", 1194, "udp"}));
+              ElementsAre(Remote{"a", 1194, Transport::kUdp}));
 }
 
 TEST(OpenvpnRemotes, RefuseOtherThingsInAConnectionBlock) {
@@ -535,7 +538,7 @@ TEST(OpenvpnConfig, OpensNoBlockBehindSetenvOpt) {
   const OpenvpnConfig config = parse(
       "setenv opt <connection>\nremote a 1\nport 2\nsetenv opt </connection>\nsetenv opt <ca>\n"
       "verb 1\nsetenv opt </ca>\n");
-  EXPECT_THAT(config.remotes, ElementsAre(Remote{"a", 1, "udp"}));
+  EXPECT_THAT(config.remotes, ElementsAre(Remote{"a", 1, Transport::kUdp}));
   EXPECT_EQ(config.text, "verb 1\n");
 }
 

@@ -20,7 +20,7 @@
 #include <gtest/gtest.h>
 
 #include "helper/base/unique_fd.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/openvpn_config.h"
 
 namespace vpnrun::profile {

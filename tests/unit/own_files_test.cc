@@ -19,7 +19,7 @@
 #include <gtest/gtest.h>
 
 #include "helper/base/unique_fd.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/openvpn_config.h"
 #include "profiles/openvpn_directives.h"
 #include "profiles/openvpn_inline.h"

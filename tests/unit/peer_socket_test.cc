@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/peer_socket.h"
+#include "systemd/service/os/peer_socket.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>

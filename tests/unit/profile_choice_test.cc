@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "launcher/user_config.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "tests/unit/launcher_machine.h"
 
 namespace vpnrun {

@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "profiles/profile_toml.h"
 
 namespace vpnrun::profile {
@@ -114,9 +114,10 @@ down_outside = ["d"]
   EXPECT_EQ(profile.tunnel.idle_stop, std::chrono::minutes(10));
   EXPECT_EQ(profile.network_namespace.name_host, "default");
   EXPECT_EQ(profile.link.type, LinkType::kVeth);
-  EXPECT_EQ(profile.link.subnet, (Ipv4Network{0xC6120004U, 30}));
+  EXPECT_EQ(profile.link.subnet, Prefix::parse("198.18.0.4/30"));
   EXPECT_EQ(profile.link.uplink, "eth0");
-  EXPECT_THAT(profile.dns.servers, ElementsAre("10.8.0.1", "2001:db8::1"));
+  EXPECT_THAT(profile.dns.servers,
+              ElementsAre(IpAddress::parse("10.8.0.1"), IpAddress::parse("2001:db8::1")));
   EXPECT_THAT(profile.dns.search, ElementsAre("example.org", "corp"));
   EXPECT_FALSE(profile.dns.capture);
   EXPECT_TRUE(profile.application.no_new_privs);

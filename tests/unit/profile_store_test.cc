@@ -13,7 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun::profile {
 namespace {

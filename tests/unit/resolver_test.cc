@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/resolver.h"
+#include "systemd/service/link/resolver.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "tests/unit/launcher_machine.h"
 
 namespace vpnrun {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/subordinate_ids.h"
+#include "systemd/service/os/subordinate_ids.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

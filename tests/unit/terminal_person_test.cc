@@ -16,7 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "helper/base/unique_fd.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "tests/unit/scratch_folder.h"
 
 namespace vpnrun {

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "launcher/ctl/drop_in_text.h"
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun {
 namespace {

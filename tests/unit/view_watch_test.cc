@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/view_watch.h"
+#include "systemd/service/names/view_watch.h"
 
 #include <unistd.h>
 

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/filter/ruleset_text.h"
 
 namespace vpnrun::filter {

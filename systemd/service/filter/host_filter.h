@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "profiles/base/endpoint.h"
 #include "profiles/profile.h"
-#include "systemd/service/filter/endpoint.h"
 #include "systemd/service/filter/inside_filter.h"
 
 namespace vpnrun::filter {

@@ -13,8 +13,6 @@
 namespace vpnrun::filter {
 namespace {
 
-using netlink::Family;
-
 constexpr const char* kAnyPort53 = "meta l4proto { tcp, udp } th dport 53";
 
 /// One family's side of the capture of names.

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "profiles/base/endpoint.h"
+#include "profiles/base/ip_address.h"
 #include "profiles/profile.h"
-#include "systemd/service/filter/endpoint.h"
-#include "systemd/service/netlink/ip_address.h"
 
 namespace vpnrun::filter {
 
@@ -19,21 +19,21 @@ constexpr const char* kUplinkDevice = "uplink";
 
 /// The two ends of the veth; IPv4.
 struct UplinkAddresses {
-  netlink::IpAddress ns_address;
-  netlink::IpAddress host_address;
+  IpAddress ns_address;
+  IpAddress host_address;
   friend bool operator==(const UplinkAddresses&, const UplinkAddresses&) = default;
 };
 
 /// What the filter inside a namespace lets through. A default one is the seal of a new namespace:
 /// loopback and the tunnel device, nothing else.
 struct InsideFilter {
-  std::uint32_t client_uid = 0;                      ///< owner of the VPN client's sockets
-  std::optional<UplinkAddresses> uplink;             ///< nullopt: nothing passes the veth
-  std::vector<Endpoint> endpoints;                   ///< what the client may talk to over the veth
-  std::vector<netlink::IpAddress> tunnel_addresses;  ///< of the tunnel device; may be empty
+  std::uint32_t client_uid = 0;             ///< owner of the VPN client's sockets
+  std::optional<UplinkAddresses> uplink;    ///< nullopt: nothing passes the veth
+  std::vector<Endpoint> endpoints;          ///< what the client may talk to over the veth
+  std::vector<IpAddress> tunnel_addresses;  ///< of the tunnel device; may be empty
   /// Resolvers in the tunnel. The first of each family gets the captured queries. Empty with
   /// `capture`: port 53 is refused to everything.
-  std::vector<netlink::IpAddress> dns_servers;
+  std::vector<IpAddress> dns_servers;
   bool capture = true;                 ///< port 53 to any address goes to dns_servers
   std::vector<profile::Port> expose;   ///< host → application over the veth
   std::vector<profile::Port> inbound;  ///< tunnel → application

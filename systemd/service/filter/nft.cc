@@ -16,8 +16,8 @@
 #include <fmt/format.h>
 #include <nftables/libnftables.h>
 
-#include "profiles/error.h"
-#include "systemd/service/rights.h"
+#include "profiles/base/error.h"
+#include "systemd/service/os/rights.h"
 
 namespace vpnrun::filter {
 namespace {

@@ -4,17 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun::filter {
-namespace {
-
-const char* name_of(profile::Transport transport) {
-  return transport == profile::Transport::kTcp ? "tcp" : "udp";
-}
-
-}  // namespace
-
 std::string set_of(const std::vector<std::string>& elements) {
   return fmt::format("{{ {} }}", fmt::join(elements, ", "));
 }
@@ -24,7 +16,7 @@ std::vector<std::string> endpoint_elements(const std::vector<Endpoint>& endpoint
   elements.reserve(endpoints.size());
   for (const Endpoint& endpoint : endpoints) {
     elements.push_back(fmt::format("{} . {} . {}", ipv4_text(endpoint.address),
-                                   name_of(endpoint.transport), endpoint.port));
+                                   to_string(endpoint.transport), endpoint.port));
   }
   return elements;
 }
@@ -33,15 +25,14 @@ std::vector<std::string> port_elements(const std::vector<profile::Port>& ports) 
   std::vector<std::string> elements;
   elements.reserve(ports.size());
   for (const profile::Port& port : ports) {
-    elements.push_back(fmt::format("{} . {}", name_of(port.transport), port.number));
+    elements.push_back(fmt::format("{} . {}", to_string(port.transport), port.number));
   }
   return elements;
 }
 
-std::vector<std::string> of_family(const std::vector<netlink::IpAddress>& addresses,
-                                   netlink::Family family) {
+std::vector<std::string> of_family(const std::vector<IpAddress>& addresses, Family family) {
   std::vector<std::string> texts;
-  for (const netlink::IpAddress& address : addresses) {
+  for (const IpAddress& address : addresses) {
     if (address.family() == family) {
       texts.push_back(address.str());
     }
@@ -49,7 +40,7 @@ std::vector<std::string> of_family(const std::vector<netlink::IpAddress>& addres
   return texts;
 }
 
-std::string ipv4_text(const netlink::IpAddress& address) {
+std::string ipv4_text(const IpAddress& address) {
   if (!address.is_ipv4()) {
     throw Error(
         fmt::format("cannot use '{}' on the link: it is not an IPv4 address", address.str()),

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "profiles/base/endpoint.h"
+#include "profiles/base/ip_address.h"
 #include "profiles/profile.h"
-#include "systemd/service/filter/endpoint.h"
-#include "systemd/service/netlink/ip_address.h"
 
 /// Pieces of nftables text that both generators use; not for others.
 namespace vpnrun::filter {
@@ -21,11 +21,11 @@ namespace vpnrun::filter {
 [[nodiscard]] std::vector<std::string> port_elements(const std::vector<profile::Port>& ports);
 
 /// Those of one family, as text.
-[[nodiscard]] std::vector<std::string> of_family(const std::vector<netlink::IpAddress>& addresses,
-                                                 netlink::Family family);
+[[nodiscard]] std::vector<std::string> of_family(const std::vector<IpAddress>& addresses,
+                                                 Family family);
 
 /// `address` as text. Throws Error if it is not IPv4.
-[[nodiscard]] std::string ipv4_text(const netlink::IpAddress& address);
+[[nodiscard]] std::string ipv4_text(const IpAddress& address);
 
 /// "table … delete table … table … { `body` }": the table is replaced as a whole, and it does not
 /// matter whether there was one.

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "systemd/service/netlink/ip_address.h"
+#include "profiles/base/ip_address.h"
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/socket.h"
 

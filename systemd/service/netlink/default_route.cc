@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/netlink/object.h"
 #include "systemd/service/netlink/route_object.h"
 

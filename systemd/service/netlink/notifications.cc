@@ -9,7 +9,7 @@
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/netlink/object.h"
 
 namespace vpnrun::netlink {

@@ -12,7 +12,7 @@
 #include <netlink/msg.h>
 #include <netlink/object.h>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun::netlink {
 namespace {

@@ -5,7 +5,7 @@
 #include <new>
 #include <string>
 
-#include "systemd/service/netlink/ip_address.h"
+#include "profiles/base/ip_address.h"
 #include "systemd/service/netlink/nl_ptr.h"
 #include "systemd/service/netlink/socket.h"
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "systemd/service/netlink/ip_address.h"
+#include "profiles/base/ip_address.h"
 #include "systemd/service/netlink/socket.h"
 
 namespace vpnrun::netlink {

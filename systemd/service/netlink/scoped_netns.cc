@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 
 namespace vpnrun::netlink {
 namespace {

@@ -16,7 +16,7 @@
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
 
-#include "profiles/error.h"
+#include "profiles/base/error.h"
 #include "systemd/service/netlink/message.h"
 
 namespace vpnrun::netlink {

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "profiles/base/ip_address.h"
 #include "systemd/service/netlink/address.h"
-#include "systemd/service/netlink/ip_address.h"
 #include "systemd/service/netlink/route.h"
 
 namespace vpnrun::netlink {

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/client/client_ids.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "helper/base/runtime_layout.h"
+#include "profiles/base/error.h"
+#include "profiles/programs.h"
+#include "systemd/service/names/etc_files.h"
+#include "systemd/service/os/child.h"
+#include "systemd/service/os/log.h"
+#include "systemd/service/os/subordinate_ids.h"
+#include "systemd/service/runtime_dir.h"
+
+namespace vpnrun::service {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr id_t kFirst = VPNRUN_FIRST_CLIENT_ID;
+constexpr id_t kLast = VPNRUN_LAST_CLIENT_ID;
+static_assert(kFirst > 0 && kFirst <= kLast && kLast < 0x80000000U);
+
+/// A directory service that does not answer has no entry of that range.
+constexpr int kNssPatienceMs = 5'000;
+/// For the end of what was killed; the kernel may have much of it to tidy up.
+constexpr std::chrono::seconds kEndPatience{5};
+constexpr const char* kUserFolder = "/run/userdb";
+
+fs::path records() {
+  return fs::path(kRuntimeRoot) / ".ids";
+}
+
+std::optional<id_t> number(std::string_view text) {
+  id_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(id)
+                                                                  : std::nullopt;
+}
+
+struct Taken {
+  std::set<id_t> all;
+  std::optional<id_t> own;
+};
+
+Taken taken_by(const std::string& profile_name) {
+  Taken taken;
+  std::error_code error;
+  for (fs::directory_iterator entry(records(), error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    std::error_code unreadable;
+    const auto id = number(entry->path().filename().native());
+    if (id && is_client_id(*id)) {
+      taken.all.insert(*id);
+      if (fs::read_symlink(entry->path(), unreadable) == profile_name) {
+        taken.own = *id;
+      }
+    }
+  }
+  return taken;
+}
+
+/// The numbers of the range that a process has, as user or group, in whatever namespace.
+std::set<id_t> of_processes() {
+  std::set<id_t> ids;
+  std::error_code error;
+  for (fs::directory_iterator entry("/proc", error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    if (!number(entry->path().filename().native())) {
+      continue;
+    }
+    std::ifstream status(entry->path() / "status");
+    for (std::string line; std::getline(status, line);) {
+      std::istringstream fields(line);
+      std::string key;
+      fields >> key;
+      if (key == "Uid:" || key == "Gid:" || key == "Groups:") {
+        for (id_t id = 0; fields >> id;) {
+          if (is_client_id(id)) {
+            ids.insert(id);
+          }
+        }
+      }
+    }
+  }
+  return ids;
+}
+
+/// Whether its real, effective, saved or file system's user is this one.
+bool is_users(const fs::path& process, id_t user) {
+  std::ifstream status(process / "status");
+  for (std::string line; std::getline(status, line);) {
+    std::istringstream fields(line);
+    std::string key;
+    fields >> key;
+    if (key == "Uid:") {
+      for (id_t id = 0; fields >> id;) {
+        if (id == user) {
+          return true;
+        }
+      }
+      return false;
+    }
+  }
+  return false;
+}
+
+/// Sends SIGKILL to each; by what was looked at, and not by a number that may be another's by now.
+std::vector<UniqueFd> kill_processes_of(id_t user) {
+  std::vector<UniqueFd> killed;
+  std::error_code error;
+  for (fs::directory_iterator entry("/proc", error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    const auto pid = number(entry->path().filename().native());
+    if (!pid || !is_users(entry->path(), user)) {
+      continue;
+    }
+    UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
+    if (process.ok() && is_users(entry->path(), user) &&
+        ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) == 0) {
+      killed.push_back(std::move(process));
+    }
+  }
+  return killed;
+}
+
+/// Whether it has another name than ours, by NSS, whose modules are neither to be loaded here nor
+/// to have anything of ours: getent(1).
+bool is_known(const char* database, id_t id) {
+  const Account account = look_up_account();
+  const UniqueFd entry(::memfd_create("entry", MFD_CLOEXEC));
+  if (!entry.ok()) {
+    throw_errno("cannot make a file for the answer of {}", kGetent);
+  }
+  SpawnOptions options;
+  options.program = kGetent;
+  options.arguments = {database, std::to_string(id)};
+  options.environment = {kChildPath, "LC_ALL=C"};
+  options.output_fd = entry.get();
+  options.drop_privileges = true;
+  options.uid = account.uid;
+  options.gid = account.gid;
+  options.alone = true;
+  options.parent_death_signal = SIGKILL;
+  const Pidfd child = spawn(options);
+  pollfd ended{child.fd(), POLLIN, 0};
+  if (::poll(&ended, 1, kNssPatienceMs) <= 0) {
+    (void)child.send_signal(SIGKILL);
+  }
+  if (child.wait() != 0) {
+    return false;
+  }
+  const std::string own = client_name(id) + ':';
+  std::array<char, 64> start{};
+  const ssize_t got = ::pread(entry.get(), start.data(), start.size(), 0);
+  return got < 0 || !std::string_view(start.data(), static_cast<std::size_t>(got)).starts_with(own);
+}
+
+/// USER_RECORD.md and GROUP_RECORD.md of systemd.
+void publish(id_t id) {
+  const std::string name = client_name(id);
+  const nlohmann::json user = {{"userName", name},
+                               {"uid", id},
+                               {"gid", id},
+                               {"realName", "VPN client"},
+                               {"disposition", "system"},
+                               {"locked", true},
+                               {"homeDirectory", "/"},
+                               {"shell", kNologin}};
+  const nlohmann::json group = {{"groupName", name}, {"gid", id}, {"disposition", "system"}};
+  if (::mkdir(kUserFolder, 0755) != 0 && errno != EEXIST) {
+    throw_errno("cannot create '{}'", kUserFolder);
+  }
+  const UniqueFd folder(::open(kUserFolder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.ok()) {
+    throw_errno("cannot open '{}'", kUserFolder);
+  }
+  for (const auto& [kind, record] : {std::pair("user", &user), std::pair("group", &group)}) {
+    const std::string file = fmt::format("{}.{}", name, kind);
+    replace_file(folder.get(), file, record->dump() + "\n");
+    const std::string link = fmt::format("{}.{}", id, kind);
+    if (::symlinkat(file.c_str(), folder.get(), link.c_str()) != 0 && errno != EEXIST) {
+      throw_errno("cannot create '{}/{}'", kUserFolder, link);
+    }
+  }
+}
+
+/// Ours by its name, or by what the number leads to: the number may be another's.
+void withdraw(id_t id) noexcept {
+  for (const char* kind : {"user", "group"}) {
+    const std::string file = fmt::format("{}.{}", client_name(id), kind);
+    const std::string link = fmt::format("{}/{}.{}", kUserFolder, id, kind);
+    std::error_code error;
+    if (fs::read_symlink(link, error) == file) {
+      (void)::unlink(link.c_str());
+    }
+    (void)::unlink(fmt::format("{}/{}", kUserFolder, file).c_str());
+  }
+  (void)::rmdir(kUserFolder);  // stays if anything else is there
+}
+
+/// After a crash we may have recorded it ourselves; and where /run/userdb is read-only (the unit of
+/// `run`) the record stays, and is known by its name.
+bool is_somebody_elses(id_t id) {
+  withdraw(id);
+  return is_known("passwd", id) || is_known("group", id);
+}
+
+/// The first that covers it; null: none.
+const SubordinateIds* covering(const std::vector<SubordinateIds>& given, id_t id) {
+  const auto found = std::find_if(given.begin(), given.end(),
+                                  [id](const SubordinateIds& ids) { return ids.covers(id); });
+  return found == given.end() ? nullptr : &*found;
+}
+
+[[noreturn]] void refuse(const SubordinateIds* given) {
+  if (given == nullptr) {
+    throw Error(fmt::format("all users for VPN clients are taken, {} to {}", kFirst, kLast), {},
+                "release profiles that are not used: vpnrun-tunnel release NAME");
+  }
+  const bool users = given->file == "/etc/subuid";
+  throw Error(
+      fmt::format(
+          "no user for a VPN client is free, {} to {}: {}, line {}, gives somebody {} to {}",
+          kFirst, kLast, given->file, given->line, given->first, given->first + given->count - 1),
+      {},
+      fmt::format(
+          "give him another range: usermod --del-sub{0}s {1}-{2} --add-sub{0}s FIRST-LAST NAME",
+          users ? "uid" : "gid", given->first, given->first + given->count - 1));
+}
+
+id_t take_one(const std::string& profile_name, const std::set<id_t>& taken,
+              const std::vector<SubordinateIds>& given) {
+  const std::set<id_t> running = of_processes();
+  const SubordinateIds* in_the_way = nullptr;
+  for (id_t id = kFirst; id <= kLast; ++id) {
+    if (const auto* ids = covering(given, id)) {
+      in_the_way = ids;
+      continue;
+    }
+    if (taken.contains(id) || running.contains(id) || is_somebody_elses(id)) {
+      continue;
+    }
+    std::error_code error;
+    fs::create_directory(records(), error);
+    fs::permissions(records(), fs::perms::owner_all, error);
+    // In one step: a record without a name would be nobody's.
+    if (::symlink(profile_name.c_str(), (records() / std::to_string(id)).c_str()) != 0) {
+      throw_errno("cannot record the user of the VPN client in '{}'", records().string());
+    }
+    return id;
+  }
+  refuse(in_the_way);
+}
+
+void forget(id_t id) {
+  withdraw(id);
+  if (::unlink((records() / std::to_string(id)).c_str()) != 0) {
+    throw_errno("cannot remove the record of user {}", id);
+  }
+}
+
+}  // namespace
+
+bool is_client_id(id_t id) noexcept {
+  return id >= kFirst && id <= kLast;
+}
+
+std::string client_name(id_t id) {
+  return fmt::format("vpnrun-client-{}", id);
+}
+
+Account take_client_id(const std::string& profile_name, bool in_use) {
+  const HostLock lock;
+  const Taken taken = taken_by(profile_name);
+  std::optional<id_t> own = taken.own;
+  const std::vector<SubordinateIds> given = read_subordinate_ids();
+  if (own && !in_use && (covering(given, *own) != nullptr || is_somebody_elses(*own))) {
+    log::info("the user {} is somebody else's by now: the VPN client gets another", *own);
+    forget(*own);
+    own.reset();
+  }
+  const id_t id = own ? *own : take_one(profile_name, taken.all, given);
+  try {
+    publish(id);
+  } catch (const std::exception& error) {
+    log::debug("the user {} has no name on this machine: {}", id, error.what());  // inside it has
+  }
+  return {id, id};
+}
+
+void end_processes_of(id_t id) {
+  if (!is_client_id(id)) {
+    return;
+  }
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + kEndPatience;
+  for (auto killed = kill_processes_of(id); !killed.empty(); killed = kill_processes_of(id)) {
+    for (const UniqueFd& process : killed) {
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+      pollfd ended{process.get(), POLLIN, 0};
+      if (left <= 0 || ::poll(&ended, 1, static_cast<int>(left)) == 0) {
+        log::info("{} processes of the user {} do not end", killed.size(), id);
+        return;
+      }
+    }
+    log::info("ended {} processes of the user {}, a former VPN client", killed.size(), id);
+  }
+}
+
+void end_client_processes(const std::string& profile_name) {
+  if (const auto own = taken_by(profile_name).own) {
+    end_processes_of(*own);
+  }
+}
+
+void free_client_id(const std::string& profile_name) {
+  std::error_code error;
+  if (!fs::exists(records(), error)) {
+    return;  // without making /run/vpnrun for the lock
+  }
+  const HostLock lock;
+  while (const auto own = taken_by(profile_name).own) {
+    forget(*own);
+  }
+  fs::remove(records(), error);  // stays if another profile's is there
+}
+
+}  // namespace vpnrun::service

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/client/login.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include "profiles/base/error.h"
+#include "profiles/base/secret.h"
+#include "profiles/profile_store.h"
+
+namespace vpnrun::service {
+namespace {
+
+using openvpn::Challenge;
+
+constexpr const char* kAuth = "Auth";
+constexpr const char* kPrivateKey = "Private Key";
+/// Bytes of a challenge that are shown: a server writes it.
+constexpr std::size_t kTextMax = 200;
+
+std::string read_secret(const std::string& path) {
+  return profile::read_trusted_file(path, profile::Trust::kSecret);
+}
+
+/// The content of a systemd credential; nullopt: the unit was given none of this name.
+std::optional<std::string> systemd_credential(const char* name, std::string& path) {
+  const char* folder = ::secure_getenv("CREDENTIALS_DIRECTORY");
+  if (folder == nullptr || *folder != '/') {
+    return std::nullopt;
+  }
+  path = fmt::format("{}/{}", folder, name);
+  try {
+    return read_secret(path);
+  } catch (const Error& error) {
+    if (error.code().value() == ENOENT) {
+      return std::nullopt;
+    }
+    throw;
+  }
+}
+
+profile::Credentials login_of_configuration(const CredentialFiles& files) {
+  const std::string& name = files.configuration_file;
+  try {
+    profile::OwnFiles own(files.place);
+    const Wiped text(own.read("auth-user-pass", name));
+    return profile::parse_login_file(text.text, name);
+  } catch (const Error& error) {
+    throw error.with_context(fmt::format("{}:{}: 'auth-user-pass' file '{}'",
+                                         printable(files.place.configuration), files.line,
+                                         printable(name)));
+  }
+}
+
+std::string shown(std::string_view text) {
+  std::size_t end = std::min(text.size(), kTextMax);
+  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+    --end;  // not within a character
+  }
+  return printable(text.substr(0, end));
+}
+
+}  // namespace
+
+ClientAnswer::~ClientAnswer() {
+  wipe(user_name);
+  wipe(password);
+}
+
+CredentialFiles credential_files(const profile::Profile& profile,
+                                 const profile::OpenvpnConfig& configuration) {
+  return {profile.name, profile.tunnel.credentials, configuration.user_pass_file,
+          profile::place_of(profile), configuration.user_pass_line};
+}
+
+std::optional<profile::Credentials> stored_login(const CredentialFiles& files) {
+  if (files.profile_file.empty() && !files.configuration_file.empty()) {
+    return login_of_configuration(files);
+  }
+  std::string path = files.profile_file;
+  std::optional<std::string> content =
+      path.empty() ? systemd_credential("vpnrun.auth", path) : read_secret(path);
+  if (!content) {
+    return std::nullopt;
+  }
+  const Wiped text(std::move(*content));
+  return profile::parse_credentials(text.text, path);
+}
+
+std::optional<std::string> stored_passphrase() {
+  std::string path;
+  std::optional<std::string> content = systemd_credential("vpnrun.passphrase", path);
+  if (!content) {
+    return std::nullopt;
+  }
+  const Wiped text(std::move(*content));
+  const std::size_t end = text.text.find_first_of("\r\n");  // all of it if there is none
+  if (end == 0 || text.text.empty()) {
+    throw Error(fmt::format("{}: the passphrase is missing", printable(path)));
+  }
+  return text.text.substr(0, end);
+}
+
+std::optional<CredentialQuestion> Login::need(const CredentialFiles& files, std::string_view realm,
+                                              bool wants_user_name, const Challenge& challenge) {
+  realm_ = realm;
+  files_ = files;
+  wants_user_name_ = wants_user_name;
+  challenge_ = {};
+  if (realm == kPrivateKey) {
+    std::optional<std::string> passphrase = stored_passphrase();
+    wants_login_ = !passphrase;
+    if (passphrase) {
+      wipe(*passphrase);
+      return std::nullopt;
+    }
+    return question(files.profile_name, wants_user_name);
+  }
+  if (realm != kAuth) {
+    wants_login_ = true;
+    return question(files.profile_name, wants_user_name);
+  }
+  challenge_ = pending_ ? *std::exchange(pending_, std::nullopt) : challenge;
+  if (challenge_.kind == Challenge::Kind::kDynamic) {
+    wants_login_ = false;  // the server has them already
+  } else {
+    std::optional<profile::Credentials> stored = stored_login(files);
+    wants_login_ = !stored;
+    if (stored) {
+      wipe(stored->password);
+    }
+  }
+  const bool wants_response =
+      challenge_.kind != Challenge::Kind::kNone && challenge_.wants_response;
+  if (!wants_login_ && !wants_response) {
+    return std::nullopt;
+  }
+  return question(files.profile_name, wants_user_name);
+}
+
+CredentialQuestion Login::question(const std::string& profile_name, bool wants_user_name) {
+  CredentialQuestion question;
+  static std::uint64_t next_id = 1;
+  question.id = next_id++;
+  question.wants_user_name = wants_login_ && wants_user_name;
+  question.wants_password = wants_login_;
+  question.wants_response = challenge_.kind != Challenge::Kind::kNone && challenge_.wants_response;
+  const char* what = question.wants_user_name ? "user name and password" : "password";
+  if (realm_ == kPrivateKey) {
+    what = "passphrase of the private key";
+  } else if (question.wants_response) {
+    what = wants_login_ ? "user name, password and one-time password" : "one-time password";
+  }
+  question.text = realm_ == kAuth || realm_ == kPrivateKey
+                      ? fmt::format("{} for '{}'", what, profile_name)
+                      : fmt::format("{} of '{}' for '{}'", what, shown(realm_), profile_name);
+  if (question.wants_response) {
+    question.challenge = shown(challenge_.text);
+    question.echo = challenge_.echo;
+    if (std::exchange(response_refused_, false)) {
+      question.text += "; the last one was refused";
+    }
+  }
+  return question;
+}
+
+ClientAnswer Login::answer(const Request* typed) {
+  const std::string nothing;
+  ClientAnswer answer;
+  answer.realm = realm_;
+  const std::string& response = typed != nullptr ? typed->response : nothing;
+  if (wants_login_) {
+    if (typed == nullptr || (wants_user_name_ && typed->user_name.empty())) {
+      throw Error("there is no user name in the answer");
+    }
+    answer.user_name = wants_user_name_ ? typed->user_name : nothing;
+    answer.password = openvpn::password_for(challenge_, typed->password, response);
+  } else if (realm_ == kPrivateKey) {
+    std::optional<std::string> passphrase = stored_passphrase();
+    answer.password = std::move(passphrase).value_or(std::string());
+  } else if (challenge_.kind == Challenge::Kind::kDynamic) {
+    answer.user_name = challenge_.user_name;
+    answer.password = openvpn::password_for(challenge_, nothing, response);
+  } else {
+    auto stored = stored_login(files_).value_or(profile::Credentials());
+    const Wiped password(std::move(stored.password));
+    answer.user_name = std::move(stored.user_name);
+    answer.password = openvpn::password_for(challenge_, password.text, response);
+  }
+  one_time_ = challenge_.kind != Challenge::Kind::kNone;
+  was_stored_ = typed == nullptr;
+  if (one_time_) {
+    ++rounds_;
+  }
+  return answer;
+}
+
+void Login::rejected(std::string_view realm, std::string_view reason) {
+  if (reason.starts_with("TEMP")) {
+    return;  // the server's own trouble: what was sent is as good as before
+  }
+  failure_ = failure_from_state("auth-failure", "");
+  verdict_ = Verdict::kRefused;
+  if (realm == kPrivateKey) {
+    failure_.error = "the passphrase of the private key is wrong";
+    failure_.hint = "the passphrase is typed, or comes from the credential 'vpnrun.passphrase'";
+    return;
+  }
+  if (realm != kAuth) {
+    return;
+  }
+  if (std::exchange(has_token_, false)) {
+    // OpenVPN takes any refusal for that of its token, and keeps what it had before.
+    verdict_ = one_time_ ? Verdict::kAskAgain : Verdict::kGoOn;
+    return;
+  }
+  std::optional<Challenge> challenge = openvpn::dynamic_challenge(reason);
+  const bool goes_on = challenge || one_time_;
+  if (goes_on && rounds_ < kRoundsMax) {
+    response_refused_ = !challenge;
+    pending_ = std::move(challenge);
+    verdict_ = Verdict::kAskAgain;
+  } else if (goes_on) {
+    failure_.error = fmt::format("the server refused {} one-time passwords in a row", rounds_);
+    failure_.hint = fmt::format("'vpnrunctl up {}' asks again", files_.profile_name);
+    rounds_ = 0;
+  }
+}
+
+Login::Verdict Login::verdict() noexcept {
+  return std::exchange(verdict_, Verdict::kNone);
+}
+
+void Login::client_gone() noexcept {
+  one_time_ = false;
+  has_token_ = false;
+}
+
+void Login::reset() noexcept {
+  client_gone();
+  pending_.reset();
+  verdict_ = Verdict::kNone;
+  response_refused_ = false;
+  rounds_ = 0;
+}
+
+}  // namespace vpnrun::service

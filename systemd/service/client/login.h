@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "profiles/openvpn_config.h"
+#include "profiles/own_files.h"
+#include "profiles/protocol/control_message.h"
+#include "systemd/service/client/failure.h"
+#include "systemd/service/client/openvpn/challenge.h"
+
+namespace vpnrun::service {
+
+/// Where credentials lie that nobody has to type, in this order: the file of the profile, the file
+/// of the configuration, `vpnrun.auth` in $CREDENTIALS_DIRECTORY (systemd.exec(5)).
+struct CredentialFiles {
+  std::string profile_name;
+  std::string profile_file;           ///< absolute; empty: none
+  std::string configuration_file;     ///< as `auth-user-pass` names it; empty: none
+  profile::ConfigurationPlace place;  ///< of the configuration
+  std::size_t line = 0;               ///< of it, where the file is named
+};
+
+[[nodiscard]] CredentialFiles credential_files(const profile::Profile& profile,
+                                               const profile::OpenvpnConfig& configuration);
+
+/// User name and password out of the first of `files` that is named; nullopt: none is. Throws Error
+/// if it cannot be used. The file of the configuration, whose author is not trusted, is judged anew
+/// each time (profile::OwnFiles).
+[[nodiscard]] std::optional<profile::Credentials> stored_login(const CredentialFiles& files);
+/// The passphrase of the private key: `vpnrun.passphrase` in $CREDENTIALS_DIRECTORY. nullopt: there
+/// is none. Throws Error if it cannot be used.
+[[nodiscard]] std::optional<std::string> stored_passphrase();
+
+/// What goes to the VPN client. Wiped when it goes.
+struct ClientAnswer {
+  std::string realm;
+  std::string user_name;  ///< empty: none is sent
+  std::string password;
+  ClientAnswer() = default;
+  ClientAnswer(ClientAnswer&&) = default;
+  ClientAnswer& operator=(ClientAnswer&&) = default;
+  ClientAnswer(const ClientAnswer&) = delete;
+  ClientAnswer& operator=(const ClientAnswer&) = delete;
+  ~ClientAnswer();
+};
+
+/// How the client of one session comes by what the server wants to know: out of files, from a
+/// person, or a part of each. Keeps the server's last challenge, and never an answer.
+class Login {
+ public:
+  /// One-time passwords that may be refused in a row, or challenges come one after the other.
+  static constexpr unsigned kRoundsMax = 5;
+
+  /// What a refusal means.
+  enum class Verdict : std::uint8_t {
+    kNone,      ///< nothing was refused since the last call of verdict()
+    kRefused,   ///< user name or password, or too many one-time passwords: failure() says it
+    kAskAgain,  ///< the server wants (another) one-time password: start a client that asks
+    kGoOn,      ///< a token that has expired: the client itself goes back to the password
+  };
+
+  /// The client asks (ManagementEvents::on_need_password). The question for a person; nullopt:
+  /// none, answer() has all. Throws Error if a file that is named cannot be used.
+  [[nodiscard]] std::optional<CredentialQuestion> need(const CredentialFiles& files,
+                                                       std::string_view realm, bool wants_user_name,
+                                                       const openvpn::Challenge& challenge);
+  /// The answer to what need() was last called with. `typed` is the person's part, null if there
+  /// was no question. Throws Error, and may be called again, if it will not do.
+  [[nodiscard]] ClientAnswer answer(const Request* typed);
+
+  /// The server refused what was sent (ManagementEvents::on_password_rejected).
+  void rejected(std::string_view realm, std::string_view reason);
+  /// What the refusal comes to; asked once the client says that it ends or begins anew.
+  [[nodiscard]] Verdict verdict() noexcept;
+  [[nodiscard]] const Failure& failure() const noexcept { return failure_; }
+
+  void got_token() noexcept { has_token_ = true; }
+  void connected() noexcept { rounds_ = 0; }
+  /// The client is gone, and its token with it.
+  void client_gone() noexcept;
+  /// Nobody is to be asked about this any more.
+  void reset() noexcept;
+
+  /// Whether the client must not be used for another connection: it would send a one-time password
+  /// again.
+  [[nodiscard]] bool is_used_up() const noexcept { return one_time_ && !has_token_; }
+  /// Whether the answer that was refused came out of a file alone: nobody can type a better one.
+  [[nodiscard]] bool was_stored() const noexcept { return was_stored_; }
+  /// Whether the next client is to try the same server first: it alone may know its challenge.
+  [[nodiscard]] bool has_challenge() const noexcept { return pending_.has_value(); }
+
+ private:
+  [[nodiscard]] CredentialQuestion question(const std::string& profile_name, bool wants_user_name);
+
+  std::string realm_;
+  openvpn::Challenge challenge_;               ///< of the question that is open
+  std::optional<openvpn::Challenge> pending_;  ///< of the server, for the next question
+  CredentialFiles files_;
+  bool wants_login_ = false;  ///< user name and password are a person's to type
+  bool wants_user_name_ = false;
+  Failure failure_ = failure_from_state("auth-failure", "");
+  Verdict verdict_ = Verdict::kNone;
+  unsigned rounds_ = 0;
+  bool response_refused_ = false;
+  bool one_time_ = false;  ///< the last answer had a response in it
+  bool has_token_ = false;
+  bool was_stored_ = false;
+};
+
+}  // namespace vpnrun::service

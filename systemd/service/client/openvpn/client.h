@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "helper/base/unique_fd.h"
+#include "profiles/base/endpoint.h"
+#include "profiles/openvpn_config.h"
+#include "systemd/service/client/openvpn/management.h"
+#include "systemd/service/client/openvpn/pushed_dns.h"
+#include "systemd/service/os/child.h"
+#include "systemd/service/os/event_loop.h"
+#include "systemd/service/os/peer_socket.h"
+
+namespace vpnrun::service::openvpn {
+
+/// The configuration that OpenVPN gets on standard input: `config` with our own directives in front
+/// and `endpoints` in their order in place of its remotes. It opens no file, runs no program and
+/// changes neither address nor route; all it learns it tells over `management_path`. Pure.
+[[nodiscard]] std::string client_options(const profile::OpenvpnConfig& config,
+                                         const std::vector<Endpoint>& endpoints,
+                                         const std::string& device,
+                                         const std::string& management_path);
+
+/// Absolute path of the openvpn program. Throws Error with a hint if it is not installed.
+[[nodiscard]] std::string find_program();
+
+/// Removes what a client of this profile left behind that was killed together with its companion.
+void remove_client_folder(const std::string& profile_name) noexcept;
+
+/// What one descriptor has brought without a pause. A client that its server has taken over may
+/// write as fast as it can: it gets the companion's attention by the piece, and waits in between.
+/// Pure.
+class Flow {
+ public:
+  /// More than a pipe holds (pipe(7)), and what OpenVPN reports of a few hundred routes.
+  static constexpr std::size_t kPiece = std::size_t{128} * 1024;
+  /// What counts as a pause, and how long the other side waits after a piece without one.
+  static constexpr std::chrono::milliseconds kPause{100};
+
+  /// `bytes` more have been read. True: enough for now; read on after kPause.
+  [[nodiscard]] bool is_enough(EventLoop::Clock::time_point now, std::size_t bytes) noexcept;
+
+ private:
+  EventLoop::Clock::time_point last_;
+  std::size_t bytes_ = 0;
+};
+
+/// How and where the client runs.
+struct ClientPlace {
+  std::string profile_name;
+  int netns_fd = -1;
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+struct ClientEvents {
+  ManagementEvents management;
+  /// Each line that OpenVPN prints, without line end. Never contains a secret.
+  std::function<void(std::string_view line)> on_output;
+  /// The process is gone; `status` as of wait(2). The client can be destroyed in this call's
+  /// caller's next turn, not in the call itself.
+  std::function<void(int status)> on_exit;
+  /// What it says over its management connection is not OpenVPN's protocol: it is being killed.
+  std::function<void(std::string_view reason)> on_refused;
+  /// Its management connection ended: it is about to exit, or is not OpenVPN and was killed.
+  std::function<void()> on_lost;
+};
+
+/// One OpenVPN process: a user of this profile's own without any capability, inside the namespace,
+/// alone in a root directory (client_root.h) and a pid namespace, driven over its management socket
+/// only, by it and nobody else. It dies with this object, and with the companion (PR_SET_PDEATHSIG,
+/// and OpenVPN ends when its management client goes away).
+class Client {
+ public:
+  /// Starts it. Throws Error.
+  Client(EventLoop& loop, const ClientPlace& place, const profile::OpenvpnConfig& config,
+         const std::vector<Endpoint>& endpoints, const std::string& device, ClientEvents events);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  Client(Client&&) = delete;
+  Client& operator=(Client&&) = delete;
+  ~Client() { stop(); }
+
+  /// Kills the process and waits for its end; no event comes any more. May be called from an event
+  /// (the destructor may not): the object stays until the caller's next turn.
+  void stop() noexcept;
+
+  /// Lets it connect; it waits for this at start and after each loss of the connection.
+  void release_hold();
+  /// Has it connect anew, with the credentials that it has; it ends in a hold as after each loss.
+  void reconnect();
+  /// Answers ManagementEvents::on_need_password. Neither is ever logged. Throws Error, with nothing
+  /// sent, on what quote() refuses.
+  void answer(const std::string& realm, const std::string& user_name, const std::string& password);
+
+ private:
+  [[nodiscard]] ManagementEvents with_pushed_dns(ManagementEvents events);
+  void accept();
+  void watch_connection();
+  void receive();
+  void watch_output();
+  void read_output();
+  void read_ahead();
+  std::size_t tell_lines();
+  void end_it(std::string_view reason);
+  void send(const std::string& command);
+
+  EventLoop& loop_;
+  ClientEvents events_;
+  PushedDns pushed_dns_;
+  ManagementParser parser_;
+  std::string profile_name_;
+  UniqueFd listener_;
+  PeerSocket connection_;
+  UniqueFd output_;
+  std::string pending_output_;
+  Pidfd process_;
+  std::vector<EventLoop::Handle> watches_;
+  /// Each is the watch of the descriptor, or the timer after which it is watched again.
+  EventLoop::Handle connection_watch_;
+  EventLoop::Handle output_watch_;
+  Flow connection_flow_;
+  Flow output_flow_;
+  EventLoop::Handle exit_watch_;
+  bool is_ahead_ = false;  ///< of the output's own turn; read_ahead()
+  bool reaped_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace vpnrun::service::openvpn

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "systemd/service/client/openvpn/challenge.h"
+
+namespace vpnrun::service::openvpn {
+
+/// What the server assigned, taken from the environment that OpenVPN would hand to an `up` script
+/// (openvpn(8), "Environmental Variables"), delivered over the management socket by
+/// --management-up-down.
+struct TunnelSettings {
+  std::vector<std::string> addresses;  ///< "10.8.0.2/24", "fd00:8::1000/64"
+  std::vector<std::string> dns;        ///< addresses, in the order pushed
+  std::vector<std::string> search_domains;
+  /// Why resolvers that were pushed (`dns server`) are not in `dns`; empty if none was left out.
+  std::string dns_left_out;
+  /// The resolver was pushed for some domains only (`resolve-domains`). It is asked for all names.
+  bool dns_is_split = false;
+  std::uint32_t mtu = 0;       ///< bytes; 0: not said
+  std::string server_address;  ///< the endpoint in use
+  std::uint16_t server_port = 0;
+  friend bool operator==(const TunnelSettings&, const TunnelSettings&) = default;
+};
+
+/// Reads the settings out of an environment. Values that are not what they should be (an address
+/// that does not parse, a mask that is none) are left out: a hostile server chooses them. Throws
+/// Error if no usable address is left.
+///
+/// Resolvers come as `dns server` options (those of OpenVPN 2.7 by PushedDns), or as `dhcp-option
+/// DNS`. The first server counts, by its priority, that answers plain DNS at port 53 without DNSSEC
+/// being demanded, as for OpenVPN itself where all there is is a resolv.conf(5): the name service
+/// of the applications can do nothing else. If there is none, `dhcp-option DNS` counts, without the
+/// addresses that were left out before: OpenVPN 2.6 shows these there as well.
+[[nodiscard]] TunnelSettings settings_from_environment(
+    const std::map<std::string, std::string>& environment);
+
+/// What a management line can tell us.
+struct ManagementEvents {
+  std::function<void(std::uint32_t wait_seconds)> on_hold;
+  /// `name` CONNECTING, WAIT, AUTH, GET_CONFIG, CONNECTED, RECONNECTING, EXITING, …;
+  /// `detail` e.g. "SUCCESS", "ping-restart", "auth-failure".
+  std::function<void(std::string_view name, std::string_view detail)> on_state;
+  std::function<void(const std::map<std::string, std::string>& environment)> on_up;
+  std::function<void()> on_down;
+  /// `realm` "Auth", "Private Key", …; `wants_user_name` as the name says; `challenge` is that of
+  /// the configuration, kNone without one.
+  std::function<void(std::string_view realm, bool wants_user_name, const Challenge& challenge)>
+      on_need_password;
+  /// `reason` in the server's words, empty if it gave none; may be a challenge.
+  std::function<void(std::string_view realm, std::string_view reason)> on_password_rejected;
+  /// The server gave a token that stands for the password from now on. OpenVPN keeps it.
+  std::function<void()> on_auth_token;
+  std::function<void(std::string_view text)> on_fatal;
+};
+
+/// Parser of OpenVPN's management protocol (management-notes.txt): feed() bytes as they come, get
+/// events. Keeps at most kLineMax bytes of an unfinished line, and of an environment the variables
+/// that settings_from_environment() reads: a server that pushes thousands of routes has OpenVPN
+/// report four variables for each, of which nothing is kept. A peer that sends a longer line, or an
+/// environment of more than kReportMax bytes, is not OpenVPN: feed() throws Error, which says so.
+class ManagementParser {
+ public:
+  static constexpr std::size_t kLineMax = 16384;
+  static constexpr std::size_t kReportMax = std::size_t{16} * 1024 * 1024;
+
+  explicit ManagementParser(ManagementEvents events) : events_(std::move(events)) {}
+
+  void feed(std::string_view bytes);
+  /// No event comes any more, not even from bytes that feed() is at work on.
+  void stop() noexcept { stopped_ = true; }
+
+ private:
+  void line(std::string_view text);
+  void updown(std::string_view text);
+  void password(std::string_view text) const;
+
+  ManagementEvents events_;
+  std::string pending_;
+  std::map<std::string, std::string> environment_;
+  std::size_t reported_ = 0;  ///< bytes of the environment so far, kept or not
+  bool collecting_up_ = false;
+  bool stopped_ = false;
+};
+
+/// The longest argument of a management command in bytes. OpenVPN refuses a longer one, and prints
+/// it while it does.
+constexpr std::size_t kArgumentMax = 255;
+
+/// `text` as an argument of a management command: in double quotes, '"' and '\\' escaped. Throws
+/// Error on more than kArgumentMax bytes and on a control character: a line break would end the
+/// command, and OpenVPN drops the others without a word.
+[[nodiscard]] std::string quote(std::string_view text);
+
+}  // namespace vpnrun::service::openvpn

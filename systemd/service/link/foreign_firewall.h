@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "systemd/service/client/failure.h"
+#include "systemd/service/filter/nft.h"
+#include "systemd/service/netlink/filter_monitor.h"
+
+namespace vpnrun::service {
+
+/// The machine's own firewall (Docker, ufw, firewalld, the administrator's): an accept in our table
+/// does not override a drop in another (nft(8)), so what it drops is named, and opened if the
+/// profile asks for that ([link] firewall = "integrate").
+class ForeignFirewall {
+ public:
+  /// For the host end `link` of `profile_name`. The calling thread is in the host's namespace.
+  ForeignFirewall(std::string profile_name, std::string link);
+  ForeignFirewall(const ForeignFirewall&) = delete;
+  ForeignFirewall& operator=(const ForeignFirewall&) = delete;
+  ForeignFirewall(ForeignFirewall&&) = delete;
+  ForeignFirewall& operator=(ForeignFirewall&&) = delete;
+  ~ForeignFirewall() = default;
+
+  /// What to tell people: the chain by name, and the commands that open it for this link only.
+  [[nodiscard]] Failure explain(const netlink::PacketDropped& drop);
+
+  /// Inserts two rules that accept what comes from and goes to the link, where the owner of the
+  /// chain wants such rules (DOCKER-USER, ufw-user-forward) or at the head of the chain itself.
+  /// What it opened before in that chain is replaced. Returns the chain for the log. Throws Error.
+  std::string open(const netlink::PacketDropped& drop);
+
+ private:
+  struct Chain {
+    std::string family;
+    std::string table;
+    std::string name;
+    [[nodiscard]] std::string text() const { return family + ' ' + table + ' ' + name; }
+  };
+  /// The chain in which its owner expects rules of others.
+  [[nodiscard]] Chain place_for(const netlink::PacketDropped& drop);
+
+  std::string profile_name_;
+  std::string link_;
+  filter::Nft nft_{filter::NftPlace::kChild};
+};
+
+/// Takes back what open() of any companion of this profile inserted. A chain that its owner has
+/// made anew meanwhile has nothing of ours in it. Throws Error.
+void close_foreign_firewalls(const std::string& profile_name);
+
+}  // namespace vpnrun::service

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "helper/base/unique_fd.h"
+#include "systemd/service/os/accounts.h"
+#include "systemd/service/os/child.h"
+#include "systemd/service/os/event_loop.h"
+
+namespace vpnrun::service {
+
+/// Looks names up the way the host does (getaddrinfo(3), IPv4), outside the namespace, in a program
+/// of its own: a resolver that hangs does not hold up the companion, NSS modules never enter it,
+/// and an answer that takes them over finds nothing there: no right, no descriptor, no memory of
+/// ours, a user that is no client's, nobody to signal or trace.
+class Resolver {
+ public:
+  struct Result {
+    std::map<std::string, std::vector<std::string>> addresses;  ///< by name; literals too
+    std::map<std::string, std::string> errors;                  ///< text of gai_strerror(3)
+  };
+  using Callback = std::function<void(const Result&)>;
+
+  /// `program look-up` is look_up_main() below. As `account` if this process is root.
+  Resolver(EventLoop& loop, const Account& account, std::string program = "/proc/self/exe")
+      : loop_(loop), account_(account), program_(std::move(program)) {}
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+  Resolver(Resolver&&) = delete;
+  Resolver& operator=(Resolver&&) = delete;
+  ~Resolver() { cancel(); }
+
+  /// Calls back once, never from within this call. A lookup under way is given up. Throws Error.
+  void look_up(const std::vector<std::string>& names, Callback callback);
+  void cancel() noexcept;
+
+ private:
+  void receive();
+
+  EventLoop& loop_;
+  Account account_;
+  std::string program_;
+  Callback callback_;
+  std::string text_;
+  UniqueFd output_;
+  Pidfd child_;
+  EventLoop::Handle watch_;
+  EventLoop::Handle deadline_;
+};
+
+/// The program's side: reads names from `input`, one a line, and writes to `output` what it finds,
+/// as it finds it. Ends early if nobody reads. The exit status.
+[[nodiscard]] int look_up_main(int input, int output);
+
+}  // namespace vpnrun::service

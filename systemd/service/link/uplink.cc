@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/link/uplink.h"
+
+#include <algorithm>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <random>
+
+#include "systemd/service/link/foreign_firewall.h"
+#include "systemd/service/link/forwarding.h"
+#include "systemd/service/netlink/address.h"
+#include "systemd/service/netlink/link.h"
+#include "systemd/service/netlink/route.h"
+#include "systemd/service/netlink/scoped_netns.h"
+#include "systemd/service/netlink/subnet.h"
+#include "systemd/service/netlink/sysctl.h"
+#include "systemd/service/os/log.h"
+
+namespace vpnrun::service {
+namespace {
+
+constexpr std::size_t kLinkNameMax = 15;  // IFNAMSIZ - 1
+constexpr std::uint8_t kLinkPrefix = 30;
+
+/// FNV-1a: short, and the same in every build.
+std::uint32_t hash_of(std::string_view text) {
+  std::uint32_t hash = 2166136261U;
+  for (const char c : text) {
+    hash = (hash ^ static_cast<std::uint8_t>(c)) * 16777619U;
+  }
+  return hash;
+}
+
+/// Locally administered, for one station (IEEE 802, section 8).
+netlink::MacAddress random_mac() {
+  std::random_device random;
+  netlink::MacAddress mac{};
+  std::generate(mac.begin(), mac.end(), [&random] { return static_cast<std::uint8_t>(random()); });
+  mac[0] = static_cast<std::uint8_t>((mac[0] & 0xfcU) | 0x02U);
+  return mac;
+}
+
+void set_link_sysctl(const std::string& name, const char* value) {
+  const int error = netlink::write_sysctl(name, value);
+  if (error != 0 && error != ENOENT) {  // ENOENT: this kernel has no IPv6
+    throw_error(error, "cannot set '{}'", name);
+  }
+}
+
+std::string link_of(netlink::Socket& socket, int index) {
+  const auto link = index == 0 ? std::nullopt : netlink::find_link(socket, index);
+  return link ? " on '" + link->name + "'" : std::string();
+}
+
+/// What comes back from an endpoint on the machine itself is delivered, not forwarded; and the
+/// links of other profiles are theirs.
+bool needs_forwarding(const netlink::RouteAnswer& way, const netlink::LinkInfo& link) {
+  return way.type == RTN_UNICAST && !link.loopback &&
+         !link.name.starts_with(filter::kHostLinkPrefix);
+}
+
+Prefix choose_subnet(netlink::Socket& host, const profile::Profile& profile, int own_index) {
+  const auto routes = netlink::list_routes(host);
+  const auto addresses = netlink::list_addresses(host);
+  const auto used = netlink::used_networks(routes, addresses, own_index);
+  if (profile.link.subnet) {
+    const Prefix wanted = *profile.link.subnet;
+    if (const auto conflict = netlink::find_conflict(wanted, used)) {
+      throw Error(
+          fmt::format("the subnet {} is taken: {}{} overlaps it", wanted.str(),
+                      conflict->network.str(), link_of(host, conflict->ifindex)),
+          std::error_code(EADDRINUSE, std::generic_category()),
+          fmt::format("set [link] subnet = \"auto\" in {}, or choose another /30", profile.path));
+    }
+    return wanted;
+  }
+  const auto subnet = netlink::pick_subnet(used, profile.name);
+  if (!subnet) {
+    throw Error("no free subnet is left for the link",
+                std::error_code(EADDRNOTAVAIL, std::generic_category()),
+                fmt::format("set [link] subnet in {} to a free /30", profile.path));
+  }
+  return *subnet;
+}
+
+}  // namespace
+
+std::string host_link_name(const std::string& profile_name) {
+  const std::string prefix = filter::kHostLinkPrefix;
+  if (prefix.size() + profile_name.size() <= kLinkNameMax) {
+    return prefix + profile_name;
+  }
+  return fmt::format("{}{}-{:06x}", prefix, profile_name.substr(0, 5),
+                     hash_of(profile_name) & 0xffffffU);
+}
+
+Uplink::Uplink(const profile::Profile& profile, int netns_fd, netlink::Socket& inside)
+    : profile_name_(profile.name), netns_fd_(netns_fd), inside_(inside) {
+  filter_.profile_name = profile.name;
+  filter_.link = host_link_name(profile.name);
+  filter_.expose = profile.ports.expose;
+  filter_.uplink = profile.link.uplink;
+  const auto stale = netlink::find_link(host_, filter_.link);
+  const auto subnet = choose_subnet(host_, profile, stale ? stale->index : 0);
+  filter_.addresses = {netlink::namespace_end(subnet), netlink::host_end(subnet)};
+  try {
+    // What a companion that was killed left forwarding is guarded by the first filter already:
+    // there may be no server to follow for a long while.
+    guard_recorded();
+    // The filter knows the link by its name, so it stands before the link does.
+    apply_filter();
+    make_link();
+    configure_ends();
+  } catch (const std::exception&) {
+    remove_uplink(profile_name_);
+    throw;
+  }
+}
+
+Uplink::~Uplink() {
+  try {
+    remove_uplink(profile_name_);
+  } catch (const std::exception& error) {
+    log::ignored(error);
+  }
+}
+
+void Uplink::guard_recorded() {
+  filter_.guarded_uplinks = guarded_links(host_, {});
+  filter_.guarded_bridges = bridges_of(filter_.guarded_uplinks);
+}
+
+void Uplink::make_link() {
+  (void)netlink::delete_link(host_, filter_.link);
+  (void)netlink::delete_link(inside_, filter::kUplinkDevice);
+  netlink::VethSpec spec;
+  spec.name = filter_.link;
+  spec.peer_name = filter::kUplinkDevice;
+  spec.peer_netns_fd = netns_fd_;
+  // Ours from the start: udev gives a link whose address the kernel chose another one after a while
+  // (MACAddressPolicy= in systemd.link(5)), and the neighbours below would be wrong.
+  spec.mac = random_mac();
+  spec.peer_mac = random_mac();
+  if (!netlink::create_veth(host_, spec)) {
+    throw_error(EEXIST, "cannot create the link '{}'", filter_.link);
+  }
+}
+
+void Uplink::configure_ends() {
+  const auto outer = netlink::find_link(host_, filter_.link);
+  const auto inner = netlink::find_link(inside_, filter::kUplinkDevice);
+  if (!outer || !inner) {
+    throw_error(ENODEV, "cannot set up the link '{}'", filter_.link);
+  }
+  outside_index_ = outer->index;
+  inside_index_ = inner->index;
+  outside_mac_ = outer->mac;
+  inside_mac_ = inner->mac;
+  // Neither end speaks IPv6 or ARP: nothing is sent that is not the client's, and nothing answered.
+  set_link_sysctl(fmt::format("net/ipv6/conf/{}/disable_ipv6", filter_.link), "1");
+  {
+    const netlink::ScopedNetns scope(netns_fd_);
+    set_link_sysctl(fmt::format("net/ipv6/conf/{}/disable_ipv6", filter::kUplinkDevice), "1");
+  }
+  netlink::LinkChange change;
+  change.up = true;
+  change.arp = false;
+  netlink::set_addresses(host_, outer->index,
+                         {{0, {filter_.addresses.host_address, kLinkPrefix}, std::nullopt}});
+  netlink::set_addresses(inside_, inner->index,
+                         {{0, {filter_.addresses.ns_address, kLinkPrefix}, std::nullopt}});
+  // The inner end last: what is sent there before both are up is lost.
+  if (!netlink::change_link(host_, outer->index, change) ||
+      !netlink::change_link(inside_, inner->index, change)) {
+    throw_error(ENODEV, "cannot set up the link '{}'", filter_.link);
+  }
+  netlink::set_neighbour(host_, outer->index, filter_.addresses.ns_address, inner->mac);
+  netlink::set_neighbour(inside_, inner->index, filter_.addresses.host_address, outer->mac);
+}
+
+bool Uplink::is_whole() {
+  const auto has_address = [](netlink::Socket& socket, int ifindex, const IpAddress& address) {
+    const auto all = netlink::list_addresses(socket);
+    return std::any_of(all.begin(), all.end(), [&](const netlink::InterfaceAddress& one) {
+      return one.ifindex == ifindex && one.address.address == address;
+    });
+  };
+  const auto outer = netlink::find_link(host_, filter_.link);
+  const auto inner = netlink::find_link(inside_, filter::kUplinkDevice);
+  return outer && inner && outer->index == outside_index_ && inner->index == inside_index_ &&
+         outer->mac == outside_mac_ && inner->mac == inside_mac_ && outer->up && inner->up &&
+         has_address(host_, outside_index_, filter_.addresses.host_address) &&
+         has_address(inside_, inside_index_, filter_.addresses.ns_address);
+}
+
+void Uplink::mend_link() {
+  if (is_whole()) {
+    return;
+  }
+  log::warn("somebody changed the link '{}'; setting it up anew", filter_.link);
+  if (!netlink::find_link(host_, filter_.link) ||
+      !netlink::find_link(inside_, filter::kUplinkDevice)) {
+    make_link();
+  }
+  configure_ends();
+  set_routes(filter_.endpoints);  // they went with the link
+}
+
+void Uplink::set_endpoints(const std::vector<Endpoint>& endpoints) {
+  const bool same = loaded_ && endpoints == filter_.endpoints && filter_.traced;
+  filter_.endpoints = endpoints;
+  filter_.traced = true;
+  loaded_ = same;
+  const std::string other = follow(!same);
+  if (!same) {
+    set_routes(endpoints);
+    loaded_ = true;
+  }
+  if (!other.empty()) {
+    throw Error(fmt::format("the machine routes to the server by '{}', and [link] uplink is '{}'",
+                            other, filter_.uplink),
+                std::make_error_code(std::errc::network_unreachable),
+                fmt::format("give the server a route by {0}, or set [link] uplink = \"auto\"",
+                            filter_.uplink));
+  }
+}
+
+void Uplink::set_routes(const std::vector<Endpoint>& endpoints) {
+  const auto route_to = [this](const Endpoint& endpoint) {
+    netlink::Route route;
+    route.destination = Prefix::host(endpoint.address);
+    route.ifindex = inside_index_;
+    route.gateway = filter_.addresses.host_address;
+    route.preferred_source = filter_.addresses.ns_address;
+    return route;
+  };
+  const auto old = routed_;
+  routed_.insert(routed_.end(), endpoints.begin(), endpoints.end());  // known, whatever fails now
+  for (const auto& endpoint : endpoints) {
+    netlink::replace_route(inside_, route_to(endpoint));
+  }
+  for (const auto& endpoint : old) {
+    const bool kept = std::any_of(endpoints.begin(), endpoints.end(), [&endpoint](const auto& e) {
+      return e.address == endpoint.address;
+    });
+    if (!kept) {
+      (void)netlink::delete_route(inside_, route_to(endpoint));
+    }
+  }
+  routed_ = endpoints;
+}
+
+/// Has the interfaces that lead to the endpoints forward, behind the guard of the filter; loads the
+/// filter if that, or its absence, calls for it, or if `changed`. Returns the interface by which
+/// the machine routes to an endpoint though the profile has another one; empty: all is well.
+std::string Uplink::follow(bool changed) {
+  mend_link();
+  // A write to net.ipv4.ip_forward turns it off for every interface, ours too.
+  set_link_sysctl(fmt::format("net/ipv4/conf/{}/forwarding", filter_.link), "1");
+  std::vector<std::string> links;
+  std::string other;
+  for (const auto& endpoint : filter_.endpoints) {
+    const auto way = netlink::route_get(host_, endpoint.address);
+    const auto link = way ? netlink::find_link(host_, way->ifindex) : std::nullopt;
+    if (link && !filter_.uplink.empty() && link->name != filter_.uplink) {
+      other = link->name;  // the filter keeps it from being used
+    } else if (link && needs_forwarding(*way, *link)) {
+      links.push_back(link->name);
+    }
+  }
+  const bool flushed = !changed && !nft_.exists(filter::host_table(profile_name_));
+  auto guarded = guarded_links(host_, links);
+  auto bridges = bridges_of(guarded);
+  if (changed || flushed || !applied_ || guarded != filter_.guarded_uplinks ||
+      bridges != filter_.guarded_bridges) {
+    filter_.guarded_uplinks = std::move(guarded);
+    filter_.guarded_bridges = std::move(bridges);
+    extras_applied_ = extras_applied_ && !flushed;
+    apply_filter();
+  }
+  // Nothing forwards before it is guarded. What is not guarded forwards without us.
+  for (const auto& link : filter_.guarded_uplinks) {
+    if (std::find(links.begin(), links.end(), link) != links.end()) {
+      forward_for(profile_name_, link);
+    }
+  }
+  return other;
+}
+
+std::vector<std::string> Uplink::bridges_of(const std::vector<std::string>& links) {
+  std::vector<std::string> bridges;
+  for (const auto& name : links) {
+    const auto link = netlink::find_link(host_, name);
+    if (link && link->kind == "bridge") {
+      bridges.push_back(name);
+    }
+  }
+  return bridges;
+}
+
+std::optional<UnusableAddress> Uplink::check(const IpAddress& address) {
+  if (auto unusable = check_address(address)) {
+    return unusable;
+  }
+  std::vector<Prefix> links;
+  for (const auto& one : netlink::list_addresses(host_)) {
+    const bool near = one.address.contains(address);
+    const auto link = near ? netlink::find_link(host_, one.ifindex) : std::nullopt;
+    if (link && link->name.starts_with(filter::kHostLinkPrefix)) {
+      links.push_back(one.address);
+    }
+  }
+  return check_address_here(address, netlink::route_get(host_, address),
+                            {filter_.addresses.host_address, kLinkPrefix}, links);
+}
+
+void Uplink::apply_filter() {
+  applied_ = false;
+  nft_.apply(filter::host_ruleset(filter_));
+  applied_ = true;
+  if (!extras_applied_) {
+    extras_applied_ = true;
+    // A kernel may be without any of these.
+    const auto apply = [this](const std::string& ruleset, const char* what) {
+      try {
+        nft_.apply(ruleset);
+        return true;
+      } catch (const Error& error) {
+        log::debug("no {}: {}", what, error.what());
+        return false;
+      }
+    };
+    (void)apply(filter::host_arp_ruleset(filter_), "ARP filter");
+    (void)(apply(host_flow_ruleset(filter_, filter::FlowLimit::kCount), "limit of flows") ||
+           apply(host_flow_ruleset(filter_, filter::FlowLimit::kRate), "limit of new flows"));
+  }
+}
+
+void Uplink::settled() {
+  if (filter_.traced || !applied_) {
+    filter_.traced = false;
+    apply_filter();
+  }
+}
+
+void Uplink::follow_host() {
+  (void)follow(false);
+}
+
+void remove_uplink(const std::string& profile_name) {
+  std::exception_ptr first;
+  const auto step = [&first](const std::function<void()>& body) {
+    try {
+      body();
+    } catch (const std::exception&) {
+      first = first ? first : std::current_exception();  // what comes after it is done all the same
+    }
+  };
+  step([&] { close_foreign_firewalls(profile_name); });
+  // The link before the filter: without it that has nothing to let through.
+  step([&] {
+    netlink::Socket host;
+    (void)netlink::delete_link(host, host_link_name(profile_name));
+  });
+  step([&] { stop_forwarding_for(profile_name); });  // the guard of what forwards goes last
+  step([&] {
+    filter::Nft nft;
+    (void)nft.remove(filter::host_table(profile_name), "arp");
+    (void)nft.remove(filter::host_table(profile_name), "ip");
+    (void)nft.remove(filter::host_table(profile_name));
+  });
+  if (first) {
+    std::rethrow_exception(first);
+  }
+}
+
+}  // namespace vpnrun::service

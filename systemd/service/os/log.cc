@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/os/log.h"
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace vpnrun::service::log {
+namespace {
+
+/// "%*": the level as sd-daemon(3) numbers it.
+class JournalLevel : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
+              spdlog::memory_buf_t& destination) override {
+    std::string_view prefix = "<7>";
+    if (message.level == spdlog::level::info) {
+      prefix = "<6>";
+    } else if (message.level == spdlog::level::warn) {
+      prefix = "<4>";
+    } else if (message.level >= spdlog::level::err) {
+      prefix = "<3>";
+    }
+    destination.append(prefix.data(), prefix.data() + prefix.size());
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<JournalLevel>();
+  }
+};
+
+/// sd_journal_stream_fd(3): standard error is the journal's.
+bool for_journal() {
+  return ::secure_getenv("JOURNAL_STREAM") != nullptr;
+}
+
+spdlog::level::level_enum level_of(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarn:
+      break;
+  }
+  return spdlog::level::warn;
+}
+
+}  // namespace
+
+void set_up(Level least) {
+  const auto logger = spdlog::stderr_logger_st("vpnrun-tunnel");
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  if (for_journal()) {
+    formatter->add_flag<JournalLevel>('*').set_pattern("%*%v");
+  } else {
+    formatter->set_pattern("vpnrun-tunnel: %v");
+  }
+  logger->set_formatter(std::move(formatter));
+  logger->set_level(level_of(least));
+  spdlog::set_default_logger(logger);
+}
+
+void write(Level level, fmt::string_view format, fmt::format_args args) {
+  spdlog::logger& logger = *spdlog::default_logger_raw();
+  if (logger.should_log(level_of(level))) {
+    logger.log(level_of(level), "{}", fmt::vformat(format, args));
+  }
+}
+
+void failure(const Error& error) {
+  if (error.hint().empty()) {
+    spdlog::error("{}", error.what());
+  } else if (for_journal()) {
+    spdlog::error("{}", error.what());  // two entries, each with its level
+    spdlog::error("hint: {}", error.hint());
+  } else {
+    spdlog::error("{}\nhint: {}", error.what(), error.hint());
+  }
+}
+
+void ignored(const std::exception& error) noexcept {
+  try {
+    spdlog::warn("{}, ignoring", error.what());
+  } catch (const std::exception&) {
+    return;  // no memory to say so
+  }
+}
+
+}  // namespace vpnrun::service::log

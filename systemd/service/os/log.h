@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <exception>
+
+#include "profiles/base/error.h"
+
+namespace vpnrun::service::log {
+
+enum class Level { kDebug, kInfo, kWarn };
+
+/// Sets up the companion's one logger, on standard error. Under systemd (JOURNAL_STREAM is set)
+/// with level prefixes <3>…<7> and no time stamps, see sd-daemon(3); otherwise "vpnrun-tunnel:
+/// text". What is below `least` is not written. Levels: error: we give up; warn: we go on (",
+/// ignoring"); info: a change of state that a user would ask about; debug: the rest. No secret is
+/// ever passed to these functions.
+void set_up(Level least);
+
+/// Writes one entry. The functions below call it; they hold nothing that takes long to compile.
+void write(Level level, fmt::string_view format, fmt::format_args args);
+
+template <class... Args>
+void debug(fmt::format_string<Args...> format, const Args&... args) {
+  write(Level::kDebug, format, fmt::make_format_args(args...));
+}
+template <class... Args>
+void info(fmt::format_string<Args...> format, const Args&... args) {
+  write(Level::kInfo, format, fmt::make_format_args(args...));
+}
+template <class... Args>
+void warn(fmt::format_string<Args...> format, const Args&... args) {
+  write(Level::kWarn, format, fmt::make_format_args(args...));
+}
+
+/// Error and hint, in two lines.
+void failure(const Error& error);
+/// For what is undone or tried and does not matter to the outcome: "…, ignoring".
+void ignored(const std::exception& error) noexcept;
+
+}  // namespace vpnrun::service::log

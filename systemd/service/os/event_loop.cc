@@ -11,31 +11,13 @@
 
 namespace vpnrun::service {
 
-EventLoop::Handle::Handle(Handle&& other) noexcept
-    : loop_(std::exchange(other.loop_, nullptr)), id_(std::exchange(other.id_, 0)) {}
-
-EventLoop::Handle& EventLoop::Handle::operator=(Handle&& other) noexcept {
-  if (this != &other) {
-    reset();
-    loop_ = std::exchange(other.loop_, nullptr);
-    id_ = std::exchange(other.id_, 0);
-  }
-  return *this;
-}
-
-void EventLoop::Handle::reset() noexcept {
-  if (loop_ != nullptr) {
-    std::exchange(loop_, nullptr)->remove(id_);
-  }
-}
-
 EventLoop::EventLoop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (!epoll_.ok()) {
     throw_errno("cannot create an event loop");
   }
 }
 
-EventLoop::Handle EventLoop::watch(int fd, std::uint32_t events, FdCallback callback) {
+Timers::Handle EventLoop::watch(int fd, std::uint32_t events, FdCallback callback) {
   const std::uint64_t id = next_id_++;
   epoll_event event{};
   event.events = events;
@@ -44,14 +26,14 @@ EventLoop::Handle EventLoop::watch(int fd, std::uint32_t events, FdCallback call
     throw_errno("cannot watch a descriptor");
   }
   watches_.emplace(id, Watch{fd, std::make_shared<FdCallback>(std::move(callback))});
-  return {this, id};
+  return handle(id);
 }
 
-EventLoop::Handle EventLoop::after(std::chrono::milliseconds delay, TimerCallback callback) {
+Timers::Handle EventLoop::after(std::chrono::milliseconds delay, TimerCallback callback) {
   const std::uint64_t id = next_id_++;
   timers_.emplace(
       id, Timer{Clock::now() + delay, std::make_shared<TimerCallback>(std::move(callback))});
-  return {this, id};
+  return handle(id);
 }
 
 void EventLoop::remove(std::uint64_t id) noexcept {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "helper/base/unique_fd.h"
+#include "systemd/service/os/timers.h"
 
 namespace vpnrun::service {
 
@@ -18,38 +19,17 @@ namespace vpnrun::service {
 /// Callbacks run one at a time and may add and remove watches and timers, their own included. An
 /// exception from a callback leaves run(). Our own small loop and not sd-event: libsystemd alone
 /// adds 0.9 MiB of resident memory to a process that is to stay below 8.
-class EventLoop {
+class EventLoop : public Timers {
  public:
-  using Clock = std::chrono::steady_clock;
   using FdCallback = std::function<void(std::uint32_t events)>;
-  using TimerCallback = std::function<void()>;
-
-  /// Ends what it stands for when it is destroyed. Must not outlive the loop.
-  class Handle {
-   public:
-    Handle() noexcept = default;
-    Handle(Handle&& other) noexcept;
-    Handle& operator=(Handle&& other) noexcept;
-    Handle(const Handle&) = delete;
-    Handle& operator=(const Handle&) = delete;
-    ~Handle() { reset(); }
-    void reset() noexcept;
-    [[nodiscard]] bool active() const noexcept { return loop_ != nullptr; }
-
-   private:
-    friend class EventLoop;
-    Handle(EventLoop* loop, std::uint64_t id) noexcept : loop_(loop), id_(id) {}
-    EventLoop* loop_ = nullptr;
-    std::uint64_t id_ = 0;
-  };
 
   /// Throws Error (epoll_create1(2)).
   EventLoop();
 
+  [[nodiscard]] Clock::time_point now() const noexcept override { return Clock::now(); }
   /// Calls back while `fd` is ready for `events` (EPOLLIN, …). Throws Error (epoll_ctl(2)).
   [[nodiscard]] Handle watch(int fd, std::uint32_t events, FdCallback callback);
-  /// Calls back once after `delay`.
-  [[nodiscard]] Handle after(std::chrono::milliseconds delay, TimerCallback callback);
+  [[nodiscard]] Handle after(std::chrono::milliseconds delay, TimerCallback callback) override;
 
   /// Runs until stop(). Throws Error, and whatever a callback throws.
   void run();
@@ -65,7 +45,7 @@ class EventLoop {
     std::shared_ptr<TimerCallback> callback;
   };
 
-  void remove(std::uint64_t id) noexcept;
+  void remove(std::uint64_t id) noexcept override;
   [[nodiscard]] int next_timeout() const;
   void run_due_timers();
 

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "profiles/base/endpoint.h"
+#include "profiles/base/ip_address.h"
+#include "profiles/openvpn_config.h"
+#include "profiles/protocol/control_message.h"
+#include "systemd/service/client/failure.h"
+
+namespace vpnrun::service {
+
+/// What a working tunnel has. Parsed and checked by the client: a hostile server chose the values.
+struct TunnelSettings {
+  std::vector<Prefix> addresses;     ///< of the device; empty only if there is none
+  std::vector<IpAddress> resolvers;  ///< in the server's order; they answer plain DNS at port 53
+  std::vector<std::string> search_domains;
+  std::string resolvers_left_out;    ///< why resolvers of the server are not there; empty: none is
+  bool resolvers_are_split = false;  ///< they are meant for some domains; asked for all names
+  std::uint32_t mtu = 0;             ///< bytes; 0: not said
+  std::optional<Endpoint> endpoint;  ///< the one in use; nullopt: not said
+  friend bool operator==(const TunnelSettings&, const TunnelSettings&) = default;
+};
+
+/// What a client tells. Each is called from the event loop, never from within a call to the client,
+/// and may call the client (not destroy it).
+struct TunnelEvents {
+  /// The tunnel works, with these settings: once for each connect() at most, or again after
+  /// `ended` never.
+  std::function<void(const TunnelSettings&)> connected;
+  /// What connect() began is over: the attempt failed, or the connection ended. Once for each
+  /// connect(); nothing follows until the next one.
+  std::function<void(const Failure&)> ended;
+  /// What will probably be the reason if the attempt fails. It goes on.
+  std::function<void(const Failure&)> noticed;
+  /// A question that only a person can answer; nullopt: it is not asked any more. Also while
+  /// connected.
+  std::function<void(const std::optional<CredentialQuestion>&)> asks;
+};
+
+/// What speaks a tunnel's protocol: OpenVPN's process, a WireGuard device, nothing at all. It knows
+/// neither links nor routes; its packets go where a Link lets them.
+///
+/// Destroying it ends what it runs, and removes the device that it made.
+class TunnelClient {
+ public:
+  TunnelClient() = default;
+  TunnelClient(const TunnelClient&) = delete;
+  TunnelClient& operator=(const TunnelClient&) = delete;
+  TunnelClient(TunnelClient&&) = delete;
+  TunnelClient& operator=(TunnelClient&&) = delete;
+  virtual ~TunnelClient() = default;
+
+  /// In the configuration's order; looked up outside before each attempt. Empty: it needs none, and
+  /// connect() gets none.
+  [[nodiscard]] virtual std::span<const profile::Remote> servers() const noexcept = 0;
+
+  /// Begins one attempt. What an earlier one left is used if it serves (a process at its hold, with
+  /// what somebody typed), ended otherwise. Returns the endpoint that is tried first; nullopt
+  /// without any. Throws Error, and nothing runs then.
+  virtual std::optional<Endpoint> connect(const std::vector<Endpoint>& endpoints) = 0;
+  /// Gives up a connection that only seems to stand (the machine slept). What somebody typed is
+  /// kept for the next attempt if that can be. No event until connect().
+  virtual void drop() noexcept = 0;
+  /// Ends what runs. What the server asked for last is kept: the next attempt may ask a person. No
+  /// event until connect().
+  virtual void stop() noexcept = 0;
+  /// The same, and nothing is kept: nobody is to be asked about it any more.
+  virtual void forget() noexcept = 0;
+
+  /// A person's answer to the question that was asked last; `asks` does not follow. Throws Error
+  /// if it will not do, and may be called again.
+  virtual void answer(const Request& request) = 0;
+};
+
+}  // namespace vpnrun::service

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "profiles/base/endpoint.h"
+#include "profiles/base/ip_address.h"
+#include "systemd/service/client/failure.h"
+#include "systemd/service/link/endpoint_check.h"
+
+namespace vpnrun::service {
+
+/// The two ends of a link that reaches into the namespace.
+struct LinkAddresses {
+  std::string outer_device;  ///< its name in the outer namespace
+  IpAddress outer;
+  IpAddress inner;
+  friend bool operator==(const LinkAddresses&, const LinkAddresses&) = default;
+};
+
+/// What a link tells. Each is called from the event loop, never from within a call to the link.
+struct LinkEvents {
+  /// The machine has a way out again that it had not.
+  std::function<void()> way_back;
+  /// Something of the machine drops the client's packets; what to do about it.
+  std::function<void(const Failure&)> blocked;
+  /// What dropped them lets them through from now on: a new attempt need not wait.
+  std::function<void()> unblocked;
+};
+
+/// The way of the client's own packets to its server, and of nobody else's. Closed when made, and
+/// again when it is destroyed; it follows the machine's changes by itself. There is never a default
+/// route over it.
+class Link {
+ public:
+  Link() = default;
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+  Link(Link&&) = delete;
+  Link& operator=(Link&&) = delete;
+  virtual ~Link() = default;
+
+  /// Why no server can be reached there by this link; nullopt: one can. Throws Error.
+  [[nodiscard]] virtual std::optional<UnusableAddress> check(const IpAddress& address) = 0;
+  /// Opens it for exactly these; those before are closed. Empty: closed. What the machine does with
+  /// their packets is watched until settled(). Throws Error; it may be closed then.
+  virtual void open(const std::vector<Endpoint>& endpoints) = 0;
+  /// The tunnel works: nothing needs to be watched.
+  virtual void settled() = 0;
+  /// nullopt: nothing of the link is inside.
+  [[nodiscard]] virtual std::optional<LinkAddresses> addresses() const = 0;
+};
+
+}  // namespace vpnrun::service

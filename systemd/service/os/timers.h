@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+namespace vpnrun::service {
+
+/// What time it is, and what is to be done later. Decisions know the clock by this alone, so that a
+/// test can be it (tests/fakes/test_clock.h).
+class Timers {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using TimerCallback = std::function<void()>;
+
+  /// Ends what it stands for when it is destroyed. Must not outlive its owner.
+  class Handle {
+   public:
+    Handle() noexcept = default;
+    Handle(Handle&& other) noexcept;
+    Handle& operator=(Handle&& other) noexcept;
+    Handle(const Handle&) = delete;
+    Handle& operator=(const Handle&) = delete;
+    ~Handle() { reset(); }
+    void reset() noexcept;
+    /// Of a timer: until its call begins, which the owner of the handle tells it by reset().
+    [[nodiscard]] bool active() const noexcept { return owner_ != nullptr; }
+
+   private:
+    friend class Timers;
+    Handle(Timers* owner, std::uint64_t id) noexcept : owner_(owner), id_(id) {}
+    Timers* owner_ = nullptr;
+    std::uint64_t id_ = 0;
+  };
+
+  virtual ~Timers() = default;
+  [[nodiscard]] virtual Clock::time_point now() const noexcept = 0;
+  /// Calls back once after `delay`, never from within this call.
+  [[nodiscard]] virtual Handle after(std::chrono::milliseconds delay, TimerCallback callback) = 0;
+
+ protected:
+  Timers() = default;
+  Timers(const Timers&) = default;
+  Timers& operator=(const Timers&) = default;
+  [[nodiscard]] Handle handle(std::uint64_t id) noexcept { return {this, id}; }
+  virtual void remove(std::uint64_t id) noexcept = 0;
+};
+
+}  // namespace vpnrun::service

@@ -489,10 +489,10 @@ void Session::start_client(const std::vector<Endpoint>& endpoints) {
   was_let_go_ = false;
   questions_.clear();
   status_.endpoint = order.front().str();
-  const openvpn::ClientPlace place{status_.profile, namespaces_.netns.get(), account_.uid,
-                                   account_.gid};
-  client_ = std::make_unique<openvpn::Client>(loop_, place, configuration_.openvpn, order,
-                                              filter::kTunnelDevice, client_events());
+  const openvpn::ProcessPlace place{status_.profile, namespaces_.netns.get(), account_.uid,
+                                    account_.gid};
+  client_ = std::make_unique<openvpn::Process>(loop_, place, configuration_.openvpn, order,
+                                               filter::kTunnelDevice, client_events());
 }
 
 void Session::connected() {
@@ -639,8 +639,8 @@ void Session::give_up(const Failure& failure) {
 
 // --- the client's events ---
 
-openvpn::ClientEvents Session::client_events() {
-  openvpn::ClientEvents events;
+openvpn::ProcessEvents Session::client_events() {
+  openvpn::ProcessEvents events;
   events.management.on_hold = [this](std::uint32_t) { on_hold(); };
   events.management.on_state = [this](std::string_view name, std::string_view detail) {
     on_state(name, detail);

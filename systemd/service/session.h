@@ -15,7 +15,7 @@
 #include "systemd/service/attempts.h"
 #include "systemd/service/client/failure.h"
 #include "systemd/service/client/login.h"
-#include "systemd/service/client/openvpn/client.h"
+#include "systemd/service/client/openvpn/process.h"
 #include "systemd/service/hooks.h"
 #include "systemd/service/inside_network.h"
 #include "systemd/service/link/foreign_firewall.h"
@@ -89,7 +89,7 @@ class Session {
 
   // the client's events
   void start_client(const std::vector<Endpoint>& endpoints);
-  openvpn::ClientEvents client_events();
+  openvpn::ProcessEvents client_events();
   void expect_refusal();
   void on_hold();
   void let_client_go();
@@ -147,9 +147,9 @@ class Session {
   AutomountWatch automount_watch_;
   EventLoop::Handle overlay_settle_;
 
-  std::unique_ptr<openvpn::Client> client_;
+  std::unique_ptr<openvpn::Process> client_;
   /// Stopped, but kept until the event that they may be in has returned.
-  std::vector<std::unique_ptr<openvpn::Client>> stopped_clients_;
+  std::vector<std::unique_ptr<openvpn::Process>> stopped_clients_;
   EventLoop::Handle bury_;
   bool client_holds_ = false;  ///< it waits for release_hold()
   bool was_let_go_ = false;    ///< this client, once: from then on it hears the network

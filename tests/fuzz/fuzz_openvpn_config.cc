@@ -21,7 +21,7 @@
 #include "profiles/base/error.h"
 #include "profiles/openvpn_config.h"
 #include "profiles/openvpn_directives.h"
-#include "systemd/service/client/openvpn/client.h"
+#include "systemd/service/client/openvpn/process.h"
 #include "tests/fuzz/hold.h"
 
 namespace {

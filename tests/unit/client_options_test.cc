@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "systemd/service/client/openvpn/client.h"
+#include "systemd/service/client/openvpn/process.h"
 
 namespace vpnrun::service::openvpn {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/client/openvpn/client.h"
+#include "systemd/service/client/openvpn/process.h"
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -164,9 +164,9 @@ std::string find_program() {
               fmt::format("install it, for example: apt install openvpn; looked for: {}", places));
 }
 
-Client::Client(EventLoop& loop, const ClientPlace& place, const profile::OpenvpnConfig& config,
-               const std::vector<Endpoint>& endpoints, const std::string& device,
-               ClientEvents events)
+Process::Process(EventLoop& loop, const ProcessPlace& place, const profile::OpenvpnConfig& config,
+                 const std::vector<Endpoint>& endpoints, const std::string& device,
+                 ProcessEvents events)
     : loop_(loop),
       events_(std::move(events)),
       pushed_dns_(config.text),
@@ -200,6 +200,15 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
   spawn_options.refuse_calls = true;
   spawn_options.limits.assign(std::begin(kLimits), std::end(kLimits));
   process_ = spawn(spawn_options);
+  try {
+    watch();
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
+
+void Process::watch() {
   watches_.push_back(loop_.watch(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept(); }));
   watch_output();
   exit_watch_ = loop_.watch(process_.fd(), EPOLLIN, [this](std::uint32_t) {
@@ -212,7 +221,7 @@ Client::Client(EventLoop& loop, const ClientPlace& place, const profile::Openvpn
   });
 }
 
-ManagementEvents Client::with_pushed_dns(ManagementEvents events) {
+ManagementEvents Process::with_pushed_dns(ManagementEvents events) {
   events.on_hold = [this, next = std::move(events.on_hold)](std::uint32_t wait) {
     read_ahead();
     if (!stopped_) {
@@ -233,7 +242,7 @@ ManagementEvents Client::with_pushed_dns(ManagementEvents events) {
   return events;
 }
 
-void Client::stop() noexcept {
+void Process::stop() noexcept {
   if (std::exchange(stopped_, true)) {
     return;
   }
@@ -242,6 +251,7 @@ void Client::stop() noexcept {
   connection_watch_.reset();
   output_watch_.reset();
   exit_watch_.reset();
+  refusal_.reset();
   if (!reaped_) {
     reaped_ = true;
     (void)process_.send_signal(SIGKILL);
@@ -257,7 +267,7 @@ void Client::stop() noexcept {
   remove_client_folder(profile_name_);
 }
 
-void Client::accept() {
+void Process::accept() {
   uid_t uid = 0;
   PeerSocket connection = accept_peer(listener_.get(), uid);
   // The process that we started, whose number cannot be another's before we have waited for it. One
@@ -272,11 +282,11 @@ void Client::accept() {
   send("state on\nhold on\n");
 }
 
-void Client::watch_connection() {
+void Process::watch_connection() {
   connection_watch_ = loop_.watch(connection_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
 }
 
-void Client::receive() {
+void Process::receive() {
   std::array<char, 4096> buffer{};
   const ssize_t got = connection_.receive(buffer);
   if (got > 0) {
@@ -298,7 +308,7 @@ void Client::receive() {
   }
 }
 
-void Client::watch_output() {
+void Process::watch_output() {
   output_watch_ = loop_.watch(output_.get(), EPOLLIN, [this](std::uint32_t) {
     is_ahead_ = false;
     read_output();
@@ -307,13 +317,13 @@ void Client::watch_output() {
 
 /// What was printed before that which is told now. Once for each turn of the output's own: a client
 /// that tells without end gets no more of our time by it.
-void Client::read_ahead() {
+void Process::read_ahead() {
   if (!std::exchange(is_ahead_, true)) {
     read_output();
   }
 }
 
-void Client::read_output() {
+void Process::read_output() {
   std::array<char, 4096> buffer{};
   while (!stopped_) {
     const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
@@ -337,7 +347,7 @@ void Client::read_output() {
 }
 
 /// Returns how many there were.
-std::size_t Client::tell_lines() {
+std::size_t Process::tell_lines() {
   const std::string text = std::exchange(pending_output_, {});
   const std::string_view view = text;
   std::size_t begin = 0;
@@ -355,7 +365,7 @@ std::size_t Client::tell_lines() {
 }
 
 /// Not a word more of it until its exit, which is an event and handled anyway.
-void Client::end_it(std::string_view reason) {
+void Process::end_it(std::string_view reason) {
   connection_watch_.reset();
   output_watch_.reset();
   events_.on_refused(reason);
@@ -364,7 +374,7 @@ void Client::end_it(std::string_view reason) {
   }
 }
 
-void Client::send(const std::string& command) {
+void Process::send(const std::string& command) {
   if (!connection_.ok()) {
     return;
   }
@@ -372,21 +382,23 @@ void Client::send(const std::string& command) {
       ::send(connection_.get(), command.data(), command.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   const bool gone = put < 0 && (errno == EPIPE || errno == ECONNRESET);
   if (put != static_cast<ssize_t>(command.size()) && !gone) {
-    // A command is far smaller than a socket's buffer: it has left hundreds of them unread.
-    end_it("the VPN client does not listen to its management");
+    // A command is far smaller than a socket's buffer: it has left hundreds of them unread. Told in
+    // the next turn: who gives an order is not told of an event in the middle of it.
+    refusal_ = loop_.after(std::chrono::milliseconds(0),
+                           [this] { end_it("the VPN client does not listen to its management"); });
   }
 }
 
-void Client::release_hold() {
+void Process::release_hold() {
   send("hold release\n");
 }
 
-void Client::reconnect() {
+void Process::reconnect() {
   send("signal SIGUSR1\n");
 }
 
-void Client::answer(const std::string& realm, const std::string& user_name,
-                    const std::string& password) {
+void Process::answer(const std::string& realm, const std::string& user_name,
+                     const std::string& password) {
   const Wiped quoted(quote(password));
   const Wiped user_command(
       user_name.empty() ? "" : fmt::format("username {} {}\n", quote(realm), quote(user_name)));
@@ -395,6 +407,14 @@ void Client::answer(const std::string& realm, const std::string& user_name,
     send(user_command.text);
   }
   send(command.text);
+}
+
+StartProcess process_starter(EventLoop& loop, ProcessPlace place, std::string device) {
+  return [&loop, place = std::move(place), device = std::move(device)](
+             const profile::OpenvpnConfig& config, const std::vector<Endpoint>& endpoints,
+             ProcessEvents events) {
+    return std::make_unique<Process>(loop, place, config, endpoints, device, std::move(events));
+  };
 }
 
 }  // namespace vpnrun::service::openvpn

@@ -13,6 +13,7 @@
 #include "profiles/base/endpoint.h"
 #include "profiles/openvpn_config.h"
 #include "systemd/service/client/openvpn/management.h"
+#include "systemd/service/client/openvpn/process_control.h"
 #include "systemd/service/client/openvpn/pushed_dns.h"
 #include "systemd/service/os/child.h"
 #include "systemd/service/os/event_loop.h"
@@ -53,55 +54,37 @@ class Flow {
 };
 
 /// How and where the client runs.
-struct ClientPlace {
+struct ProcessPlace {
   std::string profile_name;
   int netns_fd = -1;
   uid_t uid = 0;
   gid_t gid = 0;
 };
 
-struct ClientEvents {
-  ManagementEvents management;
-  /// Each line that OpenVPN prints, without line end. Never contains a secret.
-  std::function<void(std::string_view line)> on_output;
-  /// The process is gone; `status` as of wait(2). The client can be destroyed in this call's
-  /// caller's next turn, not in the call itself.
-  std::function<void(int status)> on_exit;
-  /// What it says over its management connection is not OpenVPN's protocol: it is being killed.
-  std::function<void(std::string_view reason)> on_refused;
-  /// Its management connection ended: it is about to exit, or is not OpenVPN and was killed.
-  std::function<void()> on_lost;
-};
-
 /// One OpenVPN process: a user of this profile's own without any capability, inside the namespace,
 /// alone in a root directory (client_root.h) and a pid namespace, driven over its management socket
 /// only, by it and nobody else. It dies with this object, and with the companion (PR_SET_PDEATHSIG,
 /// and OpenVPN ends when its management client goes away).
-class Client {
+class Process final : public ProcessControl {
  public:
   /// Starts it. Throws Error.
-  Client(EventLoop& loop, const ClientPlace& place, const profile::OpenvpnConfig& config,
-         const std::vector<Endpoint>& endpoints, const std::string& device, ClientEvents events);
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
-  Client(Client&&) = delete;
-  Client& operator=(Client&&) = delete;
-  ~Client() { stop(); }
+  Process(EventLoop& loop, const ProcessPlace& place, const profile::OpenvpnConfig& config,
+          const std::vector<Endpoint>& endpoints, const std::string& device, ProcessEvents events);
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  Process(Process&&) = delete;
+  Process& operator=(Process&&) = delete;
+  ~Process() override { stop(); }
 
-  /// Kills the process and waits for its end; no event comes any more. May be called from an event
-  /// (the destructor may not): the object stays until the caller's next turn.
-  void stop() noexcept;
-
-  /// Lets it connect; it waits for this at start and after each loss of the connection.
-  void release_hold();
-  /// Has it connect anew, with the credentials that it has; it ends in a hold as after each loss.
-  void reconnect();
-  /// Answers ManagementEvents::on_need_password. Neither is ever logged. Throws Error, with nothing
-  /// sent, on what quote() refuses.
-  void answer(const std::string& realm, const std::string& user_name, const std::string& password);
+  void stop() noexcept override;
+  void release_hold() override;
+  void reconnect() override;
+  void answer(const std::string& realm, const std::string& user_name,
+              const std::string& password) override;
 
  private:
   [[nodiscard]] ManagementEvents with_pushed_dns(ManagementEvents events);
+  void watch();
   void accept();
   void watch_connection();
   void receive();
@@ -113,7 +96,7 @@ class Client {
   void send(const std::string& command);
 
   EventLoop& loop_;
-  ClientEvents events_;
+  ProcessEvents events_;
   PushedDns pushed_dns_;
   ManagementParser parser_;
   std::string profile_name_;
@@ -129,9 +112,13 @@ class Client {
   Flow connection_flow_;
   Flow output_flow_;
   EventLoop::Handle exit_watch_;
+  EventLoop::Handle refusal_;
   bool is_ahead_ = false;  ///< of the output's own turn; read_ahead()
   bool reaped_ = false;
   bool stopped_ = false;
 };
+
+/// Starts processes there, with the tunnel device `device`. `loop` stays where it is.
+[[nodiscard]] StartProcess process_starter(EventLoop& loop, ProcessPlace place, std::string device);
 
 }  // namespace vpnrun::service::openvpn

@@ -630,8 +630,7 @@ void Session::give_up(const Failure& failure) {
   if (failure.kind == Failure::Kind::kStubborn) {
     retry_in(Attempts::kLastRetry);
   }
-  const bool asked = failure.kind == Failure::Kind::kCredentials && !login_.was_stored();
-  if (!was_up_ && !asked) {
+  if (!was_up_ && failure.kind != Failure::Kind::kAnswer) {
     final_ = failure;
     loop_.stop();
   }

@@ -112,5 +112,17 @@ TEST(Failure, ThatWaitingDoesNotCureExplainsMore) {
   EXPECT_FALSE(explains_more(passing, refused));
 }
 
+TEST(Failure, OfAPersonsAnswerIsAsFinalAsThatOfAFileAndExplainsLess) {
+  const Failure challenge{Failure::Kind::kChallenge, "a", ""};
+  const Failure passing{Failure::Kind::kPassing, "b", ""};
+  const Failure answer{Failure::Kind::kAnswer, "c", ""};
+  const Failure file{Failure::Kind::kCredentials, "d", ""};
+  EXPECT_TRUE(is_passing(challenge));
+  EXPECT_TRUE(explains_more(passing, challenge));
+  EXPECT_FALSE(is_passing(answer));
+  EXPECT_TRUE(explains_more(answer, passing));
+  EXPECT_TRUE(explains_more(file, answer));
+}
+
 }  // namespace
 }  // namespace vpnrun::service

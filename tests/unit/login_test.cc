@@ -128,7 +128,7 @@ TEST(Login, AWrongOneTimePasswordIsAskedForAgainAFewTimes) {
     EXPECT_EQ(login.verdict(), round < Login::kRoundsMax ? Verdict::kAskAgain : Verdict::kRefused);
   }
   EXPECT_THAT(login.failure().error, HasSubstr("5 one-time passwords"));
-  EXPECT_FALSE(login.was_stored());
+  EXPECT_EQ(login.failure().kind, Failure::Kind::kAnswer);
 }
 
 TEST(Login, AConnectionForgetsEarlierRefusals) {
@@ -222,7 +222,7 @@ TEST_F(SystemdCredentials, AreUsedWhereNoFileIsNamed) {
   Login login;
   EXPECT_FALSE(login.need(no_files(), "Auth", true, no_challenge()));
   EXPECT_EQ(login.answer(nullptr).password, "bar");
-  EXPECT_TRUE(login.was_stored());
+  EXPECT_EQ(login.failure().kind, Failure::Kind::kCredentials);
   EXPECT_FALSE(login.need(no_files(), "Private Key", false, no_challenge()));
   EXPECT_EQ(login.answer(nullptr).password, "open sesame");
   const auto question = login.need(no_files(), "Auth", true, static_challenge("0,PIN"));
@@ -230,7 +230,7 @@ TEST_F(SystemdCredentials, AreUsedWhereNoFileIsNamed) {
   EXPECT_FALSE(question->wants_user_name || question->wants_password);
   const Request request = typed("ignored", "ignored", "1");
   EXPECT_EQ(login.answer(&request).password, "SCRV1:YmFy:MQ==");
-  EXPECT_FALSE(login.was_stored());
+  EXPECT_EQ(login.failure().kind, Failure::Kind::kAnswer);
 }
 
 TEST_F(SystemdCredentials, AreNotUsedInTheStrangersFilesThatAConfigurationNames) {

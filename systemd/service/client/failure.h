@@ -11,11 +11,15 @@ namespace vpnrun::service {
 /// Why a connection attempt failed, in the user's words.
 struct Failure {
   enum class Kind : std::uint8_t {
+    kChallenge,    ///< the server wants to know more of a person: tried again at once, which asks;
+                   ///< as often as somebody answers, and it counts as no failure
     kPassing,      ///< waiting may cure it: tried again with back-off
     kPeer,         ///< whoever answers is not the server, as far as can be seen: passing as well,
                    ///< because anybody on the way can bring it about
     kStubborn,     ///< not soon (an expired certificate of ours): tried again much later
-    kCredentials,  ///< the server refuses user name or password: never tried again unasked
+    kAnswer,       ///< what a person typed is refused: never tried again unasked, and who asks is
+                   ///< asked anew
+    kCredentials,  ///< what lies in a file is refused: never tried again unasked
     kSetup,        ///< the configuration or the machine: never tried again unasked
   };
   Kind kind = Kind::kPassing;

@@ -229,6 +229,12 @@ void Login::rejected(std::string_view realm, std::string_view reason) {
   }
 }
 
+Failure Login::failure() const {
+  Failure failure = failure_;
+  failure.kind = was_stored_ ? Failure::Kind::kCredentials : Failure::Kind::kAnswer;
+  return failure;
+}
+
 Login::Verdict Login::verdict() noexcept {
   return std::exchange(verdict_, Verdict::kNone);
 }

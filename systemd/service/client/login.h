@@ -77,7 +77,9 @@ class Login {
   void rejected(std::string_view realm, std::string_view reason);
   /// What the refusal comes to; asked once the client says that it ends or begins anew.
   [[nodiscard]] Verdict verdict() noexcept;
-  [[nodiscard]] const Failure& failure() const noexcept { return failure_; }
+  /// Of kind kAnswer, unless the answer that was refused came out of a file alone: then nobody can
+  /// type a better one.
+  [[nodiscard]] Failure failure() const;
 
   void got_token() noexcept { has_token_ = true; }
   void connected() noexcept { rounds_ = 0; }
@@ -89,8 +91,6 @@ class Login {
   /// Whether the client must not be used for another connection: it would send a one-time password
   /// again.
   [[nodiscard]] bool is_used_up() const noexcept { return one_time_ && !has_token_; }
-  /// Whether the answer that was refused came out of a file alone: nobody can type a better one.
-  [[nodiscard]] bool was_stored() const noexcept { return was_stored_; }
   /// Whether the next client is to try the same server first: it alone may know its challenge.
   [[nodiscard]] bool has_challenge() const noexcept { return pending_.has_value(); }
 

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "profiles/openvpn_config.h"
+#include "profiles/profile.h"
+#include "systemd/service/client/openvpn/process.h"
+#include "systemd/service/client/tunnel_client.h"
+#include "systemd/service/os/event_loop.h"
+
+namespace vpnrun::service {
+
+/// The client of `profile`, whose processes run in `place` with the tunnel device `device`.
+/// `make_device` makes that one; what it returns removes it when it goes, which is when the client
+/// does. Throws Error, with nothing left behind: that OpenVPN is not installed is said now rather
+/// than at the end of a look-up.
+[[nodiscard]] std::unique_ptr<TunnelClient> make_openvpn_client(
+    EventLoop& loop, const profile::Profile& profile, profile::OpenvpnConfig config,
+    const openvpn::ProcessPlace& place, const std::string& device,
+    const std::function<std::shared_ptr<void>()>& make_device, TunnelEvents events);
+
+}  // namespace vpnrun::service

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "profiles/base/endpoint.h"
+#include "profiles/openvpn_config.h"
+#include "profiles/protocol/control_message.h"
+#include "systemd/service/client/failure.h"
+#include "systemd/service/client/login.h"
+#include "systemd/service/client/openvpn/process_control.h"
+#include "systemd/service/client/openvpn/tries.h"
+#include "systemd/service/client/tunnel_client.h"
+#include "systemd/service/os/timers.h"
+
+namespace vpnrun::service {
+
+/// OpenVPN behind TunnelClient: one process at a time, which is used for as long as it serves. It
+/// waits at its hold between attempts, with what somebody typed; a new one is started if the
+/// servers are others, or the process would send a one-time password again.
+///
+/// A new process tries the endpoints in another order than the one before it, so that a server that
+/// does not answer keeps nobody from the others: by turns, or by chance if the configuration says
+/// `remote-random`. The turns begin anew with a connection that connect()'s caller did not give up
+/// in its event. An order is kept if the server sent a challenge: it alone may know the answer.
+class OpenvpnClient : public TunnelClient {
+ public:
+  /// What the client may ask within kQuestionTime: more than any person answers.
+  static constexpr std::size_t kQuestionsMax = 10;
+  static constexpr std::chrono::seconds kQuestionTime{60};
+
+  /// `device` is what keeps the tunnel device: let go of after the last process has ended.
+  OpenvpnClient(Timers& timers, CredentialFiles files, profile::OpenvpnConfig config,
+                openvpn::StartProcess start, std::shared_ptr<void> device, TunnelEvents events);
+  OpenvpnClient(const OpenvpnClient&) = delete;
+  OpenvpnClient& operator=(const OpenvpnClient&) = delete;
+  OpenvpnClient(OpenvpnClient&&) = delete;
+  OpenvpnClient& operator=(OpenvpnClient&&) = delete;
+  ~OpenvpnClient() override;
+
+  [[nodiscard]] std::span<const profile::Remote> servers() const noexcept override {
+    return config_.remotes;
+  }
+  std::optional<Endpoint> connect(const std::vector<Endpoint>& endpoints) override;
+  void drop() noexcept override;
+  void stop() noexcept override;
+  void forget() noexcept override;
+  void answer(const Request& request) override;
+
+ private:
+  enum class Phase : std::uint8_t {
+    kIdle,  ///< neither: what the process tells is old news
+    kTrying,
+    kConnected,
+  };
+
+  [[nodiscard]] openvpn::ProcessEvents process_events();
+  void on_hold();
+  void on_up(const std::map<std::string, std::string>& environment);
+  void on_state(std::string_view name, std::string_view detail);
+  void on_connected();
+  void on_need_password(std::string_view realm, bool wants_user_name,
+                        const openvpn::Challenge& challenge);
+  void on_password_rejected(std::string_view realm, std::string_view reason);
+  void on_auth_failure();
+  void on_refused(std::string_view reason);
+  void on_output(std::string_view line);
+  void on_exit(int status);
+
+  [[nodiscard]] bool asks_too_often();
+  void observe(Failure failure);
+  void lose(Failure failure);
+  void fail(Failure failure);
+  void end(Failure failure);
+  void close_question();
+
+  void start_process(const std::vector<Endpoint>& endpoints);
+  [[nodiscard]] std::vector<Endpoint> order_of(const std::vector<Endpoint>& endpoints);
+  void let_go();
+  void stop_process() noexcept;
+  [[nodiscard]] std::string endpoint_text() const;
+
+  Timers& timers_;
+  std::shared_ptr<void> device_;
+  CredentialFiles files_;
+  profile::OpenvpnConfig config_;
+  openvpn::StartProcess start_;
+  TunnelEvents events_;
+
+  Phase phase_ = Phase::kIdle;
+  std::unique_ptr<openvpn::ProcessControl> process_;
+  /// Stopped, but kept until the event that they may be in has returned.
+  std::vector<std::unique_ptr<openvpn::ProcessControl>> stopped_;
+  Timers::Handle bury_;
+  bool holds_ = false;       ///< it waits for release_hold()
+  bool is_spent_ = false;    ///< it is not let go again
+  bool was_let_go_ = false;  ///< this process, once: from then on it hears the network
+  openvpn::Tries tries_;
+  std::deque<Timers::Clock::time_point> questions_;  ///< this process's latest
+  std::optional<std::uint64_t> question_;            ///< the one that is open
+  std::optional<TunnelSettings> settings_;           ///< what this process reported last
+  std::optional<Failure> observed_;  ///< the best explanation that this attempt has given so far
+
+  std::vector<Endpoint> endpoints_;
+  std::vector<Endpoint> order_;       ///< the same, as the process tries them
+  std::optional<Endpoint> endpoint_;  ///< the one in use, as far as is known
+  unsigned rotation_ = 0;             ///< which of them comes first
+  Login login_;
+};
+
+}  // namespace vpnrun::service

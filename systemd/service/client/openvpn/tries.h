@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+
+namespace vpnrun::service::openvpn {
+
+/// Within one attempt: whether a process that is back at its hold may be let go at once. OpenVPN
+/// leaves all waiting to the management's side (management-notes.txt, "hold"), and would be back
+/// within milliseconds, time and again. Pure: it is told what time it is.
+class Tries {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// A process that is back at its hold sooner than this after it was let go got nowhere.
+  static constexpr std::chrono::milliseconds kQuick{1'000};
+
+  /// The process is let go: its next try.
+  void let_go(Clock::time_point now) noexcept;
+  /// For each of its `servers` once, and whenever the try before took its time. Otherwise the
+  /// attempt has failed.
+  [[nodiscard]] bool may_go_on(Clock::time_point now, std::size_t servers) const noexcept;
+
+ private:
+  std::size_t tries_ = 0;
+  std::optional<Clock::time_point> let_go_;
+};
+
+}  // namespace vpnrun::service::openvpn

@@ -118,15 +118,13 @@ void InsideNetwork::set_endpoints(const std::optional<filter::UplinkAddresses>& 
   apply_filter();
 }
 
-void InsideNetwork::bring_up(const openvpn::TunnelSettings& settings,
+void InsideNetwork::bring_up(const TunnelSettings& settings,
                              const std::vector<IpAddress>& dns_servers) {
   std::vector<netlink::InterfaceAddress> addresses;
   std::vector<IpAddress> plain;
-  for (const auto& text : settings.addresses) {
-    if (const auto prefix = Prefix::parse(text)) {
-      addresses.push_back({0, *prefix, std::nullopt});
-      plain.push_back(prefix->address);
-    }
+  for (const Prefix& prefix : settings.addresses) {
+    addresses.push_back({0, prefix, std::nullopt});
+    plain.push_back(prefix.address);
   }
   netlink::LinkChange change;
   change.up = true;

@@ -48,7 +48,7 @@ class InsideNetwork {
                      const std::vector<Endpoint>& endpoints);
 
   /// Addresses, MTU, resolvers and, last, the default route. Throws Error; the route is out then.
-  void bring_up(const openvpn::TunnelSettings& settings, const std::vector<IpAddress>& dns_servers);
+  void bring_up(const TunnelSettings& settings, const std::vector<IpAddress>& dns_servers);
 
   /// Takes the default route out, at once. What else there is stays for the reconnect.
   void take_down() noexcept;

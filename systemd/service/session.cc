@@ -511,19 +511,17 @@ void Session::connected() {
     attempt_failed(passing(error));
     return;
   }
-  status_.addresses = settings_.addresses;
+  status_.addresses.clear();
+  for (const auto& address : settings_.addresses) {
+    status_.addresses.push_back(address.str());
+  }
   status_.mtu = settings_.mtu;
   status_.dns.clear();
   for (const auto& server : servers) {
     status_.dns.push_back(server.str());
   }
-  if (!settings_.server_address.empty()) {
-    for (const auto& endpoint : endpoints_) {
-      if (endpoint.address.str() == settings_.server_address &&
-          endpoint.port == settings_.server_port) {
-        status_.endpoint = endpoint.str();
-      }
-    }
+  if (settings_.endpoint) {
+    status_.endpoint = settings_.endpoint->str();
   }
   const auto& dns = configuration_.profile.dns;
   write_resolvers(dns.search.empty() ? settings_.search_domains : dns.search);
@@ -546,15 +544,15 @@ void Session::tell_of_resolvers(bool are_none) {
   const bool own = !configuration_.profile.dns.servers.empty();
   if (are_none) {
     const std::string reason =
-        settings_.dns_left_out.empty()
+        settings_.resolvers_left_out.empty()
             ? "the server names no resolver"
-            : "the server's resolver cannot be used: " + settings_.dns_left_out;
+            : "the server's resolver cannot be used: " + settings_.resolvers_left_out;
     log::warn("'{}': {}; set [dns] servers", status_.profile, reason);
     status_.hint = reason + ": set [dns] servers in the profile";
-  } else if (!own && !settings_.dns_left_out.empty()) {
+  } else if (!own && !settings_.resolvers_left_out.empty()) {
     log::info("'{}': of the server's resolvers one is left out: {}", status_.profile,
-              settings_.dns_left_out);
-  } else if (!own && settings_.dns_is_split) {
+              settings_.resolvers_left_out);
+  } else if (!own && settings_.resolvers_are_split) {
     log::info("'{}': the server's resolver is meant for some domains; it is asked for all names",
               status_.profile);
   }
@@ -568,15 +566,15 @@ void Session::check_settings() const {
     throw Error("the server assigned no address");
   }
   const auto& link = uplink_->addresses();
-  for (const auto& text : settings_.addresses) {
-    const auto prefix = Prefix::parse(text);
+  for (const Prefix& prefix : settings_.addresses) {
     const bool endpoint =
-        prefix && std::any_of(endpoints_.begin(), endpoints_.end(),
-                              [&prefix](const auto& e) { return e.address == prefix->address; });
-    if (!prefix || prefix->length == 0 || is_special(prefix->address) || endpoint ||
-        prefix->contains(link.ns_address) || prefix->contains(link.host_address)) {
-      throw Error(fmt::format("the server assigned an address that cannot be used: {}", text), {},
-                  "if it collides with the link's, set another [link] subnet in the profile");
+        std::any_of(endpoints_.begin(), endpoints_.end(),
+                    [&prefix](const auto& e) { return e.address == prefix.address; });
+    if (prefix.length == 0 || is_special(prefix.address) || endpoint ||
+        prefix.contains(link.ns_address) || prefix.contains(link.host_address)) {
+      throw Error(
+          fmt::format("the server assigned an address that cannot be used: {}", prefix.str()), {},
+          "if it collides with the link's, set another [link] subnet in the profile");
     }
   }
 }
@@ -647,7 +645,7 @@ openvpn::ProcessEvents Session::client_events() {
   events.management.on_up = [this](const auto& environment) {
     settings_ = {};
     try {
-      settings_ = openvpn::settings_from_environment(environment);
+      settings_ = openvpn::settings_from_environment(environment, endpoints_);
     } catch (const Error& error) {
       observed_ = Failure{Failure::Kind::kPassing, error.what(), error.hint()};
     }
@@ -929,16 +927,7 @@ void Session::write_resolvers(const std::vector<std::string>& search_domains) co
 
 std::vector<IpAddress> Session::dns_servers() const {
   const auto& own = configuration_.profile.dns.servers;
-  if (!own.empty()) {
-    return own;
-  }
-  std::vector<IpAddress> servers;
-  for (const auto& text : settings_.dns) {
-    if (const auto address = IpAddress::parse(text)) {
-      servers.push_back(*address);
-    }
-  }
-  return servers;
+  return own.empty() ? settings_.resolvers : own;
 }
 
 std::vector<std::string> Session::hook_environment() const {

@@ -157,7 +157,7 @@ class Session {
   std::vector<Endpoint> client_endpoints_;
   std::vector<Endpoint> client_order_;  ///< the same, as it tries them
   std::vector<Endpoint> endpoints_;
-  openvpn::TunnelSettings settings_;
+  TunnelSettings settings_;
   std::optional<Failure> observed_;  ///< the best explanation the client has given so far
   std::optional<Failure> final_;
   EventLoop::Clock::time_point last_opened_;  ///< a firewall of the machine, for us

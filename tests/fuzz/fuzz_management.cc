@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "profiles/base/endpoint.h"
 #include "profiles/base/error.h"
 #include "profiles/base/ip_address.h"
 #include "systemd/service/client/openvpn/management.h"
@@ -25,21 +26,30 @@ using namespace vpnrun;
 using namespace vpnrun::service::openvpn;
 using fuzz::hold;
 
+/// Those that the corpus has, and more.
+const std::vector<Endpoint>& endpoints() {
+  static const std::vector<Endpoint> endpoints = {
+      {*IpAddress::parse("198.51.100.10"), Transport::kUdp, 1194},
+      {*IpAddress::parse("10.1.0.2"), Transport::kTcp, 1194},
+      {IpAddress(), Transport::kTcp, 0}};
+  return endpoints;
+}
+
 void hold_settings(const std::map<std::string, std::string>& environment) {
-  TunnelSettings settings;
+  service::TunnelSettings settings;
   try {
-    settings = settings_from_environment(environment);
+    settings = settings_from_environment(environment, endpoints());
   } catch (const Error&) {
     return;
   }
   hold(!settings.addresses.empty() && settings.addresses.size() <= 2, "one address a family");
-  for (const std::string& address : settings.addresses) {
-    hold(Prefix::parse(address).has_value(), "an address is one");
+  hold(settings.addresses.front().address.family() != settings.addresses.back().address.family() ||
+           settings.addresses.size() == 1,
+       "one address a family");
+  for (const Prefix& address : settings.addresses) {
+    hold(address.length <= address.address.bit_count(), "a possible length");
   }
-  hold(settings.dns.size() <= 8 && settings.search_domains.size() <= 8, "few resolvers");
-  for (const std::string& server : settings.dns) {
-    hold(IpAddress::parse(server).has_value(), "a resolver is an address");
-  }
+  hold(settings.resolvers.size() <= 8 && settings.search_domains.size() <= 8, "few resolvers");
   for (const std::string& domain : settings.search_domains) {
     hold(!domain.empty() && domain.size() <= 253 &&
              domain.find_first_of(" \t\r\n\v\f\"';#/\\") == std::string::npos &&
@@ -47,8 +57,9 @@ void hold_settings(const std::map<std::string, std::string>& environment) {
          "a search domain is one word");
   }
   hold(settings.mtu == 0 || (settings.mtu >= 576 && settings.mtu <= 65535), "a possible MTU");
-  hold(settings.server_address.empty() || IpAddress::parse(settings.server_address),
-       "the server is an address");
+  hold(!settings.endpoint || std::find(endpoints().begin(), endpoints().end(),
+                                       *settings.endpoint) != endpoints().end(),
+       "the endpoint is one that the client was given");
 }
 
 /// OpenVPN reads an argument of a management command by the rules of its configuration.

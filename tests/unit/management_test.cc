@@ -19,6 +19,29 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
+template <class Value>
+std::vector<std::string> texts(const std::vector<Value>& values) {
+  std::vector<std::string> texts;
+  for (const Value& value : values) {
+    texts.push_back(value.str());
+  }
+  return texts;
+}
+
+/// What the client was given.
+const std::vector<Endpoint>& endpoints() {
+  static const std::vector<Endpoint> endpoints = {
+      {*IpAddress::parse("198.51.100.20"), Transport::kUdp, 1194},
+      {*IpAddress::parse("198.51.100.10"), Transport::kTcp, 443},
+      {*IpAddress::parse("198.51.100.10"), Transport::kTcp, 1194},
+      {*IpAddress::parse("198.51.100.10"), Transport::kUdp, 1194}};
+  return endpoints;
+}
+
+TunnelSettings settings_of(const std::map<std::string, std::string>& environment) {
+  return settings_from_environment(environment, endpoints());
+}
+
 /// Writes each event down as one line.
 struct Recorder {
   std::vector<std::string> lines;
@@ -132,9 +155,7 @@ TEST(ManagementParser, KeepsOfThousandsOfRoutesNothing) {
 TEST(ManagementParser, KeepsAllThatTheSettingsAreReadFrom) {
   ManagementEvents events;
   TunnelSettings settings;
-  events.on_up = [&settings](const auto& environment) {
-    settings = settings_from_environment(environment);
-  };
+  events.on_up = [&settings](const auto& environment) { settings = settings_of(environment); };
   ManagementParser parser(events);
   parser.feed(">UPDOWN:UP\n");
   for (const char* line :
@@ -148,12 +169,12 @@ TEST(ManagementParser, KeepsAllThatTheSettingsAreReadFrom) {
                             i == 64 ? "DOMAIN last.example" : "NTP 10.8.0.1"));
   }
   parser.feed(">UPDOWN:ENV,END\n");
-  EXPECT_THAT(settings.addresses, ElementsAre("10.8.0.2/24", "fd00:8::1000/64"));
-  EXPECT_THAT(settings.dns, ElementsAre("10.8.0.1"));
+  EXPECT_THAT(texts(settings.addresses), ElementsAre("10.8.0.2/24", "fd00:8::1000/64"));
+  EXPECT_THAT(texts(settings.resolvers), ElementsAre("10.8.0.1"));
   EXPECT_THAT(settings.search_domains, ElementsAre("last.example"));
   EXPECT_EQ(settings.mtu, 1400U);
-  EXPECT_EQ(settings.server_address, "198.51.100.10");
-  EXPECT_EQ(settings.server_port, 1194);
+  ASSERT_TRUE(settings.endpoint);
+  EXPECT_EQ(settings.endpoint->str(), "198.51.100.10:1194/tcp");
 }
 
 TEST(ManagementParser, KeepsNoForeignOptionThatNobodyReads) {
@@ -211,21 +232,45 @@ std::map<std::string, std::string> assigned() {
 }
 
 TEST(TunnelSettings, AreReadFromTheEnvironment) {
-  const auto settings = settings_from_environment(assigned());
-  EXPECT_THAT(settings.addresses, ElementsAre("10.8.0.2/24", "fd00:8::1000/64"));
-  EXPECT_THAT(settings.dns, ElementsAre("10.8.0.1", "fd00:8::1"));
+  const auto settings = settings_of(assigned());
+  EXPECT_THAT(texts(settings.addresses), ElementsAre("10.8.0.2/24", "fd00:8::1000/64"));
+  EXPECT_THAT(texts(settings.resolvers), ElementsAre("10.8.0.1", "fd00:8::1"));
   EXPECT_THAT(settings.search_domains, ElementsAre("corp.example"));
   EXPECT_EQ(settings.mtu, 1400U);
-  EXPECT_EQ(settings.server_address, "198.51.100.10");
-  EXPECT_EQ(settings.server_port, 1194);
+  ASSERT_TRUE(settings.endpoint);
+  EXPECT_EQ(settings.endpoint->str(), "198.51.100.10:1194/tcp");
+}
+
+TEST(TunnelSettings, NameNoEndpointThatTheClientWasNotGiven) {
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"trusted_ip", "192.0.2.1"},
+                                                        {"trusted_ip", ""},
+                                                        {"trusted_ip", "198.51.100.10 "},
+                                                        {"trusted_port", "1195"},
+                                                        {"trusted_port", "66730"},
+                                                        {"trusted_port", "1194x"},
+                                                        {"trusted_port", ""}}) {
+    auto environment = assigned();
+    environment[name] = value;
+    EXPECT_FALSE(settings_of(environment).endpoint) << name << '=' << value;
+  }
+  EXPECT_FALSE(settings_from_environment(assigned(), {}).endpoint);
+}
+
+TEST(TunnelSettings, TakeAPrefixLengthThatIsNotOneAsAlone) {
+  for (const char* length : {"129", "256", "-1", "", "64x"}) {
+    auto environment = assigned();
+    environment["ifconfig_ipv6_netbits"] = length;
+    EXPECT_EQ(settings_of(environment).addresses.back().str(), "fd00:8::1000/128") << length;
+  }
 }
 
 TEST(TunnelSettings, TakeAnAddressWithoutMaskAsAlone) {
   auto environment = assigned();
   environment.erase("ifconfig_netmask");
-  EXPECT_EQ(settings_from_environment(environment).addresses.front(), "10.8.0.2/32");
+  EXPECT_EQ(settings_of(environment).addresses.front().str(), "10.8.0.2/32");
   environment["ifconfig_netmask"] = "255.0.255.0";  // no mask at all
-  EXPECT_EQ(settings_from_environment(environment).addresses.front(), "10.8.0.2/32");
+  EXPECT_EQ(settings_of(environment).addresses.front().str(), "10.8.0.2/32");
 }
 
 /// assigned(), without `dhcp-option`, with these variables.
@@ -240,16 +285,15 @@ std::map<std::string, std::string> assigned_with(
 
 // As OpenVPN 2.7.8 reports what `dns server 1 address 10.8.0.1 fd00:8::1` and the like push.
 TEST(TunnelSettings, TakeDnsOptionsThatAreNoDhcpOptions) {
-  const auto settings =
-      settings_from_environment(assigned_with({{"dns_server_1_address_1", "10.8.0.1"},
-                                               {"dns_server_1_address_2", "fd00:8::1"},
-                                               {"dns_server_1_port_2", "53"},
-                                               {"dns_search_domain_1", "corp.example"},
-                                               {"dns_search_domain_2", "second.example"}}));
-  EXPECT_THAT(settings.dns, ElementsAre("10.8.0.1", "fd00:8::1"));
+  const auto settings = settings_of(assigned_with({{"dns_server_1_address_1", "10.8.0.1"},
+                                                   {"dns_server_1_address_2", "fd00:8::1"},
+                                                   {"dns_server_1_port_2", "53"},
+                                                   {"dns_search_domain_1", "corp.example"},
+                                                   {"dns_search_domain_2", "second.example"}}));
+  EXPECT_THAT(texts(settings.resolvers), ElementsAre("10.8.0.1", "fd00:8::1"));
   EXPECT_THAT(settings.search_domains, ElementsAre("corp.example", "second.example"));
-  EXPECT_EQ(settings.dns_left_out, "");
-  EXPECT_FALSE(settings.dns_is_split);
+  EXPECT_EQ(settings.resolvers_left_out, "");
+  EXPECT_FALSE(settings.resolvers_are_split);
 }
 
 TEST(TunnelSettings, TakeTheFirstServerAloneAndNoDhcpOptionBesideIt) {
@@ -258,10 +302,10 @@ TEST(TunnelSettings, TakeTheFirstServerAloneAndNoDhcpOptionBesideIt) {
   environment["dns_server_1_resolve_domain_1"] = "corp.example";
   environment["dns_server_2_address_1"] = "10.8.0.10";
   environment["dns_search_domain_1"] = "other.example";
-  const auto settings = settings_from_environment(environment);
-  EXPECT_THAT(settings.dns, ElementsAre("10.8.0.9"));
+  const auto settings = settings_of(environment);
+  EXPECT_THAT(texts(settings.resolvers), ElementsAre("10.8.0.9"));
   EXPECT_THAT(settings.search_domains, ElementsAre("other.example"));
-  EXPECT_TRUE(settings.dns_is_split);
+  EXPECT_TRUE(settings.resolvers_are_split);
 }
 
 TEST(TunnelSettings, PassOverServersThatCannotBeAskedAsPlainOnes) {
@@ -269,49 +313,48 @@ TEST(TunnelSettings, PassOverServersThatCannotBeAskedAsPlainOnes) {
            {"transport", "DoT"}, {"transport", "DoH"}, {"dnssec", "yes"}, {"port_1", "853"}}) {
     auto environment =
         assigned_with({{"dns_server_1_address_1", "10.8.0.9"}, {"dns_server_1_" + name, value}});
-    EXPECT_THAT(settings_from_environment(environment).dns, IsEmpty()) << name;
-    EXPECT_NE(settings_from_environment(environment).dns_left_out, "") << name;
+    EXPECT_THAT(texts(settings_of(environment).resolvers), IsEmpty()) << name;
+    EXPECT_NE(settings_of(environment).resolvers_left_out, "") << name;
     // OpenVPN 2.6 shows it as a `dhcp-option` as well, without what it is; others stand for clients
     // that know no `dns` option.
     environment["foreign_option_1"] = "dhcp-option DNS 10.8.0.9";
-    EXPECT_THAT(settings_from_environment(environment).dns, IsEmpty()) << name;
+    EXPECT_THAT(texts(settings_of(environment).resolvers), IsEmpty()) << name;
     environment["foreign_option_2"] = "dhcp-option DNS 10.8.0.1";
-    EXPECT_THAT(settings_from_environment(environment).dns, ElementsAre("10.8.0.1")) << name;
+    EXPECT_THAT(texts(settings_of(environment).resolvers), ElementsAre("10.8.0.1")) << name;
     environment["dns_server_2_address_1"] = "10.8.0.10";
-    EXPECT_THAT(settings_from_environment(environment).dns, ElementsAre("10.8.0.10")) << name;
+    EXPECT_THAT(texts(settings_of(environment).resolvers), ElementsAre("10.8.0.10")) << name;
   }
-  const auto settings =
-      settings_from_environment(assigned_with({{"dns_server_1_address_1", "10.8.0.9"},
-                                               {"dns_server_1_port_1", "5353"},
-                                               {"dns_server_1_address_2", "10.8.0.1"},
-                                               {"dns_server_1_transport", "plain"},
-                                               {"dns_server_1_dnssec", "optional"}}));
-  EXPECT_THAT(settings.dns, ElementsAre("10.8.0.1"));
+  const auto settings = settings_of(assigned_with({{"dns_server_1_address_1", "10.8.0.9"},
+                                                   {"dns_server_1_port_1", "5353"},
+                                                   {"dns_server_1_address_2", "10.8.0.1"},
+                                                   {"dns_server_1_transport", "plain"},
+                                                   {"dns_server_1_dnssec", "optional"}}));
+  EXPECT_THAT(texts(settings.resolvers), ElementsAre("10.8.0.1"));
 }
 
 TEST(TunnelSettings, AnAddressThatMustNotBeAskedInClearIsTheSameInEachOfItsForms) {
   const TunnelSettings settings =
-      settings_from_environment({{"ifconfig_local", "10.8.0.2"},
-                                 {"ifconfig_netmask", "255.255.255.0"},
-                                 {"dns_server_1_address_1", "fd00::53"},
-                                 {"dns_server_1_transport", "DoT"},
-                                 {"foreign_option_1", "dhcp-option DNS6 fd00:0:0::53"}});
-  EXPECT_THAT(settings.dns, IsEmpty());
+      settings_of({{"ifconfig_local", "10.8.0.2"},
+                   {"ifconfig_netmask", "255.255.255.0"},
+                   {"dns_server_1_address_1", "fd00::53"},
+                   {"dns_server_1_transport", "DoT"},
+                   {"foreign_option_1", "dhcp-option DNS6 fd00:0:0::53"}});
+  EXPECT_THAT(texts(settings.resolvers), IsEmpty());
 }
 
 TEST(TunnelSettings, LeaveOutHostileDnsOptions) {
-  const auto settings = settings_from_environment(
-      assigned_with({{"dns_server_1_address_1", "10.8.0.1\nnameserver 192.0.2.1"},
-                     {"dns_server_1_address_2", "10.8.0.1"},
-                     {"dns_search_domain_1", "a b"},
-                     {"dns_search_domain_2", "b.example"}}));
-  EXPECT_THAT(settings.dns, ElementsAre("10.8.0.1"));
+  const auto settings =
+      settings_of(assigned_with({{"dns_server_1_address_1", "10.8.0.1\nnameserver 192.0.2.1"},
+                                 {"dns_server_1_address_2", "10.8.0.1"},
+                                 {"dns_search_domain_1", "a b"},
+                                 {"dns_search_domain_2", "b.example"}}));
+  EXPECT_THAT(texts(settings.resolvers), ElementsAre("10.8.0.1"));
   EXPECT_THAT(settings.search_domains, ElementsAre("b.example"));
   std::map<std::string, std::string> many;
   for (int i = 1; i <= 64; ++i) {
     many[fmt::format("dns_search_domain_{}", i)] = "d.example";
   }
-  EXPECT_EQ(settings_from_environment(assigned_with(many)).search_domains.size(), 8U);
+  EXPECT_EQ(settings_of(assigned_with(many)).search_domains.size(), 8U);
 }
 
 TEST(ManagementParser, KeepsTheDnsOptionsThatAreReadAndNoOthers) {
@@ -472,16 +515,16 @@ TEST(TunnelSettings, LeaveOutWhatAHostileServerWrites) {
   environment["foreign_option_2"] = "dhcp-option DNS not-an-address";
   environment["foreign_option_3"] = "dhcp-option DOMAIN a b";
   environment["tun_mtu"] = "1";
-  const auto settings = settings_from_environment(environment);
-  EXPECT_THAT(settings.dns, IsEmpty());
+  const auto settings = settings_of(environment);
+  EXPECT_THAT(texts(settings.resolvers), IsEmpty());
   EXPECT_THAT(settings.search_domains, IsEmpty());
   EXPECT_EQ(settings.mtu, 0U);
 }
 
 TEST(TunnelSettings, WithoutAnAddressAreAnError) {
-  EXPECT_THROW((void)settings_from_environment({{"ifconfig_local", "300.1.1.1"}}), Error);
+  EXPECT_THROW((void)settings_of({{"ifconfig_local", "300.1.1.1"}}), Error);
   const std::string with_tail("10.8.0.2\0x", 10);
-  EXPECT_THROW((void)settings_from_environment({{"ifconfig_local", with_tail}}), Error);
+  EXPECT_THROW((void)settings_of({{"ifconfig_local", with_tail}}), Error);
 }
 
 TEST(ManagementQuote, EscapesQuotesAndBackslashes) {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/client/openvpn/management.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "profiles/base/error.h"
+#include "profiles/base/ip_address.h"
 
 namespace vpnrun::service::openvpn {
 namespace {
@@ -28,23 +29,10 @@ constexpr std::array<std::string_view, 7> kVariables = {
 constexpr std::uint32_t kMtuMin = 576;
 constexpr std::uint32_t kMtuMax = 65535;
 
-bool is_address(int family, const std::string& text) {
-  in6_addr buffer{};
-  // A NUL would end the text for inet_pton, and what follows would be taken along.
-  return text.find('\0') == std::string::npos && ::inet_pton(family, text.c_str(), &buffer) == 1;
-}
-
-/// `address` as inet_ntop(3) writes it: one address has many forms. Itself if it is none.
-std::string one_form(const std::string& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  in6_addr buffer{};
-  for (const int family : {AF_INET, AF_INET6}) {
-    if (is_address(family, address) && ::inet_pton(family, address.c_str(), &buffer) == 1 &&
-        ::inet_ntop(family, &buffer, text.data(), text.size()) != nullptr) {
-      return text.data();
-    }
-  }
-  return address;
+/// nullopt if `text` is not one, or it is another family's.
+std::optional<IpAddress> address_of(Family family, std::string_view text) {
+  const auto address = IpAddress::parse(text);
+  return address && address->family() == family ? address : std::nullopt;
 }
 
 std::string value_of(const std::map<std::string, std::string>& environment, const char* name) {
@@ -63,17 +51,17 @@ std::optional<Number> to_number(std::string_view text) {
 }
 
 /// Length of a contiguous netmask such as 255.255.255.0.
-std::optional<int> prefix_length(const std::string& netmask) {
-  in_addr mask{};
-  if (::inet_pton(AF_INET, netmask.c_str(), &mask) != 1) {
+std::optional<std::uint8_t> prefix_length(std::string_view netmask) {
+  const auto mask = address_of(Family::kIpv4, netmask);
+  if (!mask) {
     return std::nullopt;
   }
-  const std::uint32_t bits = ntohl(mask.s_addr);
+  const std::uint32_t bits = mask->ipv4_value();
   const int length = std::countl_one(bits);
   if (length < 32 && (bits << static_cast<unsigned>(length)) != 0) {
     return std::nullopt;
   }
-  return length;
+  return static_cast<std::uint8_t>(length);
 }
 
 /// Whether `text` is a number from 1 to `max`, as OpenVPN writes it.
@@ -125,23 +113,30 @@ bool is_domain(std::string_view text) {
 }
 
 void add_address4(const std::map<std::string, std::string>& environment, TunnelSettings& settings) {
-  const std::string local = value_of(environment, "ifconfig_local");
-  if (!is_address(AF_INET, local)) {
-    return;
+  if (const auto local = address_of(Family::kIpv4, value_of(environment, "ifconfig_local"))) {
+    // topology net30 and p2p give a peer instead of a mask: the address stands alone then.
+    const auto length = prefix_length(value_of(environment, "ifconfig_netmask"));
+    settings.addresses.push_back({*local, length.value_or(local->bit_count())});
   }
-  // topology net30 and p2p give a peer instead of a mask: the address stands alone then.
-  const auto length = prefix_length(value_of(environment, "ifconfig_netmask"));
-  settings.addresses.push_back(fmt::format("{}/{}", local, length.value_or(32)));
 }
 
 void add_address6(const std::map<std::string, std::string>& environment, TunnelSettings& settings) {
-  const std::string local = value_of(environment, "ifconfig_ipv6_local");
-  if (!is_address(AF_INET6, local)) {
-    return;
+  if (const auto local = address_of(Family::kIpv6, value_of(environment, "ifconfig_ipv6_local"))) {
+    const auto length = to_number<std::uint8_t>(value_of(environment, "ifconfig_ipv6_netbits"));
+    const bool usable = length && *length <= local->bit_count();
+    settings.addresses.push_back({*local, usable ? *length : local->bit_count()});
   }
-  const auto length = to_number<unsigned>(value_of(environment, "ifconfig_ipv6_netbits"));
-  settings.addresses.push_back(
-      fmt::format("{}/{}", local, length && *length <= 128 ? *length : 128U));
+}
+
+/// The endpoint that OpenVPN says it uses. It does not say by which transport.
+std::optional<Endpoint> endpoint_in_use(const std::map<std::string, std::string>& environment,
+                                        std::span<const Endpoint> endpoints) {
+  const auto address = IpAddress::parse(value_of(environment, "trusted_ip"));
+  const auto port = to_number<std::uint16_t>(value_of(environment, "trusted_port"));
+  const auto found = std::ranges::find_if(endpoints, [&](const Endpoint& endpoint) {
+    return address == endpoint.address && port == endpoint.port;
+  });
+  return found == endpoints.end() ? std::nullopt : std::optional(*found);
 }
 
 /// "dhcp-option DNS 10.8.0.1"
@@ -156,21 +151,23 @@ void add_foreign_option(std::string_view option, TunnelSettings& settings) {
     return;
   }
   const std::string_view kind = option.substr(0, space);
-  const std::string value(option.substr(space + 1));
-  if ((kind == "DNS" || kind == "DNS6") && settings.dns.size() < kDnsMax &&
-      (is_address(AF_INET, value) || is_address(AF_INET6, value))) {
-    settings.dns.push_back(value);
+  const std::string_view value = option.substr(space + 1);
+  if (kind == "DNS" || kind == "DNS6") {
+    const auto address = IpAddress::parse(value);
+    if (address && settings.resolvers.size() < kDnsMax) {
+      settings.resolvers.push_back(*address);
+    }
   } else if ((kind == "DOMAIN" || kind == "DOMAIN-SEARCH" || kind == "ADAPTER_DOMAIN_SUFFIX") &&
              settings.search_domains.size() < kDnsMax && is_domain(value)) {
-    settings.search_domains.push_back(value);
+    settings.search_domains.emplace_back(value);
   }
 }
 
 /// One `dns server`, as far as a resolv.conf(5) can have it.
 struct DnsServer {
-  std::vector<std::string> addresses;
-  std::vector<std::string> unusable;  ///< its addresses if `reason` is not empty
-  std::string reason;                 ///< why it cannot be asked
+  std::vector<IpAddress> addresses;
+  std::vector<IpAddress> unusable;  ///< its addresses if `reason` is not empty
+  std::string reason;               ///< why it cannot be asked
   bool is_split = false;
 };
 
@@ -181,15 +178,15 @@ std::optional<DnsServer> dns_server(const std::map<std::string, std::string>& en
     return value_of(environment, fmt::format("{}{}_{}", kDnsServer, number, name).c_str());
   };
   DnsServer server;
-  std::vector<std::string> elsewhere;
+  std::vector<IpAddress> elsewhere;
   for (unsigned i = 1; i <= kDnsAddressesMax; ++i) {
-    const std::string address = variable(fmt::format("address_{}", i));
-    if (address.empty()) {
+    const std::string text = variable(fmt::format("address_{}", i));
+    if (text.empty()) {
       break;
     }
     const std::string port = variable(fmt::format("port_{}", i));
-    if (is_address(AF_INET, address) || is_address(AF_INET6, address)) {
-      (port.empty() || port == "53" ? server.addresses : elsewhere).push_back(address);
+    if (const auto address = IpAddress::parse(text)) {
+      (port.empty() || port == "53" ? server.addresses : elsewhere).push_back(*address);
     }
   }
   if (server.addresses.empty() && elsewhere.empty()) {
@@ -215,7 +212,7 @@ std::optional<DnsServer> dns_server(const std::map<std::string, std::string>& en
 /// The first server that can be asked, and the search domains. `left_out` gets the addresses that
 /// must not be asked as plain resolvers.
 void add_dns_options(const std::map<std::string, std::string>& environment,
-                     TunnelSettings& settings, std::vector<std::string>& left_out) {
+                     TunnelSettings& settings, std::vector<IpAddress>& left_out) {
   for (unsigned i = 1; i <= kDnsServersMax; ++i) {
     const auto server = dns_server(environment, i);
     if (!server) {
@@ -223,12 +220,12 @@ void add_dns_options(const std::map<std::string, std::string>& environment,
     }
     left_out.insert(left_out.end(), server->unusable.begin(), server->unusable.end());
     if (server->reason.empty()) {
-      settings.dns = server->addresses;
-      settings.dns_is_split = server->is_split;
+      settings.resolvers = server->addresses;
+      settings.resolvers_are_split = server->is_split;
       break;
     }
-    if (settings.dns_left_out.empty()) {
-      settings.dns_left_out = server->reason;
+    if (settings.resolvers_left_out.empty()) {
+      settings.resolvers_left_out = server->reason;
     }
   }
   for (unsigned i = 1; i <= kDnsSearchMax && settings.search_domains.size() < kDnsMax; ++i) {
@@ -241,7 +238,7 @@ void add_dns_options(const std::map<std::string, std::string>& environment,
 
 /// `dhcp-option`, where `dns` options say nothing.
 void add_foreign_options(const std::map<std::string, std::string>& environment,
-                         TunnelSettings& settings, const std::vector<std::string>& left_out) {
+                         TunnelSettings& settings, const std::vector<IpAddress>& left_out) {
   TunnelSettings pushed;
   for (unsigned i = 1; i <= kForeignOptionsMax; ++i) {
     const std::string option =
@@ -251,13 +248,11 @@ void add_foreign_options(const std::map<std::string, std::string>& environment,
     }
     add_foreign_option(option, pushed);
   }
-  std::erase_if(pushed.dns, [&](const std::string& address) {
-    return std::ranges::any_of(left_out, [form = one_form(address)](const std::string& other) {
-      return one_form(other) == form;
-    });
+  std::erase_if(pushed.resolvers, [&](const IpAddress& address) {
+    return std::ranges::find(left_out, address) != left_out.end();
   });
-  if (settings.dns.empty()) {
-    settings.dns = std::move(pushed.dns);
+  if (settings.resolvers.empty()) {
+    settings.resolvers = std::move(pushed.resolvers);
   }
   if (settings.search_domains.empty()) {
     settings.search_domains = std::move(pushed.search_domains);
@@ -266,26 +261,22 @@ void add_foreign_options(const std::map<std::string, std::string>& environment,
 
 }  // namespace
 
-TunnelSettings settings_from_environment(const std::map<std::string, std::string>& environment) {
+TunnelSettings settings_from_environment(const std::map<std::string, std::string>& environment,
+                                         std::span<const Endpoint> endpoints) {
   TunnelSettings settings;
   add_address4(environment, settings);
   add_address6(environment, settings);
   if (settings.addresses.empty()) {
     throw Error("the server assigned no address");
   }
-  std::vector<std::string> left_out;
+  std::vector<IpAddress> left_out;
   add_dns_options(environment, settings, left_out);
   add_foreign_options(environment, settings, left_out);
   const auto mtu = to_number<std::uint32_t>(value_of(environment, "tun_mtu"));
   if (mtu && *mtu >= kMtuMin && *mtu <= kMtuMax) {
     settings.mtu = *mtu;
   }
-  const std::string server = value_of(environment, "trusted_ip");
-  if (is_address(AF_INET, server)) {
-    settings.server_address = server;
-  }
-  settings.server_port =
-      to_number<std::uint16_t>(value_of(environment, "trusted_port")).value_or(0);
+  settings.endpoint = endpoint_in_use(environment, endpoints);
   return settings;
 }
 

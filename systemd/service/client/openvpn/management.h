@@ -4,34 +4,24 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "profiles/base/endpoint.h"
 #include "systemd/service/client/openvpn/challenge.h"
+#include "systemd/service/client/tunnel_client.h"
 
 namespace vpnrun::service::openvpn {
 
-/// What the server assigned, taken from the environment that OpenVPN would hand to an `up` script
+/// Reads what the server assigned out of the environment that OpenVPN would hand to an `up` script
 /// (openvpn(8), "Environmental Variables"), delivered over the management socket by
-/// --management-up-down.
-struct TunnelSettings {
-  std::vector<std::string> addresses;  ///< "10.8.0.2/24", "fd00:8::1000/64"
-  std::vector<std::string> dns;        ///< addresses, in the order pushed
-  std::vector<std::string> search_domains;
-  /// Why resolvers that were pushed (`dns server`) are not in `dns`; empty if none was left out.
-  std::string dns_left_out;
-  /// The resolver was pushed for some domains only (`resolve-domains`). It is asked for all names.
-  bool dns_is_split = false;
-  std::uint32_t mtu = 0;       ///< bytes; 0: not said
-  std::string server_address;  ///< the endpoint in use
-  std::uint16_t server_port = 0;
-  friend bool operator==(const TunnelSettings&, const TunnelSettings&) = default;
-};
-
-/// Reads the settings out of an environment. Values that are not what they should be (an address
-/// that does not parse, a mask that is none) are left out: a hostile server chooses them. Throws
-/// Error if no usable address is left.
+/// --management-up-down. Values that are not what they should be (an address that does not parse, a
+/// mask that is not one) are left out: a hostile server chooses them. This is the one place where
+/// they are looked at. Throws Error if no usable address is left.
+///
+/// The endpoint in use is the first of `endpoints` with the address and the port that are reported;
+/// nullopt if none has them.
 ///
 /// Resolvers come as `dns server` options (those of OpenVPN 2.7 by PushedDns), or as `dhcp-option
 /// DNS`. The first server counts, by its priority, that answers plain DNS at port 53 without DNSSEC
@@ -39,7 +29,7 @@ struct TunnelSettings {
 /// of the applications can do nothing else. If there is none, `dhcp-option DNS` counts, without the
 /// addresses that were left out before: OpenVPN 2.6 shows these there as well.
 [[nodiscard]] TunnelSettings settings_from_environment(
-    const std::map<std::string, std::string>& environment);
+    const std::map<std::string, std::string>& environment, std::span<const Endpoint> endpoints);
 
 /// What a management line can tell us.
 struct ManagementEvents {

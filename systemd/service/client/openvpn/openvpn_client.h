@@ -78,11 +78,12 @@ class OpenvpnClient : public TunnelClient {
   void on_exit(int status);
 
   [[nodiscard]] bool asks_too_often();
-  void observe(Failure failure);
+  void observe(const Failure& failure);
   void lose(Failure failure);
   void fail(Failure failure);
   void end(Failure failure);
-  void close_question();
+  void end_with_process(Failure failure);
+  [[nodiscard]] bool close_question();
 
   void start_process(const std::vector<Endpoint>& endpoints);
   [[nodiscard]] std::vector<Endpoint> order_of(const std::vector<Endpoint>& endpoints);

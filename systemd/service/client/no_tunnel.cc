@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/client/no_tunnel.h"
+
+#include <chrono>
+#include <utility>
+
+#include "profiles/base/error.h"
+
+namespace vpnrun::service {
+
+NoTunnel::NoTunnel(Timers& timers, TunnelEvents events)
+    : timers_(timers), events_(std::move(events)) {}
+
+std::optional<Endpoint> NoTunnel::connect(const std::vector<Endpoint>& /*endpoints*/) {
+  connected_ = timers_.after(std::chrono::milliseconds(0), [this] {
+    connected_.reset();
+    events_.connected({});
+  });
+  return std::nullopt;
+}
+
+void NoTunnel::drop() noexcept {
+  connected_.reset();
+}
+
+void NoTunnel::stop() noexcept {
+  connected_.reset();
+}
+
+void NoTunnel::forget() noexcept {
+  connected_.reset();
+}
+
+void NoTunnel::answer(const Request& /*request*/) {
+  throw Error("this question is not asked any more");
+}
+
+}  // namespace vpnrun::service

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/client/openvpn/openvpn_client.h"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "profiles/base/error.h"
+#include "systemd/service/os/log.h"
+
+namespace vpnrun::service {
+namespace {
+
+Failure passing_failure(std::string error) {
+  return {Failure::Kind::kPassing, std::move(error), ""};
+}
+
+}  // namespace
+
+OpenvpnClient::OpenvpnClient(Timers& timers, CredentialFiles files, profile::OpenvpnConfig config,
+                             openvpn::StartProcess start, std::shared_ptr<void> device,
+                             TunnelEvents events)
+    : timers_(timers),
+      device_(std::move(device)),
+      files_(std::move(files)),
+      config_(std::move(config)),
+      start_(std::move(start)),
+      events_(std::move(events)) {}
+
+OpenvpnClient::~OpenvpnClient() {
+  stop_process();
+}
+
+// --- orders ---
+
+std::optional<Endpoint> OpenvpnClient::connect(const std::vector<Endpoint>& endpoints) {
+  if (endpoints.empty()) {
+    throw Error("there is no server to connect to");
+  }
+  phase_ = Phase::kIdle;  // until it runs
+  observed_.reset();
+  tries_ = {};
+  if (process_ && holds_ && !is_spent_ && endpoints_ == endpoints && !login_.is_used_up()) {
+    // Which one OpenVPN takes next is not known.
+    endpoint_ = endpoints.front();
+    phase_ = Phase::kTrying;
+    let_go();
+  } else {
+    start_process(endpoints);
+    endpoint_ = order_.front();
+    phase_ = Phase::kTrying;
+  }
+  return endpoint_;
+}
+
+void OpenvpnClient::drop() noexcept {
+  if (phase_ == Phase::kTrying) {
+    stop();  // nothing stands yet
+    return;
+  }
+  if (std::exchange(phase_, Phase::kIdle) == Phase::kConnected) {
+    question_.reset();
+    process_->reconnect();
+  }
+}
+
+void OpenvpnClient::stop() noexcept {
+  phase_ = Phase::kIdle;
+  stop_process();
+}
+
+void OpenvpnClient::forget() noexcept {
+  stop();
+  login_.reset();
+}
+
+void OpenvpnClient::answer(const Request& request) {
+  if (!process_ || question_ != request.question_id) {
+    throw Error("this question is not asked any more");
+  }
+  const auto answer = login_.answer(&request);
+  process_->answer(answer.realm, answer.user_name, answer.password);
+  question_.reset();
+}
+
+// --- the process ---
+
+void OpenvpnClient::start_process(const std::vector<Endpoint>& endpoints) {
+  stop_process();
+  order_ = order_of(endpoints);
+  endpoints_ = endpoints;
+  process_ = start_(config_, order_, process_events());
+}
+
+std::vector<Endpoint> OpenvpnClient::order_of(const std::vector<Endpoint>& endpoints) {
+  if (login_.has_challenge() && endpoints_ == endpoints) {
+    return order_;
+  }
+  std::vector<Endpoint> order = endpoints;
+  if (config_.remote_random) {
+    std::shuffle(order.begin(), order.end(), std::mt19937(std::random_device()()));
+  } else {
+    // One that does not answer must not keep the others from being tried.
+    const auto first = static_cast<std::ptrdiff_t>(rotation_++ % order.size());
+    std::rotate(order.begin(), order.begin() + first, order.end());
+  }
+  return order;
+}
+
+void OpenvpnClient::let_go() {
+  holds_ = false;
+  was_let_go_ = true;
+  tries_.let_go(timers_.now());
+  process_->release_hold();
+}
+
+/// All that is known of one process goes with it.
+void OpenvpnClient::stop_process() noexcept {
+  holds_ = false;
+  is_spent_ = false;
+  was_let_go_ = false;
+  questions_.clear();
+  question_.reset();
+  settings_.reset();
+  login_.client_gone();
+  if (process_) {
+    process_->stop();
+    stopped_.push_back(std::move(process_));
+    bury_ = timers_.after(std::chrono::milliseconds(0), [this] { stopped_.clear(); });
+  }
+}
+
+// --- what ends an attempt, or a connection ---
+
+/// The best explanation so far is told while it goes on: a client with an expired certificate says
+/// so when it starts, and the server just does not answer.
+void OpenvpnClient::observe(const Failure& failure) {
+  if (phase_ == Phase::kTrying && explains_more(failure, observed_)) {
+    observed_ = failure;
+    events_.noticed(failure);
+  }
+}
+
+/// The connection, if there is one, is lost. The process goes on, to its hold.
+void OpenvpnClient::lose(Failure failure) {
+  if (phase_ == Phase::kConnected && close_question()) {
+    phase_ = Phase::kIdle;
+    events_.ended(failure);
+  }
+}
+
+/// What connect() began is over, and the process with it unless it waits at its hold for the next
+/// attempt, if there will be one.
+void OpenvpnClient::end(Failure failure) {
+  if (phase_ == Phase::kIdle || !close_question()) {
+    return;
+  }
+  phase_ = Phase::kIdle;
+  is_spent_ = !holds_ || !is_passing(failure);
+  // First: whoever hears it has a route to take out, and the end of a process takes its time.
+  events_.ended(failure);
+  if (is_spent_) {  // and neither stopped nor replaced meanwhile
+    stop_process();
+  }
+}
+
+/// The same, and the process has no other attempt.
+void OpenvpnClient::end_with_process(Failure failure) {
+  if (phase_ == Phase::kIdle) {
+    stop_process();
+    return;
+  }
+  holds_ = false;
+  end(std::move(failure));
+}
+
+/// The attempt has failed, for `failure` unless something explains more.
+void OpenvpnClient::fail(Failure failure) {
+  if (observed_ && explains_more(*observed_, failure)) {
+    failure = *observed_;
+  }
+  end(std::move(failure));
+}
+
+/// False: who was told had all of it stopped.
+bool OpenvpnClient::close_question() {
+  const Phase before = phase_;
+  if (std::exchange(question_, std::nullopt)) {
+    events_.asks(std::nullopt);
+  }
+  return phase_ == before;
+}
+
+// --- the events of the process ---
+
+openvpn::ProcessEvents OpenvpnClient::process_events() {
+  openvpn::ProcessEvents events;
+  events.management.on_hold = [this](std::uint32_t) { on_hold(); };
+  events.management.on_state = [this](std::string_view name, std::string_view detail) {
+    on_state(name, detail);
+  };
+  events.management.on_up = [this](const auto& environment) { on_up(environment); };
+  events.management.on_down = [this] {
+    lose(passing_failure("the VPN client took the tunnel down"));
+  };
+  events.management.on_need_password = [this](std::string_view realm, bool wants_user_name,
+                                              const openvpn::Challenge& challenge) {
+    on_need_password(realm, wants_user_name, challenge);
+  };
+  events.management.on_password_rejected = [this](std::string_view realm, std::string_view reason) {
+    on_password_rejected(realm, reason);
+  };
+  events.management.on_auth_token = [this] { login_.got_token(); };
+  events.management.on_fatal = [](std::string_view text) {
+    log::debug("OpenVPN ends: {}", printable(text));
+  };
+  events.on_refused = [this](std::string_view reason) { on_refused(reason); };
+  events.on_output = [this](std::string_view line) { on_output(line); };
+  events.on_lost = [this] { lose(passing_failure("the VPN client ended")); };
+  events.on_exit = [this](int status) { on_exit(status); };
+  return events;
+}
+
+void OpenvpnClient::on_hold() {
+  holds_ = true;
+  if (phase_ != Phase::kTrying) {
+    return;
+  }
+  if (tries_.may_go_on(timers_.now(), order_.size())) {
+    let_go();  // its first hold, or the next server of its list: the attempt goes on
+    return;
+  }
+  end(observed_.value_or(passing_failure("no connection to " + endpoint_text())));
+}
+
+void OpenvpnClient::on_up(const std::map<std::string, std::string>& environment) {
+  settings_.reset();
+  try {
+    settings_ = openvpn::settings_from_environment(environment, endpoints_);
+  } catch (const Error& error) {
+    log::debug("OpenVPN reports no tunnel: {}", error.what());  // on_connected() says it
+  }
+}
+
+void OpenvpnClient::on_state(std::string_view name, std::string_view detail) {
+  log::debug("openvpn state: {} {}", printable(name), printable(detail));
+  if (name == "CONNECTED") {
+    on_connected();
+    return;
+  }
+  if (name != "RECONNECTING" && name != "EXITING") {
+    return;
+  }
+  if (detail.starts_with("auth-failure")) {
+    on_auth_failure();
+    return;
+  }
+  Failure failure = failure_from_state(detail, endpoint_text());
+  if (phase_ == Phase::kConnected) {
+    lose(std::move(failure));
+    return;
+  }
+  observe(failure);
+  if (observed_ && !is_passing(*observed_)) {
+    end(*observed_);
+  }
+}
+
+void OpenvpnClient::on_connected() {
+  if (phase_ != Phase::kTrying) {
+    return;  // of an attempt that is over: its end has been answered
+  }
+  login_.connected();
+  observed_.reset();
+  if (!settings_) {
+    end(passing_failure("the server assigned no address"));
+    return;
+  }
+  if (!close_question()) {
+    return;
+  }
+  phase_ = Phase::kConnected;
+  if (settings_->endpoint) {
+    endpoint_ = settings_->endpoint;
+  }
+  const TunnelSettings settings = *settings_;  // a stop in the event takes the member
+  events_.connected(settings);
+  if (phase_ == Phase::kConnected) {  // and what it assigned will do
+    rotation_ = 0;
+  }
+}
+
+/// The process ends (it has no --auth-retry: one that asks anew does so before it connects, and a
+/// person has more time than a server's handshake), or goes back from a token to the password.
+void OpenvpnClient::on_auth_failure() {
+  const auto verdict = login_.verdict();
+  const bool was_connected = phase_ == Phase::kConnected;
+  if (verdict == Login::Verdict::kGoOn) {
+    lose(passing_failure("the server does not take its own token any more"));
+    return;
+  }
+  Failure failure = login_.failure();
+  if (verdict == Login::Verdict::kAskAgain) {
+    failure = {Failure::Kind::kChallenge, "the server asks for another one-time password", ""};
+  }
+  if (was_connected) {
+    // It took what it had before: the next attempt tells. And a server that lets in and throws out
+    // gets no attempt at once by it.
+    failure.kind = Failure::Kind::kPassing;
+  }
+  if (verdict == Login::Verdict::kAskAgain) {
+    end_with_process(std::move(failure));
+  } else if (was_connected) {
+    lose(std::move(failure));
+  } else {
+    fail(std::move(failure));
+  }
+}
+
+void OpenvpnClient::on_password_rejected(std::string_view realm, std::string_view reason) {
+  login_.rejected(realm, reason);
+  if (realm != "Auth") {
+    // At once: OpenVPN goes on to say that it cannot load the key, which explains less.
+    end(login_.failure());
+  }
+}
+
+/// Each question is a line in the log and a new state file; who asks is the process, which its
+/// server may have taken over.
+bool OpenvpnClient::asks_too_often() {
+  const auto now = timers_.now();
+  while (!questions_.empty() && now - questions_.front() >= kQuestionTime) {
+    questions_.pop_front();
+  }
+  questions_.push_back(now);
+  return questions_.size() > kQuestionsMax;
+}
+
+void OpenvpnClient::on_need_password(std::string_view realm, bool wants_user_name,
+                                     const openvpn::Challenge& challenge) {
+  if (phase_ == Phase::kIdle) {
+    return;  // it waits for an answer until the next attempt ends it
+  }
+  if (asks_too_often()) {
+    end_with_process(passing_failure("the VPN client asks for credentials without end"));
+    return;
+  }
+  std::optional<CredentialQuestion> question;
+  try {
+    question = login_.need(files_, realm, wants_user_name, challenge);
+    if (!question) {
+      const auto answer = login_.answer(nullptr);
+      process_->answer(answer.realm, answer.user_name, answer.password);
+      return;
+    }
+  } catch (const Error& error) {
+    end({Failure::Kind::kSetup, error.what(), error.hint()});
+    return;
+  }
+  question_ = question->id;
+  events_.asks(question);
+}
+
+void OpenvpnClient::on_refused(std::string_view reason) {
+  Failure failure = passing_failure(std::string(reason));
+  if (phase_ == Phase::kTrying) {
+    observed_ = std::move(failure);  // its exit follows
+  } else {
+    lose(std::move(failure));
+  }
+}
+
+void OpenvpnClient::on_output(std::string_view line) {
+  // Our own answer, repeated: OpenVPN leaves the password out of it, not the user name. And a
+  // challenge has the user name, and what its answer begins with.
+  if (line.find("MANAGEMENT: CMD 'username ") == std::string_view::npos) {
+    const auto challenge = line.find(",CRV1:");
+    log::debug("openvpn: {}", printable(line.substr(0, challenge)));
+  }
+  if (was_let_go_ && line.starts_with("Options error:")) {
+    return;  // ours have all been read by then: about what the server pushes
+  }
+  // What a refused password comes to is on_auth_failure()'s to say.
+  auto failure = failure_from_output(line);
+  if (failure && failure->kind != Failure::Kind::kCredentials) {
+    observe(*failure);
+  }
+}
+
+void OpenvpnClient::on_exit(int status) {
+  if (phase_ == Phase::kTrying) {
+    end_with_process(
+        observed_.value_or(passing_failure("the VPN client ended before it was connected")));
+    return;
+  }
+  end_with_process(passing_failure(
+      WIFSIGNALED(status) ? fmt::format("the VPN client was killed by signal {}", WTERMSIG(status))
+                          : "the VPN client ended"));
+}
+
+std::string OpenvpnClient::endpoint_text() const {
+  return endpoint_ ? endpoint_->str() : "the server";
+}
+
+}  // namespace vpnrun::service

@@ -16,18 +16,7 @@ std::chrono::milliseconds back_off(unsigned failures) {
 
 void Attempts::begin(Clock::time_point now) {
   begun_ = now;
-  let_go_.reset();
   connected_.reset();
-  tries_ = 0;
-}
-
-void Attempts::let_go(Clock::time_point now) {
-  let_go_ = now;
-  ++tries_;
-}
-
-bool Attempts::may_go_on(Clock::time_point now, std::size_t servers) const noexcept {
-  return !let_go_ || tries_ < servers || now - *let_go_ >= kQuick;
 }
 
 void Attempts::connected(Clock::time_point now) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <optional>
 
 namespace vpnrun::service {
@@ -27,18 +26,9 @@ class Attempts {
   /// Between the beginnings of two attempts that were asked for, by a person or by news of the
   /// host.
   static constexpr milliseconds kAsked{1'000};
-  /// A client that is back at its hold sooner than this after it was let go got nowhere.
-  static constexpr milliseconds kQuick{1'000};
 
   /// An attempt begins, with the look-up of names.
   void begin(Clock::time_point now);
-  /// The client, at its hold, is let go: its next try within the attempt.
-  void let_go(Clock::time_point now);
-  /// Whether a client that is at its hold again may be let go at once: for each of its `servers`
-  /// once, and whenever the try before took its time. Otherwise the attempt has failed: OpenVPN
-  /// leaves all waiting to the management's side (management-notes.txt, "hold"), and would be back
-  /// within milliseconds, time and again.
-  [[nodiscard]] bool may_go_on(Clock::time_point now, std::size_t servers) const noexcept;
   void connected(Clock::time_point now);
 
   /// The attempt failed, or the connection ended: how long until the next attempt.
@@ -50,9 +40,7 @@ class Attempts {
 
  private:
   unsigned failures_ = 0;  ///< in a row
-  std::size_t tries_ = 0;  ///< within the attempt
   std::optional<Clock::time_point> begun_;
-  std::optional<Clock::time_point> let_go_;
   std::optional<Clock::time_point> connected_;
 };
 

@@ -389,6 +389,7 @@ void Session::begin_attempt() {
   attempt_limit_.reset();
   observed_.reset();
   attempts_.begin(EventLoop::Clock::now());
+  tries_ = {};
   ++status_.attempt;
   publish();
   std::set<std::string> names;
@@ -716,7 +717,7 @@ void Session::on_hold() {
   if (!attempt_limit_.active() || status_.state == State::kUp || retry_.active()) {
     return;
   }
-  if (attempts_.may_go_on(EventLoop::Clock::now(), client_order_.size())) {
+  if (tries_.may_go_on(EventLoop::Clock::now(), client_order_.size())) {
     let_client_go();  // its first hold, or the next server of its list: the attempt goes on
     return;
   }
@@ -727,7 +728,7 @@ void Session::on_hold() {
 void Session::let_client_go() {
   client_holds_ = false;
   was_let_go_ = true;
-  attempts_.let_go(EventLoop::Clock::now());
+  tries_.let_go(EventLoop::Clock::now());
   client_->release_hold();
 }
 

@@ -16,6 +16,7 @@
 #include "systemd/service/client/failure.h"
 #include "systemd/service/client/login.h"
 #include "systemd/service/client/openvpn/process.h"
+#include "systemd/service/client/openvpn/tries.h"
 #include "systemd/service/hooks.h"
 #include "systemd/service/inside_network.h"
 #include "systemd/service/link/foreign_firewall.h"
@@ -166,6 +167,7 @@ class Session {
   EventLoop::Handle retry_;
   EventLoop::Handle republish_;
   Attempts attempts_;
+  openvpn::Tries tries_;   ///< of this attempt
   unsigned rotation_ = 0;  ///< which remote comes first
   bool was_up_ = false;    ///< ever, since this process began
 };

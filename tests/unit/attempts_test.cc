@@ -22,7 +22,6 @@ class AttemptsTest : public testing::Test {
   /// One attempt that connects, and the end of the connection after `life`. The pause after it.
   milliseconds connection(milliseconds life) {
     attempts_.begin(now_);
-    attempts_.let_go(now_);
     attempts_.connected(now_);
     now_ += life;
     return pass(attempts_.ended(now_));
@@ -108,37 +107,6 @@ TEST_F(AttemptsTest, WhoAsksOnceWaitsForNothingAndWhoAsksTimeAndAgainWaitsASecon
   EXPECT_THAT(distances, Each(Ge(Attempts::kAsked.count())));
   now_ += Attempts::kAsked;
   EXPECT_EQ(attempts_.asked(now_), milliseconds(0));
-}
-
-TEST_F(AttemptsTest, AClientAtItsFirstHoldIsLetGo) {
-  attempts_.begin(now_);
-  EXPECT_TRUE(attempts_.may_go_on(now_, 1));
-}
-
-TEST_F(AttemptsTest, AClientIsLetGoForEachOfItsServersOnce) {
-  attempts_.begin(now_);
-  int tries = 0;
-  while (tries < 100 && attempts_.may_go_on(now_, 3)) {
-    attempts_.let_go(now_);
-    now_ += milliseconds(2);
-    ++tries;
-  }
-  EXPECT_EQ(tries, 3);
-}
-
-TEST_F(AttemptsTest, ATryThatTookItsTimeMayBeFollowedByAnother) {
-  attempts_.begin(now_);
-  attempts_.let_go(now_);
-  now_ += Attempts::kQuick;
-  EXPECT_TRUE(attempts_.may_go_on(now_, 1));
-}
-
-TEST_F(AttemptsTest, AnAttemptBeginsWithAFullList) {
-  attempts_.begin(now_);
-  attempts_.let_go(now_);
-  EXPECT_FALSE(attempts_.may_go_on(now_, 1));
-  attempts_.begin(now_);
-  EXPECT_TRUE(attempts_.may_go_on(now_, 1));
 }
 
 /// The law that the header states: it fits the worst server, and no other gets more.

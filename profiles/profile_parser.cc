@@ -84,17 +84,20 @@ void read_link(const Section& section, Link& link) {
   section.read_choice("firewall", kFirewalls, link.firewall);
 }
 
-void read_ports(const Section& section, const char* key, std::vector<Port>& ports) {
+/// For a list of which each entry counts once: a second one is a slip, and what the file means is
+/// asked for rather than guessed.
+template <class T, class Parse>
+void read_set(const Section& section, std::string_view key, Parse parse, std::vector<T>& list) {
   section.read_list(
       key,
-      [&ports](const std::string& text) {
-        const Port port = parse_port(text);
-        if (std::find(ports.begin(), ports.end(), port) != ports.end()) {
-          throw Error(fmt::format("'{}' is there twice", printable(text)));
+      [&list, parse](const std::string& text) {
+        T value = parse(text);
+        if (std::find(list.begin(), list.end(), value) != list.end()) {
+          throw Error(fmt::format("'{}' is listed twice", printable(text)));
         }
-        return port;
+        return value;
       },
-      ports);
+      list);
 }
 
 std::string parse_hook(const std::string& text) {
@@ -142,13 +145,13 @@ Profile parse_profile(std::string_view text, const std::string& name, const std:
       .read("no_new_privs", profile.application.no_new_privs);
 
   const Section access = document.section("access", kAccessKeys);
-  access.read_list("users", parse_account_name, profile.access.users);
-  access.read_list("groups", parse_account_name, profile.access.groups);
+  read_set(access, "users", parse_account_name, profile.access.users);
+  read_set(access, "groups", parse_account_name, profile.access.groups);
   access.read("from_namespaces", profile.access.from_namespaces);
 
   const Section ports = document.section("ports", kPortsKeys);
-  read_ports(ports, "expose", profile.ports.expose);
-  read_ports(ports, "inbound", profile.ports.inbound);
+  read_set(ports, "expose", parse_port, profile.ports.expose);
+  read_set(ports, "inbound", parse_port, profile.ports.inbound);
   if (!profile.ports.expose.empty() && profile.link.type != LinkType::kVeth) {
     ports.fail("expose", "ports can be exposed over a link of type \"veth\" only");
   }

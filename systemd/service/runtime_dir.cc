@@ -11,7 +11,9 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <thread>
+#include <vector>
 
 #include "helper/base/open_at.h"
 #include "helper/base/runtime_layout.h"
@@ -102,8 +104,39 @@ void refuse_unless(bool may_be_admitted, const char* key, const std::string& nam
   }
 }
 
+/// The numbers of `names`, each once: two names may be one user's. Who does not exist is left out,
+/// and so is one about whom a directory service cannot be asked: at boot it may not be there yet,
+/// and that must not keep the machine's own users out.
+template <class Find>
+std::set<id_t> find_all(const std::vector<std::string>& names, const char* key, const Find& find,
+                        bool (*may_admit)(id_t), const std::string& profile_name) {
+  std::set<id_t> ids;
+  for (const auto& name : names) {
+    try {
+      if (const auto id = find(name)) {
+        refuse_unless(may_admit(*id), key, name);
+        ids.insert(*id);
+      } else {
+        log::warn("'{}': [access] {} names '{}', which does not exist, ignoring", profile_name, key,
+                  printable(name));
+      }
+    } catch (const NotAnswered& error) {
+      log::ignored(
+          Error(fmt::format("'{}': [access] does not admit '{}' for now: {}", profile_name,
+                            printable(name), error.what()),
+                error.code(),
+                fmt::format("once the directory service answers: vpnrun-tunnel prepare {0}, or "
+                            "systemctl reload vpnrun-netns@{0}",
+                            profile_name)));
+    }
+  }
+  return ids;
+}
+
 void set_acl(int dir_fd, const std::string& profile_name, const profile::Access& access) {
-  acl_t acl = ::acl_init(static_cast<int>(4 + access.users.size() + access.groups.size()));
+  const auto users = find_all(access.users, "users", find_user, may_admit_user, profile_name);
+  const auto groups = find_all(access.groups, "groups", find_group, may_admit_group, profile_name);
+  acl_t acl = ::acl_init(static_cast<int>(4 + users.size() + groups.size()));
   const AclPtr owner(acl, ::acl_free);
   if (acl == nullptr) {
     throw_errno("cannot build an access control list");
@@ -111,35 +144,18 @@ void set_acl(int dir_fd, const std::string& profile_name, const profile::Access&
   add_acl_entry(acl, ACL_USER_OBJ, nullptr, true);
   add_acl_entry(acl, ACL_GROUP_OBJ, nullptr, false);
   add_acl_entry(acl, ACL_OTHER, nullptr, false);
-  bool named = false;
-  for (const auto& user : access.users) {
-    if (const auto uid = find_user(user)) {
-      refuse_unless(may_admit_user(*uid), "users", user);
-      add_acl_entry(acl, ACL_USER, &*uid, false);
-      named = true;
-    } else {
-      log::warn("'{}': [access] users names '{}', who does not exist, ignoring", profile_name,
-                printable(user));
-    }
+  for (const id_t uid : users) {
+    add_acl_entry(acl, ACL_USER, &uid, false);
   }
-  for (const auto& group : access.groups) {
-    if (const auto gid = find_group(group)) {
-      refuse_unless(may_admit_group(*gid), "groups", group);
-      add_acl_entry(acl, ACL_GROUP, &*gid, false);
-      named = true;
-    } else {
-      log::warn("'{}': [access] groups names '{}', which does not exist, ignoring", profile_name,
-                printable(group));
-    }
+  for (const id_t gid : groups) {
+    add_acl_entry(acl, ACL_GROUP, &gid, false);
   }
-  if (named) {
+  if (!users.empty() || !groups.empty()) {
     add_acl_entry(acl, ACL_MASK, nullptr, false);
   }
-  if (::acl_valid(acl) != 0) {
-    throw Error("[access] names a user or a group twice");
-  }
   if (::acl_set_fd(dir_fd, acl) != 0) {
-    throw_errno("cannot set the access control list of '{}'", runtime_path(profile_name));
+    throw_errno("cannot set the access control list of '{}' ({} users, {} groups)",
+                runtime_path(profile_name), users.size(), groups.size());
   }
 }
 

@@ -291,7 +291,10 @@ INSTANTIATE_TEST_SUITE_P(
         Rejected{"[ports]\nexpose = [\"tcp/080\"]", "4:11", "from 1 to 65535"},
         Rejected{"[ports]\nexpose = [\"tcp/\"]", "4:11", "from 1 to 65535"},
         Rejected{"[ports]\nexpose = [\"sctp/80\"]", "4:11", "expected tcp/NUMBER"},
-        Rejected{"[ports]\nexpose = [\"tcp/80\", \"tcp/80\"]", "4:21", "'tcp/80' is there twice"},
+        Rejected{"[ports]\nexpose = [\"tcp/80\", \"tcp/80\"]", "4:21", "'tcp/80' is listed twice"},
+        Rejected{"[ports]\ninbound = [\"udp/80\", \"udp/80\"]", "4:22", "'udp/80' is listed twice"},
+        Rejected{"[access]\nusers = [\"bob\", \"al\", \"bob\"]", "4:23", "'bob' is listed twice"},
+        Rejected{"[access]\ngroups = [\"vpn\",\n\"vpn\"]", "5:1", "'vpn' is listed twice"},
         Rejected{"[hooks]\nup_outside = [\"\"]", "4:15", "the command is empty"},
         Rejected{"[hooks]\nup_outside = [\"  \"]", "4:15", "the command is empty"}));
 

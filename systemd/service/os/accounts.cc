@@ -4,9 +4,12 @@
 #include <grp.h>
 #include <pwd.h>
 
-#include <array>
+#include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <string_view>
+#include <system_error>
+#include <vector>
 
 #include "profiles/base/error.h"
 #include "profiles/programs.h"
@@ -17,11 +20,31 @@ namespace {
 
 constexpr const char* kLookUpUser = "vpnrun";
 constexpr gid_t kNoGroup = 65534;
-constexpr std::size_t kEntryMax = 65536;
+constexpr std::size_t kEntryFirst = 4096;
+constexpr std::size_t kEntryMax = std::size_t{64} << 20U;  // a group with a million members
 
-}  // namespace
+/// getpwnam_r(3), getgrnam_r(3): whether there is such an entry. Throws Error if nobody can say.
+template <class Entry, class Call>
+bool find(std::string_view kind, Call call, const std::string& name, Entry& entry) {
+  std::vector<char> buffer(kEntryFirst);
+  for (;;) {
+    Entry* found = nullptr;
+    const int error = call(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
+    if (error == ERANGE && buffer.size() < kEntryMax) {
+      buffer.resize(buffer.size() * 4);
+    } else if (error == 0 || error == ENOENT || error == ESRCH) {
+      return found != nullptr;  // the last two where nsswitch.conf(5) names what is not installed
+    } else if (error != EINTR) {
+      const std::error_code code(error, std::generic_category());
+      throw NotAnswered(
+          fmt::format("cannot look the {} '{}' up: {}", kind, printable(name), code.message()),
+          code);
+    }
+  }
+}
 
-Account look_up_account() {
+/// Of /etc/passwd, without NSS. nullopt: there is none.
+std::optional<uid_t> find_look_up_user() {
   const std::unique_ptr<FILE, int (*)(FILE*)> passwd(std::fopen("/etc/passwd", "re"), std::fclose);
   if (!passwd) {
     throw_errno("cannot open '/etc/passwd'");
@@ -29,35 +52,39 @@ Account look_up_account() {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
   while (const struct passwd* entry = ::fgetpwent(passwd.get())) {
     if (std::string_view(entry->pw_name) == kLookUpUser) {
-      if (entry->pw_uid == 0) {
-        throw Error(fmt::format("the user '{}' is root", kLookUpUser));
-      }
-      return {entry->pw_uid, kNoGroup};
+      return entry->pw_uid;
     }
   }
-  throw Error(fmt::format("there is no user '{}', which looks names up", kLookUpUser), {},
-              fmt::format("as root: useradd --system --no-create-home --shell {} {}", kNologin,
-                          kLookUpUser));
+  return std::nullopt;
+}
+
+}  // namespace
+
+Account look_up_account() {
+  const auto uid = find_look_up_user();
+  if (!uid) {
+    throw Error(fmt::format("there is no user '{}', which looks names up", kLookUpUser), {},
+                fmt::format("as root: useradd --system --no-create-home --shell {} {}", kNologin,
+                            kLookUpUser));
+  }
+  if (*uid == 0) {
+    throw Error(fmt::format("the user '{}' is root", kLookUpUser));
+  }
+  return {*uid, kNoGroup};
 }
 
 std::optional<uid_t> find_user(const std::string& name) {
-  std::array<char, kEntryMax> buffer{};
-  struct passwd entry {};
-  struct passwd* found = nullptr;
-  (void)::getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
-  return found == nullptr ? std::nullopt : std::optional<uid_t>(entry.pw_uid);
+  passwd entry{};
+  return find("user", ::getpwnam_r, name, entry) ? std::optional(entry.pw_uid) : std::nullopt;
 }
 
 std::optional<gid_t> find_group(const std::string& name) {
-  std::array<char, kEntryMax> buffer{};
-  struct group entry {};
-  struct group* found = nullptr;
-  (void)::getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
-  return found == nullptr ? std::nullopt : std::optional<gid_t>(entry.gr_gid);
+  group entry{};
+  return find("group", ::getgrnam_r, name, entry) ? std::optional(entry.gr_gid) : std::nullopt;
 }
 
 bool may_admit_user(uid_t uid) {
-  return !is_client_id(uid) && uid != find_user(kLookUpUser);
+  return !is_client_id(uid) && uid != find_look_up_user();
 }
 
 bool may_admit_group(gid_t gid) {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "profiles/base/error.h"
+
 namespace vpnrun::service {
 
 struct Account {
@@ -19,7 +21,15 @@ struct Account {
 /// is root.
 [[nodiscard]] Account look_up_account();
 
-/// By NSS (getpwnam_r(3), getgrnam_r(3)). nullopt: no such user or group.
+/// The name service failed.
+class NotAnswered : public Error {
+ public:
+  using Error::Error;
+};
+
+/// By NSS (getpwnam_r(3), getgrnam_r(3)). nullopt: no such user or group. Throws NotAnswered if it
+/// cannot be told whether there is one: a directory service that does not answer is not one that
+/// says no.
 [[nodiscard]] std::optional<uid_t> find_user(const std::string& name);
 [[nodiscard]] std::optional<gid_t> find_group(const std::string& name);
 

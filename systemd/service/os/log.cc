@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -35,6 +36,18 @@ class JournalLevel : public spdlog::custom_flag_formatter {
 /// sd_journal_stream_fd(3): standard error is the journal's.
 bool for_journal() {
   return ::secure_getenv("JOURNAL_STREAM") != nullptr;
+}
+
+void write_with_hint(spdlog::level::level_enum level, std::string_view text,
+                     std::string_view hint) {
+  if (hint.empty()) {
+    spdlog::log(level, "{}", text);
+  } else if (for_journal()) {
+    spdlog::log(level, "{}", text);  // two entries, each with its level
+    spdlog::log(level, "hint: {}", hint);
+  } else {
+    spdlog::log(level, "{}\nhint: {}", text, hint);
+  }
 }
 
 spdlog::level::level_enum level_of(Level level) {
@@ -72,19 +85,14 @@ void write(Level level, fmt::string_view format, fmt::format_args args) {
 }
 
 void failure(const Error& error) {
-  if (error.hint().empty()) {
-    spdlog::error("{}", error.what());
-  } else if (for_journal()) {
-    spdlog::error("{}", error.what());  // two entries, each with its level
-    spdlog::error("hint: {}", error.hint());
-  } else {
-    spdlog::error("{}\nhint: {}", error.what(), error.hint());
-  }
+  write_with_hint(spdlog::level::err, error.what(), error.hint());
 }
 
 void ignored(const std::exception& error) noexcept {
   try {
-    spdlog::warn("{}, ignoring", error.what());
+    const auto* ours = dynamic_cast<const Error*>(&error);
+    write_with_hint(spdlog::level::warn, fmt::format("{}, ignoring", error.what()),
+                    ours == nullptr ? std::string() : ours->hint());
   } catch (const std::exception&) {
     return;  // no memory to say so
   }

@@ -34,7 +34,8 @@ void warn(fmt::format_string<Args...> format, const Args&... args) {
 
 /// Error and hint, in two lines.
 void failure(const Error& error);
-/// For what is undone or tried and does not matter to the outcome: "…, ignoring".
+/// For what is undone or tried and does not matter to the outcome: "…, ignoring", and the hint of
+/// an Error.
 void ignored(const std::exception& error) noexcept;
 
 }  // namespace vpnrun::service::log

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/os/log.h"
+
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+
+namespace vpnrun::service::log {
+namespace {
+
+// One thread: nobody else looks at the environment.
+// NOLINTBEGIN(concurrency-mt-unsafe)
+
+/// What is written about an error that does not matter.
+std::string written_about(const std::exception& error) {
+  testing::internal::CaptureStderr();
+  spdlog::drop_all();  // set_up() is for the beginning of a program
+  set_up(Level::kInfo);
+  ignored(error);
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(Log, WhatIsIgnoredKeepsItsHint) {
+  ASSERT_EQ(::unsetenv("JOURNAL_STREAM"), 0);
+  EXPECT_EQ(written_about(Error("cannot do it", {}, "do this")),
+            "vpnrun-tunnel: cannot do it, ignoring\nhint: do this\n");
+  EXPECT_EQ(written_about(Error("cannot do it")), "vpnrun-tunnel: cannot do it, ignoring\n");
+  EXPECT_EQ(written_about(std::runtime_error("lost")), "vpnrun-tunnel: lost, ignoring\n");
+}
+
+TEST(Log, InTheJournalTheHintHasTheLevelOfWhatItIsAbout) {
+  ASSERT_EQ(::setenv("JOURNAL_STREAM", "1:2", 1), 0);
+  EXPECT_EQ(written_about(Error("cannot do it", {}, "do this")),
+            "<4>cannot do it, ignoring\n<4>hint: do this\n");
+  ASSERT_EQ(::unsetenv("JOURNAL_STREAM"), 0);
+}
+
+// NOLINTEND(concurrency-mt-unsafe)
+
+}  // namespace
+}  // namespace vpnrun::service::log

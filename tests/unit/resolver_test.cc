@@ -3,14 +3,20 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "profiles/base/error.h"
+#include "tests/unit/failing_call.h"
 
 namespace vpnrun::service {
 namespace {
@@ -63,6 +69,26 @@ TEST(Resolver, TellsNamesToItsProgramAndTakesWhatItSays) {
       answered_by(R"(read name; echo "a $name 192.0.2.7"; read name; echo "e $name no")");
   EXPECT_THAT(result.addresses.at("one.example"), ::testing::ElementsAre("192.0.2.7"));
   EXPECT_EQ(result.errors.at("two.example"), "no");
+}
+
+TEST(Resolver, NoChildIsLeftByALookUpThatCannotBeFollowed) {
+  run_in_child({}, [] {
+    EventLoop loop;
+    Resolver resolver(loop, {65534, 65534}, "/bin/cat");
+    test::let_fail(SYS_epoll_ctl, ENOSPC);
+    bool refused = false;
+    try {
+      resolver.look_up({"one.example"}, [](const Resolver::Result&) {});
+    } catch (const Error& error) {
+      refused = error.code() == std::errc::no_space_on_device;
+    }
+    if (!refused) {
+      throw Error("it is looked up all the same");
+    }
+    if (::waitpid(-1, nullptr, WNOHANG) != -1 || errno != ECHILD) {
+      throw Error("it lives on");
+    }
+  });
 }
 
 TEST(Resolver, AProgramThatSaysTooMuchIsNotHeardToItsEnd) {

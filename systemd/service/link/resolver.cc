@@ -100,13 +100,19 @@ void Resolver::look_up(const std::vector<std::string>& names, Callback callback)
   options.gid = account_.gid;
   options.alone = options.drop_privileges;
   options.parent_death_signal = SIGKILL;
-  child_ = spawn(options);
   callback_ = std::move(callback);
   text_.clear();
+  // Before there is a child: nobody would end it if this failed.
   watch_ = loop_.watch(output_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
   deadline_ = loop_.after(kPatience, [this] {
     (void)child_.send_signal(SIGKILL);  // end of file follows
   });
+  try {
+    child_ = spawn(options);
+  } catch (const std::exception&) {
+    cancel();
+    throw;
+  }
 }
 
 void Resolver::cancel() noexcept {

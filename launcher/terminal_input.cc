@@ -17,7 +17,7 @@
 namespace vpnrun {
 namespace {
 
-constexpr std::size_t kLongestLine = 1024;  // bytes; the control socket takes 4096 for a request
+constexpr std::size_t kLongestLine = TerminalInput::kLongestLine;
 constexpr const char* kNobodyHint =
     "run it in a terminal, or let root put user name and password into a credentials file";
 
@@ -92,9 +92,11 @@ class EchoOff {
   bool changed_;
 };
 
-/// Reads up to a line end. nullopt: interrupted by a signal that caught_signal names.
+/// Reads up to a line end, in any case: what is left would be the next reader's, a shell. nullopt:
+/// interrupted by a signal that caught_signal names.
 std::optional<std::string> read_until_line_end(int fd) {
   std::string line;
+  bool too_long = false;
   line.reserve(kLongestLine);  // never moved: no copy of a password is left in freed memory
   for (;;) {
     char character = 0;
@@ -110,10 +112,17 @@ std::optional<std::string> read_until_line_end(int fd) {
       throw Error("cannot go on without an answer: the input ended", {}, kNobodyHint);
     }
     if (count == 1 && character == '\n') {
+      if (too_long) {
+        ::explicit_bzero(line.data(), line.size());
+        throw Error(fmt::format("cannot use the answer: it is longer than {} bytes", kLongestLine),
+                    std::make_error_code(std::errc::message_size));
+      }
       return line;
     }
     if (count == 1 && line.size() < kLongestLine) {
       line += character;
+    } else if (count == 1) {
+      too_long = true;
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@ namespace vpnrun {
 /// The controlling terminal, for questions; standard input belongs to the application.
 class TerminalInput {
  public:
+  static constexpr std::size_t kLongestLine = 1024;
+
   enum class Echo : std::uint8_t { kOff, kOn };
 
   /// Throws Error with a hint if there is no controlling terminal.
@@ -23,7 +26,8 @@ class TerminalInput {
 
   /// Shows `prompt` and reads one line, returned without its end. A signal that would end or stop
   /// the process first gets the terminal's settings and the signal's own disposition back; after a
-  /// stop the prompt comes again. Throws Error if the input ends before a line does.
+  /// stop the prompt comes again. Throws Error if the input ends before a line does, and on a line
+  /// of more than kLongestLine bytes, read to its end: cut, it would be another password.
   [[nodiscard]] std::string read_line(std::string_view prompt, Echo echo);
 
  private:

@@ -32,9 +32,14 @@ std::string typed(const CredentialQuestion& question, const std::vector<std::str
   const pid_t child = ::forkpty(&terminal, nullptr, nullptr, nullptr);
   if (child == 0) {
     TerminalPerson person(Verbosity::kNormal, nullptr, "/nonexistent");
-    const Answer answer = person.ask(question);
-    const std::string text = fmt::format("[{}|{}|{}]\n", answer.user_name, answer.password.size(),
-                                         answer.response.size());
+    std::string text;
+    try {
+      const Answer answer = person.ask(question);
+      text = fmt::format("[{}|{}|{}]\n", answer.user_name, answer.password.size(),
+                         answer.response.size());
+    } catch (const Error& error) {
+      text = fmt::format("<{}>\n", error.what());
+    }
     const bool shown = ::write(STDOUT_FILENO, text.data(), text.size()) > 0;
     ::_exit(shown ? 0 : 1);
   }
@@ -82,6 +87,13 @@ TEST(TerminalPerson, AsksForAllThree) {
   EXPECT_THAT(seen, HasSubstr("User name: foo"));
   EXPECT_THAT(seen, HasSubstr("[foo|7|2]"));
   EXPECT_THAT(seen, Not(HasSubstr("hunter2")));
+}
+
+TEST(TerminalPerson, AnAnswerThatIsTooLongIsRefusedAndNotCut) {
+  const CredentialQuestion question{.wants_user_name = false, .wants_password = true};
+  EXPECT_THAT(typed(question, {std::string(1024, 'a')}), HasSubstr("[|1024|0]"));
+  EXPECT_THAT(typed(question, {std::string(1025, 'a')}),
+              HasSubstr("<cannot use the answer: it is longer than 1024 bytes>"));
 }
 
 TEST(TerminalPerson, KnowsWhoElseAnswers) {

@@ -17,7 +17,6 @@
 namespace vpnrun::service {
 namespace {
 
-constexpr std::chrono::seconds kRestartPause{1};
 /// A service manager that waits for longer does not finish its boot.
 constexpr std::chrono::seconds kReadyPatience{30};
 /// From the order to end, or the decision, to the end. Below TimeoutStopSec= of vpnrun@.service and
@@ -135,6 +134,9 @@ int Companion::run() {
 }
 
 void Companion::publish(const Status& status) {
+  if (restarting_) {
+    return;
+  }
   const std::string line = "STATUS=" + summary(status);
   notify(status.state == State::kUp ? "READY=1\n" + line : line);
   if (control_) {
@@ -170,14 +172,22 @@ Reply Companion::carry_out(const Request& request) {
   return reply;
 }
 
-/// Building everything anew takes tens of milliseconds in which nobody else is served.
+/// Each order is carried out, however soon after the one before: the profile may have been edited
+/// in between, and ControlServer sees to it that nobody has more than his share. Whoever waits for
+/// the tunnel does not hear of the moment in which it is down: nobody ordered it down.
 void Companion::restart() {
-  const auto now = EventLoop::Clock::now();
-  if (now - last_restart_ < kRestartPause) {
-    throw Error("it is being restarted already", {}, "vpnrunctl status shows how it goes");
+  const auto tell = [this] {
+    restarting_ = false;
+    publish(session_.status());
+  };
+  restarting_ = true;
+  try {
+    session_.restart();
+  } catch (const std::exception&) {
+    tell();
+    throw;
   }
-  last_restart_ = now;
-  session_.restart();
+  tell();
   watch_idleness();
 }
 
@@ -191,8 +201,7 @@ void Companion::on_signal() {
     return;
   }
   try {
-    session_.restart();
-    watch_idleness();
+    restart();
   } catch (const std::exception& error) {
     log::failure(Error(fmt::format("cannot restart, going on as before: {}", error.what())));
   }

@@ -43,9 +43,9 @@ class Companion {
   [[nodiscard]] bool is_used() const;
 
   RunLock lock_;
-  EventLoop::Clock::time_point last_restart_;
   UniqueFd signals_;
   EventLoop loop_;
+  bool restarting_ = false;
   bool activated_;  ///< systemd listens for us, also when we are gone
   AskPassword agents_;
   std::unique_ptr<ControlServer> control_;

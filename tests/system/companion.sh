@@ -75,8 +75,12 @@ for number in 1 2 3 4 5 6 7 8; do
   background "$LAB/tmp/order-$number" by alice vpnrunctl restart one
   ORDERS+=("$BACKGROUND")
 done
-attempt wait "${ORDERS[@]}"
-like 'of many restarts at once most are refused' "$(cat "$LAB"/tmp/order-*)" 'being restarted already'
+REFUSED=0
+for order in "${ORDERS[@]}"; do
+  wait "$order" || REFUSED=$((REFUSED + 1))
+done
+is 'of many restarts at once each is carried out' "$REFUSED $(cat "$LAB"/tmp/order-* | grep -c '^vpnrun.*cannot')" '0 0'
+check 'whoever waited has seen it up' tunnel_up one
 within 15 'and the tunnel is up after it' tunnel_up one
 by alice python3 -c '
 import socket
@@ -106,13 +110,11 @@ kill "$CROWD"
 # --- a restart onto a profile without a link, in the moment after down ---
 cp "$PROFILES/one.toml" "$LAB/tmp/one.toml"
 printf '%s\n' '[tunnel]' 'type = "none"' '[access]' 'users = ["alice"]' >"$PROFILES/one.toml"
-sleep 1
 by alice vpnrunctl down one
 by alice vpnrunctl restart one
 sleep 0.2
 check 'the companion survives it' alive
 cp "$LAB/tmp/one.toml" "$PROFILES/one.toml"
-sleep 1
 by alice vpnrunctl restart one
 within 15 'and brings the former profile up again' tunnel_up one
 
@@ -121,7 +123,6 @@ ip link add taken type veth peer name taken-peer
 ip address add 10.99.0.1/24 dev taken
 ip link set taken up
 profile one '[link]' 'subnet = "10.99.0.0/30"'
-sleep 1
 attempt by alice vpnrunctl restart one
 like 'a restart onto a subnet that the host uses says so' "$ERR" '10\.99\.0\.'
 attempt by alice vpnrun --wait 3 true
@@ -131,7 +132,6 @@ ip link del taken
 attempt by alice vpnrunctl up one
 is 'and when the subnet is free again it comes up' "$(by alice vpnrun --wait 15 curl -s -m 5 http://203.0.113.10/)" 198.51.100.10
 profile one
-sleep 1
 by alice vpnrunctl restart one
 tunnel_stop one
 

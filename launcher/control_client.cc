@@ -85,15 +85,8 @@ std::string start_command(const Places& places, const std::string& profile, bool
   }
 }
 
-/// Whether the process that wrote the profile's state last is gone, or there was none yet.
-bool is_companion_gone(const Places& places, const std::string& profile) {
-  const auto last = last_status(places, profile);
-  const auto pid = static_cast<pid_t>(last ? last->pid : 0);
-  return pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH);
-}
-
-UniqueFd make_socket() {
-  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+UniqueFd make_socket(int type) {
+  UniqueFd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   if (!socket.ok()) {
     throw_errno("cannot make a socket");
   }
@@ -105,6 +98,34 @@ UniqueFd make_socket() {
     }
   }
   return socket;
+}
+
+/// connect(2). 0, or what errno was.
+int connect_to(int socket_fd, const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) {
+    return ENAMETOOLONG;
+  }
+  std::copy(path.begin(), path.end(), address.sun_path);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the sockets interface
+  return ::connect(socket_fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0
+             ? 0
+             : errno;
+}
+
+/// Whether no companion runs. One of a version that has no kAliveEntry is known by its number only,
+/// which may be another process' by now.
+bool is_companion_gone(const Places& places, const std::string& profile) {
+  const UniqueFd socket = make_socket(SOCK_DGRAM);
+  const int failure =
+      connect_to(socket.get(), runtime_directory(places, profile) + "/" + kAliveEntry);
+  if (failure != ENOENT) {
+    return failure == ECONNREFUSED;
+  }
+  const auto last = last_status(places, profile);
+  const auto pid = static_cast<pid_t>(last ? last->pid : 0);
+  return pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH);
 }
 
 int milliseconds_until(SteadyClock::time_point deadline) {
@@ -128,22 +149,14 @@ void throw_unusable(const Places& places, const std::string& profile) {
 }
 
 ControlClient ControlClient::connect(const Places& places, const std::string& profile) {
-  const std::string path = control_path(places, profile);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) {
-    throw_error(ENAMETOOLONG, "cannot reach the tunnel of profile '{}'", profile);
-  }
-  std::copy(path.begin(), path.end(), address.sun_path);
-  UniqueFd socket = make_socket();
+  UniqueFd socket = make_socket(SOCK_STREAM);
   // Bounds connect(2) and send(2) alike: a full backlog would block for ever.
   const timeval patience{
       .tv_sec = std::chrono::duration_cast<std::chrono::seconds>(kReplyPatience).count(),
       .tv_usec = 0};
   (void)::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the sockets interface
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    throw_connect_error(errno, places, profile);
+  if (const int failure = connect_to(socket.get(), control_path(places, profile)); failure != 0) {
+    throw_connect_error(failure, places, profile);
   }
   return {std::move(socket), profile};
 }
@@ -158,6 +171,12 @@ ControlClient ControlClient::connect_if_running(const Places& places, const std:
 
 void ControlClient::send(const Request& request) {
   std::string line = encode(request);
+  if (line.size() > kControlLineMax) {
+    ::explicit_bzero(line.data(), line.size());
+    throw Error(
+        fmt::format("cannot ask the tunnel of profile '{}': the answer is too long", profile_),
+        std::make_error_code(std::errc::message_size));
+  }
   std::size_t sent = 0;
   int error_number = 0;
   while (sent < line.size() && error_number == 0) {

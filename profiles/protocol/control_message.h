@@ -23,6 +23,10 @@ namespace vpnrun {
 /// connection.
 constexpr std::size_t kControlLineMax = 4096;
 
+/// Beside it a datagram socket that a companion holds as long as it runs. Nothing is said by it:
+/// connect(2) succeeds, or is refused (ECONNREFUSED) once the companion is gone, and starts nobody.
+constexpr const char* kAliveEntry = "alive";
+
 /// Where systemd's password agents look for questions; absent on a machine without them.
 constexpr const char* kPasswordAgents = "/run/systemd/ask-password";
 

@@ -101,6 +101,7 @@ Companion::Companion(const std::string& profile_name, const Session::Loader& loa
       agents_(loop_, profile_name, [this](const Request& answer) { session_.answer(answer); }),
       session_(loop_, load, open_prepared(profile_name),
                [this](const Status& status) { publish(status); }),
+      alive_(profile_name),
       heartbeat_(loop_, [this](std::chrono::seconds asleep) { session_.resumed(asleep); }) {
   control_ = std::make_unique<ControlServer>(
       loop_, runtime_path(profile_name, kControlEntry), std::move(listener),

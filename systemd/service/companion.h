@@ -50,6 +50,7 @@ class Companion {
   AskPassword agents_;
   std::unique_ptr<ControlServer> control_;
   Session session_;
+  AliveMark alive_;  ///< once the session has found the profile prepared
   Heartbeat heartbeat_;
   std::unique_ptr<IdleWatch> idle_;
   EventLoop::Handle last_look_;

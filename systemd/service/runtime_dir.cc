@@ -5,9 +5,12 @@
 #include <fcntl.h>
 #include <sys/acl.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -18,6 +21,7 @@
 #include "helper/base/open_at.h"
 #include "helper/base/runtime_layout.h"
 #include "profiles/base/error.h"
+#include "profiles/protocol/control_message.h"
 #include "systemd/service/os/accounts.h"
 #include "systemd/service/os/log.h"
 
@@ -31,6 +35,7 @@ constexpr milliseconds kPause{20};
 constexpr mode_t kRootMode = 0711;
 constexpr mode_t kProfileMode = 0750;
 constexpr mode_t kPrivateFile = 0600;
+constexpr mode_t kAnybodyConnects = 0666;
 
 using AclPtr = std::unique_ptr<void, int (*)(void*)>;
 
@@ -241,6 +246,26 @@ bool UpLock::set(bool up) noexcept {
   struct flock lock {};
   lock.l_type = up ? F_WRLCK : F_UNLCK;
   return ::fcntl(fd_.get(), F_SETLK, &lock) == 0;
+}
+
+AliveMark::AliveMark(const std::string& profile_name)
+    : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  const std::string path = runtime_path(profile_name, kAliveEntry);
+  const std::string fresh = path + ".new";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (!socket_.ok() || fresh.size() >= sizeof(address.sun_path)) {
+    throw_errno("cannot make '{}'", path);
+  }
+  std::copy(fresh.begin(), fresh.end(), address.sun_path);
+  (void)::unlink(fresh.c_str());
+  // Nobody reads here: what is sent, descriptors even, must not be kept for us.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the sockets interface
+  if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
+      ::shutdown(socket_.get(), SHUT_RD) != 0 || ::chmod(fresh.c_str(), kAnybodyConnects) != 0 ||
+      ::rename(fresh.c_str(), path.c_str()) != 0) {
+    throw_errno("cannot make '{}'", path);
+  }
 }
 
 UniqueFd make_profile_directory(const std::string& profile_name, const profile::Access& access) {

@@ -66,6 +66,16 @@ class UpLock {
   UniqueFd fd_;
 };
 
+/// "The companion runs": kAliveEntry of control_message.h, for those whom the profile admits.
+class AliveMark {
+ public:
+  /// In the profile's directory, in place of what an earlier companion left. Throws Error.
+  explicit AliveMark(const std::string& profile_name);
+
+ private:
+  UniqueFd socket_;
+};
+
 /// The profile's directory: made if absent, then root:root, 0750, with the ACL of `access`, its
 /// parent root:root 0711. A user or group that does not exist is left out with a warning. Returns a
 /// descriptor of it. Throws Error.

@@ -69,6 +69,28 @@ within 5 'control: news of now do' eval '[ "$(losses)" -gt "$BEFORE" ]'
 ip -n one link set tun0 carrier on
 within 15 'and it comes back' tunnel_up one
 
+# --- whether it runs, by its own socket and not by a number in a file ---
+# alive_says USER
+alive_says() {
+  by "$1" python3 -c '
+import socket
+mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+try:
+    mark.connect("/run/vpnrun/one/alive")
+    print("alive")
+    mark.send(b"x")
+    print("took it")
+except OSError as error:
+    print(type(error).__name__)' | xargs
+}
+is 'an admitted user sees that the companion runs, and can leave nothing with it' "$(alive_says alice)" 'alive BrokenPipeError'
+is 'nobody else sees it' "$(alive_says bob)" PermissionError
+kill_hard "${TUNNEL_PID[one]}"
+is 'killed, it is seen to be gone' "$(alive_says alice)" ConnectionRefusedError
+tunnel_run one
+within 15 'the next one comes up' tunnel_up one
+is 'and is seen' "$(alive_says alice)" 'alive BrokenPipeError'
+
 # --- a crowd of orders ---
 ORDERS=()
 for number in 1 2 3 4 5 6 7 8; do

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -187,6 +188,21 @@ TEST(ControlClient, TellsAnAdmittedUserThatNobodyServes) {
   EXPECT_THROW((void)ControlClient::connect(machine.places, "office"), NotRunning);
 }
 
+TEST(ControlClient, AnAnswerThatNoCompanionTakesIsNotSent) {
+  auto [client, other] = connected();
+  Request request;
+  request.command = Command::kAnswer;
+  request.password = std::string(kControlLineMax, 'a');
+  try {
+    client.send(request);
+    ADD_FAILURE() << "sent";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("the answer is too long"));
+  }
+  char none = 0;
+  EXPECT_LT(::recv(other.get(), &none, 1, MSG_DONTWAIT), 0);
+}
+
 /// Whether connect_if_running() refuses because nobody runs.
 bool refuses_to_wake(const Machine& machine) {
   try {
@@ -218,6 +234,27 @@ TEST(ControlClient, LookingDoesNotWakeACompanionThatSystemdWouldStart) {
   }
   ASSERT_EQ(::waitpid(dead, nullptr, 0), dead);
   write_state_of(machine, dead);
+  EXPECT_TRUE(refuses_to_wake(machine));
+}
+
+TEST(ControlClient, AProcessThatHasTheNumberOfACompanionByNowIsNotOne) {
+  const Machine machine;
+  machine.prepare("office");
+  machine.folder.write("systemd", "");
+  const FakeCompanion listener(machine.control("office"), nullptr);
+  write_state_of(machine, ::getpid());  // and it lives
+  const std::string path = machine.folder / "run/office/alive";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(static_cast<char*>(address.sun_path), path.size());
+  UniqueFd mark(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(mark.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::shutdown(mark.get(), SHUT_RD), 0);
+  EXPECT_FALSE(refuses_to_wake(machine));
+  write_state_of(machine, 0);
+  EXPECT_FALSE(refuses_to_wake(machine));
+  mark.reset();  // the companion's end, whatever it was
+  write_state_of(machine, ::getpid());
   EXPECT_TRUE(refuses_to_wake(machine));
 }
 

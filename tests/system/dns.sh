@@ -43,6 +43,7 @@ is 'curl inside reaches a host by name' "$(by alice vpnrun curl -s -4 -m 5 http:
 check 'without the provider' eval '! isp_asked web.example'
 like 'resolv.conf inside names the tunnel'"'"'s resolver' "$(by alice vpnrun cat /etc/resolv.conf)" '^nameserver 10\.8\.0\.1$'
 unlike 'and no other' "$(by alice vpnrun cat /etc/resolv.conf)" '192\.168\.77\.1'
+is 'nor empty lines' "$(by alice vpnrun grep -c '^$' /etc/resolv.conf)" 0
 like 'nsswitch.conf inside asks files and DNS only' "$(by alice vpnrun grep '^hosts:' /etc/nsswitch.conf)" '^hosts:\s+files dns$'
 is 'resolv.conf outside is the machine'"'"'s' "$(cat /etc/resolv.conf)" 'nameserver 192.168.77.1'
 

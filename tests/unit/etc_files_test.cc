@@ -3,15 +3,21 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
+#include <cerrno>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "helper/base/unique_fd.h"
+#include "profiles/base/error.h"
+#include "systemd/service/os/child.h"
+#include "tests/unit/failing_call.h"
 #include "tests/unit/scratch_folder.h"
 
 namespace vpnrun::service {
@@ -37,9 +43,70 @@ TEST(ResolvConf, HasTheSearchDomainsInOneLine) {
               HasSubstr("\nsearch a.example b.example\n"));
 }
 
-TEST(ResolvConf, IsAlwaysWholeStepsLong) {
-  EXPECT_EQ(resolv_conf_text({}, {}).size(), kResolvConfStep);
-  EXPECT_EQ(resolv_conf_text({}, {std::string(2000, 'a')}).size() % kResolvConfStep, 0U);
+const std::string kLongestAddress = "2001:db8:1111:2222:3333:4444:5555:6666";
+const std::vector<std::string> kManyDomains(20, "a-domain-of-some-length.example");
+
+TEST(ResolvConf, HasTheSameSizeWhateverTheResolvers) {
+  const std::size_t size = resolv_conf_text({}, {}).size();
+  EXPECT_EQ(resolv_conf_text({"10.0.0.1"}, {"corp.example"}).size(), size);
+  EXPECT_EQ(resolv_conf_text({3, kLongestAddress}, {"corp.example", "lab.example"}).size(), size);
+}
+
+TEST(ResolvConf, ShowsNoEmptyLineAndNoneWiderThanATerminal) {
+  for (const std::string& text :
+       {resolv_conf_text({}, {}), resolv_conf_text({"10.0.0.1"}, {"corp.example"}),
+        resolv_conf_text({3, kLongestAddress}, {"corp.example"})}) {
+    std::istringstream lines(text);
+    std::size_t count = 0;
+    for (std::string line; std::getline(lines, line); ++count) {
+      EXPECT_NE(line, "");
+      EXPECT_LT(line.size(), 80U);
+    }
+    EXPECT_LT(count, 9U);
+  }
+}
+
+TEST(ResolvConf, DomainsThatTakeMoreThanALineComeBehindAPartOfTheUsualSize) {
+  const std::string few = resolv_conf_text({"10.0.0.1"}, {});
+  const std::string many = resolv_conf_text({"10.0.0.1"}, kManyDomains);
+  EXPECT_EQ(many.substr(few.size(), 7), "search ");
+  EXPECT_EQ(many.find("search "), few.size());
+}
+
+/// The file, and a child in which one call of its writing fails.
+class ResolvConfFile : public testing::Test {
+ protected:
+  void write(const std::string& text) { write_resolv_conf(etc_.get(), text); }
+  void write_failing_at(unsigned call, const std::string& text) {
+    run_in_child({{}, {etc_.get()}}, [this, call, &text] {
+      test::let_fail(call, EIO);
+      try {
+        write(text);
+      } catch (const Error&) {
+        return;
+      }
+      throw Error("the call was not made");
+    });
+  }
+  [[nodiscard]] std::string text() const { return text_of((folder_ / "resolv.conf").string()); }
+
+ private:
+  test::ScratchFolder folder_;
+  UniqueFd etc_{::open((folder_ / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+};
+
+TEST_F(ResolvConfFile, HasTheNewTextAndEmptyLinesUntilItIsCutOff) {
+  const std::string longer = resolv_conf_text({"10.0.0.1"}, kManyDomains);
+  const std::string shorter = resolv_conf_text({"10.9.9.9"}, {});
+  write(longer);
+  write_failing_at(SYS_ftruncate, shorter);
+  EXPECT_EQ(text(), shorter + std::string(longer.size() - shorter.size(), '\n'));
+  write(shorter);
+  EXPECT_EQ(text(), shorter);
+  write_failing_at(SYS_pwrite64, longer);
+  EXPECT_EQ(text(), shorter);
+  write(longer);
+  EXPECT_EQ(text(), longer);
 }
 
 TEST(ResolvConf, IsWrittenWithoutChangingItsInode) {

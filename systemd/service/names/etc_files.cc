@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 
 #include "helper/base/unique_fd.h"
@@ -15,6 +17,15 @@ namespace {
 
 constexpr const char* kResolvConf = "resolv.conf";
 constexpr std::size_t kResolvConfServers = 3;  // MAXNS of resolv.h: libc reads no more
+/// Room enough for kResolvConfServers of the longest and a few search domains.
+constexpr std::size_t kResolvConfSize = 320;
+/// Of a terminal, less the one in which some begin a new line.
+constexpr std::size_t kColumns = 79;
+/// In front, filled up with blanks that nobody sees.
+constexpr std::array<std::string_view, 4> kRemarks = {
+    "#", "# Written by vpnrun: the resolvers of this profile's tunnel.",
+    "# See [dns] in vpnrun-profile(5).", "#"};
+static_assert(kRemarks.size() * (kColumns + 1) == kResolvConfSize);
 constexpr mode_t kWorldReadable = 0644;
 
 bool is_hosts_line(std::string_view line) {
@@ -22,8 +33,8 @@ bool is_hosts_line(std::string_view line) {
   return start != std::string_view::npos && line.substr(start).starts_with("hosts:");
 }
 
-void write_whole(int fd, std::string_view text, const std::string& name) {
-  const ssize_t put = ::pwrite(fd, text.data(), text.size(), 0);
+void write_whole(int fd, std::string_view text, const std::string& name, off_t offset = 0) {
+  const ssize_t put = ::pwrite(fd, text.data(), text.size(), offset);
   if (put < 0) {
     throw_errno("cannot write '{}'", name);
   }
@@ -36,29 +47,45 @@ void write_whole(int fd, std::string_view text, const std::string& name) {
 
 std::string resolv_conf_text(const std::vector<std::string>& servers,
                              const std::vector<std::string>& search_domains) {
-  std::string text = "# Written by vpnrun: the resolvers of this profile's tunnel.\n";
-  if (!search_domains.empty()) {
-    text += "search";
-    for (const auto& domain : search_domains) {
-      text += ' ' + domain;
-    }
-    text += '\n';
-  }
+  std::string lines;
   for (std::size_t i = 0; i < servers.size() && i < kResolvConfServers; ++i) {
-    text += "nameserver " + servers[i] + '\n';
+    lines += "nameserver " + servers[i] + '\n';
   }
-  const std::size_t steps = (text.size() + kResolvConfStep - 1) / kResolvConfStep;
-  text.resize(steps * kResolvConfStep, '\n');
-  return text;
+  std::string search;
+  for (const auto& domain : search_domains) {
+    search += (search.empty() ? "search " : " ") + domain;
+  }
+  search += search.empty() ? "" : "\n";
+  std::string text;
+  std::size_t used = lines.size() + search.size();
+  for (const std::string_view remark : kRemarks) {
+    used += remark.size() + 1;
+  }
+  const bool fits = used <= kResolvConfSize;
+  std::size_t room =
+      kResolvConfSize - (fits ? used : std::min(used - search.size(), kResolvConfSize));
+  for (const std::string_view remark : kRemarks) {
+    const std::size_t blanks = std::min(room, kColumns - remark.size());
+    text.append(remark).append(blanks, ' ') += '\n';
+    room -= blanks;
+  }
+  return fits ? text + search + lines : text + lines + search;
 }
 
 void write_resolv_conf(int etc_fd, std::string_view text) {
   const UniqueFd file(
       ::openat(etc_fd, kResolvConf, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, kWorldReadable));
-  if (!file.ok()) {
+  struct stat before {};
+  if (!file.ok() || ::fstat(file.get(), &before) != 0) {
     throw_errno("cannot open the profile's '{}'", kResolvConf);
   }
-  write_whole(file.get(), text, kResolvConf);
+  const auto size = static_cast<std::size_t>(before.st_size);
+  if (size > 0 && size < text.size()) {
+    write_whole(file.get(), std::string(text.size() - size, '\n'), kResolvConf, before.st_size);
+  }
+  std::string whole(text);
+  whole.resize(std::max(size, text.size()), '\n');
+  write_whole(file.get(), whole, kResolvConf);
   if (::ftruncate(file.get(), static_cast<off_t>(text.size())) != 0 ||
       ::fchmod(file.get(), kWorldReadable) != 0) {
     throw_errno("cannot write the profile's '{}'", kResolvConf);

@@ -51,8 +51,8 @@ is 'a launch meanwhile waits as long as it is told, and fails' "$STATUS" 125
 like 'with the reason' "$ERR" "cannot resolve the server's name 'vpn\.example'"
 ip link set "$capture_device" up
 ip route replace default via 192.168.77.1
-sleep 1
-unlike 'the network is there, names are not yet' "$(inside vpnrunctl status one)" 'state +up'
+not_up() { ! inside vpnrunctl status one | grep -Eq 'state +up'; }
+throughout 1 'the network is there, names are not yet' not_up
 echo 'nameserver 192.168.77.1' >"$LAB/tmp/resolv.conf"
 put "$LAB/tmp/resolv.conf" /etc/resolv.conf
 capture_start

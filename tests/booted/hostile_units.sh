@@ -59,7 +59,7 @@ within 5 'control: which sends to the net, after a restart, too' capture_has 'ud
 capture_stop
 attach keeper --now
 capture_start
-sleep 1
+sleep 1 # a second of what it would send
 capture_stop
 empty 'attached, it sends nothing past the tunnel' "$(capture_stray "$CAPTURE_ONE")"
 is 'for it has lost that socket' "$(inside systemctl show --property=NFileDescriptorStore --value keeper)" 0
@@ -189,10 +189,10 @@ for _ in {1..15}; do
   # Either may be between two lives just now: that is no crash the less.
   inside systemctl kill --kill-who=main --signal=SEGV vpnrun@one || :
   inside systemctl kill --signal=KILL loop || :
-  sleep 0.5
+  sleep 0.5 # of a life
 done
 within 10 'a companion that crashes time and again is given up' unit_is failed vpnrun@one.service
-sleep 0.5
+sleep 0.5 # for the loop to try without a companion
 inside systemctl reset-failed 'vpnrun@one.*' loop
 inside timeout 30 systemctl restart vpnrun-netns@one
 inside timeout 30 systemctl start vpnrun@one.socket vpnrun@one.service loop

@@ -26,8 +26,7 @@ is 'a launch of who is starts the tunnel' "$(as_user alice vpnrun curl -sS -m 5 
 check 'by its unit' unit_is active vpnrun@one.service
 
 background "$LAB/log/app-sleeper" as_user alice vpnrun sleep 15
-sleep 13
-check 'an application that is quiet keeps it' unit_is active vpnrun@one.service
+throughout 13 'an application that is quiet keeps it' unit_is active vpnrun@one.service
 background "$LAB/log/app-inside" inside ip netns exec one sleep 12
 wait_until 20 eval '[ -z "$(inside pgrep -u alice -x sleep)" ]'
 check 'so does whatever else is inside' unit_is active vpnrun@one.service

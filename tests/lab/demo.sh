@@ -96,7 +96,7 @@ server_silent
 kill -9 "$CLIENT" 2>/dev/null || :
 SEEN=$(wc -l <"$LAB/log/app")
 wait_until 3 eval 'news | grep -q curl:' || expect 'the program notices' no yes
-sleep 2
+sleep 2 # for it to be answered, if there were a way
 SAID=$(news | awk '/^[0-9]/')
 report
 expect 'it got no answer from anywhere' "$SAID" ''

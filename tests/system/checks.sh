@@ -78,6 +78,22 @@ within() {
   fi
 }
 
+# throughout SECONDS WHAT COMMAND…: it must succeed each time for that long. For what must not happen: it has
+# this much time to, and is seen even if it passes.
+throughout() {
+  local end=$(($(now_ms) + $1 * 1000)) what=$2 looks=0
+  shift 2
+  while [ "$(now_ms)" -lt "$end" ]; do
+    if ! "$@" >/dev/null 2>&1; then
+      fail "$what" "not any more at look $((looks + 1)): $*"
+      return
+    fi
+    looks=$((looks + 1))
+    sleep 0.02
+  done
+  pass "$what" "$looks looks"
+}
+
 # attempt COMMAND…: sets STATUS, OUT and ERR. Bounded: a command that hangs is ended (124).
 attempt() {
   local before=$-

@@ -53,15 +53,19 @@ tunnel_run one
 within 15 'the next companion brings the tunnel up' tunnel_up one
 
 # --- old news ---
-# That the device has lost its client, read only when it has one again: a busy machine does that. The
-# kernel tells of it within a second.
+# That the device has lost its client, read only when it has one again: a busy machine does that.
 losses() { grep -c 'let go of the tunnel device' "$LAB/log/tunnel-one" || return 0; }
 BEFORE=$(losses)
+background "$LAB/tmp/links" ip -n one monitor link
+MONITOR=$BACKGROUND
+carrier() {
+  ip -n one link set tun0 carrier "$1"
+  within 10 "the kernel tells that the carrier is $1" eval "grep ' tun0: ' '$LAB/tmp/links' | tail -n 1 | grep -q '$2'"
+}
 kill -STOP "${TUNNEL_PID[one]}"
-ip -n one link set tun0 carrier off
-sleep 1.2
-ip -n one link set tun0 carrier on
-sleep 1.2
+carrier off 'NO-CARRIER'
+carrier on '[<,]LOWER_UP'
+kill "$MONITOR"
 kill -CONT "${TUNNEL_PID[one]}"
 is 'old news of the device do not take the tunnel down' "$(by alice vpnrun sh -c 'echo ran')-$(losses)" "ran-$BEFORE"
 ip -n one link set tun0 carrier off
@@ -134,8 +138,7 @@ cp "$PROFILES/one.toml" "$LAB/tmp/one.toml"
 printf '%s\n' '[tunnel]' 'type = "none"' '[access]' 'users = ["alice"]' >"$PROFILES/one.toml"
 by alice vpnrunctl down one
 by alice vpnrunctl restart one
-sleep 0.2
-check 'the companion survives it' alive
+throughout 1 'the companion survives it' alive
 cp "$LAB/tmp/one.toml" "$PROFILES/one.toml"
 by alice vpnrunctl restart one
 within 15 'and brings the former profile up again' tunnel_up one

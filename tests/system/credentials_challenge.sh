@@ -69,8 +69,7 @@ kill -USR1 "$(client_pid plain)"
 within 10 'at a reconnection it is asked for again' waits_for plain 'user name, password and one-time password'
 is 'and the state says that it is not up' "$(state_of plain)" reconnecting
 CLIENT=$(client_pid plain)
-sleep 3
-is 'while nobody answers, nothing is tried' "$(client_pid plain) $(logins)" "$CLIENT taken"
+throughout 3 'while nobody answers, nothing is tried' eval '[ "$(client_pid plain) $(logins)" = "$CLIENT taken" ]'
 empty 'there is no way out' "$(ip -n plain route show default)"
 attempt by alice setsid timeout 5 vpnrun --no-start -p plain curl -s -m 2 http://203.0.113.10/
 is 'no launch' "$STATUS" 125

@@ -63,8 +63,10 @@ within 5 'and ends' gone "$DAEMON"
 app_start
 # The application's libc reads /etc/hosts for each name.
 app_hosts() {
+  local before
+  before=$(wc -l <"$LAB/log/app-names")
   echo own.example >&9
-  sleep 0.05
+  wait_until 2 eval '[ "$(wc -l <"$LAB/log/app-names")" -gt '"$before"' ]'
   [ "$(tail -n 1 "$LAB/log/app-names")" = "own.example $1" ]
 }
 within 3 'the running application reads the administrator'"'"'s hosts' app_hosts 192.0.2.63

@@ -32,7 +32,7 @@ share_is_small() {
   sleep 6 # what was saved up
   before=$(spent)
   begin=$(now_ms)
-  sleep 4
+  sleep 4 # what is measured
   share=$((($(spent) - before) * 100 / ($(now_ms) - begin)))
   is "$1: no more than $MOST % of a core ($share)" "$((share <= MOST))" 1
   check "$1: root gets an answer meanwhile" timeout 5 vpnrunctl status one
@@ -50,7 +50,7 @@ is 'nothing is renewed because of utmp' "$(renewals)" 0
 share_is_small 'what a stranger writes to utmp'
 flood root entries /run
 flood root entries /etc
-sleep 1
+sleep 1 # in the thick of it
 printf 'nameserver 192.0.2.1\n' >/etc/.resolv.conf.new
 mv /etc/.resolv.conf.new /etc/resolv.conf
 inside_resolv() { by alice vpnrun cat /etc/resolv.conf | grep -q '10\.8\.0\.1'; }

@@ -13,16 +13,26 @@
 #include <csignal>
 #include <cstddef>
 #include <cstring>
+#include <string_view>
 
 #include "helper/base/runtime_layout.h"
 #include "launcher/profile_choice.h"
 #include "profiles/profile_store.h"
+#include "profiles/protocol/features.h"
 
 namespace vpnrun {
 namespace {
 
 /// A reply holds a few dozen addresses at most. More is no companion of ours.
 constexpr std::size_t kLongestReply = 65536;
+
+constexpr std::string_view kHelloWord = "hello";
+
+Request hello() {
+  Request request;
+  request.command = Command::kHello;
+  return request;
+}
 
 /// What a companion wrote last: nullopt if none ever did, or that cannot be read.
 std::optional<Status> last_status(const Places& places, const std::string& profile) {
@@ -170,6 +180,17 @@ ControlClient ControlClient::connect_if_running(const Places& places, const std:
 }
 
 void ControlClient::send(const Request& request) {
+  if (greeting_ == Greeting::kNotSaid && feature::missing(request, feature::first())) {
+    greet();
+  }
+  if (greeting_ == Greeting::kAnswered) {
+    require_features(request);
+  }
+  std::string text;
+  if (greeting_ == Greeting::kNotSaid) {
+    text = encode(hello());
+    greeting_ = Greeting::kSaid;
+  }
   std::string line = encode(request);
   if (line.size() > kControlLineMax) {
     ::explicit_bzero(line.data(), line.size());
@@ -177,6 +198,57 @@ void ControlClient::send(const Request& request) {
         fmt::format("cannot ask the tunnel of profile '{}': the answer is too long", profile_),
         std::make_error_code(std::errc::message_size));
   }
+  text.reserve(text.size() + line.size());  // no second copy of a password
+  text += line;
+  ::explicit_bzero(line.data(), line.size());
+  transmit(text);
+}
+
+void ControlClient::greet() {
+  std::string text = encode(hello());
+  greeting_ = Greeting::kSaid;
+  transmit(text);
+  const auto reply = next_reply(SteadyClock::now() + kReplyPatience);
+  if (!reply) {
+    throw Error(fmt::format("cannot hear the tunnel of profile '{}': it does not answer", profile_),
+                std::make_error_code(std::errc::timed_out));
+  }
+  greeting_ = Greeting::kAnswered;
+  if (!take_greeting(*reply)) {
+    throw Error(
+        fmt::format("cannot ask the tunnel of profile '{}': {}", profile_, printable(reply->error)),
+        {}, printable(reply->hint));
+  }
+}
+
+/// False if it refuses more than the word.
+bool ControlClient::take_greeting(const Reply& reply) {
+  version_ = printable(reply.status.version);
+  features_ = reply.status.features.value_or(feature::first());
+  return reply.ok || reply.unknown == kHelloWord;
+}
+
+/// Empty for a companion of this version: another one would be no different.
+std::string ControlClient::age_hint() const {
+  if (version_ == VPNRUN_VERSION) {
+    return {};
+  }
+  const std::string age =
+      version_.empty() ? std::string("is older than this program")
+                       : fmt::format("is version {}, this program {}", version_, VPNRUN_VERSION);
+  return fmt::format("the companion {}; as root: systemctl restart vpnrun@{}", age, profile_);
+}
+
+void ControlClient::require_features(const Request& request) const {
+  if (const auto missing = feature::missing(request, features_)) {
+    throw Error(fmt::format("cannot ask the tunnel of profile '{}' for '{}': its companion does "
+                            "not have that",
+                            profile_, *missing),
+                std::make_error_code(std::errc::not_supported), age_hint());
+  }
+}
+
+void ControlClient::transmit(std::string& line) {
   std::size_t sent = 0;
   int error_number = 0;
   while (sent < line.size() && error_number == 0) {
@@ -195,6 +267,24 @@ void ControlClient::send(const Request& request) {
 }
 
 std::optional<Reply> ControlClient::receive(SteadyClock::time_point deadline) {
+  auto reply = next_reply(deadline);
+  if (reply && greeting_ == Greeting::kSaid) {
+    greeting_ = Greeting::kAnswered;
+    if (take_greeting(*reply)) {
+      reply = next_reply(deadline);
+    }
+  }
+  if (reply && !reply->ok && !reply->unknown.empty()) {
+    reply->error =
+        fmt::format("its companion does not know '{}' in a request", printable(reply->unknown));
+    if (const std::string hint = age_hint(); !hint.empty()) {
+      reply->hint = hint;
+    }
+  }
+  return reply;
+}
+
+std::optional<Reply> ControlClient::next_reply(SteadyClock::time_point deadline) {
   for (;;) {
     if (const std::size_t end = buffer_.find('\n'); end != std::string::npos) {
       const std::string line = buffer_.substr(0, end);

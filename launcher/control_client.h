@@ -2,10 +2,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "helper/base/unique_fd.h"
 #include "launcher/places.h"
@@ -68,17 +70,33 @@ class ControlClient {
   [[nodiscard]] const std::string& profile() const noexcept { return profile_; }
 
   /// Sends one request; what it held is wiped from our buffer. A companion that has hung up is no
-  /// error yet: it may have said why, for receive(). Throws Error.
+  /// error yet: it may have said why, for receive(). The first one has a `hello` in front, in the
+  /// same write; the answer to that is not returned by receive(). Throws Error, also for a request
+  /// that takes a feature which the companion lacks: nothing of it is sent then. For one that
+  /// 0.1.0 could not have carried out, waits for the companion's list first, for kReplyPatience.
   void send(const Request& request);
 
   /// The next reply, or nullopt at `deadline`. Throws HungUp, or Error if the companion sends what
-  /// is no reply; a reply that is not ok is returned like any other.
+  /// is no reply; a reply that is not ok is returned like any other. One that refuses what the
+  /// companion does not know says so in `error`, and in `hint` what to do if it is another version.
   [[nodiscard]] std::optional<Reply> receive(SteadyClock::time_point deadline);
 
  private:
+  enum class Greeting : std::uint8_t { kNotSaid, kSaid, kAnswered };
+
+  void transmit(std::string& text);
+  void greet();
+  [[nodiscard]] std::optional<Reply> next_reply(SteadyClock::time_point deadline);
+  [[nodiscard]] bool take_greeting(const Reply& reply);
+  [[nodiscard]] std::string age_hint() const;
+  void require_features(const Request& request) const;
+
   UniqueFd socket_;
   std::string profile_;
   std::string buffer_;  ///< received, and not yet returned
+  Greeting greeting_ = Greeting::kNotSaid;
+  std::string version_;                ///< the companion's; empty: 0.1.0, or not known yet
+  std::vector<std::string> features_;  ///< what it can be asked for, once kAnswered
 };
 
 }  // namespace vpnrun

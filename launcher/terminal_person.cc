@@ -44,7 +44,7 @@ void write_to_terminal(std::string_view text) {
 std::string progress_line(const Status& status, std::chrono::milliseconds elapsed,
                           std::size_t columns) {
   std::string line = fmt::format("vpnrun: tunnel of profile '{}': {}, {} s", status.profile,
-                                 to_string(status.state), elapsed.count() / 1000);
+                                 printable(state_word(status)), elapsed.count() / 1000);
   if (status.attempt > 1) {
     line += fmt::format(", attempt {}", status.attempt);
   }

@@ -123,7 +123,7 @@ class Wait {
     const std::string reason =
         status_.error.empty() ? "" : fmt::format(" ({})", printable(status_.error));
     throw Error(fmt::format("cannot use the tunnel of profile '{}': it is {}{}", client_.profile(),
-                            to_string(status_.state), reason),
+                            printable(state_word(status_)), reason),
                 std::make_error_code(std::errc::network_down),
                 fmt::format("'vpnrunctl up {}' starts it, and so does vpnrun without --no-start",
                             client_.profile()));
@@ -133,14 +133,21 @@ class Wait {
     const double seconds = static_cast<double>(order_.patience.count()) / 1000;
     const std::string reason =
         status_.error.empty() ? "" : fmt::format(" ({})", printable(status_.error));
-    throw failure(fmt::format("still {} after {:g} s{}", to_string(status_.state), seconds, reason),
-                  std::errc::timed_out);
+    throw failure(
+        fmt::format("still {} after {:g} s{}", printable(state_word(status_)), seconds, reason),
+        std::errc::timed_out);
   }
 
   void answer_question() {
     if (!status_.question || status_.question->id == answered_ ||
         person_.answers() == Person::Answers::kElsewhere) {
       return;
+    }
+    if (!status_.question->can_be_answered()) {
+      throw failure(
+          fmt::format("it asks for '{}', which this program cannot answer: its companion is newer",
+                      printable(status_.question->text)),
+          std::errc::not_supported);
     }
     person_.end_progress();
     const SteadyClock::time_point start = SteadyClock::now();

@@ -134,7 +134,8 @@ void give_order(const CtlOptions& options, const Surroundings& around, Reporter&
         .start("vpnrun@" + options.profile + ".socket");
     after = order(options, places, person);
   }
-  reporter.info(fmt::format("tunnel of profile '{}': {}", options.profile, to_string(after.state)));
+  reporter.info(
+      fmt::format("tunnel of profile '{}': {}", options.profile, printable(state_word(after))));
 }
 
 AttachOrder attach_order(const CtlOptions& options) {

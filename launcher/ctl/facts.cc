@@ -29,9 +29,9 @@ Admission admission_to(const Places& places, const std::string& profile) {
                                                                          : Admission::kNotPrepared;
 }
 
-std::optional<State> state_of(const Places& places, const std::string& profile) {
+std::optional<std::string> state_of(const Places& places, const std::string& profile) {
   try {
-    return status_of(places, profile).state;
+    return std::string(state_word(status_of(places, profile)));
   } catch (const Error&) {
     return std::nullopt;
   }

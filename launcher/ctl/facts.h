@@ -26,7 +26,7 @@ struct ProfileFacts {
   std::string name;
   std::string description;  ///< empty also if the caller cannot read the profile
   Admission admission = Admission::kNotPrepared;
-  std::optional<State> state;  ///< nullopt: not known to the caller
+  std::optional<std::string> state;  ///< state_word(); nullopt: not known to the caller
 };
 
 /// Every profile of the profile folder, sorted by name. Starts nothing.

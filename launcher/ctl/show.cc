@@ -67,7 +67,7 @@ std::string show_list(const std::vector<ProfileFacts>& profiles) {
   }
   std::vector<Row> rows{{"NAME", "STATE", "ACCESS", "DESCRIPTION"}};
   for (const ProfileFacts& profile : profiles) {
-    rows.push_back({profile.name, profile.state ? std::string(to_string(*profile.state)) : "-",
+    rows.push_back({profile.name, profile.state ? printable(*profile.state) : "-",
                     std::string(to_string(profile.admission)), printable(profile.description)});
   }
   return table(rows);
@@ -79,7 +79,7 @@ std::string list_to_json(const std::vector<ProfileFacts>& profiles) {
     json.push_back({{"name", profile.name},
                     {"description", profile.description},
                     {"admission", to_string(profile.admission)},
-                    {"state", profile.state ? Json(to_string(*profile.state)) : Json()}});
+                    {"state", profile.state ? Json(*profile.state) : Json()}});
   }
   return dump(json);
 }
@@ -94,7 +94,7 @@ std::string show_status(const Status& status) {
   const auto number = [](auto value) {
     return value == 0 ? std::string() : fmt::format("{}", value);
   };
-  add("state", std::string(to_string(status.state)) +
+  add("state", printable(state_word(status)) +
                    (status.since == 0 ? "" : " since " + local_time(status.since)));
   add("tunnel", printable(status.tunnel_type));
   add("endpoint",
@@ -106,6 +106,7 @@ std::string show_status(const Status& status) {
   add("mtu", number(status.mtu));
   add("attempt", number(status.attempt));
   add("pid", number(status.pid));
+  add("version", printable(status.version));
   add("question", status.question ? printable(status.question->text) : "");
   add("error", printable(status.error));
   add("hint", printable(status.hint));

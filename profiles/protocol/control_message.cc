@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "profiles/protocol/control_message.h"
 
+#include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include "profiles/base/utf8.h"
@@ -13,12 +15,13 @@ namespace {
 constexpr const char* kRequest = "request";
 constexpr const char* kReply = "reply";
 
-constexpr std::array<std::pair<Command, std::string_view>, 5> kCommands = {{
+constexpr std::array<std::pair<Command, std::string_view>, 6> kCommands = {{
     {Command::kStatus, "status"},
     {Command::kUp, "up"},
     {Command::kDown, "down"},
     {Command::kRestart, "restart"},
     {Command::kAnswer, "answer"},
+    {Command::kHello, "hello"},
 }};
 
 std::string_view name_of(Command command) {
@@ -40,8 +43,49 @@ Command command_from_json(const Json& json) {
       return command;
     }
   }
-  throw Error(fmt::format("cannot parse request: unknown command '{}'", printable(text)), {},
-              "commands are status, up, down, restart and answer");
+  throw UnknownInRequest(fmt::format("cannot parse request: unknown command '{}'", printable(text)),
+                         text, "commands are status, up, down, restart, answer and hello");
+}
+
+// All that 0.1.0 writes and reads. Never to grow: it refuses what is not among it. A state that
+// comes later goes to such a client as the one of these five that it is a kind of.
+constexpr std::array<std::string_view, 4> kFirstOfReply = {"ok", "error", "hint", "status"};
+constexpr std::array<std::string_view, 15> kFirstOfStatus = {
+    "profile",  "state",         "since", "pid",   "tunnel_type", "device",  "addresses", "dns",
+    "endpoint", "endpoint_name", "mtu",   "error", "hint",        "attempt", "question"};
+constexpr std::array<std::string_view, 7> kFirstOfQuestion = {
+    "id", "text", "wants_user_name", "wants_password", "wants_response", "challenge", "echo"};
+
+void keep_only(Json& object, std::span<const std::string_view> names) {
+  Json kept = Json::object();
+  for (auto& [name, value] : object.items()) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      kept[name] = std::move(value);
+    }
+  }
+  object = std::move(kept);
+}
+
+void reduce_to_first(Json& reply, const Status& status) {
+  keep_only(reply, kFirstOfReply);
+  Json& of_status = reply["status"];
+  keep_only(of_status, kFirstOfStatus);
+  if (status.question && !status.question->can_be_answered()) {
+    of_status.erase("question");  // it would be answered with an empty password
+  } else if (status.question) {
+    keep_only(of_status["question"], kFirstOfQuestion);
+  }
+}
+
+/// What a companion of 0.1.0 did not know, out of its words, which nobody can change any more.
+std::string unknown_by_words(std::string_view error) {
+  for (const std::string_view begin :
+       {"cannot parse request: unknown member '", "cannot parse request: unknown command '"}) {
+    if (error.starts_with(begin) && error.ends_with('\'') && error.size() > begin.size()) {
+      return std::string(error.substr(begin.size(), error.size() - begin.size() - 1));
+    }
+  }
+  return {};
 }
 
 /// The answer goes on to the VPN client in a protocol of lines: a line end in it would be an order.
@@ -105,13 +149,19 @@ std::string encode(const Request& request) {
   return dump_json(json) + "\n";
 }
 
-std::string encode(const Reply& reply) {
+std::string encode(const Reply& reply, Audience audience) {
   Json json{{"ok", reply.ok}};
   if (!reply.ok) {
     json["error"] = reply.error;
     json["hint"] = reply.hint;
+    if (!reply.unknown.empty()) {
+      json["unknown"] = reply.unknown;
+    }
   }
   json["status"] = status_to_json(reply.status);
+  if (audience == Audience::kStrict) {
+    reduce_to_first(json, reply.status);
+  }
   return dump_json(json) + "\n";
 }
 
@@ -137,10 +187,13 @@ Reply parse_reply(std::string_view line) {
   fields.get("ok", reply.ok);
   fields.get("error", reply.error);
   fields.get("hint", reply.hint);
+  fields.get("unknown", reply.unknown);
+  if (!reply.ok && reply.unknown.empty()) {
+    reply.unknown = unknown_by_words(reply.error);
+  }
   if (const Json* status = fields.find("status")) {
     reply.status = status_from_json(*status);
   }
-  fields.finish();
   return reply;
 }
 

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "profiles/base/error.h"
 #include "profiles/protocol/status.h"
 
 namespace vpnrun {
@@ -13,11 +15,25 @@ namespace vpnrun {
 /// The control socket `kRuntimeRoot/NAME/control`: a Unix stream socket on which each message is
 /// one line of JSON. The client sends requests, the companion answers each with one reply, and,
 /// after a request with `follow`, with one more reply at every change of state until the client
-/// closes.
+/// closes. vpnrun-control(7) describes it for people, control.schema.json for programs.
 ///
+///   > {"command":"hello"}
 ///   > {"command":"up","follow":true}
+///   < {"ok":true,"status":{"profile":"work","state":"down",…,"features":["follow",…]}}
 ///   < {"ok":true,"status":{"profile":"work","state":"starting",…}}
 ///   < {"ok":true,"status":{"profile":"work","state":"up",…}}
+///
+/// How it grows. Companions outlive upgrades, so each end meets older and newer ones.
+///  - What a companion says may have members, states and questions that came after the reader: it
+///    does not look at them. 0.1.0 did look, and refuses all of a reply with a member that it does
+///    not know. So whoever has not said `hello` gets the members of 0.1.0 and nothing else.
+///  - A request is refused if it has anything that the companion does not know: an order is not to
+///    be carried out by half. The refusal names it.
+///  - `hello` is what tells both about each other: the client reads whatever may come, and the
+///    companion lists what it can be asked for. 0.1.0 refuses it, by a text that is fixed for ever,
+///    and loses nothing by it. A client sends it in one write with its first request, so that it
+///    costs no round trip with either; only one that wants more than 0.1.0 had waits for the
+///    answer.
 ///
 /// Longest line that the companion accepts, in bytes, line end included. More closes the
 /// connection.
@@ -30,7 +46,13 @@ constexpr const char* kAliveEntry = "alive";
 /// Where systemd's password agents look for questions; absent on a machine without them.
 constexpr const char* kPasswordAgents = "/run/systemd/ask-password";
 
-enum class Command : std::uint8_t { kStatus, kUp, kDown, kRestart, kAnswer };
+enum class Command : std::uint8_t { kStatus, kUp, kDown, kRestart, kAnswer, kHello };
+
+/// Who reads a reply.
+enum class Audience : std::uint8_t {
+  kStrict,    ///< perhaps 0.1.0: nothing that it did not know
+  kTolerant,  ///< has said `hello`
+};
 
 struct Request {
   Command command = Command::kStatus;
@@ -49,14 +71,29 @@ struct Reply {
   bool ok = true;
   std::string error;  ///< when not ok: one line
   std::string hint;
+  std::string unknown{};  ///< the member or command that made the companion refuse the request
   Status status;
+};
+
+/// A request with a member or a command that this version does not know.
+class UnknownInRequest : public Error {
+ public:
+  UnknownInRequest(std::string message, std::string name, std::string hint = {})
+      : Error(std::move(message), {}, std::move(hint)), name_(std::move(name)) {}
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+ private:
+  std::string name_;
 };
 
 /// One line of JSON, line end included.
 [[nodiscard]] std::string encode(const Request& request);
-[[nodiscard]] std::string encode(const Reply& reply);
-/// Throw Error on malformed JSON, unknown members or commands, wrong types. `line` has no line end.
+[[nodiscard]] std::string encode(const Reply& reply, Audience audience);
+/// Throws Error on malformed JSON and wrong types, UnknownInRequest on what it does not know.
+/// `line` has no line end.
 [[nodiscard]] Request parse_request(std::string_view line);
+/// Throws Error on malformed JSON, and on a member that is known and of a wrong type. What is not
+/// known is not looked at. `unknown` is there for a refusal of 0.1.0 as well.
 [[nodiscard]] Reply parse_reply(std::string_view line);
 
 }  // namespace vpnrun

@@ -112,7 +112,8 @@ void JsonFields::get(const char* name, std::uint32_t& out) {
 void JsonFields::finish() const {
   for (const auto& [name, value] : json_.items()) {
     if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
-      throw Error(fmt::format("cannot parse {}: unknown member '{}'", what_, printable(name)));
+      throw UnknownInRequest(
+          fmt::format("cannot parse {}: unknown member '{}'", what_, printable(name)), name);
     }
   }
 }

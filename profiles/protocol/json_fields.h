@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "profiles/base/error.h"
+#include "profiles/protocol/control_message.h"
 #include "profiles/protocol/status.h"
 
 // Private to status.cc and control_message.cc: the JSON library is seen nowhere else.
@@ -27,7 +28,8 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json status_to_json(const Status& status);
 [[nodiscard]] Status status_from_json(const Json& json);
 
-/// The members of one JSON object, each fetched once by name; finish() refuses what is left.
+/// The members of one JSON object, each fetched once by name. What is left is refused by finish(),
+/// for a request, or not looked at, for what a companion says: it may be newer.
 /// Messages name the member and the expected type, never the value.
 class JsonFields {
  public:
@@ -47,7 +49,7 @@ class JsonFields {
   /// Like find(), but throws Error if the member is absent.
   [[nodiscard]] const Json& require(const char* name);
 
-  /// Throws Error naming a member that nobody fetched.
+  /// Throws UnknownInRequest naming a member that nobody fetched.
   void finish() const;
 
  private:

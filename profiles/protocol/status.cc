@@ -25,7 +25,7 @@ State state_from_string(std::string_view text) {
       return state;
     }
   }
-  throw Error(fmt::format("cannot parse status: unknown state '{}'", printable(text)));
+  return State::kUnknown;
 }
 
 Json question_to_json(const CredentialQuestion& question) {
@@ -51,7 +51,6 @@ CredentialQuestion question_from_json(const Json& json) {
   fields.get("wants_response", question.wants_response);
   fields.get("challenge", question.challenge);
   fields.get("echo", question.echo);
-  fields.finish();
   return question;
 }
 
@@ -66,9 +65,15 @@ std::string_view to_string(State state) noexcept {
   return "unknown";
 }
 
+std::string_view state_word(const Status& status) noexcept {
+  return status.state == State::kUnknown && !status.state_word.empty()
+             ? std::string_view(status.state_word)
+             : to_string(status.state);
+}
+
 Json status_to_json(const Status& status) {
   Json json{{"profile", status.profile},
-            {"state", to_string(status.state)},
+            {"state", state_word(status)},
             {"since", status.since},
             {"pid", status.pid},
             {"tunnel_type", status.tunnel_type},
@@ -83,6 +88,12 @@ Json status_to_json(const Status& status) {
             {"attempt", status.attempt}};
   if (status.question) {
     json["question"] = question_to_json(*status.question);
+  }
+  if (!status.version.empty()) {
+    json["version"] = status.version;
+  }
+  if (status.features) {
+    json["features"] = *status.features;
   }
   return json;
 }
@@ -108,8 +119,14 @@ Status status_from_json(const Json& json) {
   if (const Json* question = fields.find("question")) {
     status.question = question_from_json(*question);
   }
-  fields.finish();
+  fields.get("version", status.version);
+  if (fields.find("features") != nullptr) {
+    fields.get("features", status.features.emplace());
+  }
   status.state = state_from_string(state);
+  if (status.state == State::kUnknown) {
+    status.state_word = state;
+  }
   return status;
 }
 

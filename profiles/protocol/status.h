@@ -17,6 +17,7 @@ enum class State : std::uint8_t {
   kUp,            ///< default route in place
   kReconnecting,  ///< was up, lost the server, tries again by itself
   kFailed,        ///< gave up, or will try again only much later; `error` says why
+  kUnknown,       ///< a reader's only: a word that came after this version (Status::state_word)
 };
 
 [[nodiscard]] std::string_view to_string(State state) noexcept;
@@ -31,6 +32,12 @@ struct CredentialQuestion {
   bool wants_response = false;
   std::string challenge{};  ///< the prompt for it, in the words of the server or the configuration
   bool echo = false;        ///< what is typed as the response may be seen
+
+  /// Whether it asks for anything that this version can answer. One of a kind that came later has
+  /// all three `wants_…` false, and is not to be answered with nothing.
+  [[nodiscard]] bool can_be_answered() const noexcept {
+    return wants_user_name || wants_password || wants_response;
+  }
 };
 
 /// Everything that `vpnrunctl status` shows; also the content of state.json and of each line that
@@ -38,6 +45,7 @@ struct CredentialQuestion {
 struct Status {
   std::string profile;
   State state = State::kDown;
+  std::string state_word{};            ///< with kUnknown: the state as it was written
   std::int64_t since = 0;              ///< seconds since the epoch of the last change of state
   std::int64_t pid = 0;                ///< of the companion
   std::string tunnel_type;             ///< "openvpn"
@@ -51,13 +59,23 @@ struct Status {
   std::string hint;                    ///< what to do about it; one line
   std::uint32_t attempt = 0;           ///< connection attempts since it was last up
   std::optional<CredentialQuestion> question;
+
+  // Of the companion that sends it, and so not in state.json, which outlives one:
+  std::string version{};  ///< of its program; empty if it does not say
+  /// What it can be asked for (features.h); nullopt from one that does not say.
+  std::optional<std::vector<std::string>> features;
 };
+
+/// The state in the word that was written, known or not. Show it with printable().
+[[nodiscard]] std::string_view state_word(const Status& status) noexcept;
 
 /// One line of JSON without a line end.
 [[nodiscard]] std::string to_json(const Status& status);
 /// Indented, for state.json and `--json`.
 [[nodiscard]] std::string to_pretty_json(const Status& status);
-/// Throws Error on anything that to_json does not produce (missing members keep their defaults).
+/// Reads what a companion of any version wrote: a member that is not known is not looked at,
+/// missing ones keep their defaults, a state that is not known is kUnknown. Throws Error on
+/// malformed JSON and on a known member of a wrong type or range.
 [[nodiscard]] Status status_from_json(std::string_view text);
 
 }  // namespace vpnrun

@@ -154,6 +154,7 @@ void Companion::follow_question() {
 Reply Companion::carry_out(const Request& request) {
   switch (request.command) {
     case Command::kStatus:
+    case Command::kHello:
       break;
     case Command::kUp:
       session_.up();

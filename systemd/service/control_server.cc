@@ -19,6 +19,7 @@
 #include "helper/base/open_at.h"
 #include "profiles/base/error.h"
 #include "profiles/base/secret.h"
+#include "profiles/protocol/features.h"
 #include "systemd/service/os/unix_listener.h"
 
 namespace vpnrun::service {
@@ -68,6 +69,9 @@ Reply refusal(const Error& error) {
   reply.ok = false;
   reply.error = error.what();
   reply.hint = error.hint();
+  if (const auto* unknown = dynamic_cast<const UnknownInRequest*>(&error)) {
+    reply.unknown = unknown->name();
+  }
   return reply;
 }
 
@@ -342,10 +346,13 @@ void ControlServer::handle_line(Client& client, std::string_view line) {
       throw Error("the request is too long");
     }
     const WipedRequest request(parse_request(line));
+    if (request.command == Command::kHello) {
+      client.audience = Audience::kTolerant;
+    }
     Reply reply = handler_(request);
     client.follows = client.follows || request.follow;
     client.asks = client.asks || (request.follow && request.asks);
-    send(client, reply);
+    send(client, std::move(reply));
     askers_changed_();
   } catch (const Error& error) {
     send(client, refusal(error));
@@ -354,8 +361,10 @@ void ControlServer::handle_line(Client& client, std::string_view line) {
   }
 }
 
-void ControlServer::send(Client& client, const Reply& reply) {
-  client.output += encode(reply);
+void ControlServer::send(Client& client, Reply reply) {
+  reply.status.version = VPNRUN_VERSION;
+  reply.status.features = feature::own();
+  client.output += encode(reply, client.audience);
   flush(client);
 }
 
@@ -429,7 +438,7 @@ void ControlServer::bury() {
 void refuse_callers(int listener, const Error& error, std::chrono::milliseconds patience,
                     const std::function<bool()>& is_still_so) noexcept {
   try {
-    const std::string text = encode(refusal(error));
+    const std::string text = encode(refusal(error), Audience::kStrict);
     const auto end = EventLoop::Clock::now() + patience;
     const auto refuse_all = [listener, &text] {
       std::vector<PeerSocket> callers;

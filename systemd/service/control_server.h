@@ -30,6 +30,9 @@ namespace vpnrun::service {
 /// processor time that his connections and requests take, with a sum on top for an order that
 /// changed something, since most of its work comes later. Who has spent his share (kShareOfOne) is
 /// not refused, but read from no sooner than it has grown again.
+///
+/// To those that have said `hello` each status says what this companion can be asked for; whoever
+/// else is connected may be of 0.1.0, and gets what that could read.
 class ControlServer {
  public:
   /// Whether somebody is admitted now.
@@ -67,6 +70,7 @@ class ControlServer {
     std::string output;
     bool follows = false;
     bool asks = false;
+    Audience audience = Audience::kStrict;
     bool dropped = false;
     std::uint32_t watched_for = 0;  ///< EPOLLIN, EPOLLOUT
     EventLoop::Handle ready;
@@ -80,7 +84,7 @@ class ControlServer {
   void receive(Client& client);
   void work_off(Client& client);
   void handle_line(Client& client, std::string_view line);
-  void send(Client& client, const Reply& reply);
+  void send(Client& client, Reply reply);
   void flush(Client& client);
   void watch(Client& client);
   void sweep();

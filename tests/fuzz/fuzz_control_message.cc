@@ -4,11 +4,15 @@
 //
 // Held: nothing but Error is thrown, and it can be shown; what is parsed is what was written, and
 // printed and parsed again it is equal; what is printed is one line; no answer has a control
-// character, which would be an order to the VPN client.
+// character, which would be an order to the VPN client; a member that is not known makes no reply
+// and no status unreadable, and a state that is not known is none that is; a strict reader is sent
+// no more than 0.1.0 knew.
 //
 // Input: one line.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -41,7 +45,9 @@ void hold_written(const Json& written, const Json& printed) {
     if (value.is_object() && member->is_object()) {
       hold_written(value, *member);
     } else {
-      hold(value == *member, "a value is the one that was written");
+      // A state without a word is shown as one that is not known.
+      hold(value == *member || (name == "state" && value == ""),
+           "a value is the one that was written");
     }
   }
 }
@@ -66,6 +72,8 @@ void hold_equal(const Status& a, const Status& b) {
        "the same tunnel");
   hold(a.endpoint == b.endpoint && a.endpoint_name == b.endpoint_name, "the same server");
   hold(a.error == b.error && a.hint == b.hint && a.attempt == b.attempt, "the same failure");
+  hold(a.version == b.version && a.features == b.features, "the same companion");
+  hold(a.state != State::kUnknown || state_word(a) == state_word(b), "the same unknown state");
   hold(a.question.has_value() == b.question.has_value(), "a question as well");
   if (a.question) {
     hold_equal(*a.question, *b.question);
@@ -89,15 +97,51 @@ void hold_request(std::string_view line) {
        "the same request");
 }
 
+/// No member that 0.1.0 did not know: it would refuse all of it.
+void hold_known(const Json& object, std::initializer_list<std::string_view> names) {
+  for (const auto& [name, value] : object.items()) {
+    hold(std::find(names.begin(), names.end(), name) != names.end(), "a member of 0.1.0");
+  }
+}
+
+void hold_strict(const std::string& printed) {
+  const Json json = Json::parse(one_line(printed));
+  hold_known(json, {"ok", "error", "hint", "status"});
+  const Json& status = json.at("status");
+  hold_known(status,
+             {"profile", "state", "since", "pid", "tunnel_type", "device", "addresses", "dns",
+              "endpoint", "endpoint_name", "mtu", "error", "hint", "attempt", "question"});
+  if (const auto question = status.find("question"); question != status.end()) {
+    hold_known(*question, {"id", "text", "wants_user_name", "wants_password", "wants_response",
+                           "challenge", "echo"});
+  }
+}
+
+/// The same reply of a companion that is newer.
+void hold_growth(std::string_view line, const Reply& reply) {
+  Json json = Json::parse(line);
+  for (const char* place : {"", "/status", "/status/question"}) {
+    const Json::json_pointer pointer(place);
+    if (json.contains(pointer)) {
+      json[pointer]["what came later"] = Json::array({nullptr, 1.5});
+    }
+  }
+  hold_equal(parse_reply(json.dump()).status, reply.status);
+}
+
 void hold_reply(std::string_view line) {
   const Reply reply = parse_reply(line);
-  const std::string printed = encode(reply);
+  const std::string printed = encode(reply, Audience::kTolerant);
   hold_written(line, printed);
   const Reply again = parse_reply(one_line(printed));
   hold(reply.ok == again.ok, "the same success");
   // A reply that is ok says nothing of an error, whatever came in.
-  hold(reply.ok || (reply.error == again.error && reply.hint == again.hint), "the same refusal");
+  hold(reply.ok || (reply.error == again.error && reply.hint == again.hint &&
+                    reply.unknown == again.unknown),
+       "the same refusal");
   hold_equal(reply.status, again.status);
+  hold_strict(encode(reply, Audience::kStrict));
+  hold_growth(line, reply);
 }
 
 void hold_status(std::string_view line) {

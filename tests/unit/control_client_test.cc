@@ -101,7 +101,8 @@ class Waiting : public ::testing::Test {
 
 TEST(ControlClient, AssemblesLinesFromPieces) {
   auto [client, other] = connected();
-  const std::string line = encode(reply_in(State::kUp)) + encode(reply_in(State::kDown));
+  const std::string line = encode(reply_in(State::kUp), Audience::kTolerant) +
+                           encode(reply_in(State::kDown), Audience::kTolerant);
   ASSERT_EQ(::write(other.get(), line.data(), 10), 10);
   EXPECT_FALSE(client.receive(soon()).has_value());
   ASSERT_EQ(::write(other.get(), line.data() + 10, line.size() - 10),
@@ -123,13 +124,121 @@ TEST(ControlClient, HearsWhyACompanionHungUpAlsoIfItsOwnRequestCameTooLate) {
   Reply refusal;
   refusal.ok = false;
   refusal.error = "no such thing";
-  const std::string line = encode(refusal);
+  const std::string line = encode(refusal, Audience::kStrict);
   ASSERT_EQ(::send(other.get(), line.data(), line.size(), 0), static_cast<ssize_t>(line.size()));
   other.reset();
   client.send(Request{});
   const auto reply = client.receive(late());
   ASSERT_TRUE(reply.has_value());
   EXPECT_EQ(reply->error, "no such thing");
+}
+
+/// What has come in at `fd` so far.
+std::string arrived(const UniqueFd& fd) {
+  std::array<char, 4096> buffer{};
+  const ssize_t got = ::recv(fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  return got < 0 ? "" : std::string(buffer.data(), static_cast<std::size_t>(got));
+}
+
+void say(const UniqueFd& fd, const Reply& reply) {
+  const std::string line = encode(reply, Audience::kTolerant);
+  ASSERT_EQ(::send(fd.get(), line.data(), line.size(), 0), static_cast<ssize_t>(line.size()));
+}
+
+Reply refusal_of(const std::string& error, const std::string& unknown = {}) {
+  Reply reply;
+  reply.ok = false;
+  reply.error = error;
+  reply.hint = "its own hint";
+  reply.unknown = unknown;
+  return reply;
+}
+
+Request request_for(Command command) {
+  Request request;
+  request.command = command;
+  return request;
+}
+
+TEST(ControlClient, SaysHelloInTheSameWriteAsItsFirstRequestAndOnce) {
+  auto [client, other] = connected();
+  client.send(request_for(Command::kUp));
+  EXPECT_EQ(arrived(other), "{\"command\":\"hello\"}\n{\"command\":\"up\"}\n");
+  say(other, test::greeting_in(State::kDown));
+  EXPECT_FALSE(client.receive(soon()).has_value()) << "the answer to hello is not the answer";
+  say(other, reply_in(State::kUp));
+  EXPECT_EQ(client.receive(late())->status.state, State::kUp);
+  client.send(request_for(Command::kDown));
+  EXPECT_EQ(arrived(other), "{\"command\":\"down\"}\n");
+}
+
+TEST(ControlClient, ACompanionOfTheFirstVersionLosesNothingByHello) {
+  auto [client, other] = connected();
+  client.send(request_for(Command::kRestart));
+  say(other, test::greeting_of_first());
+  say(other, reply_in(State::kUp));
+  EXPECT_EQ(client.receive(late())->status.state, State::kUp);
+  Request answer = request_for(Command::kAnswer);
+  answer.response = "123456";
+  (void)arrived(other);
+  client.send(answer);
+  EXPECT_THAT(arrived(other), HasSubstr("123456"));
+}
+
+TEST(ControlClient, ARefusalOfMoreThanHelloIsTheAnswer) {
+  auto [client, other] = connected();
+  client.send(request_for(Command::kUp));
+  say(other, refusal_of("it does not admit you any more"));
+  const auto reply = client.receive(late());
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_EQ(reply->error, "it does not admit you any more");
+  EXPECT_EQ(reply->hint, "its own hint");
+}
+
+TEST(ControlClient, SendsNothingThatTheCompanionDoesNotList) {
+  auto [client, other] = connected();
+  client.send(request_for(Command::kStatus));
+  Reply greeting = test::greeting_in(State::kUp);
+  greeting.status.version = "0.1.9";
+  greeting.status.features = {"follow"};
+  say(other, greeting);
+  say(other, reply_in(State::kUp));
+  ASSERT_TRUE(client.receive(late()).has_value());
+  (void)arrived(other);
+  try {
+    client.send(request_for(Command::kRestart));
+    FAIL() << "sent";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "cannot ask the tunnel of profile 'office' for 'restart': its companion does not "
+                 "have that");
+    EXPECT_EQ(error.hint(), "the companion is version 0.1.9, this program " VPNRUN_VERSION
+                            "; as root: systemctl restart vpnrun@office");
+  }
+  EXPECT_EQ(arrived(other), "");
+}
+
+TEST(ControlClient, NamesWhatAnOlderCompanionDoesNotKnowAndTheRemedy) {
+  for (const Reply& refusal : {refusal_of("cannot parse request: unknown member 'server'"),
+                               refusal_of("anything", "server")}) {
+    auto [client, other] = connected();
+    client.send(request_for(Command::kUp));
+    say(other, test::greeting_of_first());
+    say(other, refusal);
+    const auto reply = client.receive(late());
+    ASSERT_TRUE(reply.has_value());
+    EXPECT_EQ(reply->error, "its companion does not know 'server' in a request");
+    EXPECT_EQ(reply->hint,
+              "the companion is older than this program; as root: systemctl restart vpnrun@office");
+  }
+}
+
+TEST(ControlClient, ACompanionOfTheSameVersionIsNotToBeRestarted) {
+  auto [client, other] = connected();
+  client.send(request_for(Command::kUp));
+  say(other, test::greeting_in(State::kUp));
+  say(other, refusal_of("anything", "server"));
+  EXPECT_EQ(client.receive(late()).value().hint, "its own hint");
 }
 
 TEST(ControlClient, DoesNotSwallowAnEndlessLine) {
@@ -334,6 +443,30 @@ TEST_F(Waiting, AsksEachQuestionOnceAndSendsTheAnswer) {
   EXPECT_EQ(encode(requests_[1]),
             R"({"command":"answer","question_id":7,"user_name":"alice","password":"secret"})"
             "\n");
+}
+
+TEST_F(Waiting, AStateThatCameLaterIsWaitedOnAndNeverTakenForUp) {
+  Reply later = reply_in(State::kUnknown);
+  later.status.state_word = "hiber\x1bnating";
+  EXPECT_EQ(up_against({later, reply_in(State::kUp)}), "up");
+  EXPECT_THAT(up_against({later}, milliseconds(30)),
+              HasSubstr("'office': still hiber?nating after 0.03 s"));
+  const Order look{.command = Command::kStatus, .goal = State::kUp, .patience = milliseconds(0)};
+  EXPECT_THAT(carry_out_against([&](const Request&) { return std::vector{later}; }, look),
+              HasSubstr("cannot use the tunnel of profile 'office': it is hiber?nating"));
+  const Order down{.command = Command::kDown, .goal = State::kDown, .patience = milliseconds(30)};
+  EXPECT_THAT(carry_out_against([&](const Request&) { return std::vector{later}; }, down),
+              HasSubstr("still hiber?nating"));
+}
+
+TEST_F(Waiting, AQuestionOfALaterKindIsNotAnsweredWithNothing) {
+  Reply asking = reply_in(State::kStarting);
+  asking.status.question =
+      CredentialQuestion{.id = 7, .text = "a touch of the key", .wants_password = false};
+  EXPECT_THAT(up_against({asking}),
+              HasSubstr("it asks for 'a touch of the key', which this program cannot answer"));
+  EXPECT_THAT(person_.asked, ElementsAre());
+  EXPECT_EQ(requests_.size(), 1U);
 }
 
 TEST_F(Waiting, SendsTheResponseToAChallenge) {

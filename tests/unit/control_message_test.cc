@@ -46,8 +46,8 @@ TEST(ControlMessage, RequestLooksAsDocumented) {
 }
 
 TEST(ControlMessage, EveryCommandComesBack) {
-  for (const Command command :
-       {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart, Command::kAnswer}) {
+  for (const Command command : {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart,
+                                Command::kAnswer, Command::kHello}) {
     Request request;
     request.command = command;
     EXPECT_EQ(parse_request(without_line_end(encode(request))).command, command);
@@ -122,7 +122,7 @@ TEST(ControlMessage, ReplyComesBackWithItsStatus) {
   Reply reply;
   reply.status.profile = "work";
   reply.status.state = State::kUp;
-  const Reply after = parse_reply(without_line_end(encode(reply)));
+  const Reply after = parse_reply(without_line_end(encode(reply, Audience::kTolerant)));
   EXPECT_TRUE(after.ok);
   EXPECT_EQ(after.status.profile, "work");
   EXPECT_EQ(after.status.state, State::kUp);
@@ -133,7 +133,7 @@ TEST(ControlMessage, FailedReplyComesBackWithItsReason) {
   reply.ok = false;
   reply.error = "cannot go up";
   reply.hint = "plug it in";
-  const Reply after = parse_reply(without_line_end(encode(reply)));
+  const Reply after = parse_reply(without_line_end(encode(reply, Audience::kTolerant)));
   EXPECT_FALSE(after.ok);
   EXPECT_EQ(after.error, "cannot go up");
   EXPECT_EQ(after.hint, "plug it in");
@@ -142,8 +142,89 @@ TEST(ControlMessage, FailedReplyComesBackWithItsReason) {
 TEST(ControlMessage, RefusesMalformedReplies) {
   EXPECT_THAT(reply_error("{}"), HasSubstr("'ok' is missing"));
   EXPECT_THAT(reply_error(R"({"ok":"yes"})"), HasSubstr("'ok' must be true or false"));
-  EXPECT_THAT(reply_error(R"({"ok":true,"x":1})"), HasSubstr("unknown member 'x'"));
   EXPECT_THAT(reply_error(R"({"ok":true,"status":[]})"), HasSubstr("expected a JSON object"));
+}
+
+/// What a companion of a much later version might say.
+Reply later_reply() {
+  return parse_reply(R"({"ok":false,"error":"no","colour":{"red":[1,2]},"unknown":"server",
+    "status":{"profile":"work","state":"hibernating","ports":[{"port":1}],"features":["tea"],
+    "question":{"id":7,"text":"touch it","wants_password":false,"wants_touch":true}}})");
+}
+
+TEST(ControlMessage, WhatCameLaterDoesNotMakeAReplyUnreadable) {
+  const Reply reply = later_reply();
+  EXPECT_EQ(reply.error, "no");
+  EXPECT_EQ(reply.unknown, "server");
+  EXPECT_EQ(reply.status.profile, "work");
+  EXPECT_EQ(reply.status.state, State::kUnknown);
+  EXPECT_EQ(reply.status.question.value().id, 7U);
+  EXPECT_FALSE(reply.status.question->can_be_answered());
+}
+
+TEST(ControlMessage, WhatIsKnownKeepsItsTypeInALaterReply) {
+  EXPECT_THAT(reply_error(R"({"ok":true,"x":1,"status":{"mtu":"x"}})"), HasSubstr("'mtu' must be"));
+  EXPECT_THAT(reply_error(R"({"ok":true,"status":{"features":["a",1]}})"),
+              HasSubstr("'features' must be an array of strings"));
+  EXPECT_THAT(reply_error(R"({"ok":false,"unknown":1})"), HasSubstr("'unknown' must be a string"));
+  EXPECT_THAT(reply_error(R"({"ok":true,"status":{"state":1}})"), HasSubstr("'state' must be"));
+}
+
+TEST(ControlMessage, AStrictReaderGetsTheMembersOfTheFirstVersionAndNoOther) {
+  Reply reply;
+  reply.ok = false;
+  reply.error = "cannot parse request: unknown member 'tea'";
+  reply.unknown = "tea";
+  reply.status.profile = "work";
+  reply.status.version = "9.9";
+  reply.status.features = {"tea"};
+  reply.status.question = CredentialQuestion{
+      .id = 3, .text = "who?", .wants_response = true, .challenge = "PIN", .echo = true};
+  EXPECT_EQ(encode(reply, Audience::kStrict),
+            R"({"ok":false,"error":"cannot parse request: unknown member 'tea'","hint":"",)"
+            R"("status":{"profile":"work","state":"down","since":0,"pid":0,"tunnel_type":"",)"
+            R"("device":"","addresses":[],"dns":[],"endpoint":"","endpoint_name":"","mtu":0,)"
+            R"("error":"","hint":"","attempt":0,"question":{"id":3,"text":"who?",)"
+            R"("wants_user_name":false,"wants_password":true,"wants_response":true,)"
+            R"("challenge":"PIN","echo":true}}})"
+            "\n");
+  EXPECT_THAT(encode(reply, Audience::kTolerant),
+              testing::AllOf(HasSubstr(R"("unknown":"tea")"), HasSubstr(R"("version":"9.9")"),
+                             HasSubstr(R"("features":["tea"])")));
+}
+
+TEST(ControlMessage, AStrictReaderIsNotAskedWhatItCannotAnswer) {
+  Reply reply;
+  reply.status.question = CredentialQuestion{.id = 3, .text = "touch it", .wants_password = false};
+  EXPECT_THAT(encode(reply, Audience::kStrict), Not(HasSubstr("question")));
+  EXPECT_THAT(encode(reply, Audience::kTolerant), HasSubstr("touch it"));
+}
+
+TEST(ControlMessage, ARefusalNamesWhatTheCompanionDoesNotKnow) {
+  const auto name_of = [](const std::string& line) {
+    try {
+      (void)parse_request(line);
+    } catch (const UnknownInRequest& error) {
+      return error.name();
+    }
+    return std::string("not refused for that");
+  };
+  EXPECT_EQ(name_of(R"({"command":"up","server":"se-1"})"), "server");
+  EXPECT_EQ(name_of(R"({"command":"explode"})"), "explode");
+  EXPECT_EQ(name_of(R"({"command":"hello","accepts":1})"), "accepts");
+}
+
+TEST(ControlMessage, ARefusalOfTheFirstVersionNamesItInItsWords) {
+  const auto unknown_in = [](const std::string& error) {
+    Reply reply;
+    reply.ok = false;
+    reply.error = error;
+    return parse_reply(without_line_end(encode(reply, Audience::kStrict))).unknown;
+  };
+  EXPECT_EQ(unknown_in("cannot parse request: unknown command 'hello'"), "hello");
+  EXPECT_EQ(unknown_in("cannot parse request: unknown member 'server'"), "server");
+  EXPECT_EQ(unknown_in("cannot parse request: unknown member '"), "");
+  EXPECT_EQ(unknown_in("cannot parse request: 'follow' must be true or false"), "");
 }
 
 TEST(ControlMessage, LongestAnswerThatMakesSenseFitsTheLine) {

@@ -114,6 +114,32 @@ TEST_F(ControlServerTest, SendsChangesOnlyToThoseThatFollow) {
   EXPECT_EQ(received(other), "");
 }
 
+TEST_F(ControlServerTest, OnlyWhoSaidHelloIsToldWhatTheFirstVersionDidNotKnow) {
+  const UniqueFd greeted = connect_client();
+  const UniqueFd strict = connect_client();
+  const std::string follow = "{\"command\":\"status\",\"follow\":true}\n";
+  const std::string unknown = "{\"command\":\"up\",\"server\":\"x\"}\n";
+  send_text(greeted, "{\"command\":\"hello\"}\n" + follow + unknown);
+  send_text(strict, follow + unknown);
+  turn();
+  const std::string told = received(greeted);
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 3);
+  EXPECT_THAT(told, HasSubstr("\"features\":[\"answer\",\"asks\",\"follow\""));
+  EXPECT_THAT(told, HasSubstr("\"version\":\"" VPNRUN_VERSION "\""));
+  EXPECT_THAT(told, HasSubstr("\"unknown\":\"server\""));
+  const std::string first = received(strict);
+  EXPECT_EQ(std::count(first.begin(), first.end(), '\n'), 2);
+  EXPECT_THAT(first, HasSubstr("unknown member 'server'"));
+  EXPECT_THAT(first, testing::Not(testing::ContainsRegex("features|version|\"unknown\"")));
+  Status status;
+  status.state = State::kUp;
+  server_.publish(status);
+  turn();
+  EXPECT_THAT(received(greeted), HasSubstr("features"));
+  EXPECT_THAT(received(strict),
+              testing::AllOf(HasSubstr("\"up\""), testing::Not(HasSubstr("features"))));
+}
+
 TEST_F(ControlServerTest, SaysWhatIsWrongWithNonsenseAndGoesOn) {
   const UniqueFd client = connect_client();
   send_text(client, "nonsense\n{\"command\":\"status\"}\n");

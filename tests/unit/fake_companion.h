@@ -17,6 +17,7 @@
 
 #include "helper/base/unique_fd.h"
 #include "profiles/protocol/control_message.h"
+#include "profiles/protocol/features.h"
 
 namespace vpnrun::test {
 
@@ -33,13 +34,32 @@ inline Reply reply_in(State state) {
   return reply;
 }
 
+/// What a companion of this version answers to `hello`.
+inline Reply greeting_in(State state) {
+  Reply reply = reply_in(state);
+  reply.status.version = VPNRUN_VERSION;
+  reply.status.features = feature::own();
+  return reply;
+}
+
+/// And what 0.1.0 does.
+inline Reply greeting_of_first() {
+  Reply reply;
+  reply.ok = false;
+  reply.error = "cannot parse request: unknown command 'hello'";
+  reply.hint = "commands are status, up, down, restart and answer";
+  return reply;
+}
+
 /// A companion that answers every request with what `script` makes of it: the lines of several
-/// replies at once, as if the state had changed in between.
+/// replies at once, as if the state had changed in between. `hello` is answered with `greeting`.
 class FakeCompanion {
  public:
   using Script = std::function<std::vector<Reply>(const Request&)>;
 
-  FakeCompanion(const std::string& path, Script script) : script_(std::move(script)) {
+  FakeCompanion(const std::string& path, Script script,
+                Reply greeting = greeting_in(State::kStarting))
+      : script_(std::move(script)), greeting_(std::move(greeting)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::copy(path.begin(), path.end(), address.sun_path);
@@ -84,18 +104,26 @@ class FakeCompanion {
       }
       const Request request = parse_request(line);
       line.clear();
-      {
-        const std::lock_guard lock(mutex_);
-        requests_.push_back(request);
-      }
-      for (const Reply& reply : script_(request)) {
-        const std::string text = encode(reply);
+      for (const Reply& reply : answers_to(request)) {
+        const std::string text = encode(reply, Audience::kTolerant);
         (void)::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
       }
     }
   }
 
+  std::vector<Reply> answers_to(const Request& request) {
+    if (request.command == Command::kHello) {
+      return {greeting_};
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      requests_.push_back(request);
+    }
+    return script_(request);
+  }
+
   Script script_;
+  Reply greeting_;
   UniqueFd listener_;
   mutable std::mutex mutex_;
   std::vector<Request> requests_;

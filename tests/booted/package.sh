@@ -14,14 +14,14 @@ is 'the user of the VPN client cannot log in' \
 check 'the group of the examples is there' inside getent group vpnrun
 is 'nothing of it runs' "$(inside systemctl list-units --plain --no-legend --state=active 'vpnrun*')" ''
 is 'nothing failed' "$(inside systemctl is-system-running)" running
-for file in man/man1/vpnrun.1.gz man/man1/vpnrunctl.1.gz man/man5/vpnrun-profile.5.gz man/man8/vpnrun-service.8.gz \
-  doc/vpnrun/changelog.gz doc/vpnrun/changelog.Debian.gz; do
+for file in man/man1/vpnrun.1.gz man/man1/vpnrunctl.1.gz man/man5/vpnrun-profile.5.gz \
+  man/man8/vpnrun-service.8.gz doc/vpnrun/changelog.gz doc/vpnrun/changelog.Debian.gz; do
   like "$file can be read" "$(inside zcat "/usr/share/$file" | wc -l)" '^[1-9]'
   is "$file says nothing of when and where it was compressed" \
     "$(inside od -A n -t x1 -j 3 -N 5 "/usr/share/$file" | xargs)" '00 00 00 00 00'
 done
 for file in bash-completion/completions/vpnrun zsh/site-functions/_vpnrun fish/vendor_completions.d/vpnrun.fish \
-  doc/vpnrun/examples/generic.toml doc/vpnrun/helper/THREAT_MODEL.md doc/vpnrun/copyright; do
+  vpnrun/control.schema.json doc/vpnrun/examples/generic.toml doc/vpnrun/helper/THREAT_MODEL.md doc/vpnrun/copyright; do
   check "$file is there" inside test -s "/usr/share/$file"
 done
 attempt as_user alice vpnrun true

@@ -14,7 +14,7 @@ is 'the user of the VPN client cannot log in' \
 check 'the group of the examples is there' inside getent group vpnrun
 is 'nothing of it runs' "$(inside systemctl list-units --plain --no-legend --state=active 'vpnrun*')" ''
 is 'nothing failed' "$(inside systemctl is-system-running)" running
-for file in man/man1/vpnrun.1.gz man/man1/vpnrunctl.1.gz man/man5/vpnrun-profile.5.gz \
+for file in man/man1/vpnrun.1.gz man/man1/vpnrunctl.1.gz man/man5/vpnrun-profile.5.gz man/man7/vpnrun-control.7.gz \
   man/man8/vpnrun-service.8.gz doc/vpnrun/changelog.gz doc/vpnrun/changelog.Debian.gz; do
   like "$file can be read" "$(inside zcat "/usr/share/$file" | wc -l)" '^[1-9]'
   is "$file says nothing of when and where it was compressed" \

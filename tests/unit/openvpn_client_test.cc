@@ -631,6 +631,16 @@ TEST_F(OpenvpnClientTest, EndsAtOnceWhenThePassphraseIsWrong) {
   EXPECT_EQ(openvpn_.running(), 0);
 }
 
+TEST_F(OpenvpnClientTest, TellsOfTheWrongPassphraseRatherThanOfWhatCameOfIt) {
+  connect({server(1)});
+  run().need("Private Key");
+  answer("", "wrong");
+  run().print("Cannot load private key file [[INLINE]]");
+  EXPECT_EQ(noticed_->kind, Kind::kSetup);
+  run().rejected("Private Key");
+  EXPECT_THAT(ended_->error, HasSubstr("passphrase of the private key is wrong"));
+}
+
 TEST_F(OpenvpnClientTest, GoesBackToThePasswordWhenATokenIsRefused) {
   begin_connected();
   run().token();

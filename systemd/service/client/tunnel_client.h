@@ -35,12 +35,14 @@ struct TunnelEvents {
   /// `ended` never.
   std::function<void(const TunnelSettings&)> connected;
   /// What connect() began is over: the attempt failed, or the connection ended. Once for each
-  /// connect(); nothing follows until the next one.
+  /// connect(); nothing follows until the next one. It is the explanation: what was noticed before
+  /// counts no more, even if it seems to say more. Its kind says what is to be done about it,
+  /// connected or not.
   std::function<void(const Failure&)> ended;
   /// What will probably be the reason if the attempt fails. It goes on.
   std::function<void(const Failure&)> noticed;
-  /// A question that only a person can answer; nullopt: it is not asked any more. Also while
-  /// connected.
+  /// A question that only a person can answer; nullopt: it is not asked any more, which is told
+  /// before `connected` or `ended`. Also while connected.
   std::function<void(const std::optional<CredentialQuestion>&)> asks;
 };
 

@@ -183,7 +183,8 @@ void leave_word(const std::string& profile_name, const std::string& error,
 void take_uplink_back(const std::string& profile_name) noexcept {
   try {
     if (!RunLock::holder(profile_name)) {
-      remove_uplink(profile_name);
+      Netns host = Netns::here(filter::NftPlace::kHere);
+      remove_uplink(host, profile_name);
     }
   } catch (const std::exception& failure) {
     log::ignored(failure);
@@ -343,7 +344,8 @@ int release(const std::string& profile_name) {
     stop_unit(fmt::format("vpnrun-netns@{}.service", profile_name));  // of which this may be part
     stop_companion(profile_name);
     end_client_processes(profile_name);
-    remove_uplink(profile_name);
+    Netns host = Netns::here(filter::NftPlace::kHere);
+    remove_uplink(host, profile_name);
     openvpn::remove_client_folder(profile_name);
     release_namespaces(profile_name);
     return 0;

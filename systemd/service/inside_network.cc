@@ -10,8 +10,6 @@
 #include "systemd/service/netlink/address.h"
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/route.h"
-#include "systemd/service/netlink/scoped_netns.h"
-#include "systemd/service/netlink/sysctl.h"
 #include "systemd/service/netlink/tun.h"
 #include "systemd/service/os/log.h"
 
@@ -21,9 +19,9 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{2'000};
 constexpr std::chrono::milliseconds kPause{10};
 
-void set_device_sysctl(const char* format, const char* value) {
+void set_device_sysctl(const Netns& inside, const char* format, const char* value) {
   const std::string name = fmt::format(fmt::runtime(format), filter::kTunnelDevice);
-  const int error = netlink::write_sysctl(name, value);
+  const int error = inside.write_sysctl(name, value);
   if (error != 0 && error != ENOENT) {  // ENOENT: this kernel has no IPv6
     throw_error(error, "cannot set '{}'", name);
   }
@@ -60,20 +58,16 @@ void make_tun(uid_t owner) {
 
 }  // namespace
 
-InsideNetwork::InsideNetwork(const profile::Profile& profile, int netns_fd, uid_t client_uid)
-    : netns_fd_(netns_fd) {
+InsideNetwork::InsideNetwork(const profile::Profile& profile, Netns& inside, uid_t client_uid)
+    : inside_(inside) {
   filter_.client_uid = client_uid;
   filter_.capture = profile.dns.capture;
   filter_.expose = profile.ports.expose;
   filter_.inbound = profile.ports.inbound;
-  {
-    const netlink::ScopedNetns scope(netns_fd_);
-    handles_ = std::make_unique<Handles>();
-  }
   apply_filter();
-  if (const auto stale = netlink::find_link(handles_->socket, filter::kTunnelDevice)) {
-    const netlink::ScopedNetns scope(netns_fd_);
-    (void)netlink::DefaultRoute(stale->index, netlink::Families::kBoth).remove();
+  if (const auto stale = netlink::find_link(inside_.socket(), filter::kTunnelDevice)) {
+    inside_.run(
+        [&stale] { (void)netlink::DefaultRoute(stale->index, netlink::Families::kBoth).remove(); });
   }
 }
 
@@ -83,29 +77,28 @@ InsideNetwork::~InsideNetwork() {
     filter_.uplink.reset();
     filter_.endpoints.clear();
     apply_filter();
-    (void)netlink::delete_link(handles_->socket, filter::kTunnelDevice);
+    (void)netlink::delete_link(inside_.socket(), filter::kTunnelDevice);
   } catch (const std::exception& error) {
     log::ignored(error);
   }
 }
 
 void InsideNetwork::make_device() {
-  const netlink::ScopedNetns scope(netns_fd_);
-  make_tun(filter_.client_uid);
-  const auto link = netlink::find_link(handles_->socket, filter::kTunnelDevice);
+  inside_.run([this] { make_tun(filter_.client_uid); });
+  const auto link = netlink::find_link(inside_.socket(), filter::kTunnelDevice);
   if (!link) {
     throw_error(ENODEV, "cannot set up '{}'", filter::kTunnelDevice);
   }
   device_index_ = link->index;
-  any_default_.emplace(device_index_, netlink::Families::kBoth);
+  inside_.run([this] { any_default_.emplace(device_index_, netlink::Families::kBoth); });
   // Queries to 127.0.0.53 that the filter sends into the tunnel come back to a loopback address.
-  set_device_sysctl("net/ipv4/conf/{}/route_localnet", "1");
+  set_device_sysctl(inside_, "net/ipv4/conf/{}/route_localnet", "1");
   // When the server assigns another address of the same network, the old one is taken away and the
   // new one, until then a secondary, has to stay.
-  set_device_sysctl("net/ipv4/conf/{}/promote_secondaries", "1");
+  set_device_sysctl(inside_, "net/ipv4/conf/{}/promote_secondaries", "1");
   // Nothing that the server sends configures us: no router advertisements, no link-local address.
-  set_device_sysctl("net/ipv6/conf/{}/accept_ra", "0");
-  set_device_sysctl("net/ipv6/conf/{}/addr_gen_mode", "1");
+  set_device_sysctl(inside_, "net/ipv6/conf/{}/accept_ra", "0");
+  set_device_sysctl(inside_, "net/ipv6/conf/{}/addr_gen_mode", "1");
 }
 
 void InsideNetwork::set_endpoints(const std::optional<filter::UplinkAddresses>& uplink,
@@ -131,7 +124,7 @@ void InsideNetwork::bring_up(const TunnelSettings& settings,
   if (settings.mtu != 0) {
     change.mtu = settings.mtu;
   }
-  if (!netlink::change_link(handles_->socket, device_index_, change)) {
+  if (!netlink::change_link(inside_.socket(), device_index_, change)) {
     throw_error(ENODEV, "cannot set up '{}'", filter::kTunnelDevice);
   }
   // The filter before the addresses: it drops what comes in for any other.
@@ -140,17 +133,17 @@ void InsideNetwork::bring_up(const TunnelSettings& settings,
     filter_.dns_servers = dns_servers;
     apply_filter();
   }
-  netlink::set_addresses(handles_->socket, device_index_, addresses);
+  netlink::set_addresses(inside_.socket(), device_index_, addresses);
   if (families_of(plain) != netlink::Families::kIpv4) {
-    netlink::allow_ipv6_loopback(handles_->socket, device_index_);
+    netlink::allow_ipv6_loopback(inside_.socket(), device_index_);
   }
-  const netlink::ScopedNetns scope(netns_fd_);
-  netlink::DefaultRoute(device_index_, families_of(plain)).install();
+  inside_.run(
+      [this, &plain] { netlink::DefaultRoute(device_index_, families_of(plain)).install(); });
 }
 
 bool InsideNetwork::has_carrier() noexcept {
   try {
-    const auto device = netlink::find_link(handles_->socket, device_index_);
+    const auto device = netlink::find_link(inside_.socket(), device_index_);
     return device && device->carrier;
   } catch (const std::exception&) {
     return false;
@@ -166,7 +159,7 @@ void InsideNetwork::take_down() noexcept {
 
 void InsideNetwork::apply_filter() {
   loaded_ = false;
-  handles_->nft.apply(filter::inside_ruleset(filter_));
+  inside_.nft().apply(filter::inside_ruleset(filter_));
   loaded_ = true;
 }
 

@@ -20,14 +20,12 @@
 #include "profiles/base/error.h"
 #include "systemd/service/client/client_ids.h"
 #include "systemd/service/filter/inside_filter.h"
-#include "systemd/service/filter/nft.h"
 #include "systemd/service/named_namespaces.h"
 #include "systemd/service/names/covered_folders.h"
 #include "systemd/service/names/etc_files.h"
 #include "systemd/service/names/run_folder.h"
 #include "systemd/service/netlink/link.h"
-#include "systemd/service/netlink/scoped_netns.h"
-#include "systemd/service/netlink/sysctl.h"
+#include "systemd/service/netns.h"
 #include "systemd/service/os/accounts.h"
 #include "systemd/service/os/child.h"
 #include "systemd/service/os/log.h"
@@ -59,6 +57,9 @@ void refuse_private_mount_namespace() {
   }
 }
 
+/// What `prepare` and `release` open ends with them.
+constexpr filter::NftPlace kHere = filter::NftPlace::kHere;
+
 /// Settings that a new namespace has at the kernel's defaults, not at the host's.
 constexpr const char* kCopiedSettings[] = {
     "net/ipv4/ping_group_range",            // or plain ping(8) fails
@@ -74,53 +75,40 @@ constexpr const char* kLinkDownSettings[] = {
     "net/ipv6/conf/default/ignore_routes_with_linkdown",
 };
 
-void set_sysctl(const std::string& name, const std::string& value) {
-  const int error = netlink::write_sysctl(name, value);
+void set_sysctl(const Netns& netns, const std::string& name, const std::string& value) {
+  const int error = netns.write_sysctl(name, value);
   if (error != 0 && error != ENOENT) {  // ENOENT: no IPv6 in this kernel
     throw_error(error, "cannot set '{}'", name);
   }
 }
 
-/// Makes a network namespace and binds it to `entry`. Sealed before anything is in it: of a new
-/// namespace only `lo` exists, and it is down.
-void make_netns(const std::string& entry) {
-  std::vector<std::pair<const char*, std::string>> copied;
+/// Makes the profile's network namespace and binds it to its entry. Sealed before anything is in
+/// it: of a new namespace only `lo` exists, and it is down.
+void make_netns(const std::string& profile_name) {
+  const Netns host = Netns::here(kHere);
+  Netns made = Netns::fresh(profile_name, kHere);
+  made.nft().apply(filter::seal_ruleset());
+  for (const char* setting : kLinkDownSettings) {
+    set_sysctl(made, setting, "1");
+  }
   for (const char* setting : kCopiedSettings) {
-    if (auto value = netlink::read_sysctl(setting)) {
-      copied.emplace_back(setting, std::move(*value));
+    if (const auto value = host.read_sysctl(setting)) {
+      set_sysctl(made, setting, *value);
     }
   }
-  const UniqueFd home(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
-  if (!home.ok()) {
-    throw_errno("cannot open the network namespace");
-  }
-  const netlink::ScopedNetns way_back(home.get());
-  if (::unshare(CLONE_NEWNET) != 0) {
-    throw_errno("cannot create a network namespace");
-  }
-  filter::Nft().apply(filter::seal_ruleset());
-  for (const char* setting : kLinkDownSettings) {
-    set_sysctl(setting, "1");
-  }
-  for (const auto& [setting, value] : copied) {
-    set_sysctl(setting, value);
-  }
-  netlink::Socket socket;
-  if (const auto loopback = netlink::find_link(socket, "lo")) {
+  if (const auto loopback = netlink::find_link(made.socket(), "lo")) {
     netlink::LinkChange up;
     up.up = true;
-    (void)netlink::change_link(socket, loopback->index, up);
+    (void)netlink::change_link(made.socket(), loopback->index, up);
   }
-  bind_file("/proc/self/ns/net", entry);
+  bind_file(fmt::format("/proc/self/fd/{}", made.fd()), runtime_path(profile_name, kNetnsEntry));
 }
 
 /// Applications may have run in it for days, but somebody may have taken the seal away.
-void mend_seal(int netns_fd) {
-  const netlink::ScopedNetns inside(netns_fd);
-  filter::Nft nft;
-  if (!nft.exists(filter::kInsideTable)) {
+void mend_seal(Netns& inside) {
+  if (!inside.nft().exists(filter::kInsideTable)) {
     log::warn("the filter of the namespace was gone; sealing it again");
-    nft.apply(filter::seal_ruleset());
+    inside.nft().apply(filter::seal_ruleset());
   }
 }
 
@@ -262,9 +250,10 @@ void prepare_locked(const profile::Profile& profile) {
   const UniqueFd directory = make_profile_directory(profile.name, profile.access);
   UniqueFd netns = open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET);
   if (netns.ok()) {
-    mend_seal(netns.get());
+    Netns inside(netns.dup_cloexec(), profile.name, kHere);
+    mend_seal(inside);
   } else {
-    make_netns(runtime_path(profile.name, kNetnsEntry));
+    make_netns(profile.name);
     netns = open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET);
     if (!netns.ok()) {
       throw_errno("cannot open the network namespace just made");
@@ -379,13 +368,12 @@ void release_namespaces(const std::string& profile_name) {
   ProfileLock lock(profile_name);
   const UniqueFd directory = open_profile_directory(profile_name);
   if (directory.ok()) {
-    const UniqueFd netns = open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET);
+    UniqueFd netns = open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET);
     if (netns.ok()) {
       // Applications that are still inside keep the namespace alive: seal it for good.
-      const netlink::ScopedNetns inside(netns.get());
-      filter::Nft().apply(filter::inside_ruleset({}));
-      netlink::Socket socket;
-      (void)netlink::delete_link(socket, filter::kTunnelDevice);
+      Netns inside(std::move(netns), profile_name, kHere);
+      inside.nft().apply(filter::inside_ruleset({}));
+      (void)netlink::delete_link(inside.socket(), filter::kTunnelDevice);
     }
   }
   remove_names(profile_name);

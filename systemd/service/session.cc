@@ -120,6 +120,8 @@ Session::Session(EventLoop& loop, Loader load, PreparedNamespaces namespaces, Pu
       namespaces_(std::move(namespaces)),
       configuration_(load_()),
       account_(take_client_id(configuration_.profile.name, false)),
+      host_(Netns::here()),
+      inside_netns_(namespaces_.netns.dup_cloexec(), configuration_.profile.name),
       resolver_(loop, look_up_account()),
       hooks_(loop, namespaces_),
       up_lock_(namespaces_.directory.get()),
@@ -159,29 +161,30 @@ void Session::build_networks() {
   inside_.reset();
   const auto& profile = configuration_.profile;
   status_.tunnel_type = "none";
-  inside_ = std::make_unique<InsideNetwork>(profile, namespaces_.netns.get(), account_.uid);
+  inside_ = std::make_unique<InsideNetwork>(profile, inside_netns_, account_.uid);
   if (profile.tunnel.type == profile::TunnelType::kOpenvpn) {
     status_.tunnel_type = "openvpn";
     (void)openvpn::find_program();  // said now rather than at the end of a lookup
     inside_->make_device();
     status_.device = filter::kTunnelDevice;
-    uplink_ = std::make_unique<Uplink>(profile, namespaces_.netns.get(), inside_->socket());
-    firewall_ = std::make_unique<ForeignFirewall>(profile.name, uplink_->link());
-    filter_monitor_.follow_interface(uplink_->link_index());
+    uplink_ = std::make_unique<Uplink>(profile, host_, inside_netns_);
+    firewall_ = std::make_unique<ForeignFirewall>(host_, profile.name, uplink_->link());
+    host_.filter_monitor().follow_interface(uplink_->link_index());
   }
   watch_networks();
   renew_view();
 }
 
 void Session::watch_networks() {
-  inside_watch_ = loop_.watch(inside_->monitor().fd(), EPOLLIN, [this](std::uint32_t) {
-    inside_->monitor().drain([this](const netlink::Event& event) { on_inside_event(event); });
+  inside_watch_ = loop_.watch(inside_netns_.monitor().fd(), EPOLLIN, [this](std::uint32_t) {
+    inside_netns_.monitor().drain([this](const netlink::Event& event) { on_inside_event(event); });
   });
-  host_watch_ = loop_.watch(host_monitor_.fd(), EPOLLIN, [this](std::uint32_t) {
-    host_monitor_.drain([this](const netlink::Event& event) { on_host_event(event); });
+  host_watch_ = loop_.watch(host_.monitor().fd(), EPOLLIN, [this](std::uint32_t) {
+    host_.monitor().drain([this](const netlink::Event& event) { on_host_event(event); });
   });
-  filter_watch_ = loop_.watch(filter_monitor_.fd(), EPOLLIN, [this](std::uint32_t) {
-    filter_monitor_.drain([this](const netlink::FilterEvent& event) { on_filter_event(event); });
+  filter_watch_ = loop_.watch(host_.filter_monitor().fd(), EPOLLIN, [this](std::uint32_t) {
+    host_.filter_monitor().drain(
+        [this](const netlink::FilterEvent& event) { on_filter_event(event); });
   });
 }
 
@@ -218,7 +221,7 @@ void Session::follow_host() {
       }
       try {
         uplink_->follow_host();
-        filter_monitor_.follow_interface(uplink_->link_index());
+        host_.filter_monitor().follow_interface(uplink_->link_index());
       } catch (const std::exception& error) {
         log::ignored(error);  // the next change, or the next attempt, tries again
       }
@@ -458,7 +461,7 @@ void Session::connect(const std::vector<Endpoint>& endpoints) {
   endpoints_ = endpoints;
   status_.endpoint = endpoints.front().str();
   uplink_->set_endpoints(endpoints);
-  filter_monitor_.follow_interface(uplink_->link_index());
+  host_.filter_monitor().follow_interface(uplink_->link_index());
   inside_->set_endpoints(uplink_->addresses(), endpoints);
   if (client_ && client_holds_ && client_endpoints_ == endpoints && !login_.is_used_up()) {
     let_client_go();

@@ -25,7 +25,7 @@
 #include "systemd/service/names/automount_watch.h"
 #include "systemd/service/names/view_watch.h"
 #include "systemd/service/namespace.h"
-#include "systemd/service/netlink/filter_monitor.h"
+#include "systemd/service/netns.h"
 #include "systemd/service/os/accounts.h"
 #include "systemd/service/os/event_loop.h"
 #include "systemd/service/runtime_dir.h"
@@ -130,11 +130,11 @@ class Session {
   Account account_;  ///< of the profile's client
   Status status_;
 
+  Netns host_;
+  Netns inside_netns_;
   std::unique_ptr<InsideNetwork> inside_;
   std::unique_ptr<Uplink> uplink_;
   std::unique_ptr<ForeignFirewall> firewall_;
-  netlink::Monitor host_monitor_;
-  netlink::FilterMonitor filter_monitor_;
   EventLoop::Handle inside_watch_;
   EventLoop::Handle host_watch_;
   EventLoop::Handle filter_watch_;

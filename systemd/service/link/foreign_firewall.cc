@@ -76,8 +76,8 @@ std::string deletions(filter::Nft& nft, const std::string& chain, const std::str
 
 }  // namespace
 
-ForeignFirewall::ForeignFirewall(std::string profile_name, std::string link)
-    : profile_name_(std::move(profile_name)), link_(std::move(link)) {}
+ForeignFirewall::ForeignFirewall(Netns& outer, std::string profile_name, std::string link)
+    : outer_(outer), profile_name_(std::move(profile_name)), link_(std::move(link)) {}
 
 ForeignFirewall::Chain ForeignFirewall::place_for(const netlink::PacketDropped& drop) {
   Chain dropping{drop.family, drop.table, drop.chain};
@@ -86,7 +86,7 @@ ForeignFirewall::Chain ForeignFirewall::place_for(const netlink::PacketDropped& 
   }
   for (const char* meant_for_others : {"DOCKER-USER", "ufw-user-forward"}) {
     Chain chain{drop.family, drop.table, meant_for_others};
-    if (!nft_.list("list chain " + chain.text()).empty()) {
+    if (!outer_.nft().list("list chain " + chain.text()).empty()) {
       return chain;
     }
   }
@@ -129,22 +129,21 @@ std::string ForeignFirewall::open(const netlink::PacketDropped& drop) {
   std::string chain = place_for(drop).text();
   const std::string comment = comment_of(profile_name_);
   record(profile_name_, chain);
-  std::string commands = deletions(nft_, chain, comment);
+  std::string commands = deletions(outer_.nft(), chain, comment);
   for (const char* direction : {"iifname", "oifname"}) {
     commands += fmt::format("insert rule {} {} \"{}\" counter accept comment \"{}\"\n", chain,
                             direction, link_, comment);
   }
-  nft_.apply(commands);
+  outer_.nft().apply(commands);
   return chain;
 }
 
-void close_foreign_firewalls(const std::string& profile_name) {
+void close_foreign_firewalls(Netns& outer, const std::string& profile_name) {
   const std::string comment = comment_of(profile_name);
   for (const auto& chain : recorded(profile_name)) {
-    filter::Nft nft;
-    const std::string commands = deletions(nft, chain, comment);
+    const std::string commands = deletions(outer.nft(), chain, comment);
     if (!commands.empty()) {
-      nft.apply(commands);
+      outer.nft().apply(commands);
     }
   }
   if (::unlink(record_path(profile_name).c_str()) != 0 && errno != ENOENT) {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "systemd/service/client/failure.h"
-#include "systemd/service/filter/nft.h"
 #include "systemd/service/netlink/filter_monitor.h"
+#include "systemd/service/netns.h"
 
 namespace vpnrun::service {
 
@@ -17,8 +17,8 @@ namespace vpnrun::service {
 /// profile asks for that ([link] firewall = "integrate").
 class ForeignFirewall {
  public:
-  /// For the host end `link` of `profile_name`. The calling thread is in the host's namespace.
-  ForeignFirewall(std::string profile_name, std::string link);
+  /// For the end `link` of `profile_name`'s link in `outer`, which must outlive this object.
+  ForeignFirewall(Netns& outer, std::string profile_name, std::string link);
   ForeignFirewall(const ForeignFirewall&) = delete;
   ForeignFirewall& operator=(const ForeignFirewall&) = delete;
   ForeignFirewall(ForeignFirewall&&) = delete;
@@ -43,13 +43,13 @@ class ForeignFirewall {
   /// The chain in which its owner expects rules of others.
   [[nodiscard]] Chain place_for(const netlink::PacketDropped& drop);
 
+  Netns& outer_;
   std::string profile_name_;
   std::string link_;
-  filter::Nft nft_{filter::NftPlace::kChild};
 };
 
-/// Takes back what open() of any companion of this profile inserted. A chain that its owner has
-/// made anew meanwhile has nothing of ours in it. Throws Error.
-void close_foreign_firewalls(const std::string& profile_name);
+/// Takes back what open() of any companion of this profile inserted in `outer`. A chain that its
+/// owner has made anew meanwhile has nothing of ours in it. Throws Error.
+void close_foreign_firewalls(Netns& outer, const std::string& profile_name);
 
 }  // namespace vpnrun::service

@@ -18,13 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// /run/vpnrun/.forwarding/LINK/PROFILE: an entry for each profile that needs LINK to forward, with
-/// the value that it takes for ours. The folder LINK exists only while forwarding is on there
-/// because of us.
-fs::path records() {
-  return fs::path(kRuntimeRoot) / ".forwarding";
-}
-
 constexpr const char* kSettings = "/proc/sys/net/ipv4/conf";
 
 std::string setting(const std::string& link) {
@@ -53,29 +46,11 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-/// Interfaces that forward because of us. Empty also while somebody makes or removes the records.
-std::vector<std::string> recorded_links() {
-  return names_in(records());
-}
-
 /// vpnrun 0.1.0 wrote 1, and empty entries; a companion of it may still run, or have been killed.
 std::string recorded_value(const fs::path& entry) {
   std::string value;
   std::getline(std::ifstream(entry), value);
   return value.empty() ? "1" : value;
-}
-
-/// Whether the setting's value is there because of us.
-bool is_ours(const std::string& link, const std::string& value) {
-  if (value == kOurForwarding) {
-    return true;
-  }
-  const fs::path folder = records() / link;
-  const auto entries = names_in(folder);
-  return value != "0" && !host_forwards() &&
-         std::any_of(entries.begin(), entries.end(), [&](const std::string& entry) {
-           return recorded_value(folder / entry) == value;
-         });
 }
 
 /// With our value, and under a name that is not recorded: renamed since.
@@ -89,31 +64,67 @@ std::vector<std::string> marked_links() {
   return links;
 }
 
-void forget(const std::string& link) {
+/// Forwarding in one network namespace, which the calling thread is in, and its records, under the
+/// host's lock.
+///
+/// RECORDS/LINK/PROFILE is an entry for each profile that needs LINK to forward, with the value
+/// that it takes for ours. The folder LINK exists only while forwarding is on there because of us.
+class Forwarding {
+ public:
+  explicit Forwarding(Netns& outer)
+      : outer_(outer),
+        records_(fs::path(kRuntimeRoot) /
+                 (outer.name().empty() ? ".forwarding" : ".forwarding-" + outer.name())) {}
+
+  /// Interfaces that forward because of us. Empty also while somebody makes or removes the records.
+  [[nodiscard]] std::vector<std::string> recorded_links() const { return names_in(records_); }
+  [[nodiscard]] std::vector<std::string> guarded(const std::vector<std::string>& links);
+  void start(const std::string& profile_name, const std::string& link);
+  void stop(const std::string& profile_name);
+
+ private:
+  [[nodiscard]] bool is_ours(const std::string& link, const std::string& value) const;
+  void forget(const std::string& link) const;
+  void leave_loopback(const std::string& link) const;
+
+  Netns& outer_;
+  fs::path records_;
+};
+
+/// Whether the setting's value is there because of us.
+bool Forwarding::is_ours(const std::string& link, const std::string& value) const {
+  if (value == kOurForwarding) {
+    return true;
+  }
+  const fs::path folder = records_ / link;
+  const auto entries = names_in(folder);
+  return value != "0" && !host_forwards() &&
+         std::any_of(entries.begin(), entries.end(), [&](const std::string& entry) {
+           return recorded_value(folder / entry) == value;
+         });
+}
+
+void Forwarding::forget(const std::string& link) const {
   std::error_code ignored;  // what is gone, or in use for another interface, stays so
-  fs::remove_all(records() / link, ignored);
-  fs::remove(records(), ignored);
+  fs::remove_all(records_ / link, ignored);
+  fs::remove(records_, ignored);
 }
 
 /// Loopback is forwarded for by nobody; 0.1.0 did, for an endpoint on the machine itself.
-void leave_loopback(const std::string& link) {
+void Forwarding::leave_loopback(const std::string& link) const {
   if (is_ours(link, netlink::read_sysctl(setting(link)).value_or("0"))) {
     write_setting(link, "0");
   }
   forget(link);
 }
 
-}  // namespace
-
-std::vector<std::string> guarded_links(netlink::Socket& host,
-                                       const std::vector<std::string>& links) {
-  const HostLock lock;
+std::vector<std::string> Forwarding::guarded(const std::vector<std::string>& links) {
   const auto recorded = recorded_links();
   std::set<std::string> guarded(links.begin(), links.end());
   guarded.insert(recorded.begin(), recorded.end());
   bool renamed = false;
   for (auto link = guarded.begin(); link != guarded.end();) {
-    const auto info = netlink::find_link(host, *link);
+    const auto info = netlink::find_link(outer_.socket(), *link);
     const auto value = netlink::read_sysctl(setting(*link));
     const bool is_loopback = info && info->loopback;
     renamed = renamed || !value;
@@ -136,9 +147,8 @@ std::vector<std::string> guarded_links(netlink::Socket& host,
   return {guarded.begin(), guarded.end()};
 }
 
-void forward_for(const std::string& profile_name, const std::string& link) {
-  const HostLock lock;
-  const fs::path record = records() / link;
+void Forwarding::start(const std::string& profile_name, const std::string& link) {
+  const fs::path record = records_ / link;
   const auto value = netlink::read_sysctl(setting(link));
   if (!value || (value != "0" && !is_ours(link, *value))) {
     return;  // gone, or on without us
@@ -170,19 +180,15 @@ void forward_for(const std::string& profile_name, const std::string& link) {
       std::error_code ignored;  // in use by another profile
       fs::remove(record / profile_name, ignored);
       fs::remove(record, ignored);
-      fs::remove(records(), ignored);
+      fs::remove(records_, ignored);
     }
     throw;
   }
 }
 
-void stop_forwarding_for(const std::string& profile_name) {
-  if (recorded_links().empty()) {
-    return;  // without making /run/vpnrun for the lock
-  }
-  const HostLock lock;
+void Forwarding::stop(const std::string& profile_name) {
   for (const auto& name : recorded_links()) {
-    const fs::path link = records() / name;
+    const fs::path link = records_ / name;
     const auto value = netlink::read_sysctl(setting(name));
     const bool ours = value && is_ours(name, *value);
     std::error_code ignored;  // what is gone, or in use by another profile, stays so
@@ -200,7 +206,30 @@ void stop_forwarding_for(const std::string& profile_name) {
     }
   }
   std::error_code ignored;
-  fs::remove(records(), ignored);
+  fs::remove(records_, ignored);
+}
+
+}  // namespace
+
+std::vector<std::string> guarded_links(Netns& outer, const std::vector<std::string>& links) {
+  const HostLock lock;
+  Forwarding forwarding(outer);
+  return outer.run([&] { return forwarding.guarded(links); });
+}
+
+void forward_for(Netns& outer, const std::string& profile_name, const std::string& link) {
+  const HostLock lock;
+  Forwarding forwarding(outer);
+  outer.run([&] { forwarding.start(profile_name, link); });
+}
+
+void stop_forwarding_for(Netns& outer, const std::string& profile_name) {
+  Forwarding forwarding(outer);
+  if (forwarding.recorded_links().empty()) {
+    return;  // without making /run/vpnrun for the lock
+  }
+  const HostLock lock;
+  outer.run([&] { forwarding.stop(profile_name); });
 }
 
 }  // namespace vpnrun::service

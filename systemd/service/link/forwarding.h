@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "systemd/service/netlink/socket.h"
+#include "systemd/service/netns.h"
 
 namespace vpnrun::service {
 
@@ -14,22 +14,21 @@ namespace vpnrun::service {
 /// and from then on the setting is theirs, not ours to guard or to switch off. "vr" in ASCII.
 constexpr const char* kOurForwarding = "30322";
 
-/// The host's interfaces on which forwarding is on only because one of our profiles asked for it,
-/// or will be once forward_for() is called for each of `links`: what else comes in there must be
-/// kept from being forwarded (HostFilter::guarded_uplinks), from before that call until release,
+/// The interfaces of `outer` on which forwarding is on only because one of our profiles asked for
+/// it, or will be once forward_for() is called for each of `links`: what else comes in there must
+/// be kept from being forwarded (HostFilter::guarded_uplinks), from before that call until release,
 /// also when the way to the server has moved to another interface. Never a loopback device. What
-/// somebody else has switched on meanwhile is forgotten. `host` is of the calling thread's
-/// namespace. Throws Error.
-[[nodiscard]] std::vector<std::string> guarded_links(netlink::Socket& host,
+/// somebody else has switched on meanwhile is forgotten. Throws Error.
+[[nodiscard]] std::vector<std::string> guarded_links(Netns& outer,
                                                      const std::vector<std::string>& links);
 
-/// Has IPv4 packets that come in on the host's interface `link` forwarded, for this profile; to be
-/// called with what guarded_links() returned and the filter guards. Does nothing if forwarding is
-/// on there without us. Throws Error. See the kernel's ip-sysctl.rst, conf/interface/forwarding.
-void forward_for(const std::string& profile_name, const std::string& link);
+/// Has IPv4 packets that come in on the interface `link` of `outer` forwarded, for this profile; to
+/// be called with what guarded_links() returned and the filter guards. Does nothing if forwarding
+/// is on there without us. Throws Error. See the kernel's ip-sysctl.rst, conf/interface/forwarding.
+void forward_for(Netns& outer, const std::string& profile_name, const std::string& link);
 
 /// Takes back what forward_for() did for the profile: with the last profile that needed it the
 /// setting is 0 again, unless it is somebody else's by now. Throws Error.
-void stop_forwarding_for(const std::string& profile_name);
+void stop_forwarding_for(Netns& outer, const std::string& profile_name);
 
 }  // namespace vpnrun::service

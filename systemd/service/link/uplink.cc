@@ -12,9 +12,7 @@
 #include "systemd/service/netlink/address.h"
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/route.h"
-#include "systemd/service/netlink/scoped_netns.h"
 #include "systemd/service/netlink/subnet.h"
-#include "systemd/service/netlink/sysctl.h"
 #include "systemd/service/os/log.h"
 
 namespace vpnrun::service {
@@ -41,8 +39,8 @@ netlink::MacAddress random_mac() {
   return mac;
 }
 
-void set_link_sysctl(const std::string& name, const char* value) {
-  const int error = netlink::write_sysctl(name, value);
+void set_link_sysctl(const Netns& netns, const std::string& name, const char* value) {
+  const int error = netns.write_sysctl(name, value);
   if (error != 0 && error != ENOENT) {  // ENOENT: this kernel has no IPv6
     throw_error(error, "cannot set '{}'", name);
   }
@@ -95,14 +93,14 @@ std::string host_link_name(const std::string& profile_name) {
                      hash_of(profile_name) & 0xffffffU);
 }
 
-Uplink::Uplink(const profile::Profile& profile, int netns_fd, netlink::Socket& inside)
-    : profile_name_(profile.name), netns_fd_(netns_fd), inside_(inside) {
+Uplink::Uplink(const profile::Profile& profile, Netns& outer, Netns& inside)
+    : profile_name_(profile.name), outer_(outer), inside_(inside) {
   filter_.profile_name = profile.name;
   filter_.link = host_link_name(profile.name);
   filter_.expose = profile.ports.expose;
   filter_.uplink = profile.link.uplink;
-  const auto stale = netlink::find_link(host_, filter_.link);
-  const auto subnet = choose_subnet(host_, profile, stale ? stale->index : 0);
+  const auto stale = netlink::find_link(outer_.socket(), filter_.link);
+  const auto subnet = choose_subnet(outer_.socket(), profile, stale ? stale->index : 0);
   filter_.addresses = {netlink::namespace_end(subnet), netlink::host_end(subnet)};
   try {
     // What a companion that was killed left forwarding is guarded by the first filter already:
@@ -113,43 +111,43 @@ Uplink::Uplink(const profile::Profile& profile, int netns_fd, netlink::Socket& i
     make_link();
     configure_ends();
   } catch (const std::exception&) {
-    remove_uplink(profile_name_);
+    remove_uplink(outer_, profile_name_);
     throw;
   }
 }
 
 Uplink::~Uplink() {
   try {
-    remove_uplink(profile_name_);
+    remove_uplink(outer_, profile_name_);
   } catch (const std::exception& error) {
     log::ignored(error);
   }
 }
 
 void Uplink::guard_recorded() {
-  filter_.guarded_uplinks = guarded_links(host_, {});
+  filter_.guarded_uplinks = guarded_links(outer_, {});
   filter_.guarded_bridges = bridges_of(filter_.guarded_uplinks);
 }
 
 void Uplink::make_link() {
-  (void)netlink::delete_link(host_, filter_.link);
-  (void)netlink::delete_link(inside_, filter::kUplinkDevice);
+  (void)netlink::delete_link(outer_.socket(), filter_.link);
+  (void)netlink::delete_link(inside_.socket(), filter::kUplinkDevice);
   netlink::VethSpec spec;
   spec.name = filter_.link;
   spec.peer_name = filter::kUplinkDevice;
-  spec.peer_netns_fd = netns_fd_;
+  spec.peer_netns_fd = inside_.fd();
   // Ours from the start: udev gives a link whose address the kernel chose another one after a while
   // (MACAddressPolicy= in systemd.link(5)), and the neighbours below would be wrong.
   spec.mac = random_mac();
   spec.peer_mac = random_mac();
-  if (!netlink::create_veth(host_, spec)) {
+  if (!netlink::create_veth(outer_.socket(), spec)) {
     throw_error(EEXIST, "cannot create the link '{}'", filter_.link);
   }
 }
 
 void Uplink::configure_ends() {
-  const auto outer = netlink::find_link(host_, filter_.link);
-  const auto inner = netlink::find_link(inside_, filter::kUplinkDevice);
+  const auto outer = netlink::find_link(outer_.socket(), filter_.link);
+  const auto inner = netlink::find_link(inside_.socket(), filter::kUplinkDevice);
   if (!outer || !inner) {
     throw_error(ENODEV, "cannot set up the link '{}'", filter_.link);
   }
@@ -158,25 +156,24 @@ void Uplink::configure_ends() {
   outside_mac_ = outer->mac;
   inside_mac_ = inner->mac;
   // Neither end speaks IPv6 or ARP: nothing is sent that is not the client's, and nothing answered.
-  set_link_sysctl(fmt::format("net/ipv6/conf/{}/disable_ipv6", filter_.link), "1");
-  {
-    const netlink::ScopedNetns scope(netns_fd_);
-    set_link_sysctl(fmt::format("net/ipv6/conf/{}/disable_ipv6", filter::kUplinkDevice), "1");
-  }
+  set_link_sysctl(outer_, fmt::format("net/ipv6/conf/{}/disable_ipv6", filter_.link), "1");
+  set_link_sysctl(inside_, fmt::format("net/ipv6/conf/{}/disable_ipv6", filter::kUplinkDevice),
+                  "1");
   netlink::LinkChange change;
   change.up = true;
   change.arp = false;
-  netlink::set_addresses(host_, outer->index,
+  netlink::set_addresses(outer_.socket(), outer->index,
                          {{0, {filter_.addresses.host_address, kLinkPrefix}, std::nullopt}});
-  netlink::set_addresses(inside_, inner->index,
+  netlink::set_addresses(inside_.socket(), inner->index,
                          {{0, {filter_.addresses.ns_address, kLinkPrefix}, std::nullopt}});
   // The inner end last: what is sent there before both are up is lost.
-  if (!netlink::change_link(host_, outer->index, change) ||
-      !netlink::change_link(inside_, inner->index, change)) {
+  if (!netlink::change_link(outer_.socket(), outer->index, change) ||
+      !netlink::change_link(inside_.socket(), inner->index, change)) {
     throw_error(ENODEV, "cannot set up the link '{}'", filter_.link);
   }
-  netlink::set_neighbour(host_, outer->index, filter_.addresses.ns_address, inner->mac);
-  netlink::set_neighbour(inside_, inner->index, filter_.addresses.host_address, outer->mac);
+  netlink::set_neighbour(outer_.socket(), outer->index, filter_.addresses.ns_address, inner->mac);
+  netlink::set_neighbour(inside_.socket(), inner->index, filter_.addresses.host_address,
+                         outer->mac);
 }
 
 bool Uplink::is_whole() {
@@ -186,12 +183,12 @@ bool Uplink::is_whole() {
       return one.ifindex == ifindex && one.address.address == address;
     });
   };
-  const auto outer = netlink::find_link(host_, filter_.link);
-  const auto inner = netlink::find_link(inside_, filter::kUplinkDevice);
+  const auto outer = netlink::find_link(outer_.socket(), filter_.link);
+  const auto inner = netlink::find_link(inside_.socket(), filter::kUplinkDevice);
   return outer && inner && outer->index == outside_index_ && inner->index == inside_index_ &&
          outer->mac == outside_mac_ && inner->mac == inside_mac_ && outer->up && inner->up &&
-         has_address(host_, outside_index_, filter_.addresses.host_address) &&
-         has_address(inside_, inside_index_, filter_.addresses.ns_address);
+         has_address(outer_.socket(), outside_index_, filter_.addresses.host_address) &&
+         has_address(inside_.socket(), inside_index_, filter_.addresses.ns_address);
 }
 
 void Uplink::mend_link() {
@@ -199,8 +196,8 @@ void Uplink::mend_link() {
     return;
   }
   log::warn("somebody changed the link '{}'; setting it up anew", filter_.link);
-  if (!netlink::find_link(host_, filter_.link) ||
-      !netlink::find_link(inside_, filter::kUplinkDevice)) {
+  if (!netlink::find_link(outer_.socket(), filter_.link) ||
+      !netlink::find_link(inside_.socket(), filter::kUplinkDevice)) {
     make_link();
   }
   configure_ends();
@@ -238,14 +235,14 @@ void Uplink::set_routes(const std::vector<Endpoint>& endpoints) {
   const auto old = routed_;
   routed_.insert(routed_.end(), endpoints.begin(), endpoints.end());  // known, whatever fails now
   for (const auto& endpoint : endpoints) {
-    netlink::replace_route(inside_, route_to(endpoint));
+    netlink::replace_route(inside_.socket(), route_to(endpoint));
   }
   for (const auto& endpoint : old) {
     const bool kept = std::any_of(endpoints.begin(), endpoints.end(), [&endpoint](const auto& e) {
       return e.address == endpoint.address;
     });
     if (!kept) {
-      (void)netlink::delete_route(inside_, route_to(endpoint));
+      (void)netlink::delete_route(inside_.socket(), route_to(endpoint));
     }
   }
   routed_ = endpoints;
@@ -257,20 +254,20 @@ void Uplink::set_routes(const std::vector<Endpoint>& endpoints) {
 std::string Uplink::follow(bool changed) {
   mend_link();
   // A write to net.ipv4.ip_forward turns it off for every interface, ours too.
-  set_link_sysctl(fmt::format("net/ipv4/conf/{}/forwarding", filter_.link), "1");
+  set_link_sysctl(outer_, fmt::format("net/ipv4/conf/{}/forwarding", filter_.link), "1");
   std::vector<std::string> links;
   std::string other;
   for (const auto& endpoint : filter_.endpoints) {
-    const auto way = netlink::route_get(host_, endpoint.address);
-    const auto link = way ? netlink::find_link(host_, way->ifindex) : std::nullopt;
+    const auto way = netlink::route_get(outer_.socket(), endpoint.address);
+    const auto link = way ? netlink::find_link(outer_.socket(), way->ifindex) : std::nullopt;
     if (link && !filter_.uplink.empty() && link->name != filter_.uplink) {
       other = link->name;  // the filter keeps it from being used
     } else if (link && needs_forwarding(*way, *link)) {
       links.push_back(link->name);
     }
   }
-  const bool flushed = !changed && !nft_.exists(filter::host_table(profile_name_));
-  auto guarded = guarded_links(host_, links);
+  const bool flushed = !changed && !outer_.nft().exists(filter::host_table(profile_name_));
+  auto guarded = guarded_links(outer_, links);
   auto bridges = bridges_of(guarded);
   if (changed || flushed || !applied_ || guarded != filter_.guarded_uplinks ||
       bridges != filter_.guarded_bridges) {
@@ -282,7 +279,7 @@ std::string Uplink::follow(bool changed) {
   // Nothing forwards before it is guarded. What is not guarded forwards without us.
   for (const auto& link : filter_.guarded_uplinks) {
     if (std::find(links.begin(), links.end(), link) != links.end()) {
-      forward_for(profile_name_, link);
+      forward_for(outer_, profile_name_, link);
     }
   }
   return other;
@@ -291,7 +288,7 @@ std::string Uplink::follow(bool changed) {
 std::vector<std::string> Uplink::bridges_of(const std::vector<std::string>& links) {
   std::vector<std::string> bridges;
   for (const auto& name : links) {
-    const auto link = netlink::find_link(host_, name);
+    const auto link = netlink::find_link(outer_.socket(), name);
     if (link && link->kind == "bridge") {
       bridges.push_back(name);
     }
@@ -304,27 +301,27 @@ std::optional<UnusableAddress> Uplink::check(const IpAddress& address) {
     return unusable;
   }
   std::vector<Prefix> links;
-  for (const auto& one : netlink::list_addresses(host_)) {
+  for (const auto& one : netlink::list_addresses(outer_.socket())) {
     const bool near = one.address.contains(address);
-    const auto link = near ? netlink::find_link(host_, one.ifindex) : std::nullopt;
+    const auto link = near ? netlink::find_link(outer_.socket(), one.ifindex) : std::nullopt;
     if (link && link->name.starts_with(filter::kHostLinkPrefix)) {
       links.push_back(one.address);
     }
   }
-  return check_address_here(address, netlink::route_get(host_, address),
+  return check_address_here(address, netlink::route_get(outer_.socket(), address),
                             {filter_.addresses.host_address, kLinkPrefix}, links);
 }
 
 void Uplink::apply_filter() {
   applied_ = false;
-  nft_.apply(filter::host_ruleset(filter_));
+  outer_.nft().apply(filter::host_ruleset(filter_));
   applied_ = true;
   if (!extras_applied_) {
     extras_applied_ = true;
     // A kernel may be without any of these.
     const auto apply = [this](const std::string& ruleset, const char* what) {
       try {
-        nft_.apply(ruleset);
+        outer_.nft().apply(ruleset);
         return true;
       } catch (const Error& error) {
         log::debug("no {}: {}", what, error.what());
@@ -348,7 +345,7 @@ void Uplink::follow_host() {
   (void)follow(false);
 }
 
-void remove_uplink(const std::string& profile_name) {
+void remove_uplink(Netns& outer, const std::string& profile_name) {
   std::exception_ptr first;
   const auto step = [&first](const std::function<void()>& body) {
     try {
@@ -357,18 +354,14 @@ void remove_uplink(const std::string& profile_name) {
       first = first ? first : std::current_exception();  // what comes after it is done all the same
     }
   };
-  step([&] { close_foreign_firewalls(profile_name); });
+  step([&] { close_foreign_firewalls(outer, profile_name); });
   // The link before the filter: without it that has nothing to let through.
+  step([&] { (void)netlink::delete_link(outer.socket(), host_link_name(profile_name)); });
+  step([&] { stop_forwarding_for(outer, profile_name); });  // the guard of what forwards goes last
   step([&] {
-    netlink::Socket host;
-    (void)netlink::delete_link(host, host_link_name(profile_name));
-  });
-  step([&] { stop_forwarding_for(profile_name); });  // the guard of what forwards goes last
-  step([&] {
-    filter::Nft nft;
-    (void)nft.remove(filter::host_table(profile_name), "arp");
-    (void)nft.remove(filter::host_table(profile_name), "ip");
-    (void)nft.remove(filter::host_table(profile_name));
+    (void)outer.nft().remove(filter::host_table(profile_name), "arp");
+    (void)outer.nft().remove(filter::host_table(profile_name), "ip");
+    (void)outer.nft().remove(filter::host_table(profile_name));
   });
   if (first) {
     std::rethrow_exception(first);

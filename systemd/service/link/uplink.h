@@ -7,10 +7,9 @@
 
 #include "profiles/profile.h"
 #include "systemd/service/filter/host_filter.h"
-#include "systemd/service/filter/nft.h"
 #include "systemd/service/link/endpoint_check.h"
 #include "systemd/service/netlink/link.h"
-#include "systemd/service/netlink/socket.h"
+#include "systemd/service/netns.h"
 
 namespace vpnrun::service {
 
@@ -24,10 +23,9 @@ namespace vpnrun::service {
 /// destruction undoes it. What a companion that was killed left is replaced.
 class Uplink {
  public:
-  /// `inside` is a socket of the namespace that `netns_fd` refers to; both are borrowed and must
-  /// outlive this object. The calling thread is in the host's namespace. Throws Error, with nothing
-  /// left behind.
-  Uplink(const profile::Profile& profile, int netns_fd, netlink::Socket& inside);
+  /// `outer` is where the packets go on, `inside` the profile's; both must outlive this object.
+  /// Throws Error, with nothing left behind.
+  Uplink(const profile::Profile& profile, Netns& outer, Netns& inside);
   Uplink(const Uplink&) = delete;
   Uplink& operator=(const Uplink&) = delete;
   Uplink(Uplink&&) = delete;
@@ -70,10 +68,8 @@ class Uplink {
   [[nodiscard]] std::vector<std::string> bridges_of(const std::vector<std::string>& links);
 
   std::string profile_name_;
-  int netns_fd_;
-  netlink::Socket& inside_;
-  netlink::Socket host_;
-  filter::Nft nft_{filter::NftPlace::kChild};
+  Netns& outer_;
+  Netns& inside_;
   filter::HostFilter filter_;
   std::vector<Endpoint> routed_;  ///< inside, to these addresses
   bool loaded_ = false;           ///< filter_ is what the kernel has, and the routes are set
@@ -85,7 +81,8 @@ class Uplink {
   int inside_index_ = 0;
 };
 
-/// Undoes what an Uplink of this profile made, whether its companion lives or not. Throws Error.
-void remove_uplink(const std::string& profile_name);
+/// Undoes what an Uplink of this profile made in `outer`, whether its companion lives or not.
+/// Throws Error.
+void remove_uplink(Netns& outer, const std::string& profile_name);
 
 }  // namespace vpnrun::service

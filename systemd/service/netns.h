@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "helper/base/unique_fd.h"
+#include "systemd/service/filter/nft.h"
+#include "systemd/service/netlink/filter_monitor.h"
+#include "systemd/service/netlink/monitor.h"
+#include "systemd/service/netlink/scoped_netns.h"
+#include "systemd/service/netlink/socket.h"
+
+namespace vpnrun::service {
+
+/// A network namespace, and all that is opened in it. Whoever works on one is given it: the
+/// namespace that the calling thread is in is nobody's business but here().
+///
+/// Sockets and handles are opened when they are first asked for, and stay. The thread is in the
+/// namespace for that moment and for run(), which therefore refuse a process with a second thread
+/// (netlink::ScopedNetns). Every function throws Error unless it says otherwise.
+class Netns {
+ public:
+  /// Takes `netns_fd`, which refers to a network namespace (nsfs). `name` is what records of the
+  /// machine call it: a profile's name; empty: the machine's own. `place`: see filter::Nft.
+  Netns(UniqueFd netns_fd, std::string name, filter::NftPlace place = filter::NftPlace::kChild);
+  /// The one that the calling thread is in, as the machine's own.
+  [[nodiscard]] static Netns here(filter::NftPlace place = filter::NftPlace::kChild);
+  /// A new one: only `lo` is in it, and that is down. The caller stays where it is. It ends with
+  /// this object, unless its descriptor is bound to a name meanwhile.
+  [[nodiscard]] static Netns fresh(std::string name,
+                                   filter::NftPlace place = filter::NftPlace::kChild);
+  Netns(const Netns&) = delete;
+  Netns& operator=(const Netns&) = delete;
+  Netns(Netns&&) = delete;
+  Netns& operator=(Netns&&) = delete;
+  ~Netns() = default;
+
+  /// Borrowed.
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+  [[nodiscard]] netlink::Socket& socket();
+  [[nodiscard]] filter::Nft& nft();
+  /// For one reader each: what is drained is gone.
+  [[nodiscard]] netlink::Monitor& monitor();
+  [[nodiscard]] netlink::FilterMonitor& filter_monitor();
+
+  /// See netlink::write_sysctl() and read_sysctl(). What is not below net/ is the machine's.
+  [[nodiscard]] int write_sysctl(const std::string& name, const std::string& value) const;
+  [[nodiscard]] std::optional<std::string> read_sysctl(const std::string& name) const;
+
+  /// Runs `body` with the calling thread in this namespace, and returns what it returns.
+  template <class Body>
+  decltype(auto) run(Body&& body) const {
+    const netlink::ScopedNetns scope(fd());
+    return std::forward<Body>(body)();
+  }
+
+ private:
+  UniqueFd fd_;
+  std::string name_;
+  filter::NftPlace place_;
+  std::optional<netlink::Socket> socket_;
+  std::optional<filter::Nft> nft_;
+  std::optional<netlink::Monitor> monitor_;
+  std::optional<netlink::FilterMonitor> filter_monitor_;
+};
+
+}  // namespace vpnrun::service

@@ -180,11 +180,11 @@ void leave_word(const std::string& profile_name, const std::string& error,
 /// What a companion that was killed has left on the host: there may be no next one, and whoever
 /// flushes the firewall then takes the guard of a machine that still forwards. Nothing if there is
 /// a companion. The namespace stays, sealed.
-void take_uplink_back(const std::string& profile_name) noexcept {
+void take_link_back(const std::string& profile_name) noexcept {
   try {
     if (!RunLock::holder(profile_name)) {
       Netns host = Netns::here(filter::NftPlace::kHere);
-      remove_uplink(host, profile_name);
+      remove_veth_link(host, profile_name);
     }
   } catch (const std::exception& failure) {
     log::ignored(failure);
@@ -333,7 +333,7 @@ int ended(const std::string& profile_name) {
         cause_of_end(text_of_variable("SERVICE_RESULT"), text_of_variable("EXIT_STATUS"));
     if (!cause.empty()) {
       leave_word(profile_name, cause, fmt::format("its log: vpnrunctl log {}", profile_name));
-      take_uplink_back(profile_name);
+      take_link_back(profile_name);
     }
     return 0;
   });
@@ -345,7 +345,7 @@ int release(const std::string& profile_name) {
     stop_companion(profile_name);
     end_client_processes(profile_name);
     Netns host = Netns::here(filter::NftPlace::kHere);
-    remove_uplink(host, profile_name);
+    remove_veth_link(host, profile_name);
     openvpn::remove_client_folder(profile_name);
     release_namespaces(profile_name);
     return 0;

@@ -23,7 +23,7 @@ constexpr int kExitConfiguration = 78;
 
 /// For ExecStopPost= of the companion's unit: records in the profile's state how it came to its end
 /// if it could not do so itself ($SERVICE_RESULT, $EXIT_STATUS in systemd.exec(5)); a launch that
-/// finds nobody there says so. Then takes back what it left on the host (remove_uplink()); the
+/// finds nobody there says so. Then takes back what it left on the host (remove_veth_link()); the
 /// namespace stays, sealed. Changes nothing while there is a companion.
 [[nodiscard]] int ended(const std::string& profile_name);
 

@@ -74,7 +74,7 @@ InsideNetwork::InsideNetwork(const profile::Profile& profile, Netns& inside, uid
 InsideNetwork::~InsideNetwork() {
   take_down();
   try {
-    filter_.uplink.reset();
+    filter_.link.reset();
     filter_.endpoints.clear();
     apply_filter();
     (void)netlink::delete_link(inside_.socket(), filter::kTunnelDevice);
@@ -101,12 +101,12 @@ void InsideNetwork::make_device() {
   set_device_sysctl(inside_, "net/ipv6/conf/{}/addr_gen_mode", "1");
 }
 
-void InsideNetwork::set_endpoints(const std::optional<filter::UplinkAddresses>& uplink,
+void InsideNetwork::set_endpoints(const std::optional<filter::LinkEnds>& link,
                                   const std::vector<Endpoint>& endpoints) {
-  if (loaded_ && filter_.uplink == uplink && filter_.endpoints == endpoints) {
+  if (loaded_ && filter_.link == link && filter_.endpoints == endpoints) {
     return;
   }
-  filter_.uplink = uplink;
+  filter_.link = link;
   filter_.endpoints = endpoints;
   apply_filter();
 }

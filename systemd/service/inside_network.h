@@ -38,7 +38,7 @@ class InsideNetwork {
   [[nodiscard]] bool has_carrier() noexcept;
 
   /// Opens the veth for the client's packets to exactly these; none closes it.
-  void set_endpoints(const std::optional<filter::UplinkAddresses>& uplink,
+  void set_endpoints(const std::optional<filter::LinkEnds>& link,
                      const std::vector<Endpoint>& endpoints);
 
   /// Addresses, MTU, resolvers and, last, the default route. Throws Error; the route is out then.

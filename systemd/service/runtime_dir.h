@@ -30,7 +30,7 @@ class ProfileLock {
   UniqueFd fd_;
 };
 
-/// Serialises what several profiles share on the host (forwarding of an uplink).
+/// Serialises what several profiles share on the host (forwarding of an interface).
 class HostLock {
  public:
   HostLock();

@@ -50,12 +50,8 @@ constexpr seconds kAttemptLimit{20};
 /// For what the client itself says will fail: its server may still think otherwise.
 constexpr seconds kRefusalLimit{4};
 constexpr seconds kLongPause{5};
-/// Changes on the host come in bursts: one look after the burst.
-constexpr milliseconds kSettle{20};
 /// A full /run has room again some time.
 constexpr seconds kRepublish{1};
-/// A firewall that drops again what was opened for us: not more often than this.
-constexpr seconds kReopen{2};
 constexpr std::size_t kEndpointsMax = 32;
 /// What a client may ask of its companion within this time: more than any person answers.
 constexpr std::size_t kQuestionsMax = 10;
@@ -151,13 +147,7 @@ Session::~Session() {
 /// From nothing, or in place of what a former configuration had.
 void Session::build_networks() {
   inside_watch_.reset();
-  host_watch_.reset();
-  filter_watch_.reset();
-  host_settle_.reset();
-  settle_.reset();
-  host_came_back_ = false;
-  firewall_.reset();
-  uplink_.reset();
+  link_.reset();
   inside_.reset();
   const auto& profile = configuration_.profile;
   status_.tunnel_type = "none";
@@ -167,9 +157,7 @@ void Session::build_networks() {
     (void)openvpn::find_program();  // said now rather than at the end of a lookup
     inside_->make_device();
     status_.device = filter::kTunnelDevice;
-    uplink_ = std::make_unique<Uplink>(profile, host_, inside_netns_);
-    firewall_ = std::make_unique<ForeignFirewall>(host_, profile.name, uplink_->link());
-    host_.filter_monitor().follow_interface(uplink_->link_index());
+    link_ = std::make_unique<VethLink>(loop_, profile, host_, inside_netns_, link_events());
   }
   watch_networks();
   renew_view();
@@ -178,13 +166,6 @@ void Session::build_networks() {
 void Session::watch_networks() {
   inside_watch_ = loop_.watch(inside_netns_.monitor().fd(), EPOLLIN, [this](std::uint32_t) {
     inside_netns_.monitor().drain([this](const netlink::Event& event) { on_inside_event(event); });
-  });
-  host_watch_ = loop_.watch(host_.monitor().fd(), EPOLLIN, [this](std::uint32_t) {
-    host_.monitor().drain([this](const netlink::Event& event) { on_host_event(event); });
-  });
-  filter_watch_ = loop_.watch(host_.filter_monitor().fd(), EPOLLIN, [this](std::uint32_t) {
-    host_.filter_monitor().drain(
-        [this](const netlink::FilterEvent& event) { on_filter_event(event); });
   });
 }
 
@@ -198,102 +179,39 @@ void Session::on_inside_event(const netlink::Event& event) {
   }
 }
 
-void Session::on_host_event(const netlink::Event& event) {
-  const auto* address = std::get_if<netlink::AddressChanged>(&event);
-  if (address != nullptr && !(uplink_ && address->ifindex == uplink_->link_index())) {
-    return;
-  }
-  const auto* route = std::get_if<netlink::RouteChanged>(&event);
-  const auto* link = std::get_if<netlink::LinkChanged>(&event);
-  if ((route != nullptr && route->is_default && !route->deleted) ||
-      (link != nullptr && link->carrier && !link->name.starts_with(filter::kHostLinkPrefix))) {
-    host_came_back_ = true;
-  }
-  follow_host();
-}
-
-void Session::follow_host() {
-  if (uplink_ && !host_settle_.active()) {
-    host_settle_ = loop_.after(kSettle, [this] {
-      host_settle_.reset();
-      if (!uplink_) {
-        return;
-      }
-      try {
-        uplink_->follow_host();
-        host_.filter_monitor().follow_interface(uplink_->link_index());
-      } catch (const std::exception& error) {
-        log::ignored(error);  // the next change, or the next attempt, tries again
-      }
-      if (std::exchange(host_came_back_, false) && retry_.active()) {
-        // Not the rest of a back-off that a cable out for an hour has made long.
-        attempts_.forget();
-        retry_in(std::max(Attempts::kFirstRetry, attempts_.asked(EventLoop::Clock::now())));
-      }
-    });
-  }
-}
-
-void Session::stop_tracing() {
-  settle_.reset();
-  if (!uplink_) {
-    return;
-  }
-  try {
-    uplink_->settled();
-  } catch (const std::exception& error) {
-    log::ignored(error);
-    settle_ = loop_.after(kRepublish, [this] { stop_tracing(); });
-  }
-}
-
-void Session::on_filter_event(const netlink::FilterEvent& event) {
-  if (const auto* deleted = std::get_if<netlink::TableDeleted>(&event)) {
-    if (deleted->table == filter::host_table(status_.profile)) {
-      follow_host();  // `nft flush ruleset`, or our own replacement
+LinkEvents Session::link_events() {
+  LinkEvents events;
+  events.way_back = [this] {
+    if (retry_.active()) {
+      // Not the rest of a back-off that a cable out for an hour has made long.
+      attempts_.forget();
+      retry_in(std::max(Attempts::kFirstRetry, attempts_.asked(EventLoop::Clock::now())));
     }
-    return;
-  }
-  if (std::holds_alternative<netlink::FilterOverrun>(event)) {
-    follow_host();
-    return;
-  }
-  const auto& drop = std::get<netlink::PacketDropped>(event);
-  if (!uplink_ || status_.state == State::kUp || status_.state == State::kDown ||
-      status_.state == State::kFailed || drop.table.starts_with(filter::host_table(""))) {
-    return;
-  }
-  try {
-    on_foreign_drop(drop);
-  } catch (const std::exception& error) {
-    log::ignored(error);
-  }
-}
-
-void Session::on_foreign_drop(const netlink::PacketDropped& drop) {
-  const auto now = EventLoop::Clock::now();
-  if (configuration_.profile.link.firewall == profile::Firewall::kIntegrate &&
-      now - last_opened_ > kReopen) {
-    last_opened_ = now;
-    try {
-      log::info("'{}': the machine's firewall drops our packets; opened '{}' for this link",
-                status_.profile, firewall_->open(drop));
+  };
+  events.blocked = [this](const Failure& failure) {
+    if (!is_attempting()) {
+      return;
+    }
+    observed_ = failure;
+    if (status_.error != failure.error) {
+      status_.error = failure.error;
+      status_.hint = failure.hint;
+      log::warn("'{}': {}", status_.profile, failure.error);
+      log::warn("hint: {}", failure.hint);
+      publish();
+    }
+  };
+  events.unblocked = [this] {
+    if (is_attempting()) {
       stop_client();
       begin_attempt();  // rather than wait until the client sends again
-      return;
-    } catch (const std::exception& error) {
-      log::ignored(error);  // then somebody else has to open it
     }
-  }
-  const Failure failure = firewall_->explain(drop);
-  if (status_.error != failure.error) {
-    observed_ = failure;
-    status_.error = failure.error;
-    status_.hint = failure.hint;
-    log::warn("'{}': {}", status_.profile, failure.error);
-    log::warn("hint: {}", failure.hint);
-    publish();
-  }
+  };
+  return events;
+}
+
+bool Session::is_attempting() const {
+  return status_.state == State::kStarting || status_.state == State::kReconnecting;
 }
 
 void Session::renew_view() {
@@ -311,7 +229,7 @@ void Session::up() {
     set_state(State::kUp);  // nothing but loopback, which is what was asked for
     return;
   }
-  if (!uplink_) {
+  if (!link_) {
     build_networks();  // a restart could not; the reason may be gone
   }
   if (status_.state == State::kDown || status_.state == State::kFailed) {
@@ -338,9 +256,9 @@ void Session::down() {
     inside_->take_down();
   }
   stop_client();
-  if (uplink_) {
+  if (link_) {
     inside_->set_endpoints(std::nullopt, {});
-    uplink_->set_endpoints({});
+    link_->open({});
   }
   status_.error.clear();
   status_.hint.clear();
@@ -424,7 +342,7 @@ std::vector<Endpoint> Session::usable_endpoints(const Resolver::Result& result,
       if (!address || known || endpoints.size() >= kEndpointsMax) {
         continue;
       }
-      if (const auto unusable = uplink_->check(*address)) {
+      if (const auto unusable = link_->check(*address)) {
         const Failure failure = no_server(remote.host, *unusable);
         if (!refused || failure.kind < refused->kind) {
           refused = failure;
@@ -460,9 +378,8 @@ void Session::resolved(const Resolver::Result& result) {
 void Session::connect(const std::vector<Endpoint>& endpoints) {
   endpoints_ = endpoints;
   status_.endpoint = endpoints.front().str();
-  uplink_->set_endpoints(endpoints);
-  host_.filter_monitor().follow_interface(uplink_->link_index());
-  inside_->set_endpoints(uplink_->addresses(), endpoints);
+  link_->open(endpoints);
+  inside_->set_endpoints(link_ends(), endpoints);
   if (client_ && client_holds_ && client_endpoints_ == endpoints && !login_.is_used_up()) {
     let_client_go();
   } else {
@@ -537,7 +454,7 @@ void Session::connected() {
   tell_of_resolvers(servers.empty());
   was_up_ = true;
   set_state(State::kUp);
-  settle_ = loop_.after(milliseconds(0), [this] { stop_tracing(); });
+  link_->settled();
   // From here on next to nothing is allocated, for days: what parsing and libnftables needed goes
   // back to the kernel.
   (void)::malloc_trim(0);
@@ -569,7 +486,7 @@ void Session::check_settings() const {
   if (settings_.addresses.empty()) {
     throw Error("the server assigned no address");
   }
-  const auto& link = uplink_->addresses();
+  const auto link = link_ends();
   for (const Prefix& prefix : settings_.addresses) {
     const bool endpoint =
         std::any_of(endpoints_.begin(), endpoints_.end(),
@@ -941,12 +858,17 @@ std::vector<std::string> Session::hook_environment() const {
       "VPNRUN_TUNNEL_DEVICE=" + status_.device,
       "VPNRUN_ENDPOINT=" + status_.endpoint,
   };
-  if (uplink_) {
-    variables.push_back("VPNRUN_HOST_LINK=" + host_link_name(status_.profile));
-    variables.push_back("VPNRUN_HOST_ADDRESS=" + uplink_->addresses().host_address.str());
-    variables.push_back("VPNRUN_NAMESPACE_ADDRESS=" + uplink_->addresses().ns_address.str());
+  if (const auto link = link_ ? link_->addresses() : std::nullopt) {
+    variables.push_back("VPNRUN_HOST_LINK=" + link->outer_device);
+    variables.push_back("VPNRUN_HOST_ADDRESS=" + link->outer.str());
+    variables.push_back("VPNRUN_NAMESPACE_ADDRESS=" + link->inner.str());
   }
   return variables;
+}
+
+filter::LinkEnds Session::link_ends() const {
+  const auto link = link_->addresses().value();
+  return {link.inner, link.outer};
 }
 
 std::string Session::endpoint_text() const {

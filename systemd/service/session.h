@@ -19,9 +19,8 @@
 #include "systemd/service/client/openvpn/tries.h"
 #include "systemd/service/hooks.h"
 #include "systemd/service/inside_network.h"
-#include "systemd/service/link/foreign_firewall.h"
 #include "systemd/service/link/resolver.h"
-#include "systemd/service/link/uplink.h"
+#include "systemd/service/link/veth_link.h"
 #include "systemd/service/names/automount_watch.h"
 #include "systemd/service/names/view_watch.h"
 #include "systemd/service/namespace.h"
@@ -104,11 +103,9 @@ class Session {
   void build_networks();
   void watch_networks();
   void on_inside_event(const netlink::Event& event);
-  void on_host_event(const netlink::Event& event);
-  void on_filter_event(const netlink::FilterEvent& event);
-  void on_foreign_drop(const netlink::PacketDropped& drop);
-  void follow_host();
-  void stop_tracing();
+  LinkEvents link_events();
+  [[nodiscard]] bool is_attempting() const;
+  [[nodiscard]] filter::LinkEnds link_ends() const;
   void renew_view();
 
   void set_state(State state);
@@ -133,14 +130,8 @@ class Session {
   Netns host_;
   Netns inside_netns_;
   std::unique_ptr<InsideNetwork> inside_;
-  std::unique_ptr<Uplink> uplink_;
-  std::unique_ptr<ForeignFirewall> firewall_;
+  std::unique_ptr<Link> link_;
   EventLoop::Handle inside_watch_;
-  EventLoop::Handle host_watch_;
-  EventLoop::Handle filter_watch_;
-  EventLoop::Handle settle_;
-  EventLoop::Handle host_settle_;
-  bool host_came_back_ = false;  ///< a way out of the machine appeared
   Resolver resolver_;
   Hooks hooks_;
   UpLock up_lock_;
@@ -161,7 +152,6 @@ class Session {
   TunnelSettings settings_;
   std::optional<Failure> observed_;  ///< the best explanation the client has given so far
   std::optional<Failure> final_;
-  EventLoop::Clock::time_point last_opened_;  ///< a firewall of the machine, for us
   Login login_;
   EventLoop::Handle attempt_limit_;
   EventLoop::Handle retry_;

@@ -146,7 +146,7 @@ void require_tun(const Lab& lab) {
 filter::InsideFilter Lab::inside_filter() {
   filter::InsideFilter rules;
   rules.client_uid = ::getuid();
-  rules.uplink = {ip(kNsEnd), ip(kHostEnd)};
+  rules.link = {ip(kNsEnd), ip(kHostEnd)};
   rules.endpoints = {{ip(kServer), Transport::kUdp, kEndpointPort}};
   rules.tunnel_addresses = {ip(kTunnelAddress), ip(kTunnelAddress6)};
   rules.dns_servers = {ip(kTunnelDns), ip(kTunnelDns6)};

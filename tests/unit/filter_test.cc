@@ -19,7 +19,7 @@ IpAddress ip(const char* text) {
 InsideFilter inside() {
   InsideFilter filter;
   filter.client_uid = 987;
-  filter.uplink = {ip("10.213.0.2"), ip("10.213.0.1")};
+  filter.link = {ip("10.213.0.2"), ip("10.213.0.1")};
   filter.endpoints = {{ip("198.51.100.10"), Transport::kUdp, 1194},
                       {ip("198.51.100.10"), Transport::kTcp, 443}};
   filter.dns_servers = {ip("10.8.0.1"), ip("fd00:8::1"), ip("10.8.0.3")};
@@ -53,7 +53,7 @@ TEST(InsideFilter, ADefaultOneLetsNothingOverTheVeth) {
 
 TEST(InsideFilter, EndpointsWithoutAVethOpenNothing) {
   InsideFilter filter = inside();
-  filter.uplink.reset();
+  filter.link.reset();
   EXPECT_THAT(inside_ruleset(filter), Not(HasSubstr("198.51.100.10")));
 }
 
@@ -81,7 +81,7 @@ TEST(InsideFilter, RefusesIpv6OnTheVeth) {
   filter.endpoints.front().address = ip("2001:db8::1");
   EXPECT_THROW((void)inside_ruleset(filter), Error);
   filter = inside();
-  filter.uplink->ns_address = ip("fd00::1");
+  filter.link->ns_address = ip("fd00::1");
   EXPECT_THROW((void)inside_ruleset(filter), Error);
 }
 

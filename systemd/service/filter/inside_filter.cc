@@ -31,23 +31,23 @@ std::vector<Resolvers> resolvers(const InsideFilter& filter) {
 
 /// Matches what the VPN client sends over the veth; empty if it may send nothing.
 std::string client_match(const InsideFilter& filter) {
-  if (!filter.uplink || filter.endpoints.empty()) {
+  if (!filter.link || filter.endpoints.empty()) {
     return {};
   }
   return fmt::format("meta skuid {} ip saddr {} ip daddr . meta l4proto . th dport {}",
-                     filter.client_uid, ipv4_text(filter.uplink->ns_address),
+                     filter.client_uid, ipv4_text(filter.link->ns_address),
                      set_of(endpoint_elements(filter.endpoints)));
 }
 
-std::string to_uplink(const InsideFilter& filter) {
+std::string to_link_rules(const InsideFilter& filter) {
   std::string rules;
   if (const std::string client = client_match(filter); !client.empty()) {
     rules += fmt::format("    {} accept\n", client);
   }
-  if (filter.uplink && !filter.expose.empty()) {
+  if (filter.link && !filter.expose.empty()) {
     rules += fmt::format(
         "    ip saddr {} ip daddr {} meta l4proto . th sport {} ct direction reply accept\n",
-        ipv4_text(filter.uplink->ns_address), ipv4_text(filter.uplink->host_address),
+        ipv4_text(filter.link->ns_address), ipv4_text(filter.link->host_address),
         set_of(port_elements(filter.expose)));
   }
   return fmt::format("  chain to_uplink {{\n{}    drop\n  }}\n", rules);
@@ -68,7 +68,7 @@ std::string name_rules(const InsideFilter& filter) {
   }
   // The client's endpoint may itself be on port 53.
   if (const std::string client = client_match(filter); !client.empty()) {
-    rules += fmt::format("    oifname \"{}\" {} accept\n", kUplinkDevice, client);
+    rules += fmt::format("    oifname \"{}\" {} accept\n", kLinkDevice, client);
   }
   rules +=
       "    tcp dport 53 reject with tcp reset\n"
@@ -77,9 +77,9 @@ std::string name_rules(const InsideFilter& filter) {
 }
 
 /// One look at the interface, whose name costs more to get than to compare.
-std::string by_interface(const char* which, const char* tunnel, const char* uplink) {
+std::string by_interface(const char* which, const char* tunnel, const char* link) {
   return fmt::format("    {} vmap {{ \"lo\" : accept, \"{}\" : goto {}, \"{}\" : goto {} }}\n",
-                     which, kTunnelDevice, tunnel, kUplinkDevice, uplink);
+                     which, kTunnelDevice, tunnel, kLinkDevice, link);
 }
 
 std::string output_chain(const InsideFilter& filter) {
@@ -90,8 +90,8 @@ std::string output_chain(const InsideFilter& filter) {
     names = fmt::format("  chain names {{\n{}  }}\n", name_rules(filter));
   }
   std::string tunnel;
-  if (filter.uplink) {
-    tunnel = fmt::format("    ip saddr {} drop\n", ipv4_text(filter.uplink->ns_address));
+  if (filter.link) {
+    tunnel = fmt::format("    ip saddr {} drop\n", ipv4_text(filter.link->ns_address));
   }
   return fmt::format(
       "{0}  chain tunnel_output {{\n{1}    accept\n  }}\n"
@@ -101,8 +101,8 @@ std::string output_chain(const InsideFilter& filter) {
 
 std::string leave_chain(const InsideFilter& filter) {
   std::string own = "127.0.0.0/8";
-  if (filter.uplink) {
-    own += ", " + ipv4_text(filter.uplink->ns_address);
+  if (filter.link) {
+    own += ", " + ipv4_text(filter.link->ns_address);
   }
   return fmt::format(
       "  chain tunnel_leave {{\n"
@@ -124,8 +124,8 @@ std::string arrive_chain(const InsideFilter& filter) {
     rules += fmt::format("    ip daddr != {} drop\n", set_of(ipv4));
   } else {
     rules += "    ip daddr 127.0.0.0/8 drop\n";
-    if (filter.uplink) {
-      rules += fmt::format("    ip daddr {} drop\n", ipv4_text(filter.uplink->ns_address));
+    if (filter.link) {
+      rules += fmt::format("    ip daddr {} drop\n", ipv4_text(filter.link->ns_address));
     }
   }
   return fmt::format(
@@ -135,10 +135,10 @@ std::string arrive_chain(const InsideFilter& filter) {
       rules, kTunnelDevice);
 }
 
-std::string from_uplink(const InsideFilter& filter) {
+std::string from_link_rules(const InsideFilter& filter) {
   std::string rules;
-  if (filter.uplink) {
-    const std::string ns_address = ipv4_text(filter.uplink->ns_address);
+  if (filter.link) {
+    const std::string ns_address = ipv4_text(filter.link->ns_address);
     if (!filter.endpoints.empty()) {
       // Not tracked here (chain "untracked_in"); the host lets answers through, and nothing else.
       rules += fmt::format(
@@ -148,7 +148,7 @@ std::string from_uplink(const InsideFilter& filter) {
     }
     if (!filter.expose.empty()) {
       rules += fmt::format("    ip saddr {} ip daddr {} meta l4proto . th dport {} accept\n",
-                           ipv4_text(filter.uplink->host_address), ns_address,
+                           ipv4_text(filter.link->host_address), ns_address,
                            set_of(port_elements(filter.expose)));
     }
   }
@@ -164,7 +164,7 @@ std::string input_chain(const InsideFilter& filter) {
   return fmt::format(
       "{0}  chain tunnel_input {{\n{1}    drop\n  }}\n"
       "  chain input {{\n    type filter hook input priority 0; policy drop;\n{2}  }}\n",
-      from_uplink(filter), rules, by_interface("iifname", "tunnel_input", "from_uplink"));
+      from_link_rules(filter), rules, by_interface("iifname", "tunnel_input", "from_uplink"));
 }
 
 /// Sends port 53 to the tunnel's resolver, whatever address it was meant for.
@@ -174,7 +174,7 @@ std::string capture_chains(const InsideFilter& filter) {
   }
   std::string capture;
   if (const std::string client = client_match(filter); !client.empty()) {
-    capture += fmt::format("    oifname \"{}\" {} accept\n", kUplinkDevice, client);
+    capture += fmt::format("    oifname \"{}\" {} accept\n", kLinkDevice, client);
   }
   for (const Resolvers& family : resolvers(filter)) {
     if (!family.servers.empty()) {
@@ -184,8 +184,8 @@ std::string capture_chains(const InsideFilter& filter) {
   }
   // A query to 127.0.0.53 or to the veth has that address's source; it cannot travel with it.
   std::string sources = "127.0.0.0/8";
-  if (filter.uplink) {
-    sources += ", " + ipv4_text(filter.uplink->ns_address);
+  if (filter.link) {
+    sources += ", " + ipv4_text(filter.link->ns_address);
   }
   return fmt::format(
       "  chain capture {{\n"
@@ -212,11 +212,11 @@ std::string untracked_chains(const InsideFilter& filter) {
       "  chain untracked_in {{\n"
       "    type filter hook prerouting priority -300; policy accept;\n"
       "    iifname \"{0}\" ip saddr . meta l4proto . th sport {2} notrack\n  }}\n",
-      kUplinkDevice, client, set_of(endpoint_elements(filter.endpoints)));
+      kLinkDevice, client, set_of(endpoint_elements(filter.endpoints)));
 }
 
 std::string table_body(const InsideFilter& filter) {
-  return to_uplink(filter) + output_chain(filter) + leave_chain(filter) + arrive_chain(filter) +
+  return to_link_rules(filter) + output_chain(filter) + leave_chain(filter) + arrive_chain(filter) +
          input_chain(filter) +
          "  chain forward {\n    type filter hook forward priority 0; policy drop;\n  }\n" +
          capture_chains(filter) + untracked_chains(filter);

@@ -15,20 +15,22 @@ namespace vpnrun::filter {
 /// Table of the rules inside a profile's namespace, family inet.
 constexpr const char* kInsideTable = "vpnrun";
 constexpr const char* kTunnelDevice = "tun0";
-constexpr const char* kUplinkDevice = "uplink";
+/// The inner end of a link. (People and their scripts know it by this name.)
+constexpr const char* kLinkDevice = "uplink";
 
-/// The two ends of the veth; IPv4.
-struct UplinkAddresses {
+/// The addresses of a link's two ends; IPv4.
+struct LinkEnds {
   IpAddress ns_address;
   IpAddress host_address;
-  friend bool operator==(const UplinkAddresses&, const UplinkAddresses&) = default;
+  friend bool operator==(const LinkEnds&, const LinkEnds&) = default;
 };
+using UplinkAddresses = LinkEnds;  // the name that host_filter.h has for them
 
 /// What the filter inside a namespace lets through. A default one is the seal of a new namespace:
 /// loopback and the tunnel device, nothing else.
 struct InsideFilter {
   std::uint32_t client_uid = 0;             ///< owner of the VPN client's sockets
-  std::optional<UplinkAddresses> uplink;    ///< nullopt: nothing passes the veth
+  std::optional<LinkEnds> link;             ///< nullopt: nothing passes the veth
   std::vector<Endpoint> endpoints;          ///< what the client may talk to over the veth
   std::vector<IpAddress> tunnel_addresses;  ///< of the tunnel device; may be empty
   /// Resolvers in the tunnel. The first of each family gets the captured queries. Empty with
@@ -40,7 +42,7 @@ struct InsideFilter {
 };
 
 /// One nftables transaction that makes the whole table, or replaces it. Pure. Throws Error if an
-/// endpoint or an uplink address is not IPv4.
+/// endpoint or a link's address is not IPv4.
 [[nodiscard]] std::string inside_ruleset(const InsideFilter& filter);
 
 /// The seal of a namespace that was made just now: the rules of a default InsideFilter. Several

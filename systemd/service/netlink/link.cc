@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <fmt/format.h>
 #include <netlink/route/link/veth.h>
@@ -108,6 +109,18 @@ std::optional<LinkInfo> find_link(Socket& socket, const std::string& name) {
 
 std::optional<LinkInfo> find_link(Socket& socket, int index) {
   return index > 0 ? find(socket, index, nullptr) : std::nullopt;
+}
+
+std::vector<LinkInfo> list_links(Socket& socket) {
+  std::vector<LinkInfo> links;
+  dump(
+      socket, RTM_GETLINK, "links", [&] { links.clear(); },
+      [&](::nl_msg* message) {
+        if (auto link = parse_link(message)) {
+          links.push_back(std::move(*link));
+        }
+      });
+  return links;
 }
 
 bool create_veth(Socket& socket, const VethSpec& spec) {

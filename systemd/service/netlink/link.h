@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "systemd/service/netlink/socket.h"
 
@@ -26,6 +27,7 @@ struct LinkInfo {
 /// nullopt: there is no such link.
 [[nodiscard]] std::optional<LinkInfo> find_link(Socket& socket, const std::string& name);
 [[nodiscard]] std::optional<LinkInfo> find_link(Socket& socket, int index);
+[[nodiscard]] std::vector<LinkInfo> list_links(Socket& socket);
 
 /// A pair of virtual Ethernet interfaces, see veth(4).
 struct VethSpec {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/link/uplink.h"
+#include "systemd/service/link/veth_link.h"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <optional>
 #include <random>
+#include <utility>
 
 #include "systemd/service/link/foreign_firewall.h"
 #include "systemd/service/link/forwarding.h"
@@ -20,6 +22,10 @@ namespace {
 
 constexpr std::size_t kLinkNameMax = 15;  // IFNAMSIZ - 1
 constexpr std::uint8_t kLinkPrefix = 30;
+/// A firewall that drops again what was opened for us: not more often than this.
+constexpr std::chrono::seconds kReopen{2};
+/// Rules that could not be loaded: again after this.
+constexpr std::chrono::seconds kRetry{1};
 
 /// FNV-1a: short, and the same in every build.
 std::uint32_t hash_of(std::string_view text) {
@@ -93,8 +99,14 @@ std::string host_link_name(const std::string& profile_name) {
                      hash_of(profile_name) & 0xffffffU);
 }
 
-Uplink::Uplink(const profile::Profile& profile, Netns& outer, Netns& inside)
-    : profile_name_(profile.name), outer_(outer), inside_(inside) {
+VethLink::VethLink(EventLoop& loop, const profile::Profile& profile, Netns& outer, Netns& inside,
+                   LinkEvents events)
+    : loop_(loop),
+      profile_name_(profile.name),
+      firewall_(profile.link.firewall),
+      outer_(outer),
+      inside_(inside),
+      events_(std::move(events)) {
   filter_.profile_name = profile.name;
   filter_.link = host_link_name(profile.name);
   filter_.expose = profile.ports.expose;
@@ -110,31 +122,36 @@ Uplink::Uplink(const profile::Profile& profile, Netns& outer, Netns& inside)
     apply_filter();
     make_link();
     configure_ends();
+    OuterWatch::Events watched;
+    watched.changed = [this](const OuterNews& news) { on_news(news); };
+    watched.dropped = [this](const netlink::PacketDropped& drop) { on_drop(drop); };
+    watch_.emplace(loop_, outer_, filter::host_table(profile_name_), std::move(watched));
+    tell_watch();
   } catch (const std::exception&) {
-    remove_uplink(outer_, profile_name_);
+    remove_veth_link(outer_, profile_name_);
     throw;
   }
 }
 
-Uplink::~Uplink() {
+VethLink::~VethLink() {
   try {
-    remove_uplink(outer_, profile_name_);
+    remove_veth_link(outer_, profile_name_);
   } catch (const std::exception& error) {
     log::ignored(error);
   }
 }
 
-void Uplink::guard_recorded() {
+void VethLink::guard_recorded() {
   filter_.guarded_uplinks = guarded_links(outer_, {});
   filter_.guarded_bridges = bridges_of(filter_.guarded_uplinks);
 }
 
-void Uplink::make_link() {
+void VethLink::make_link() {
   (void)netlink::delete_link(outer_.socket(), filter_.link);
-  (void)netlink::delete_link(inside_.socket(), filter::kUplinkDevice);
+  (void)netlink::delete_link(inside_.socket(), filter::kLinkDevice);
   netlink::VethSpec spec;
   spec.name = filter_.link;
-  spec.peer_name = filter::kUplinkDevice;
+  spec.peer_name = filter::kLinkDevice;
   spec.peer_netns_fd = inside_.fd();
   // Ours from the start: udev gives a link whose address the kernel chose another one after a while
   // (MACAddressPolicy= in systemd.link(5)), and the neighbours below would be wrong.
@@ -145,20 +162,19 @@ void Uplink::make_link() {
   }
 }
 
-void Uplink::configure_ends() {
+void VethLink::configure_ends() {
   const auto outer = netlink::find_link(outer_.socket(), filter_.link);
-  const auto inner = netlink::find_link(inside_.socket(), filter::kUplinkDevice);
+  const auto inner = netlink::find_link(inside_.socket(), filter::kLinkDevice);
   if (!outer || !inner) {
     throw_error(ENODEV, "cannot set up the link '{}'", filter_.link);
   }
-  outside_index_ = outer->index;
-  inside_index_ = inner->index;
-  outside_mac_ = outer->mac;
-  inside_mac_ = inner->mac;
+  outer_index_ = outer->index;
+  inner_index_ = inner->index;
+  outer_mac_ = outer->mac;
+  inner_mac_ = inner->mac;
   // Neither end speaks IPv6 or ARP: nothing is sent that is not the client's, and nothing answered.
   set_link_sysctl(outer_, fmt::format("net/ipv6/conf/{}/disable_ipv6", filter_.link), "1");
-  set_link_sysctl(inside_, fmt::format("net/ipv6/conf/{}/disable_ipv6", filter::kUplinkDevice),
-                  "1");
+  set_link_sysctl(inside_, fmt::format("net/ipv6/conf/{}/disable_ipv6", filter::kLinkDevice), "1");
   netlink::LinkChange change;
   change.up = true;
   change.arp = false;
@@ -176,7 +192,7 @@ void Uplink::configure_ends() {
                          outer->mac);
 }
 
-bool Uplink::is_whole() {
+bool VethLink::is_whole() {
   const auto has_address = [](netlink::Socket& socket, int ifindex, const IpAddress& address) {
     const auto all = netlink::list_addresses(socket);
     return std::any_of(all.begin(), all.end(), [&](const netlink::InterfaceAddress& one) {
@@ -184,50 +200,57 @@ bool Uplink::is_whole() {
     });
   };
   const auto outer = netlink::find_link(outer_.socket(), filter_.link);
-  const auto inner = netlink::find_link(inside_.socket(), filter::kUplinkDevice);
-  return outer && inner && outer->index == outside_index_ && inner->index == inside_index_ &&
-         outer->mac == outside_mac_ && inner->mac == inside_mac_ && outer->up && inner->up &&
-         has_address(outer_.socket(), outside_index_, filter_.addresses.host_address) &&
-         has_address(inside_.socket(), inside_index_, filter_.addresses.ns_address);
+  const auto inner = netlink::find_link(inside_.socket(), filter::kLinkDevice);
+  return outer && inner && outer->index == outer_index_ && inner->index == inner_index_ &&
+         outer->mac == outer_mac_ && inner->mac == inner_mac_ && outer->up && inner->up &&
+         has_address(outer_.socket(), outer_index_, filter_.addresses.host_address) &&
+         has_address(inside_.socket(), inner_index_, filter_.addresses.ns_address);
 }
 
-void Uplink::mend_link() {
+void VethLink::mend_link() {
   if (is_whole()) {
     return;
   }
   log::warn("somebody changed the link '{}'; setting it up anew", filter_.link);
   if (!netlink::find_link(outer_.socket(), filter_.link) ||
-      !netlink::find_link(inside_.socket(), filter::kUplinkDevice)) {
+      !netlink::find_link(inside_.socket(), filter::kLinkDevice)) {
     make_link();
   }
   configure_ends();
   set_routes(filter_.endpoints);  // they went with the link
 }
 
-void Uplink::set_endpoints(const std::vector<Endpoint>& endpoints) {
+void VethLink::open(const std::vector<Endpoint>& endpoints) {
+  settle_.reset();
+  told_drops_.clear();
+  opened_foreign_ = false;
   const bool same = loaded_ && endpoints == filter_.endpoints && filter_.traced;
   filter_.endpoints = endpoints;
   filter_.traced = true;
   loaded_ = same;
-  const std::string other = follow(!same);
+  const std::string forbidden = look_around(OuterNews::everything(), !same);
   if (!same) {
     set_routes(endpoints);
     loaded_ = true;
   }
-  if (!other.empty()) {
+  if (!forbidden.empty()) {
     throw Error(fmt::format("the machine routes to the server by '{}', and [link] uplink is '{}'",
-                            other, filter_.uplink),
+                            forbidden, filter_.uplink),
                 std::make_error_code(std::errc::network_unreachable),
                 fmt::format("give the server a route by {0}, or set [link] uplink = \"auto\"",
                             filter_.uplink));
   }
 }
 
-void Uplink::set_routes(const std::vector<Endpoint>& endpoints) {
+std::optional<LinkAddresses> VethLink::addresses() const {
+  return LinkAddresses{filter_.link, filter_.addresses.host_address, filter_.addresses.ns_address};
+}
+
+void VethLink::set_routes(const std::vector<Endpoint>& endpoints) {
   const auto route_to = [this](const Endpoint& endpoint) {
     netlink::Route route;
     route.destination = Prefix::host(endpoint.address);
-    route.ifindex = inside_index_;
+    route.ifindex = inner_index_;
     route.gateway = filter_.addresses.host_address;
     route.preferred_source = filter_.addresses.ns_address;
     return route;
@@ -248,25 +271,23 @@ void Uplink::set_routes(const std::vector<Endpoint>& endpoints) {
   routed_ = endpoints;
 }
 
-/// Has the interfaces that lead to the endpoints forward, behind the guard of the filter; loads the
-/// filter if that, or its absence, calls for it, or if `changed`. Returns the interface by which
-/// the machine routes to an endpoint though the profile has another one; empty: all is well.
-std::string Uplink::follow(bool changed) {
-  mend_link();
-  // A write to net.ipv4.ip_forward turns it off for every interface, ours too.
-  set_link_sysctl(outer_, fmt::format("net/ipv4/conf/{}/forwarding", filter_.link), "1");
-  std::vector<std::string> links;
-  std::string other;
+VethLink::Ways VethLink::ways_to_endpoints() {
+  Ways ways;
   for (const auto& endpoint : filter_.endpoints) {
     const auto way = netlink::route_get(outer_.socket(), endpoint.address);
     const auto link = way ? netlink::find_link(outer_.socket(), way->ifindex) : std::nullopt;
     if (link && !filter_.uplink.empty() && link->name != filter_.uplink) {
-      other = link->name;  // the filter keeps it from being used
+      ways.forbidden = link->name;  // the filter keeps it from being used
     } else if (link && needs_forwarding(*way, *link)) {
-      links.push_back(link->name);
+      ways.links.push_back(link->name);
     }
   }
-  const bool flushed = !changed && !outer_.nft().exists(filter::host_table(profile_name_));
+  return ways;
+}
+
+/// Has these interfaces forward, behind the guard of the filter; loads the filter if that, or its
+/// absence, calls for it, or if it `changed`.
+void VethLink::forward_by(std::vector<std::string> links, bool changed, bool flushed) {
   auto guarded = guarded_links(outer_, links);
   auto bridges = bridges_of(guarded);
   if (changed || flushed || !applied_ || guarded != filter_.guarded_uplinks ||
@@ -282,10 +303,97 @@ std::string Uplink::follow(bool changed) {
       forward_for(outer_, profile_name_, link);
     }
   }
-  return other;
+  ways_ = std::move(links);
 }
 
-std::vector<std::string> Uplink::bridges_of(const std::vector<std::string>& links) {
+/// Puts right what the news may have put wrong; `changed`: the filter is not what is loaded.
+/// Returns the interface by which the outer namespace routes to an endpoint though the profile has
+/// another one; empty: all is well.
+///
+/// Each step that is dear (the host's lock, nftables) is taken only when something asks for it.
+std::string VethLink::look_around(const OuterNews& news, bool changed) {
+  if (news.pair) {
+    mend_link();
+    tell_watch();
+  }
+  if (news.pair || news.forwarding) {
+    // A write to net.ipv4.ip_forward turns it off for every interface, ours too.
+    set_link_sysctl(outer_, fmt::format("net/ipv4/conf/{}/forwarding", filter_.link), "1");
+  }
+  if (!changed && applied_ && !news.routes && !news.interfaces && !news.rules) {
+    return {};
+  }
+  Ways ways = ways_to_endpoints();
+  const bool flushed =
+      !changed && news.rules && !outer_.nft().exists(filter::host_table(profile_name_));
+  if (changed || !applied_ || news.interfaces || news.rules || ways.links != ways_) {
+    forward_by(std::move(ways.links), changed, flushed);
+  }
+  tell_watch();
+  return ways.forbidden;
+}
+
+void VethLink::tell_watch() {
+  if (watch_) {
+    auto interfaces = filter_.guarded_uplinks;
+    interfaces.insert(interfaces.end(), ways_.begin(), ways_.end());
+    watch_->follow_link(outer_index_);
+    watch_->follow(!filter_.endpoints.empty(), std::move(interfaces));
+  }
+}
+
+void VethLink::on_news(const OuterNews& news) {
+  std::exception_ptr failure;
+  try {
+    (void)look_around(news, false);
+  } catch (const std::exception&) {
+    failure = std::current_exception();  // there is a way back all the same
+  }
+  if (news.way_back) {
+    events_.way_back();
+  }
+  if (failure) {
+    std::rethrow_exception(failure);
+  }
+}
+
+void VethLink::on_drop(const netlink::PacketDropped& drop) {
+  // What is still told of packets that were sent before a firewall was opened is old news.
+  if (!filter_.traced || opened_foreign_ || settle_.active() || filter_.endpoints.empty() ||
+      drop.table.starts_with(filter::host_table(""))) {
+    return;
+  }
+  try {
+    explain(drop);
+  } catch (const std::exception& error) {
+    log::ignored(error);
+  }
+}
+
+void VethLink::explain(const netlink::PacketDropped& drop) {
+  ForeignFirewall foreign(outer_, profile_name_, filter_.link);
+  const auto now = loop_.now();
+  if (firewall_ == profile::Firewall::kIntegrate && now - last_opened_ > kReopen) {
+    last_opened_ = now;
+    try {
+      log::info("'{}': the machine's firewall drops our packets; opened '{}' for this link",
+                profile_name_, foreign.open(drop));
+      opened_foreign_ = true;
+      events_.unblocked();
+      return;
+    } catch (const std::exception& error) {
+      log::ignored(error);  // then somebody else has to open it
+    }
+  }
+  const std::string chain =
+      fmt::format("{} {} {} {}", drop.family, drop.table, drop.chain, drop.by_policy);
+  if (std::find(told_drops_.begin(), told_drops_.end(), chain) == told_drops_.end()) {
+    told_drops_.push_back(chain);
+    events_.blocked(foreign.explain(drop));
+  }
+}
+
+std::vector<std::string> VethLink::bridges_of(const std::vector<std::string>& links) {
   std::vector<std::string> bridges;
   for (const auto& name : links) {
     const auto link = netlink::find_link(outer_.socket(), name);
@@ -296,7 +404,7 @@ std::vector<std::string> Uplink::bridges_of(const std::vector<std::string>& link
   return bridges;
 }
 
-std::optional<UnusableAddress> Uplink::check(const IpAddress& address) {
+std::optional<UnusableAddress> VethLink::check(const IpAddress& address) {
   if (auto unusable = check_address(address)) {
     return unusable;
   }
@@ -312,7 +420,7 @@ std::optional<UnusableAddress> Uplink::check(const IpAddress& address) {
                             {filter_.addresses.host_address, kLinkPrefix}, links);
 }
 
-void Uplink::apply_filter() {
+void VethLink::apply_filter() {
   applied_ = false;
   outer_.nft().apply(filter::host_ruleset(filter_));
   applied_ = true;
@@ -334,18 +442,26 @@ void Uplink::apply_filter() {
   }
 }
 
-void Uplink::settled() {
-  if (filter_.traced || !applied_) {
+/// The rules are loaded anew for that: not before the tunnel is in use.
+void VethLink::settled() {
+  settle_ = loop_.after(std::chrono::milliseconds(0), [this] { stop_tracing(); });
+}
+
+void VethLink::stop_tracing() {
+  settle_.reset();
+  if (!filter_.traced && applied_) {
+    return;
+  }
+  try {
     filter_.traced = false;
     apply_filter();
+  } catch (const std::exception& error) {
+    log::ignored(error);
+    settle_ = loop_.after(kRetry, [this] { stop_tracing(); });
   }
 }
 
-void Uplink::follow_host() {
-  (void)follow(false);
-}
-
-void remove_uplink(Netns& outer, const std::string& profile_name) {
+void remove_veth_link(Netns& outer, const std::string& profile_name) {
   std::exception_ptr first;
   const auto step = [&first](const std::function<void()>& body) {
     try {

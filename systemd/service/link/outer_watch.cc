@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/link/outer_watch.h"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "systemd/service/filter/host_filter.h"
+#include "systemd/service/netlink/link.h"
+#include "systemd/service/os/log.h"
+
+namespace vpnrun::service {
+namespace {
+
+/// Changes come in bursts: one look after the burst.
+constexpr std::chrono::milliseconds kSettle{20};
+
+bool is_a_profiles(const std::string& link) {
+  return link.starts_with(filter::kHostLinkPrefix);
+}
+
+}  // namespace
+
+OuterNews& OuterNews::operator|=(const OuterNews& other) noexcept {
+  pair = pair || other.pair;
+  forwarding = forwarding || other.forwarding;
+  routes = routes || other.routes;
+  interfaces = interfaces || other.interfaces;
+  rules = rules || other.rules;
+  way_back = way_back || other.way_back;
+  return *this;
+}
+
+OuterWatch::OuterWatch(EventLoop& loop, Netns& outer, std::string table, Events events)
+    : loop_(loop), outer_(outer), table_(std::move(table)), events_(std::move(events)) {
+  watch_ = loop_.watch(outer_.monitor().fd(), EPOLLIN, [this](std::uint32_t) {
+    outer_.monitor().drain([this](const netlink::Event& event) { add(news_of(event)); });
+  });
+  filter_watch_ = loop_.watch(outer_.filter_monitor().fd(), EPOLLIN, [this](std::uint32_t) {
+    outer_.filter_monitor().drain(
+        [this](const netlink::FilterEvent& event) { on_filter_event(event); });
+  });
+  list();
+}
+
+void OuterWatch::list() {
+  names_.clear();
+  for (const auto& link : netlink::list_links(outer_.socket())) {
+    names_[link.index] = link.name;
+  }
+}
+
+void OuterWatch::follow_link(int index) {
+  link_index_ = index;
+  outer_.filter_monitor().follow_interface(index);
+}
+
+void OuterWatch::follow(bool routes, std::vector<std::string> interfaces) {
+  routes_ = routes;
+  interfaces_ = std::move(interfaces);
+}
+
+bool OuterWatch::is_followed(const std::string& name) const {
+  return std::find(interfaces_.begin(), interfaces_.end(), name) != interfaces_.end();
+}
+
+bool OuterWatch::is_strange(int index) const {
+  const auto link = names_.find(index);
+  return index != link_index_ && link != names_.end() && is_a_profiles(link->second);
+}
+
+OuterNews OuterWatch::news_of_link(const netlink::LinkChanged& link) {
+  OuterNews news;
+  const std::string former = std::exchange(names_[link.index], link.name);
+  if (link.deleted) {
+    names_.erase(link.index);
+  }
+  if (link.index == link_index_) {
+    news.pair = true;
+    return news;
+  }
+  news.interfaces = is_followed(former) || is_followed(link.name);
+  if (is_a_profiles(link.name)) {
+    return news;
+  }
+  news.routes = routes_;
+  news.way_back = link.carrier && !link.deleted;
+  return news;
+}
+
+OuterNews OuterWatch::news_of(const netlink::Event& event) {
+  OuterNews news;
+  if (const auto* link = std::get_if<netlink::LinkChanged>(&event)) {
+    return news_of_link(*link);
+  }
+  if (const auto* address = std::get_if<netlink::AddressChanged>(&event)) {
+    news.pair = address->ifindex == link_index_;
+  } else if (const auto* route = std::get_if<netlink::RouteChanged>(&event)) {
+    news.way_back = route->is_default && !route->deleted;
+    news.routes = routes_ && route->ifindex != link_index_ && !is_strange(route->ifindex);
+  } else if (const auto* forwarding = std::get_if<netlink::ForwardingChanged>(&event)) {
+    const auto link = names_.find(forwarding->ifindex);
+    const bool all = forwarding->ifindex == netlink::kAllInterfaces;
+    news.forwarding = all || forwarding->ifindex == link_index_;
+    news.interfaces = all || (link != names_.end() && is_followed(link->second));
+  } else {
+    list();
+    news = OuterNews::everything();
+  }
+  return news;
+}
+
+void OuterWatch::on_filter_event(const netlink::FilterEvent& event) {
+  if (const auto* drop = std::get_if<netlink::PacketDropped>(&event)) {
+    events_.dropped(*drop);
+    return;
+  }
+  const auto* deleted = std::get_if<netlink::TableDeleted>(&event);
+  OuterNews news;
+  news.rules = deleted == nullptr || deleted->table == table_;  // `nft flush ruleset`, or ourselves
+  add(news);
+}
+
+void OuterWatch::add(const OuterNews& news) {
+  news_ |= news;
+  if (!news.any() || settle_.active()) {
+    return;
+  }
+  settle_ = loop_.after(kSettle, [this] {
+    settle_.reset();
+    const OuterNews told = std::exchange(news_, {});
+    try {
+      events_.changed(told);
+    } catch (const std::exception& error) {
+      log::ignored(error);  // the next change, or the next attempt, tries again
+      news_ = told;
+      news_.way_back = false;
+    }
+  });
+}
+
+}  // namespace vpnrun::service

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "systemd/service/netns.h"
+#include "systemd/service/os/event_loop.h"
+
+namespace vpnrun::service {
+
+/// What has changed around a link since it was last looked at.
+struct OuterNews {
+  bool pair = false;        ///< the link itself, or its address
+  bool forwarding = false;  ///< the link's own forwarding may be off
+  bool routes = false;      ///< the ways to the endpoints may be others
+  bool interfaces =
+      false;              ///< one that forwards for the link: its name, or who wants it to forward
+  bool rules = false;     ///< the filter may be gone
+  bool way_back = false;  ///< there is a way out that there was not
+
+  [[nodiscard]] static OuterNews everything() noexcept {
+    return {true, true, true, true, true, false};
+  }
+  [[nodiscard]] bool any() const noexcept {
+    return pair || forwarding || routes || interfaces || rules || way_back;
+  }
+  OuterNews& operator|=(const OuterNews& other) noexcept;
+};
+
+/// Watches the namespace of a link's outer end, and tells what concerns this link. Of the links of
+/// other profiles, their addresses and the routes over them nothing does: on a machine with many
+/// profiles that is most of what happens.
+class OuterWatch {
+ public:
+  struct Events {
+    /// After a burst of changes. An exception is logged; the news comes again with the next.
+    std::function<void(const OuterNews&)> changed;
+    std::function<void(const netlink::PacketDropped&)> dropped;
+  };
+
+  /// `table`: of our rules there. `outer` must outlive this object; its monitors have no other
+  /// reader. Throws Error.
+  OuterWatch(EventLoop& loop, Netns& outer, std::string table, Events events);
+  OuterWatch(const OuterWatch&) = delete;
+  OuterWatch& operator=(const OuterWatch&) = delete;
+  OuterWatch(OuterWatch&&) = delete;
+  OuterWatch& operator=(OuterWatch&&) = delete;
+  ~OuterWatch() = default;
+
+  /// The link's index there, which may be another one after it was made anew.
+  void follow_link(int index);
+  /// Whether routes concern the link, and which interfaces do.
+  void follow(bool routes, std::vector<std::string> interfaces);
+
+ private:
+  void list();
+  [[nodiscard]] OuterNews news_of(const netlink::Event& event);
+  [[nodiscard]] OuterNews news_of_link(const netlink::LinkChanged& link);
+  void on_filter_event(const netlink::FilterEvent& event);
+  void add(const OuterNews& news);
+  [[nodiscard]] bool is_followed(const std::string& name) const;
+  /// Of another profile.
+  [[nodiscard]] bool is_strange(int index) const;
+
+  EventLoop& loop_;
+  Netns& outer_;
+  std::string table_;
+  Events events_;
+  int link_index_ = 0;
+  bool routes_ = false;
+  std::vector<std::string> interfaces_;
+  std::map<int, std::string> names_;  ///< of the links there, by their index
+  OuterNews news_;
+  EventLoop::Handle settle_;
+  EventLoop::Handle watch_;
+  EventLoop::Handle filter_watch_;
+};
+
+}  // namespace vpnrun::service

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "profiles/profile.h"
+#include "systemd/service/filter/host_filter.h"
+#include "systemd/service/link/link.h"
+#include "systemd/service/link/outer_watch.h"
+#include "systemd/service/netlink/link.h"
+#include "systemd/service/netns.h"
+#include "systemd/service/os/event_loop.h"
+
+namespace vpnrun::service {
+
+/// Name of the outer end of a profile's veth, at most 15 bytes, unique for the name.
+[[nodiscard]] std::string host_link_name(const std::string& profile_name);
+
+/// A veth pair between an outer namespace and the profile's, with its filter and NAT in the outer
+/// one, forwarding, and host routes to the endpoints inside. The outer one is the machine's own or
+/// any other that has a way to the servers.
+///
+/// Destruction undoes all of it. What a companion that was killed left is replaced.
+class VethLink final : public Link {
+ public:
+  /// Both namespaces must outlive this object; the monitors of `outer` have no other reader. Throws
+  /// Error, with nothing left behind.
+  VethLink(EventLoop& loop, const profile::Profile& profile, Netns& outer, Netns& inside,
+           LinkEvents events);
+  VethLink(const VethLink&) = delete;
+  VethLink& operator=(const VethLink&) = delete;
+  VethLink(VethLink&&) = delete;
+  VethLink& operator=(VethLink&&) = delete;
+  ~VethLink() override;
+
+  [[nodiscard]] std::optional<UnusableAddress> check(const IpAddress& address) override;
+  /// Throws Error also if the outer namespace routes to one of them by another interface than the
+  /// profile's [link] uplink.
+  void open(const std::vector<Endpoint>& endpoints) override;
+  void settled() override;
+  [[nodiscard]] std::optional<LinkAddresses> addresses() const override;
+
+ private:
+  /// By which interfaces the outer namespace leads to the endpoints.
+  struct Ways {
+    std::vector<std::string> links;  ///< those that have to forward
+    std::string forbidden;           ///< the profile has another one in mind; empty: none is
+  };
+
+  void guard_recorded();
+  void make_link();
+  void configure_ends();
+  [[nodiscard]] bool is_whole();
+  void mend_link();
+  void set_routes(const std::vector<Endpoint>& endpoints);
+  [[nodiscard]] Ways ways_to_endpoints();
+  void forward_by(std::vector<std::string> links, bool changed, bool flushed);
+  [[nodiscard]] std::vector<std::string> bridges_of(const std::vector<std::string>& links);
+  void apply_filter();
+  [[nodiscard]] std::string look_around(const OuterNews& news, bool changed);
+  void tell_watch();
+
+  void on_news(const OuterNews& news);
+  void on_drop(const netlink::PacketDropped& drop);
+  void explain(const netlink::PacketDropped& drop);
+  void stop_tracing();
+
+  EventLoop& loop_;
+  std::string profile_name_;
+  profile::Firewall firewall_;
+  Netns& outer_;
+  Netns& inside_;
+  LinkEvents events_;
+  filter::HostFilter filter_;
+  std::vector<Endpoint> routed_;   ///< inside, to these addresses
+  std::vector<std::string> ways_;  ///< interfaces that forward for us, as far as is known
+  bool loaded_ = false;            ///< filter_ is what the kernel has, and the routes are set
+  bool applied_ = false;           ///< the kernel has filter_: else a guard may be missing
+  bool extras_applied_ = false;    ///< what stands in tables of other families
+  int outer_index_ = 0;
+  int inner_index_ = 0;
+  netlink::MacAddress outer_mac_{};
+  netlink::MacAddress inner_mac_{};
+  /// What drops the client's packets and has been told since they were let out last.
+  std::vector<std::string> told_drops_;
+  EventLoop::Clock::time_point last_opened_;  ///< a foreign firewall, for us
+  bool opened_foreign_ = false;               ///< the same, since open()
+  EventLoop::Handle settle_;
+  std::optional<OuterWatch> watch_;
+};
+
+/// Undoes what a VethLink of this profile made in `outer`, whether its companion lives or not.
+/// Throws Error.
+void remove_veth_link(Netns& outer, const std::string& profile_name);
+
+}  // namespace vpnrun::service

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The outer end of a link in a namespace that the process is not in. Inside there is no filter, as
+// if root there had removed it.
+#include "systemd/service/link/veth_link.h"
+
+#include <filesystem>
+
+#include "profiles/base/error.h"
+#include "systemd/service/link/no_link.h"
+#include "systemd/service/netlink/route.h"
+#include "tests/netns/link_lab.h"
+#include "tests/netns/netns_process.h"
+
+namespace vpnrun::service {
+namespace {
+
+using test::LinkLab;
+
+UniqueFd udp_in(Netns& netns, const std::string& address, std::uint16_t port = 0) {
+  return netns.run([&] { return test::udp_socket(address, port); });
+}
+
+std::string inner_address(const Link& link) {
+  return link.addresses().value().inner.str();
+}
+
+/// Inside, everything leads over the link.
+void route_everything(LinkLab& lab, const Link& link) {
+  netlink::Route route;
+  route.destination = Prefix::default_network(Family::kIpv4);
+  route.gateway = link.addresses().value().outer;
+  route.ifindex = netlink::find_link(lab.inside.socket(), "uplink").value().index;
+  netlink::replace_route(lab.inside.socket(), route);
+}
+
+std::vector<std::string> links_of(Netns& netns) {
+  std::vector<std::string> names;
+  for (const auto& link : netlink::list_links(netns.socket())) {
+    names.push_back(link.name);
+  }
+  return names;
+}
+
+bool has_a_table(Netns& netns) {
+  return netns.nft().list("list tables").find("\"table\"") != std::string::npos;
+}
+
+NETNS_TEST(VethLink, CarriesTheEndpointsPacketsAndNoOthersBetweenTwoNamespacesThatNobodyIsIn) {
+  LinkLab lab;
+  Netns here = Netns::here();
+  VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, {});
+  EXPECT_EQ(link.addresses()->outer_device, "vr-lab");
+  link.open({LinkLab::endpoint()});
+  route_everything(lab, link);
+  const UniqueFd client = udp_in(lab.inside, inner_address(link));
+  const UniqueFd server = udp_in(lab.beyond, LinkLab::kServer, LinkLab::kPort);
+
+  const auto out = lab.send_to_endpoint(client.get());
+  ASSERT_TRUE(out) << "positive control";
+  EXPECT_EQ(out->source, LinkLab::kWan);
+  const auto query = test::receive(server.get());
+  ASSERT_TRUE(query);
+  ASSERT_EQ(test::send_to(server.get(), query->source, query->port, "answer"), 0);
+  EXPECT_TRUE(test::receive(client.get()));
+  (void)lab.captured();
+
+  const auto try_others = [&] {
+    (void)test::send_to(client.get(), LinkLab::kServer, 1195, "x");
+    (void)test::send_to(client.get(), LinkLab::kOtherServer, LinkLab::kPort, "x");
+    lab.inside.run([] { (void)test::tcp_connect(LinkLab::kServer, LinkLab::kPort); });
+  };
+  try_others();
+  EXPECT_EQ(lab.captured(), std::vector<std::string>());
+  EXPECT_TRUE(lab.send_to_endpoint(client.get())) << "positive control";
+  ASSERT_TRUE(lab.outer.nft().remove(filter::host_table("lab")));
+  try_others();
+  EXPECT_GE(lab.captured().size(), 3U) << "positive control";
+
+  EXPECT_EQ(links_of(here), std::vector<std::string>{"lo"}) << "the process's own namespace";
+  EXPECT_FALSE(has_a_table(here));
+  EXPECT_EQ(here.read_sysctl("net/ipv4/conf/lo/forwarding"), "0");
+}
+
+NETNS_TEST(VethLink, LetsNothingOutUntilItIsOpenedAndAfterItIsClosed) {
+  LinkLab lab;
+  VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, {});
+  route_everything(lab, link);
+  const UniqueFd client = udp_in(lab.inside, inner_address(link));
+  const auto try_endpoint = [&] {
+    (void)test::send_to(client.get(), LinkLab::kServer, LinkLab::kPort, "x");
+    return lab.captured();
+  };
+  EXPECT_EQ(try_endpoint(), std::vector<std::string>());
+  link.open({LinkLab::endpoint()});
+  ASSERT_TRUE(lab.send_to_endpoint(client.get())) << "positive control";
+  (void)lab.captured();
+  link.open({});
+  EXPECT_EQ(try_endpoint(), std::vector<std::string>());
+  link.open({LinkLab::endpoint()});
+  EXPECT_TRUE(lab.send_to_endpoint(client.get())) << "positive control";
+}
+
+NETNS_TEST(VethLink, LeavesTheOuterNamespaceAsItWas) {
+  LinkLab lab;
+  namespace fs = std::filesystem;
+  const auto before = links_of(lab.outer);
+  {
+    VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, {});
+    link.open({LinkLab::endpoint()});
+    link.settled();
+    EXPECT_NE(lab.outer.read_sysctl("net/ipv4/conf/wan/forwarding"), "0") << "positive control";
+    EXPECT_TRUE(fs::exists("/run/vpnrun/.forwarding-outer/wan/lab")) << "positive control";
+    EXPECT_TRUE(has_a_table(lab.outer)) << "positive control";
+  }
+  EXPECT_EQ(links_of(lab.outer), before);
+  EXPECT_FALSE(netlink::find_link(lab.inside.socket(), "uplink"));
+  EXPECT_EQ(lab.outer.read_sysctl("net/ipv4/conf/wan/forwarding"), "0");
+  EXPECT_FALSE(has_a_table(lab.outer));
+  EXPECT_FALSE(fs::exists("/run/vpnrun/.forwarding-outer"));
+}
+
+/// The loop turns until the endpoint is reached again. What is sent is not waited for.
+bool comes_back(LinkLab& lab, const Link& link) {
+  (void)lab.captured(1);
+  return lab.turn_until([&] {
+    try {
+      const UniqueFd client = udp_in(lab.inside, inner_address(link));
+      (void)test::send_to(client.get(), LinkLab::kServer, LinkLab::kPort, "hello");
+    } catch (const Error&) {
+      return false;  // the address is not back
+    }
+    return test::read_packet(lab.capture.get(), 10).has_value();
+  });
+}
+
+NETNS_TEST(VethLink, MendsWhatSomebodyInItsOuterNamespaceBreaks) {
+  LinkLab lab;
+  VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, {});
+  link.open({LinkLab::endpoint()});
+  ASSERT_TRUE(comes_back(lab, link));
+  ASSERT_TRUE(netlink::delete_link(lab.outer.socket(), "vr-lab"));
+  EXPECT_TRUE(comes_back(lab, link)) << "the link was deleted";
+  ASSERT_EQ(lab.outer.write_sysctl("net/ipv4/ip_forward", "0"), 0);
+  EXPECT_TRUE(comes_back(lab, link)) << "forwarding was turned off";
+  lab.outer.nft().apply("flush ruleset");
+  EXPECT_TRUE(lab.turn_until([&] { return lab.outer.nft().exists(filter::host_table("lab")); }));
+  EXPECT_TRUE(comes_back(lab, link)) << "the rules were flushed";
+}
+
+/// A firewall of somebody else's.
+void drop_what_is_forwarded(Netns& netns) {
+  netns.nft().apply(
+      "table inet strict {\n chain through {\n"
+      "  type filter hook forward priority 10; policy drop;\n }\n}");
+}
+
+NETNS_TEST(VethLink, TellsWhatDropsItsPacketsOnceForEachAttempt) {
+  LinkLab lab;
+  int blocked = 0;
+  Failure reason;
+  LinkEvents events;
+  events.blocked = [&](const Failure& failure) {
+    ++blocked;
+    reason = failure;
+  };
+  VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, events);
+  link.open({LinkLab::endpoint()});
+  ASSERT_TRUE(comes_back(lab, link)) << "positive control";
+  drop_what_is_forwarded(lab.outer);
+  const UniqueFd client = udp_in(lab.inside, inner_address(link));
+  const auto drops = [&](int until) {
+    return lab.turn_until([&] {
+      (void)test::send_to(client.get(), LinkLab::kServer, LinkLab::kPort, "x");
+      return blocked == until;
+    });
+  };
+  EXPECT_TRUE(drops(1));
+  EXPECT_NE(reason.error.find("chain 'through' of table 'inet strict', by its policy"),
+            std::string::npos)
+      << reason.error;
+  EXPECT_NE(reason.hint.find("vr-lab"), std::string::npos) << reason.hint;
+  link.open({LinkLab::endpoint()});
+  EXPECT_TRUE(drops(2)) << "a new attempt";
+  link.settled();
+  ASSERT_TRUE(lab.turn_until([&] {
+    return lab.outer.nft().list("list table inet vpnrun-lab").find("trace") == std::string::npos;
+  }));
+  (void)lab.captured(1);
+  lab.outer.nft().apply("delete table inet strict");
+  EXPECT_TRUE(comes_back(lab, link)) << "positive control";
+  EXPECT_EQ(blocked, 2);
+}
+
+NETNS_TEST(VethLink, OpensAForeignFirewallThatTheProfileWantsOpened) {
+  LinkLab lab;
+  int unblocked = 0;
+  LinkEvents events;
+  events.blocked = [](const Failure& failure) { ADD_FAILURE() << failure.error; };
+  events.unblocked = [&] { ++unblocked; };
+  auto profile = LinkLab::profile();
+  profile.link.firewall = profile::Firewall::kIntegrate;
+  {
+    VethLink link(lab.loop, profile, lab.outer, lab.inside, events);
+    drop_what_is_forwarded(lab.outer);
+    link.open({LinkLab::endpoint()});
+    EXPECT_TRUE(comes_back(lab, link));
+    EXPECT_EQ(unblocked, 1);
+    EXPECT_NE(lab.outer.nft().list("list chain inet strict through").find("vr-lab"),
+              std::string::npos);
+  }
+  EXPECT_EQ(lab.outer.nft().list("list chain inet strict through").find("vr-lab"),
+            std::string::npos);
+}
+
+TEST(NoLink, LeadsNowhereAndHasNothingInside) {
+  NoLink link;
+  EXPECT_TRUE(link.check(test::ip("198.51.100.10")));
+  EXPECT_FALSE(link.addresses());
+  link.open({});
+  link.settled();
+}
+
+}  // namespace
+}  // namespace vpnrun::service

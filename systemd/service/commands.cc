@@ -23,7 +23,7 @@
 #include "profiles/profile_store.h"
 #include "profiles/programs.h"
 #include "systemd/service/client/client_ids.h"
-#include "systemd/service/client/login.h"
+#include "systemd/service/client/openvpn/login.h"
 #include "systemd/service/companion.h"
 #include "systemd/service/control_server.h"
 #include "systemd/service/names/etc_files.h"

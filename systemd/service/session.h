@@ -14,7 +14,7 @@
 #include "profiles/protocol/control_message.h"
 #include "systemd/service/attempts.h"
 #include "systemd/service/client/failure.h"
-#include "systemd/service/client/login.h"
+#include "systemd/service/client/openvpn/login.h"
 #include "systemd/service/client/openvpn/process.h"
 #include "systemd/service/client/openvpn/tries.h"
 #include "systemd/service/hooks.h"

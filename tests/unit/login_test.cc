@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "systemd/service/client/login.h"
+#include "systemd/service/client/openvpn/login.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

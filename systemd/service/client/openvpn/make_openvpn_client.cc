@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "systemd/service/client/login.h"
+#include "systemd/service/client/openvpn/login.h"
 #include "systemd/service/client/openvpn/openvpn_client.h"
 
 namespace vpnrun::service {

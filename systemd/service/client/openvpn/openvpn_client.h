@@ -17,7 +17,7 @@
 #include "profiles/openvpn_config.h"
 #include "profiles/protocol/control_message.h"
 #include "systemd/service/client/failure.h"
-#include "systemd/service/client/login.h"
+#include "systemd/service/client/openvpn/login.h"
 #include "systemd/service/client/openvpn/process_control.h"
 #include "systemd/service/client/openvpn/tries.h"
 #include "systemd/service/client/tunnel_client.h"

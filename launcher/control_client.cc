@@ -180,8 +180,8 @@ ControlClient ControlClient::connect_if_running(const Places& places, const std:
 }
 
 void ControlClient::send(const Request& request) {
-  if (greeting_ == Greeting::kNotSaid && feature::missing(request, feature::first())) {
-    greet();
+  if (feature::missing(request, feature::first())) {
+    (void)features();
   }
   if (greeting_ == Greeting::kAnswered) {
     require_features(request);
@@ -204,10 +204,15 @@ void ControlClient::send(const Request& request) {
   transmit(text);
 }
 
-void ControlClient::greet() {
-  std::string text = encode(hello());
-  greeting_ = Greeting::kSaid;
-  transmit(text);
+const std::vector<std::string>& ControlClient::features() {
+  if (greeting_ == Greeting::kAnswered) {
+    return features_;
+  }
+  if (greeting_ == Greeting::kNotSaid) {
+    std::string text = encode(hello());
+    greeting_ = Greeting::kSaid;
+    transmit(text);
+  }
   const auto reply = next_reply(SteadyClock::now() + kReplyPatience);
   if (!reply) {
     throw Error(fmt::format("cannot hear the tunnel of profile '{}': it does not answer", profile_),
@@ -219,6 +224,7 @@ void ControlClient::greet() {
         fmt::format("cannot ask the tunnel of profile '{}': {}", profile_, printable(reply->error)),
         {}, printable(reply->hint));
   }
+  return features_;
 }
 
 /// False if it refuses more than the word.

@@ -73,8 +73,12 @@ class ControlClient {
   /// error yet: it may have said why, for receive(). The first one has a `hello` in front, in the
   /// same write; the answer to that is not returned by receive(). Throws Error, also for a request
   /// that takes a feature which the companion lacks: nothing of it is sent then. For one that
-  /// 0.1.0 could not have carried out, waits for the companion's list first, for kReplyPatience.
+  /// 0.1.0 could not have carried out, waits for features() first.
   void send(const Request& request);
+
+  /// What the companion can be asked for (features.h). Says `hello` if that has not been done, and
+  /// waits for the answer for kReplyPatience. Throws HungUp, or Error.
+  [[nodiscard]] const std::vector<std::string>& features();
 
   /// The next reply, or nullopt at `deadline`. Throws HungUp, or Error if the companion sends what
   /// is no reply; a reply that is not ok is returned like any other. One that refuses what the
@@ -85,7 +89,6 @@ class ControlClient {
   enum class Greeting : std::uint8_t { kNotSaid, kSaid, kAnswered };
 
   void transmit(std::string& text);
-  void greet();
   [[nodiscard]] std::optional<Reply> next_reply(SteadyClock::time_point deadline);
   [[nodiscard]] bool take_greeting(const Reply& reply);
   [[nodiscard]] std::string age_hint() const;

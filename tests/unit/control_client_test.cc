@@ -218,6 +218,21 @@ TEST(ControlClient, SendsNothingThatTheCompanionDoesNotList) {
   EXPECT_EQ(arrived(other), "");
 }
 
+TEST(ControlClient, SaysWhatTheCompanionCanDoBeforeAnythingIsAsked) {
+  for (const bool is_first : {false, true}) {
+    auto [client, other] = connected();
+    say(other, is_first ? test::greeting_of_first() : test::greeting_in(State::kUp));
+    EXPECT_EQ(client.features(), is_first ? feature::first() : feature::own());
+    EXPECT_EQ(arrived(other), "{\"command\":\"hello\"}\n");
+    client.send(request_for(Command::kUp));
+    EXPECT_EQ(arrived(other), "{\"command\":\"up\"}\n");
+    EXPECT_EQ(client.features(), is_first ? feature::first() : feature::own());
+  }
+  auto [client, other] = connected();
+  say(other, refusal_of("it does not admit you any more"));
+  EXPECT_THROW((void)client.features(), Error);
+}
+
 TEST(ControlClient, NamesWhatAnOlderCompanionDoesNotKnowAndTheRemedy) {
   for (const Reply& refusal : {refusal_of("cannot parse request: unknown member 'server'"),
                                refusal_of("anything", "server")}) {

@@ -186,22 +186,19 @@ void ControlClient::send(const Request& request) {
   if (greeting_ == Greeting::kAnswered) {
     require_features(request);
   }
-  std::string text;
-  if (greeting_ == Greeting::kNotSaid) {
-    text = encode(hello());
-    greeting_ = Greeting::kSaid;
-  }
-  std::string line = encode(request);
+  const Secret line = Secret::take(encode(request));
   if (line.size() > kControlLineMax) {
-    ::explicit_bzero(line.data(), line.size());
     throw Error(
         fmt::format("cannot ask the tunnel of profile '{}': the answer is too long", profile_),
         std::make_error_code(std::errc::message_size));
   }
-  text.reserve(text.size() + line.size());  // no second copy of a password
-  text += line;
-  ::explicit_bzero(line.data(), line.size());
-  transmit(text);
+  Secret text;
+  if (greeting_ == Greeting::kNotSaid) {
+    text.append(encode(hello()));
+    greeting_ = Greeting::kSaid;
+  }
+  text.append(line.view());
+  transmit(text.view());
 }
 
 const std::vector<std::string>& ControlClient::features() {
@@ -209,9 +206,8 @@ const std::vector<std::string>& ControlClient::features() {
     return features_;
   }
   if (greeting_ == Greeting::kNotSaid) {
-    std::string text = encode(hello());
     greeting_ = Greeting::kSaid;
-    transmit(text);
+    transmit(encode(hello()));
   }
   const auto reply = next_reply(SteadyClock::now() + kReplyPatience);
   if (!reply) {
@@ -254,7 +250,7 @@ void ControlClient::require_features(const Request& request) const {
   }
 }
 
-void ControlClient::transmit(std::string& line) {
+void ControlClient::transmit(std::string_view line) {
   std::size_t sent = 0;
   int error_number = 0;
   while (sent < line.size() && error_number == 0) {
@@ -266,7 +262,6 @@ void ControlClient::transmit(std::string& line) {
       error_number = errno;
     }
   }
-  ::explicit_bzero(line.data(), line.size());  // it may hold a password
   if (error_number != 0 && error_number != EPIPE && error_number != ECONNRESET) {
     throw_error(error_number, "cannot ask the tunnel of profile '{}'", profile_);
   }

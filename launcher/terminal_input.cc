@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
-#include <cstring>
 #include <optional>
 
 #include "profiles/base/error.h"
@@ -94,15 +93,13 @@ class EchoOff {
 
 /// Reads up to a line end, in any case: what is left would be the next reader's, a shell. nullopt:
 /// interrupted by a signal that caught_signal names.
-std::optional<std::string> read_until_line_end(int fd) {
-  std::string line;
+std::optional<Secret> read_until_line_end(int fd) {
+  Secret line;
   bool too_long = false;
-  line.reserve(kLongestLine);  // never moved: no copy of a password is left in freed memory
   for (;;) {
     char character = 0;
     const ssize_t count = ::read(fd, &character, 1);
     if (caught_signal != 0) {
-      ::explicit_bzero(line.data(), line.size());
       return std::nullopt;
     }
     if (count < 0 && errno != EINTR) {
@@ -113,14 +110,13 @@ std::optional<std::string> read_until_line_end(int fd) {
     }
     if (count == 1 && character == '\n') {
       if (too_long) {
-        ::explicit_bzero(line.data(), line.size());
         throw Error(fmt::format("cannot use the answer: it is longer than {} bytes", kLongestLine),
                     std::make_error_code(std::errc::message_size));
       }
       return line;
     }
     if (count == 1 && line.size() < kLongestLine) {
-      line += character;
+      line.append({&character, 1});
     } else if (count == 1) {
       too_long = true;
     }
@@ -144,9 +140,9 @@ void TerminalInput::say(std::string_view text) {
   write_to(terminal_.get(), text);
 }
 
-std::string TerminalInput::read_line(std::string_view prompt, Echo echo) {
+Secret TerminalInput::read_line(std::string_view prompt, Echo echo) {
   for (;;) {
-    std::optional<std::string> line;
+    std::optional<Secret> line;
     {
       const SignalNotes notes;
       std::optional<EchoOff> silence;

@@ -3,10 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "helper/base/unique_fd.h"
+#include "profiles/base/secret.h"
 
 namespace vpnrun {
 
@@ -28,7 +28,7 @@ class TerminalInput {
   /// the process first gets the terminal's settings and the signal's own disposition back; after a
   /// stop the prompt comes again. Throws Error if the input ends before a line does, and on a line
   /// of more than kLongestLine bytes, read to its end: cut, it would be another password.
-  [[nodiscard]] std::string read_line(std::string_view prompt, Echo echo);
+  [[nodiscard]] Secret read_line(std::string_view prompt, Echo echo);
 
  private:
   UniqueFd terminal_;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -155,12 +154,10 @@ class Wait {
     request.command = Command::kAnswer;
     request.question_id = status_.question->id;
     Answer answer = person_.ask(*status_.question);
-    request.user_name = answer.user_name;
-    request.password = answer.password;
-    request.response = answer.response;
+    request.user_name = std::move(answer.user_name);
+    request.password = std::move(answer.password);
+    request.response = std::move(answer.response);
     client_.send(request);
-    ::explicit_bzero(request.password.data(), request.password.size());
-    ::explicit_bzero(request.response.data(), request.response.size());
     answered_ = status_.question->id;
     typing_ += SteadyClock::now() - start;
   }
@@ -190,12 +187,6 @@ class ProgressEnd {
 };
 
 }  // namespace
-
-Answer::~Answer() {
-  ::explicit_bzero(user_name.data(), user_name.size());
-  ::explicit_bzero(password.data(), password.size());
-  ::explicit_bzero(response.data(), response.size());
-}
 
 Status carry_out(ControlClient& client, const Order& order, Person& person) {
   const ProgressEnd end(person);

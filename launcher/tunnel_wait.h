@@ -6,21 +6,16 @@
 #include <string>
 
 #include "launcher/control_client.h"
+#include "profiles/base/secret.h"
 #include "profiles/protocol/status.h"
 
 namespace vpnrun {
 
-/// What a person typed. Wiped when it goes.
+/// What a person typed.
 struct Answer {
-  std::string user_name;
-  std::string password;
-  std::string response;
-  Answer() = default;
-  Answer(Answer&&) = default;
-  Answer& operator=(Answer&&) = default;
-  Answer(const Answer&) = delete;
-  Answer& operator=(const Answer&) = delete;
-  ~Answer();
+  Secret user_name;
+  Secret password;
+  Secret response;
 };
 
 /// The person in front of the program, as far as a wait needs one.

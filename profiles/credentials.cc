@@ -20,7 +20,7 @@ bool has_control_character(std::string_view text) {
   });
 }
 
-std::string read_line(LineReader& lines, std::string_view what, const std::string& path) {
+Secret read_line(LineReader& lines, std::string_view what, const std::string& path) {
   const std::optional<std::string_view> line = lines.next();
   const std::size_t number = line ? lines.number() : lines.number() + 1;
   if (!line || line->empty()) {
@@ -31,7 +31,7 @@ std::string read_line(LineReader& lines, std::string_view what, const std::strin
     throw Error(
         fmt::format("{}:{}: the {} has a control character", printable(path), number, what));
   }
-  return std::string(*line);
+  return Secret(*line);
 }
 
 }  // namespace

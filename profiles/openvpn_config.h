@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "profiles/base/endpoint.h"
+#include "profiles/base/secret.h"
 
 namespace vpnrun::profile {
 
@@ -57,8 +58,8 @@ using FileReader = std::function<std::string(std::string_view directive, const s
 
 /// A credentials file: user name in the first line, password in the second.
 struct Credentials {
-  std::string user_name;
-  std::string password;
+  Secret user_name;
+  Secret password;
 };
 
 /// Throws Error naming the line that is missing, or if the file has PEM in it; never with the

@@ -89,7 +89,7 @@ std::string unknown_by_words(std::string_view error) {
 }
 
 /// The answer goes on to the VPN client in a protocol of lines: a line end in it would be an order.
-void refuse_control_characters(const char* name, const std::string& value) {
+void refuse_control_characters(const char* name, std::string_view value) {
   for (const char character : value) {
     const auto byte = static_cast<unsigned char>(character);
     if (byte < 0x20 || byte == 0x7F) {
@@ -99,7 +99,7 @@ void refuse_control_characters(const char* name, const std::string& value) {
 }
 
 /// A byte that JSON cannot carry must not be replaced without a word: it would be another password.
-void refuse_other_encodings(const char* name, const std::string& value) {
+void refuse_other_encodings(const char* name, std::string_view value) {
   for (std::size_t position = 0; position < value.size();) {
     if (!decode_utf8(value, position)) {
       throw Error(fmt::format("cannot use '{}': it is not UTF-8", name));
@@ -107,9 +107,9 @@ void refuse_other_encodings(const char* name, const std::string& value) {
   }
 }
 
-void check_secret(const char* name, const std::string& value) {
-  refuse_control_characters(name, value);
-  refuse_other_encodings(name, value);
+void check_secret(const char* name, const Secret& secret) {
+  refuse_control_characters(name, secret.view());
+  refuse_other_encodings(name, secret.view());
 }
 
 void check_answer(const Request& request) {
@@ -118,12 +118,18 @@ void check_answer(const Request& request) {
   check_secret("response", request.response);
 }
 
+Secret get_secret(JsonFields& fields, const char* name) {
+  std::string text;
+  fields.get(name, text);
+  return Secret::take(std::move(text));
+}
+
 void get_answer(JsonFields& fields, Request& request) {
   (void)fields.require("question_id");  // its absence is the error; the value comes with its type
   fields.get("question_id", request.question_id);
-  fields.get("user_name", request.user_name);
-  fields.get("password", request.password);
-  fields.get("response", request.response);
+  request.user_name = get_secret(fields, "user_name");
+  request.password = get_secret(fields, "password");
+  request.response = get_secret(fields, "response");
   check_answer(request);
 }
 
@@ -140,10 +146,10 @@ std::string encode(const Request& request) {
   if (request.command == Command::kAnswer) {
     check_answer(request);
     json["question_id"] = request.question_id;
-    json["user_name"] = request.user_name;
-    json["password"] = request.password;
+    json["user_name"] = request.user_name.view();
+    json["password"] = request.password.view();
     if (!request.response.empty()) {
-      json["response"] = request.response;
+      json["response"] = request.response.view();
     }
   }
   return dump_json(json) + "\n";

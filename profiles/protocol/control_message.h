@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "profiles/base/error.h"
+#include "profiles/base/secret.h"
 #include "profiles/protocol/status.h"
 
 namespace vpnrun {
@@ -62,9 +63,9 @@ struct Request {
   bool asks = false;
   // kAnswer only:
   std::uint64_t question_id = 0;
-  std::string user_name;
-  std::string password;
-  std::string response;  ///< to CredentialQuestion::challenge
+  Secret user_name;
+  Secret password;
+  Secret response;  ///< to CredentialQuestion::challenge
 };
 
 struct Reply {

@@ -28,7 +28,7 @@ constexpr std::chrono::milliseconds kEndPatience{1000};
 constexpr std::size_t kAnswerMax = 1024;
 
 /// What the program wrote before it ended: one line, returned without its end.
-std::string first_line(int fd) {
+Secret first_line(int fd) {
   std::array<char, kAnswerMax + 1> buffer{};
   std::size_t size = 0;
   while (size < buffer.size()) {
@@ -40,10 +40,9 @@ std::string first_line(int fd) {
   }
   const std::string_view text(buffer.data(), size);
   const std::size_t end = text.find('\n');
-  std::string line(text.substr(0, end));
+  Secret line(text.substr(0, end));
   ::explicit_bzero(buffer.data(), buffer.size());
   if (end == std::string_view::npos && size > kAnswerMax) {
-    wipe(line);
     throw Error("what was typed is too long");
   }
   return line;
@@ -114,9 +113,6 @@ void AskPassword::ask_next() {
       answered_(answer);
     } catch (const Error& error) {
       refusal = error;
-    }
-    for (std::string* secret : {&answer.user_name, &answer.password, &answer.response}) {
-      wipe(*secret);
     }
     if (refusal) {
       log::warn("'{}': the password agents' answer will not do: {}", profile_name_,
@@ -243,9 +239,6 @@ void AskPassword::reap(const Pidfd& process) noexcept {
 }
 
 void AskPassword::forget() noexcept {
-  for (std::string* secret : {&answer_.user_name, &answer_.password, &answer_.response}) {
-    wipe(*secret);
-  }
   answer_ = {};
 }
 

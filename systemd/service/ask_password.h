@@ -26,7 +26,7 @@ namespace vpnrun::service {
 /// same question again. On a machine without agents nothing happens.
 class AskPassword {
  public:
-  /// Takes a complete answer, wiped after the call. Throws Error if it will not do: the question is
+  /// Takes a complete answer. Throws Error if it will not do: the question is
   /// put once more, from its beginning.
   using Answered = std::function<void(const Request&)>;
 
@@ -51,7 +51,7 @@ class AskPassword {
   struct Part {
     std::string message;
     bool echo = false;
-    std::string Request::*field = nullptr;
+    Secret Request::*field = nullptr;
   };
 
   /// A process that was told to end.

@@ -18,7 +18,6 @@
 #include "helper/base/name.h"
 #include "helper/base/runtime_layout.h"
 #include "profiles/base/error.h"
-#include "profiles/base/secret.h"
 #include "profiles/own_files.h"
 #include "profiles/profile_store.h"
 #include "profiles/programs.h"
@@ -87,9 +86,7 @@ void check_kernel() {
 /// What the configuration's author names is said to be wrong before a packet is sent.
 void check_named_login(const CredentialFiles& files) {
   if (files.profile_file.empty() && !files.configuration_file.empty()) {
-    if (auto login = stored_login(files)) {
-      wipe(login->password);
-    }
+    (void)stored_login(files);
   }
 }
 

@@ -50,20 +50,6 @@ constexpr milliseconds kBreath{20};
 constexpr milliseconds kProcessCost{1};
 constexpr std::size_t kBudgetsMax = 256;
 
-/// A request whose answer is overwritten when it goes.
-struct WipedRequest : Request {
-  explicit WipedRequest(Request request) : Request(std::move(request)) {}
-  WipedRequest(const WipedRequest&) = delete;
-  WipedRequest& operator=(const WipedRequest&) = delete;
-  WipedRequest(WipedRequest&&) = delete;
-  WipedRequest& operator=(WipedRequest&&) = delete;
-  ~WipedRequest() {
-    for (std::string* secret : {&user_name, &password, &response}) {
-      wipe(*secret);
-    }
-  }
-};
-
 Reply refusal(const Error& error) {
   Reply reply;
   reply.ok = false;
@@ -327,11 +313,11 @@ void ControlServer::work_off(Client& client) {
     }
     const Budget::Cost begin = thread_time();
     const auto published = published_;
-    const Wiped line(client.input.substr(0, end));  // it may hold a password
+    const Secret line(std::string_view(client.input).substr(0, end));  // it may hold a password
     std::fill_n(client.input.begin(), end, '\0');
     client.input.erase(0, end + 1);
     if (still_admits(client)) {
-      handle_line(client, line.text);
+      handle_line(client, line.view());
     }
     charge(client.peer.uid,
            thread_time() - begin + (published_ == published ? milliseconds(0) : kOrderCost));
@@ -345,7 +331,7 @@ void ControlServer::handle_line(Client& client, std::string_view line) {
     if (line.size() >= kControlLineMax) {
       throw Error("the request is too long");
     }
-    const WipedRequest request(parse_request(line));
+    const Request request = parse_request(line);
     if (request.command == Command::kHello) {
       client.audience = Audience::kTolerant;
     }

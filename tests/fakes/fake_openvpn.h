@@ -112,11 +112,11 @@ class FakeOpenvpn {
     void stop() noexcept override { run_->is_stopped = true; }
     void release_hold() override { run_->orders.emplace_back("release"); }
     void reconnect() override { run_->orders.emplace_back("reconnect"); }
-    void answer(const std::string& realm, const std::string& user_name,
-                const std::string& password) override {
-      (void)quote(user_name);
-      (void)quote(password);
-      run_->orders.push_back("answer " + realm + " " + user_name + " " + password);
+    void answer(std::string_view realm, const Secret& user_name, const Secret& password) override {
+      (void)quote(user_name.view());
+      (void)quote(password.view());
+      run_->orders.push_back(
+          fmt::format("answer {} {} {}", realm, user_name.view(), password.view()));
     }
 
    private:

@@ -82,8 +82,8 @@ void hold_equal(const Status& a, const Status& b) {
 
 void hold_request(std::string_view line) {
   const Request request = parse_request(line);
-  for (const std::string* secret : {&request.user_name, &request.password, &request.response}) {
-    for (const char c : *secret) {
+  for (const Secret* secret : {&request.user_name, &request.password, &request.response}) {
+    for (const char c : secret->view()) {
       hold(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f, "no order in an answer");
     }
   }

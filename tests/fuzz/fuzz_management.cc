@@ -94,7 +94,7 @@ void hold_quote(std::string_view text) {
 
 void hold_password(const Challenge& challenge) {
   try {
-    const std::string password = password_for(challenge, "bar", "8675309");
+    const Secret password = password_for(challenge, "bar", "8675309");
     hold(password.size() <= kArgumentMax, "what is sent is not too long");
     switch (challenge.kind) {
       case Challenge::Kind::kNone:

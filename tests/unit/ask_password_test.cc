@@ -44,7 +44,7 @@ class AskPasswordTest : public testing::Test {
     return std::make_unique<AskPassword>(
         loop_, "work",
         [this](const Request& answer) {
-          answers_.push_back(answer);
+          answers_.push_back(parse_request(encode(answer)));
           loop_.stop();
           if (refuse_ > 0) {
             --refuse_;

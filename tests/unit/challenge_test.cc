@@ -60,8 +60,8 @@ TEST(ChallengePassword, IsPutTogetherAsTheProtocolHasIt) {
 
 TEST(ChallengePassword, OfMoreThanALineOfBase64IsInOnePiece) {
   const std::string password(100, 'x');
-  const std::string sent = password_for(static_challenge("1,PIN"), password, "1");
-  EXPECT_EQ(sent.find('\n'), std::string::npos);
+  const Secret sent = password_for(static_challenge("1,PIN"), password, "1");
+  EXPECT_EQ(sent.view().find('\n'), std::string_view::npos);
   EXPECT_EQ(sent.size(), 6U + 136U + 1U + 4U);
 }
 

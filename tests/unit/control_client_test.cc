@@ -58,10 +58,10 @@ class FakePerson final : public Person {
   Answer ask(const CredentialQuestion& question) override {
     asked.push_back(question.id);
     Answer answer;
-    answer.user_name = "alice";
-    answer.password = "secret";
+    answer.user_name = Secret("alice");
+    answer.password = Secret("secret");
     if (question.wants_response) {
-      answer.response = "123456";
+      answer.response = Secret("123456");
     }
     return answer;
   }
@@ -316,7 +316,7 @@ TEST(ControlClient, AnAnswerThatNoCompanionTakesIsNotSent) {
   auto [client, other] = connected();
   Request request;
   request.command = Command::kAnswer;
-  request.password = std::string(kControlLineMax, 'a');
+  request.password = Secret(std::string(kControlLineMax, 'a'));
   try {
     client.send(request);
     ADD_FAILURE() << "sent";

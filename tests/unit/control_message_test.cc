@@ -58,8 +58,8 @@ TEST(ControlMessage, AnswerComesBackWithItsSecretUnchanged) {
   Request request;
   request.command = Command::kAnswer;
   request.question_id = 12345678901234567890U;
-  request.user_name = "alice@example.org";
-  request.password = R"(pass "word\ with 東京)";
+  request.user_name = Secret("alice@example.org");
+  request.password = Secret(R"(pass "word\ with 東京)");
   const Request after = parse_request(without_line_end(encode(request)));
   EXPECT_EQ(after.question_id, request.question_id);
   EXPECT_EQ(after.user_name, request.user_name);
@@ -69,7 +69,7 @@ TEST(ControlMessage, AnswerComesBackWithItsSecretUnchanged) {
 TEST(ControlMessage, OnlyAnAnswerCarriesCredentials) {
   Request request;
   request.command = Command::kUp;
-  request.password = "hunter2";
+  request.password = Secret("hunter2");
   EXPECT_THAT(encode(request), Not(HasSubstr("hunter2")));
   EXPECT_THAT(request_error(R"({"command":"up","password":"x"})"),
               HasSubstr("unknown member 'password'"));
@@ -83,14 +83,14 @@ TEST(ControlMessage, RefusesControlCharactersInCredentials) {
               HasSubstr("'user_name': it has a control character"));
   Request request;
   request.command = Command::kAnswer;
-  request.password = "a\nb";
+  request.password = Secret("a\nb");
   EXPECT_THROW((void)encode(request), Error);
 }
 
 TEST(ControlMessage, RefusesToSendAPasswordThatJsonWouldChange) {
   Request request;
   request.command = Command::kAnswer;
-  request.password = "p\xE4ss";
+  request.password = Secret("p\xE4ss");
   EXPECT_THROW((void)encode(request), Error);
 }
 
@@ -230,8 +230,8 @@ TEST(ControlMessage, ARefusalOfTheFirstVersionNamesItInItsWords) {
 TEST(ControlMessage, LongestAnswerThatMakesSenseFitsTheLine) {
   Request request;
   request.command = Command::kAnswer;
-  request.user_name = std::string(512, 'u');
-  request.password = std::string(1024, '"');
+  request.user_name = Secret(std::string(512, 'u'));
+  request.password = Secret(std::string(1024, '"'));
   EXPECT_LE(encode(request).size(), kControlLineMax);
 }
 
@@ -248,7 +248,7 @@ TEST(ControlMessage, WhatIsNewIsWrittenOnlyWhereItIsUsed) {
   Request answer;
   answer.command = Command::kAnswer;
   EXPECT_THAT(encode(answer), testing::Not(HasSubstr("response")));
-  answer.response = "123456";
+  answer.response = Secret("123456");
   EXPECT_EQ(parse_request(encode(answer)).response, "123456");
 }
 
@@ -260,7 +260,7 @@ TEST(ControlMessage, AResponseIsNoOrderEither) {
               HasSubstr("must be"));
   Request answer;
   answer.command = Command::kAnswer;
-  answer.response = "1\n";
+  answer.response = Secret("1\n");
   EXPECT_THROW((void)encode(answer), Error);
 }
 

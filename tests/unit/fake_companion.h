@@ -80,7 +80,11 @@ class FakeCompanion {
 
   [[nodiscard]] std::vector<Request> requests() const {
     const std::lock_guard lock(mutex_);
-    return requests_;
+    std::vector<Request> requests;
+    for (const std::string& line : lines_) {
+      requests.push_back(parse_request(line));
+    }
+    return requests;
   }
 
  private:
@@ -103,21 +107,21 @@ class FakeCompanion {
         continue;
       }
       const Request request = parse_request(line);
-      line.clear();
-      for (const Reply& reply : answers_to(request)) {
+      for (const Reply& reply : answers_to(request, line)) {
         const std::string text = encode(reply, Audience::kTolerant);
         (void)::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
       }
+      line.clear();
     }
   }
 
-  std::vector<Reply> answers_to(const Request& request) {
+  std::vector<Reply> answers_to(const Request& request, const std::string& line) {
     if (request.command == Command::kHello) {
       return {greeting_};
     }
     {
       const std::lock_guard lock(mutex_);
-      requests_.push_back(request);
+      lines_.push_back(line);
     }
     return script_(request);
   }
@@ -126,7 +130,7 @@ class FakeCompanion {
   Reply greeting_;
   UniqueFd listener_;
   mutable std::mutex mutex_;
-  std::vector<Request> requests_;
+  std::vector<std::string> lines_;
   std::thread thread_;
 };
 

@@ -112,8 +112,8 @@ class OpenvpnClientTest : public testing::Test {
     Request request;
     request.command = Command::kAnswer;
     request.question_id = question_->id;
-    request.user_name = user;
-    request.password = password;
+    request.user_name = Secret(user);
+    request.password = Secret(password);
     request.response = response;
     client_->answer(request);
   }

@@ -35,7 +35,7 @@ std::string typed(const CredentialQuestion& question, const std::vector<std::str
     std::string text;
     try {
       const Answer answer = person.ask(question);
-      text = fmt::format("[{}|{}|{}]\n", answer.user_name, answer.password.size(),
+      text = fmt::format("[{}|{}|{}]\n", answer.user_name.view(), answer.password.size(),
                          answer.response.size());
     } catch (const Error& error) {
       text = fmt::format("<{}>\n", error.what());

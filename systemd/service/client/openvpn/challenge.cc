@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
+#include <utility>
 
 #include "profiles/base/error.h"
 #include "profiles/base/secret.h"
@@ -16,10 +16,10 @@ namespace {
 constexpr unsigned kEcho = 1;
 constexpr unsigned kConcatenate = 2;  // OpenVPN 2.7
 
-std::string base64(const std::string& text) {
+Secret base64(std::string_view text) {
   std::string encoded = profile::base64_content(text);
   std::erase(encoded, '\n');
-  return encoded;
+  return Secret::take(std::move(encoded));
 }
 
 /// nullopt: it is not base64. The padding may be left out.
@@ -102,16 +102,15 @@ std::optional<Challenge> dynamic_challenge(std::string_view reason) {
   return challenge;
 }
 
-std::string password_for(const Challenge& challenge, const std::string& password,
-                         const std::string& response) {
-  std::string result;
-  result.reserve(2 * kArgumentMax);
+Secret password_for(const Challenge& challenge, std::string_view password,
+                    std::string_view response) {
+  Secret result;
   if (2 * kArgumentMax < password.size() + response.size() + challenge.state_id.size()) {
     throw Error("a password or one-time password is longer than OpenVPN takes");
   }
   switch (challenge.kind) {
     case Challenge::Kind::kNone:
-      return password;
+      return Secret(password);
     case Challenge::Kind::kDynamic:
       result.append("CRV1::").append(challenge.state_id).append("::").append(response);
       break;
@@ -120,13 +119,11 @@ std::string password_for(const Challenge& challenge, const std::string& password
         result.append(password).append(response);
         break;
       }
-      Wiped first(base64(password));
-      Wiped second(base64(response));
-      result.append("SCRV1:").append(first.text).append(":").append(second.text);
+      result.append("SCRV1:").append(base64(password).view());
+      result.append(":").append(base64(response).view());
       break;
   }
   if (result.size() > kArgumentMax) {
-    ::explicit_bzero(result.data(), result.size());
     throw Error("password and one-time password together are longer than OpenVPN takes");
   }
   return result;

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "profiles/base/secret.h"
+
 namespace vpnrun::service::openvpn {
 
 /// What is wanted beside user name and password: a one-time password, mostly. The
@@ -35,7 +37,7 @@ struct Challenge {
 
 /// The password to send: `password` and `response` put together as the challenge wants them. Throws
 /// Error if that is longer than OpenVPN takes.
-[[nodiscard]] std::string password_for(const Challenge& challenge, const std::string& password,
-                                       const std::string& response);
+[[nodiscard]] Secret password_for(const Challenge& challenge, std::string_view password,
+                                  std::string_view response);
 
 }  // namespace vpnrun::service::openvpn

@@ -20,12 +20,12 @@ constexpr const char* kPrivateKey = "Private Key";
 /// Bytes of a challenge that are shown: a server writes it.
 constexpr std::size_t kTextMax = 200;
 
-std::string read_secret(const std::string& path) {
-  return profile::read_trusted_file(path, profile::Trust::kSecret);
+Secret read_secret(const std::string& path) {
+  return Secret::take(profile::read_trusted_file(path, profile::Trust::kSecret));
 }
 
 /// The content of a systemd credential; nullopt: the unit was given none of this name.
-std::optional<std::string> systemd_credential(const char* name, std::string& path) {
+std::optional<Secret> systemd_credential(const char* name, std::string& path) {
   const char* folder = ::secure_getenv("CREDENTIALS_DIRECTORY");
   if (folder == nullptr || *folder != '/') {
     return std::nullopt;
@@ -45,8 +45,8 @@ profile::Credentials login_of_configuration(const CredentialFiles& files) {
   const std::string& name = files.configuration_file;
   try {
     profile::OwnFiles own(files.place);
-    const Wiped text(own.read("auth-user-pass", name));
-    return profile::parse_login_file(text.text, name);
+    const Secret text = Secret::take(own.read("auth-user-pass", name));
+    return profile::parse_login_file(text.view(), name);
   } catch (const Error& error) {
     throw error.with_context(fmt::format("{}:{}: 'auth-user-pass' file '{}'",
                                          printable(files.place.configuration), files.line,
@@ -64,11 +64,6 @@ std::string shown(std::string_view text) {
 
 }  // namespace
 
-ClientAnswer::~ClientAnswer() {
-  wipe(user_name);
-  wipe(password);
-}
-
 CredentialFiles credential_files(const profile::Profile& profile,
                                  const profile::OpenvpnConfig& configuration) {
   return {profile.name, profile.tunnel.credentials, configuration.user_pass_file,
@@ -80,27 +75,26 @@ std::optional<profile::Credentials> stored_login(const CredentialFiles& files) {
     return login_of_configuration(files);
   }
   std::string path = files.profile_file;
-  std::optional<std::string> content =
+  const std::optional<Secret> content =
       path.empty() ? systemd_credential("vpnrun.auth", path) : read_secret(path);
   if (!content) {
     return std::nullopt;
   }
-  const Wiped text(std::move(*content));
-  return profile::parse_credentials(text.text, path);
+  return profile::parse_credentials(content->view(), path);
 }
 
-std::optional<std::string> stored_passphrase() {
+std::optional<Secret> stored_passphrase() {
   std::string path;
-  std::optional<std::string> content = systemd_credential("vpnrun.passphrase", path);
+  const std::optional<Secret> content = systemd_credential("vpnrun.passphrase", path);
   if (!content) {
     return std::nullopt;
   }
-  const Wiped text(std::move(*content));
-  const std::size_t end = text.text.find_first_of("\r\n");  // all of it if there is none
-  if (end == 0 || text.text.empty()) {
+  const std::string_view text = content->view();
+  const std::size_t end = text.find_first_of("\r\n");  // all of it if there is none
+  if (end == 0 || text.empty()) {
     throw Error(fmt::format("{}: the passphrase is missing", printable(path)));
   }
-  return text.text.substr(0, end);
+  return Secret(text.substr(0, end));
 }
 
 std::optional<CredentialQuestion> Login::need(const CredentialFiles& files, std::string_view realm,
@@ -110,10 +104,8 @@ std::optional<CredentialQuestion> Login::need(const CredentialFiles& files, std:
   wants_user_name_ = wants_user_name;
   challenge_ = {};
   if (realm == kPrivateKey) {
-    std::optional<std::string> passphrase = stored_passphrase();
-    wants_login_ = !passphrase;
-    if (passphrase) {
-      wipe(*passphrase);
+    wants_login_ = !stored_passphrase();
+    if (!wants_login_) {
       return std::nullopt;
     }
     return question(files.profile_name, wants_user_name);
@@ -126,11 +118,7 @@ std::optional<CredentialQuestion> Login::need(const CredentialFiles& files, std:
   if (challenge_.kind == Challenge::Kind::kDynamic) {
     wants_login_ = false;  // the server has them already
   } else {
-    std::optional<profile::Credentials> stored = stored_login(files);
-    wants_login_ = !stored;
-    if (stored) {
-      wipe(stored->password);
-    }
+    wants_login_ = !stored_login(files);
   }
   const bool wants_response =
       challenge_.kind != Challenge::Kind::kNone && challenge_.wants_response;
@@ -167,27 +155,24 @@ CredentialQuestion Login::question(const std::string& profile_name, bool wants_u
 }
 
 ClientAnswer Login::answer(const Request* typed) {
-  const std::string nothing;
   ClientAnswer answer;
   answer.realm = realm_;
-  const std::string& response = typed != nullptr ? typed->response : nothing;
+  const std::string_view response = typed != nullptr ? typed->response.view() : std::string_view();
   if (wants_login_) {
     if (typed == nullptr || (wants_user_name_ && typed->user_name.empty())) {
       throw Error("there is no user name in the answer");
     }
-    answer.user_name = wants_user_name_ ? typed->user_name : nothing;
-    answer.password = openvpn::password_for(challenge_, typed->password, response);
+    answer.user_name = wants_user_name_ ? Secret(typed->user_name.view()) : Secret();
+    answer.password = openvpn::password_for(challenge_, typed->password.view(), response);
   } else if (realm_ == kPrivateKey) {
-    std::optional<std::string> passphrase = stored_passphrase();
-    answer.password = std::move(passphrase).value_or(std::string());
+    answer.password = stored_passphrase().value_or(Secret());
   } else if (challenge_.kind == Challenge::Kind::kDynamic) {
-    answer.user_name = challenge_.user_name;
-    answer.password = openvpn::password_for(challenge_, nothing, response);
+    answer.user_name = Secret(challenge_.user_name);
+    answer.password = openvpn::password_for(challenge_, {}, response);
   } else {
     auto stored = stored_login(files_).value_or(profile::Credentials());
-    const Wiped password(std::move(stored.password));
     answer.user_name = std::move(stored.user_name);
-    answer.password = openvpn::password_for(challenge_, password.text, response);
+    answer.password = openvpn::password_for(challenge_, stored.password.view(), response);
   }
   one_time_ = challenge_.kind != Challenge::Kind::kNone;
   was_stored_ = typed == nullptr;

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "profiles/base/secret.h"
 #include "profiles/openvpn_config.h"
 #include "profiles/own_files.h"
 #include "profiles/protocol/control_message.h"
@@ -34,19 +35,13 @@ struct CredentialFiles {
 [[nodiscard]] std::optional<profile::Credentials> stored_login(const CredentialFiles& files);
 /// The passphrase of the private key: `vpnrun.passphrase` in $CREDENTIALS_DIRECTORY. nullopt: there
 /// is none. Throws Error if it cannot be used.
-[[nodiscard]] std::optional<std::string> stored_passphrase();
+[[nodiscard]] std::optional<Secret> stored_passphrase();
 
-/// What goes to the VPN client. Wiped when it goes.
+/// What goes to the VPN client.
 struct ClientAnswer {
   std::string realm;
-  std::string user_name;  ///< empty: none is sent
-  std::string password;
-  ClientAnswer() = default;
-  ClientAnswer(ClientAnswer&&) = default;
-  ClientAnswer& operator=(ClientAnswer&&) = default;
-  ClientAnswer(const ClientAnswer&) = delete;
-  ClientAnswer& operator=(const ClientAnswer&) = delete;
-  ~ClientAnswer();
+  Secret user_name;  ///< empty: none is sent
+  Secret password;
 };
 
 /// How the client of one session comes by what the server wants to know: out of files, from a

@@ -374,7 +374,7 @@ void Process::end_it(std::string_view reason) {
   }
 }
 
-void Process::send(const std::string& command) {
+void Process::send(std::string_view command) {
   if (!connection_.ok()) {
     return;
   }
@@ -397,16 +397,17 @@ void Process::reconnect() {
   send("signal SIGUSR1\n");
 }
 
-void Process::answer(const std::string& realm, const std::string& user_name,
-                     const std::string& password) {
-  const Wiped quoted(quote(password));
-  const Wiped user_command(
-      user_name.empty() ? "" : fmt::format("username {} {}\n", quote(realm), quote(user_name)));
-  const Wiped command(fmt::format("password {} {}\n", quote(realm), quoted.text));
+void Process::answer(std::string_view realm, const Secret& user_name, const Secret& password) {
+  const auto command = [&realm](std::string_view verb, const Secret& secret) {
+    Secret text(fmt::format("{} {} ", verb, quote(realm)));
+    text.append(Secret::take(quote(secret.view())).view()).append("\n");
+    return text;
+  };
+  const Secret password_command = command("password", password);  // both, before one is sent
   if (!user_name.empty()) {
-    send(user_command.text);
+    send(command("username", user_name).view());
   }
-  send(command.text);
+  send(password_command.view());
 }
 
 StartProcess process_starter(EventLoop& loop, ProcessPlace place, std::string device) {

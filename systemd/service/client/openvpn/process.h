@@ -11,6 +11,7 @@
 
 #include "helper/base/unique_fd.h"
 #include "profiles/base/endpoint.h"
+#include "profiles/base/secret.h"
 #include "profiles/openvpn_config.h"
 #include "systemd/service/client/openvpn/management.h"
 #include "systemd/service/client/openvpn/process_control.h"
@@ -79,8 +80,7 @@ class Process final : public ProcessControl {
   void stop() noexcept override;
   void release_hold() override;
   void reconnect() override;
-  void answer(const std::string& realm, const std::string& user_name,
-              const std::string& password) override;
+  void answer(std::string_view realm, const Secret& user_name, const Secret& password) override;
 
  private:
   [[nodiscard]] ManagementEvents with_pushed_dns(ManagementEvents events);
@@ -93,7 +93,7 @@ class Process final : public ProcessControl {
   void read_ahead();
   std::size_t tell_lines();
   void end_it(std::string_view reason);
-  void send(const std::string& command);
+  void send(std::string_view command);
 
   EventLoop& loop_;
   ProcessEvents events_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "profiles/base/endpoint.h"
+#include "profiles/base/secret.h"
 #include "profiles/openvpn_config.h"
 #include "systemd/service/client/openvpn/management.h"
 
@@ -47,8 +48,8 @@ class ProcessControl {
   virtual void reconnect() = 0;
   /// Answers ManagementEvents::on_need_password. Neither is ever logged. Throws Error, with nothing
   /// sent, on what quote() refuses.
-  virtual void answer(const std::string& realm, const std::string& user_name,
-                      const std::string& password) = 0;
+  virtual void answer(std::string_view realm, const Secret& user_name,
+                      const Secret& password) = 0;
 };
 
 /// Starts a process that tries `endpoints` in their order. Throws Error, and nothing runs then.

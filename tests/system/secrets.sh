@@ -23,12 +23,15 @@ echo sesame-4712 >$CREDENTIALS/vpnrun.passphrase
 chmod 0400 $CREDENTIALS/*
 sed -i 's/^verb .*/verb 6/' "$PROFILES/one.ovpn" "$PROFILES/two.ovpn" "$PROFILES/dynamic.ovpn"
 
+# Longer than what a string has room for within itself: what is left of it is in a buffer.
+TYPED=4713-once-and-for-all-of-the-buffers-that-a-line-goes-through-on-its-way-to-the-client
+
 # A secret a line; the first is planted in every kind of place, and must be found there.
 SECRETS=$LAB/tmp/secrets
 (umask 077; touch "$SECRETS")
 PLANTED=planted-4711
 printf '%s\n' $PLANTED subscriber 'correct horse' "$(printf 'correct horse' | base64)" \
-  "$(printf subscriber | base64)" sesame-4712 4713-once 4714-once CRV1: >"$SECRETS"
+  "$(printf subscriber | base64)" sesame-4712 $TYPED 4714-once CRV1: >"$SECRETS"
 OTHERS=$(grep -c . "$SECRETS")
 # The key: each long line of its base64 by itself.
 grep -v PRIVATE "$LAB/tls/locked.key" | grep -E '^.{20,}' >>"$SECRETS"
@@ -94,13 +97,22 @@ env PLANTED=$PLANTED sleep 0.5 &
 
 wait_until 15 tunnel_up one && wait_until 15 tunnel_up two
 pass 'both tunnels are up'
-one_time 4713-once
+one_time $TYPED
 wait_until 10 waits_for dynamic 'one-time'
 looked_through 'while a one-time password is asked for'
-typing by alice vpnrunctl up dynamic <<<'The server asks: .*:	4713-once'
+typing by alice vpnrunctl up dynamic <<<"The server asks: .*:	$TYPED"
 is 'a typed one is right (control)' "$STATUS $(logins)" '0 challenged taken'
 like 'the log is a verbose one (control)' "$(cat "$LAB"/log/tunnel-one)" 'VERIFY OK|Control Channel|left out'
 looked_through 'up'
+
+# What was typed, read and handed on is not in the companions' own memory any more.
+PASSED_ON=$LAB/tmp/passed-on
+(umask 077; printf '%s\n' vpnrun-tunnel 'correct horse' "$(printf 'correct horse' | base64)" sesame-4712 $TYPED >"$PASSED_ON")
+in_memory() { python3 "$SOURCE/tests/probes/find_in_memory.py" "${TUNNEL_PID[$1]}" "$PASSED_ON"; }
+for name in one two dynamic; do
+  like "control: in the memory of the companion of '$name' something is found" "$(in_memory $name)" '^1 '
+  empty "no password, passphrase or one-time password is in it" "$(in_memory $name | grep -v '^1 ')"
+done
 
 kill -HUP "${TUNNEL_PID[one]}" "${TUNNEL_PID[two]}"
 wait_until 5 eval '! tunnel_up two' || :

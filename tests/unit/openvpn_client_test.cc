@@ -114,7 +114,7 @@ class OpenvpnClientTest : public testing::Test {
     request.question_id = question_->id;
     request.user_name = Secret(user);
     request.password = Secret(password);
-    request.response = response;
+    request.response = Secret(response);
     client_->answer(request);
   }
   [[nodiscard]] FakeRun& run() const { return openvpn_.run(); }

@@ -174,14 +174,19 @@ void leave_word(const std::string& profile_name, const std::string& error,
   }
 }
 
+void remove_link(const std::string& profile_name) {
+  Netns host = Netns::here(filter::NftPlace::kHere);
+  const auto inside = open_network(profile_name, filter::NftPlace::kHere);
+  remove_veth_link(host, inside.get(), profile_name);
+}
+
 /// What a companion that was killed has left on the host: there may be no next one, and whoever
 /// flushes the firewall then takes the guard of a machine that still forwards. Nothing if there is
 /// a companion. The namespace stays, sealed.
 void take_link_back(const std::string& profile_name) noexcept {
   try {
     if (!RunLock::holder(profile_name)) {
-      Netns host = Netns::here(filter::NftPlace::kHere);
-      remove_veth_link(host, profile_name);
+      remove_link(profile_name);
     }
   } catch (const std::exception& failure) {
     log::ignored(failure);
@@ -341,8 +346,7 @@ int release(const std::string& profile_name) {
     stop_unit(fmt::format("vpnrun-netns@{}.service", profile_name));  // of which this may be part
     stop_companion(profile_name);
     end_client_processes(profile_name);
-    Netns host = Netns::here(filter::NftPlace::kHere);
-    remove_veth_link(host, profile_name);
+    remove_link(profile_name);
     openvpn::remove_client_folder(profile_name);
     release_namespaces(profile_name);
     return 0;

@@ -322,6 +322,13 @@ PreparedNamespaces open_prepared(const std::string& profile_name) {
   return result;
 }
 
+std::unique_ptr<Netns> open_network(const std::string& profile_name, filter::NftPlace place) {
+  const UniqueFd entries = open_host_directory(profile_name);
+  UniqueFd netns =
+      entries.ok() ? open_namespace_at(entries.get(), kNetnsEntry, CLONE_NEWNET) : UniqueFd();
+  return netns.ok() ? std::make_unique<Netns>(std::move(netns), profile_name, place) : nullptr;
+}
+
 void renew_overlays(const PreparedNamespaces& namespaces, const std::string& profile_name) {
   write_generated_files(profile_name);
   const ViewSources sources = view_sources(profile_name);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "helper/base/unique_fd.h"
 #include "profiles/profile.h"
 #include "systemd/service/names/view.h"
+#include "systemd/service/netns.h"
 
 namespace vpnrun::service {
 
@@ -33,6 +35,10 @@ struct PreparedNamespaces {
 /// Throws Error with a hint if the profile is not prepared, or was prepared in a mount namespace
 /// that is neither the caller's nor that of process 1.
 [[nodiscard]] PreparedNamespaces open_prepared(const std::string& profile_name);
+
+/// The network namespace alone; null: there is none.
+[[nodiscard]] std::unique_ptr<Netns> open_network(const std::string& profile_name,
+                                                  filter::NftPlace place);
 
 [[nodiscard]] ViewSources view_sources(const std::string& profile_name);
 

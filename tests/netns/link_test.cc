@@ -83,6 +83,12 @@ NETNS_TEST(Link, ChangesOnlyWhatIsAskedFor) {
   EXPECT_TRUE(find_link(socket, index)->up);
   EXPECT_EQ(find_link(socket, index)->mtu, 1280U);
   EXPECT_EQ(find_link(socket, index)->mac, kMac);
+  EXPECT_EQ(find_link(socket, index)->alias, "");
+  LinkChange alias;
+  alias.alias = "vpnrun: a";
+  EXPECT_TRUE(change_link(socket, index, alias));
+  EXPECT_EQ(find_link(socket, index)->alias, "vpnrun: a");
+  EXPECT_EQ(find_link(socket, index)->mac, kMac);
   LinkChange down;
   down.up = false;
   EXPECT_TRUE(change_link(socket, index, down));

@@ -4,6 +4,8 @@
 // if root there had removed it.
 #include "systemd/service/link/veth_link.h"
 
+#include <fcntl.h>
+
 #include <filesystem>
 
 #include "profiles/base/error.h"
@@ -211,6 +213,71 @@ NETNS_TEST(VethLink, OpensAForeignFirewallThatTheProfileWantsOpened) {
   }
   EXPECT_EQ(lab.outer.nft().list("list chain inet strict through").find("vr-lab"),
             std::string::npos);
+}
+
+NETNS_TEST(VethLink, TwoProfilesWhoseNamesHaveTheSameShortFormHaveALinkEach) {
+  LinkLab lab;
+  Netns other_inside = Netns::fresh("customer-11386");
+  Netns its_outer(UniqueFd(::fcntl(lab.outer.fd(), F_DUPFD_CLOEXEC, 3)), "outer");
+  std::string name;
+  {
+    VethLink first(lab.loop, LinkLab::profile("customer-6188"), lab.outer, lab.inside, {});
+    first.open({LinkLab::endpoint()});
+    name = first.addresses()->outer_device;
+    VethLink second(lab.loop, LinkLab::profile("customer-11386"), its_outer, other_inside, {});
+    EXPECT_NE(second.addresses()->outer_device, name);
+    EXPECT_TRUE(comes_back(lab, first));
+    EXPECT_EQ(netlink::find_link(lab.outer.socket(), name)->alias, "vpnrun: customer-6188");
+    remove_veth_link(lab.outer, nullptr, "customer-11386");
+    EXPECT_FALSE(netlink::find_link(lab.outer.socket(), second.addresses()->outer_device))
+        << "by its alias, without its namespace";
+    EXPECT_TRUE(comes_back(lab, first));
+  }
+  VethLink second(lab.loop, LinkLab::profile("customer-11386"), its_outer, other_inside, {});
+  EXPECT_EQ(second.addresses()->outer_device, name) << "it is free now";
+}
+
+NETNS_TEST(VethLink, LeavesALinkOfSomebodyElsesThatHasItsNameAlone) {
+  LinkLab lab;
+  test::make_strange_link(lab.outer, "vr-lab");
+  const int index = netlink::find_link(lab.outer.socket(), "vr-lab").value().index;
+  {
+    VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, {});
+    link.open({LinkLab::endpoint()});
+    EXPECT_NE(link.addresses()->outer_device, "vr-lab");
+    EXPECT_TRUE(comes_back(lab, link));
+    ASSERT_TRUE(netlink::find_link(lab.outer.socket(), "vr-lab"));
+    EXPECT_EQ(netlink::find_link(lab.outer.socket(), "vr-lab")->index, index);
+    // Made anew it keeps its name, though the better one is free.
+    ASSERT_TRUE(netlink::delete_link(lab.outer.socket(), "vr-lab"));
+    const std::string name = link.addresses()->outer_device;
+    ASSERT_TRUE(netlink::delete_link(lab.outer.socket(), name));
+    EXPECT_TRUE(comes_back(lab, link));
+    EXPECT_EQ(link.addresses()->outer_device, name);
+    // That one is somebody else's now: it gets another, and its rules with it.
+    ASSERT_TRUE(netlink::delete_link(lab.outer.socket(), name));
+    test::make_strange_link(lab.outer, name);
+    EXPECT_TRUE(comes_back(lab, link));
+    EXPECT_EQ(link.addresses()->outer_device, "vr-lab");
+    EXPECT_TRUE(netlink::find_link(lab.outer.socket(), name));
+  }
+  EXPECT_FALSE(netlink::find_link(lab.outer.socket(), "vr-lab"));
+}
+
+NETNS_TEST(VethLink, ReplacesWhatAnEarlierVersionOrAnUnfinishedStartLeft) {
+  LinkLab lab;
+  ASSERT_TRUE(
+      netlink::create_veth(lab.outer.socket(), {"vr-lab", "uplink", lab.inside.fd(), 0, {}, {}}));
+  {
+    VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, {});
+    EXPECT_EQ(link.addresses()->outer_device, "vr-lab");
+    link.open({LinkLab::endpoint()});
+    EXPECT_TRUE(comes_back(lab, link));
+  }
+  ASSERT_TRUE(
+      netlink::create_veth(lab.outer.socket(), {"vr-lab", "uplink", lab.inside.fd(), 0, {}, {}}));
+  remove_veth_link(lab.outer, &lab.inside, "lab");
+  EXPECT_FALSE(netlink::find_link(lab.outer.socket(), "vr-lab"));
 }
 
 TEST(NoLink, LeadsNowhereAndHasNothingInside) {

@@ -22,6 +22,8 @@ namespace {
 
 constexpr std::size_t kLinkNameMax = 15;  // IFNAMSIZ - 1
 constexpr std::uint8_t kLinkPrefix = 30;
+/// Names for the outer end.
+constexpr int kChoices = 16;
 /// A firewall that drops again what was opened for us: not more often than this.
 constexpr std::chrono::seconds kReopen{2};
 /// Rules that could not be loaded: again after this.
@@ -64,10 +66,10 @@ bool needs_forwarding(const netlink::RouteAnswer& way, const netlink::LinkInfo& 
          !link.name.starts_with(filter::kHostLinkPrefix);
 }
 
-Prefix choose_subnet(netlink::Socket& host, const profile::Profile& profile, int own_index) {
+Prefix choose_subnet(netlink::Socket& host, const profile::Profile& profile) {
   const auto routes = netlink::list_routes(host);
   const auto addresses = netlink::list_addresses(host);
-  const auto used = netlink::used_networks(routes, addresses, own_index);
+  const auto used = netlink::used_networks(routes, addresses, 0);
   if (profile.link.subnet) {
     const Prefix wanted = *profile.link.subnet;
     if (const auto conflict = netlink::find_conflict(wanted, used)) {
@@ -88,16 +90,38 @@ Prefix choose_subnet(netlink::Socket& host, const profile::Profile& profile, int
   return *subnet;
 }
 
-}  // namespace
-
-std::string host_link_name(const std::string& profile_name) {
+/// What the outer end may be called, the best first. Two names may have the same short form, and
+/// others make links, too.
+std::string outer_name(const std::string& profile_name, int choice) {
   const std::string prefix = filter::kHostLinkPrefix;
-  if (prefix.size() + profile_name.size() <= kLinkNameMax) {
+  if (choice == 0 && prefix.size() + profile_name.size() <= kLinkNameMax) {
     return prefix + profile_name;
   }
-  return fmt::format("{}{}-{:06x}", prefix, profile_name.substr(0, 5),
-                     hash_of(profile_name) & 0xffffffU);
+  const std::string hashed =
+      choice == 0 ? profile_name : fmt::format("{}#{}", profile_name, choice);
+  return fmt::format("{}{}-{:06x}", prefix, profile_name.substr(0, 5), hash_of(hashed) & 0xffffffU);
 }
+
+std::string alias_of(const std::string& profile_name) {
+  return "vpnrun: " + profile_name;
+}
+
+/// The pair that is this profile's: what ends in its namespace, and what says so itself.
+void remove_pair(Netns& outer, Netns* inside, const std::string& profile_name) {
+  if (inside != nullptr) {
+    // Takes along the end outside, whatever that is called: one that a companion of an earlier
+    // version made, or one that was killed in between, has no alias.
+    (void)netlink::delete_link(inside->socket(), filter::kLinkDevice);
+  }
+  for (int choice = 0; choice < kChoices; ++choice) {
+    const auto link = netlink::find_link(outer.socket(), outer_name(profile_name, choice));
+    if (link && link->alias == alias_of(profile_name)) {
+      (void)netlink::delete_link(outer.socket(), link->name);
+    }
+  }
+}
+
+}  // namespace
 
 VethLink::VethLink(EventLoop& loop, const profile::Profile& profile, Netns& outer, Netns& inside,
                    LinkEvents events)
@@ -108,19 +132,20 @@ VethLink::VethLink(EventLoop& loop, const profile::Profile& profile, Netns& oute
       inside_(inside),
       events_(std::move(events)) {
   filter_.profile_name = profile.name;
-  filter_.link = host_link_name(profile.name);
   filter_.expose = profile.ports.expose;
   filter_.uplink = profile.link.uplink;
-  const auto stale = netlink::find_link(outer_.socket(), filter_.link);
-  const auto subnet = choose_subnet(outer_.socket(), profile, stale ? stale->index : 0);
-  filter_.addresses = {netlink::namespace_end(subnet), netlink::host_end(subnet)};
   try {
-    // What a companion that was killed left forwarding is guarded by the first filter already:
-    // there may be no server to follow for a long while.
+    // What a companion that was killed left: its network is free for this one.
+    remove_pair(outer_, &inside_, profile_name_);
+    const auto subnet = choose_subnet(outer_.socket(), profile);
+    filter_.addresses = {netlink::namespace_end(subnet), netlink::host_end(subnet)};
+    // And what it left forwarding is guarded by the first filter already: there may be no server to
+    // follow for a long while.
     guard_recorded();
-    // The filter knows the link by its name, so it stands before the link does.
-    apply_filter();
+    // Who has made it has the name, and the filter knows the link by that: it stands before the
+    // link is up.
     make_link();
+    apply_filter();
     configure_ends();
     OuterWatch::Events watched;
     watched.changed = [this](const OuterNews& news) { on_news(news); };
@@ -128,14 +153,14 @@ VethLink::VethLink(EventLoop& loop, const profile::Profile& profile, Netns& oute
     watch_.emplace(loop_, outer_, filter::host_table(profile_name_), std::move(watched));
     tell_watch();
   } catch (const std::exception&) {
-    remove_veth_link(outer_, profile_name_);
+    remove_veth_link(outer_, &inside_, profile_name_);
     throw;
   }
 }
 
 VethLink::~VethLink() {
   try {
-    remove_veth_link(outer_, profile_name_);
+    remove_veth_link(outer_, &inside_, profile_name_);
   } catch (const std::exception& error) {
     log::ignored(error);
   }
@@ -146,20 +171,31 @@ void VethLink::guard_recorded() {
   filter_.guarded_bridges = bridges_of(filter_.guarded_uplinks);
 }
 
+/// Both ends are down.
 void VethLink::make_link() {
-  (void)netlink::delete_link(outer_.socket(), filter_.link);
-  (void)netlink::delete_link(inside_.socket(), filter::kLinkDevice);
+  remove_pair(outer_, &inside_, profile_name_);
   netlink::VethSpec spec;
-  spec.name = filter_.link;
   spec.peer_name = filter::kLinkDevice;
   spec.peer_netns_fd = inside_.fd();
   // Ours from the start: udev gives a link whose address the kernel chose another one after a while
   // (MACAddressPolicy= in systemd.link(5)), and the neighbours below would be wrong.
   spec.mac = random_mac();
   spec.peer_mac = random_mac();
-  if (!netlink::create_veth(outer_.socket(), spec)) {
-    throw_error(EEXIST, "cannot create the link '{}'", filter_.link);
+  // The name that it had before, if it is free: the filter and people know that.
+  spec.name = filter_.link;
+  bool made = !spec.name.empty() && netlink::create_veth(outer_.socket(), spec);
+  for (int choice = 0; choice < kChoices && !made; ++choice) {
+    spec.name = outer_name(profile_name_, choice);
+    made = netlink::create_veth(outer_.socket(), spec);  // false: the name is somebody else's
   }
+  const auto outer = made ? netlink::find_link(outer_.socket(), spec.name) : std::nullopt;
+  netlink::LinkChange change;
+  change.alias = alias_of(profile_name_);
+  if (!outer || !netlink::change_link(outer_.socket(), outer->index, change)) {
+    throw_error(made ? ENODEV : EEXIST, "cannot create the link '{}'",
+                outer_name(profile_name_, 0));
+  }
+  filter_.link = spec.name;
 }
 
 void VethLink::configure_ends() {
@@ -214,7 +250,12 @@ void VethLink::mend_link() {
   log::warn("somebody changed the link '{}'; setting it up anew", filter_.link);
   if (!netlink::find_link(outer_.socket(), filter_.link) ||
       !netlink::find_link(inside_.socket(), filter::kLinkDevice)) {
+    const std::string former = filter_.link;
     make_link();
+    if (filter_.link != former) {
+      extras_applied_ = false;
+      apply_filter();
+    }
   }
   configure_ends();
   set_routes(filter_.endpoints);  // they went with the link
@@ -461,7 +502,7 @@ void VethLink::stop_tracing() {
   }
 }
 
-void remove_veth_link(Netns& outer, const std::string& profile_name) {
+void remove_veth_link(Netns& outer, Netns* inside, const std::string& profile_name) {
   std::exception_ptr first;
   const auto step = [&first](const std::function<void()>& body) {
     try {
@@ -472,7 +513,7 @@ void remove_veth_link(Netns& outer, const std::string& profile_name) {
   };
   step([&] { close_foreign_firewalls(outer, profile_name); });
   // The link before the filter: without it that has nothing to let through.
-  step([&] { (void)netlink::delete_link(outer.socket(), host_link_name(profile_name)); });
+  step([&] { remove_pair(outer, inside, profile_name); });
   step([&] { stop_forwarding_for(outer, profile_name); });  // the guard of what forwards goes last
   step([&] {
     (void)outer.nft().remove(filter::host_table(profile_name), "arp");

@@ -16,12 +16,13 @@
 
 namespace vpnrun::service {
 
-/// Name of the outer end of a profile's veth, at most 15 bytes, unique for the name.
-[[nodiscard]] std::string host_link_name(const std::string& profile_name);
-
 /// A veth pair between an outer namespace and the profile's, with its filter and NAT in the outer
 /// one, forwarding, and host routes to the endpoints inside. The outer one is the machine's own or
 /// any other that has a way to the servers.
+///
+/// The outer end is called vr-NAME, shortened to the kernel's 15 bytes, or something like it if a
+/// link of that name is there already: no link but the profile's own is ever touched. Its alias
+/// (ip-link(8)) names the profile.
 ///
 /// Destruction undoes all of it. What a companion that was killed left is replaced.
 class VethLink final : public Link {
@@ -93,7 +94,7 @@ class VethLink final : public Link {
 };
 
 /// Undoes what a VethLink of this profile made in `outer`, whether its companion lives or not.
-/// Throws Error.
-void remove_veth_link(Netns& outer, const std::string& profile_name);
+/// `inside` is the profile's namespace; null: it is gone, or out of reach. Throws Error.
+void remove_veth_link(Netns& outer, Netns* inside, const std::string& profile_name);
 
 }  // namespace vpnrun::service

@@ -29,6 +29,9 @@ LinkInfo to_info(::rtnl_link* link) {
   if (const char* kind = ::rtnl_link_get_type(link)) {
     info.kind = kind;
   }
+  if (const char* alias = ::rtnl_link_get_ifalias(link)) {
+    info.alias = alias;
+  }
   info.mtu = ::rtnl_link_get_mtu(link);
   const unsigned flags = ::rtnl_link_get_flags(link);
   info.up = (flags & IFF_UP) != 0;
@@ -174,6 +177,9 @@ bool change_link(Socket& socket, int index, const LinkChange& change) {
   }
   if (change.mtu) {
     ::rtnl_link_set_mtu(changes.get(), *change.mtu);
+  }
+  if (change.alias) {
+    ::rtnl_link_set_ifalias(changes.get(), change.alias->c_str());
   }
   if (change.mac) {
     ::rtnl_link_set_addr(changes.get(), mac_to_nl(*change.mac).get());

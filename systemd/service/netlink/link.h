@@ -16,7 +16,8 @@ using MacAddress = std::array<std::uint8_t, 6>;
 struct LinkInfo {
   int index = 0;
   std::string name;
-  std::string kind;  ///< "veth", "tun", …; empty for lo and hardware
+  std::string kind;   ///< "veth", "tun", …; empty for lo and hardware
+  std::string alias;  ///< what somebody wrote down about it (ip-link(8)); mostly empty
   std::uint32_t mtu = 0;
   bool up = false;        ///< administratively (IFF_UP)
   bool carrier = false;   ///< IFF_LOWER_UP; for a tun: a client is attached
@@ -53,6 +54,7 @@ struct LinkChange {
   std::optional<bool> arp;  ///< false: IFF_NOARP, neighbours must then be added
   std::optional<std::uint32_t> mtu;
   std::optional<MacAddress> mac;
+  std::optional<std::string> alias;
 };
 
 /// false: there is no such link.

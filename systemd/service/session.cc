@@ -146,37 +146,22 @@ Session::~Session() {
 
 /// From nothing, or in place of what a former configuration had.
 void Session::build_networks() {
-  inside_watch_.reset();
   link_.reset();
   inside_.reset();
+  tun_.reset();
   const auto& profile = configuration_.profile;
   status_.tunnel_type = "none";
-  inside_ = std::make_unique<InsideNetwork>(profile, inside_netns_, account_.uid);
+  inside_ = std::make_unique<NetnsInside>(loop_, profile, inside_netns_, account_.uid, [this] {
+    lost({Failure::Kind::kPassing, "the VPN client let go of the tunnel device", ""});
+  });
   if (profile.tunnel.type == profile::TunnelType::kOpenvpn) {
     status_.tunnel_type = "openvpn";
     (void)openvpn::find_program();  // said now rather than at the end of a lookup
-    inside_->make_device();
+    tun_ = std::make_unique<TunDevice>(inside_netns_, account_.uid);
     status_.device = filter::kTunnelDevice;
     link_ = std::make_unique<VethLink>(loop_, profile, host_, inside_netns_, link_events());
   }
-  watch_networks();
   renew_view();
-}
-
-void Session::watch_networks() {
-  inside_watch_ = loop_.watch(inside_netns_.monitor().fd(), EPOLLIN, [this](std::uint32_t) {
-    inside_netns_.monitor().drain([this](const netlink::Event& event) { on_inside_event(event); });
-  });
-}
-
-void Session::on_inside_event(const netlink::Event& event) {
-  const auto* link = std::get_if<netlink::LinkChanged>(&event);
-  if (link != nullptr && status_.state == State::kUp && link->index == inside_->device_index() &&
-      (!link->carrier || link->deleted) &&
-      // It may be news of the former client, read only now that this one is connected.
-      !inside_->has_carrier()) {
-    lost({Failure::Kind::kPassing, "the VPN client let go of the tunnel device", ""});
-  }
 }
 
 LinkEvents Session::link_events() {
@@ -257,7 +242,7 @@ void Session::down() {
   }
   stop_client();
   if (link_) {
-    inside_->set_endpoints(std::nullopt, {});
+    inside_->open(std::nullopt, {});
     link_->open({});
   }
   status_.error.clear();
@@ -379,7 +364,7 @@ void Session::connect(const std::vector<Endpoint>& endpoints) {
   endpoints_ = endpoints;
   status_.endpoint = endpoints.front().str();
   link_->open(endpoints);
-  inside_->set_endpoints(link_ends(), endpoints);
+  inside_->open(link_->addresses(), endpoints);
   if (client_ && client_holds_ && client_endpoints_ == endpoints && !login_.is_used_up()) {
     let_client_go();
   } else {
@@ -425,8 +410,7 @@ void Session::connected() {
   login_.connected();
   const auto servers = dns_servers();
   try {
-    check_settings();
-    inside_->bring_up(settings_, servers);
+    inside_->bring_up(checked_settings(), servers);
   } catch (const std::exception& error) {
     inside_->take_down();
     attempt_failed(passing(error));
@@ -482,22 +466,26 @@ void Session::tell_of_resolvers(bool are_none) {
 // --- what ends one ---
 
 /// The server chooses them, and is not to get more by it than a tunnel that does not work.
-void Session::check_settings() const {
+TunnelSettings Session::checked_settings() const {
+  TunnelSettings checked;
+  checked.mtu = settings_.mtu;
   if (settings_.addresses.empty()) {
     throw Error("the server assigned no address");
   }
-  const auto link = link_ends();
+  const auto link = link_->addresses();
   for (const Prefix& prefix : settings_.addresses) {
     const bool endpoint =
         std::any_of(endpoints_.begin(), endpoints_.end(),
                     [&prefix](const auto& e) { return e.address == prefix.address; });
     if (prefix.length == 0 || is_special(prefix.address) || endpoint ||
-        prefix.contains(link.ns_address) || prefix.contains(link.host_address)) {
+        (link && (prefix.contains(link->inner) || prefix.contains(link->outer)))) {
       throw Error(
           fmt::format("the server assigned an address that cannot be used: {}", prefix.str()), {},
           "if it collides with the link's, set another [link] subnet in the profile");
     }
+    checked.addresses.push_back(prefix);
   }
+  return checked;
 }
 
 void Session::lost(const Failure& failure) {
@@ -864,11 +852,6 @@ std::vector<std::string> Session::hook_environment() const {
     variables.push_back("VPNRUN_NAMESPACE_ADDRESS=" + link->inner.str());
   }
   return variables;
-}
-
-filter::LinkEnds Session::link_ends() const {
-  const auto link = link_->addresses().value();
-  return {link.inner, link.outer};
 }
 
 std::string Session::endpoint_text() const {

@@ -25,9 +25,11 @@
 #include "systemd/service/names/view_watch.h"
 #include "systemd/service/namespace.h"
 #include "systemd/service/netns.h"
+#include "systemd/service/netns_inside.h"
 #include "systemd/service/os/accounts.h"
 #include "systemd/service/os/event_loop.h"
 #include "systemd/service/runtime_dir.h"
+#include "systemd/service/tun_device.h"
 
 namespace vpnrun::service {
 
@@ -81,7 +83,7 @@ class Session {
                                          std::optional<Failure>& refused);
   void connect(const std::vector<Endpoint>& endpoints);
   void connected();
-  void check_settings() const;
+  [[nodiscard]] TunnelSettings checked_settings() const;
   // what ends one
   void lost(const Failure& failure);
   void attempt_failed(const Failure& failure);
@@ -101,11 +103,8 @@ class Session {
   void on_exit(int status);
 
   void build_networks();
-  void watch_networks();
-  void on_inside_event(const netlink::Event& event);
   LinkEvents link_events();
   [[nodiscard]] bool is_attempting() const;
-  [[nodiscard]] filter::LinkEnds link_ends() const;
   void renew_view();
 
   void set_state(State state);
@@ -129,9 +128,9 @@ class Session {
 
   Netns host_;
   Netns inside_netns_;
+  std::unique_ptr<TunDevice> tun_;
   std::unique_ptr<InsideNetwork> inside_;
   std::unique_ptr<Link> link_;
-  EventLoop::Handle inside_watch_;
   Resolver resolver_;
   Hooks hooks_;
   UpLock up_lock_;

@@ -7,39 +7,85 @@
 namespace vpnrun::service {
 namespace {
 
-std::chrono::milliseconds back_off(unsigned failures) {
+Attempts::milliseconds back_off(unsigned failures) {
   const unsigned doublings = std::min(failures, 16U);
   return std::min(Attempts::kFirstRetry * (1U << doublings), Attempts::kLastRetry);
 }
 
 }  // namespace
 
-void Attempts::begin(Clock::time_point now) {
+Attempts::Next Attempts::plan(milliseconds retry) noexcept {
+  planned_ = true;
+  return {state_, retry, false};
+}
+
+std::optional<Attempts::Next> Attempts::up(Clock::time_point now) noexcept {
+  if (state_ == State::kDown || state_ == State::kFailed) {
+    forget();
+    state_ = State::kStarting;
+  } else if (!planned_) {
+    return std::nullopt;
+  }
+  // Somebody waits: not the rest of the back-off. Nor an attempt for each order.
+  return plan(asked(now));
+}
+
+Attempts::Next Attempts::down() noexcept {
+  state_ = State::kDown;
+  planned_ = false;
+  connected_.reset();
+  return {state_, std::nullopt, false};
+}
+
+void Attempts::begin(Clock::time_point now) noexcept {
   begun_ = now;
+  planned_ = false;
   connected_.reset();
 }
 
-void Attempts::connected(Clock::time_point now) {
+Attempts::Next Attempts::connected(Clock::time_point now) noexcept {
   connected_ = now;
+  was_up_ = true;
+  state_ = State::kUp;
+  return {state_, std::nullopt, false};
 }
 
-std::chrono::milliseconds Attempts::ended(Clock::time_point now) {
+Attempts::Next Attempts::ended(const Failure& failure, Clock::time_point now) noexcept {
   const auto since = std::exchange(connected_, std::nullopt);
   if (since && now - *since >= kSettled) {
-    failures_ = 0;
+    forget();
   }
-  return back_off(failures_++);
+  if (is_passing(failure)) {
+    state_ = state_ == State::kUp ? State::kReconnecting : state_;
+    const bool is_challenge = failure.kind == Failure::Kind::kChallenge;
+    return plan(is_challenge ? kFirstRetry : back_off(failures_++));
+  }
+  state_ = State::kFailed;
+  planned_ = failure.kind == Failure::Kind::kStubborn;
+  return {state_, planned_ ? std::optional(kLastRetry) : std::nullopt,
+          !was_up_ && failure.kind != Failure::Kind::kAnswer};
 }
 
-std::chrono::milliseconds Attempts::asked(Clock::time_point now) const noexcept {
+std::optional<Attempts::Next> Attempts::hurry(Clock::time_point now) noexcept {
+  if (!planned_) {
+    return std::nullopt;
+  }
+  // Not the rest of a back-off that a cable out for an hour has made long.
+  forget();
+  return plan(std::max(kFirstRetry, asked(now)));
+}
+
+Attempts::Next Attempts::unusable() noexcept {
+  (void)down();
+  state_ = State::kFailed;
+  return {state_, std::nullopt, false};
+}
+
+Attempts::milliseconds Attempts::asked(Clock::time_point now) const noexcept {
   if (!begun_ || now - *begun_ >= kAsked) {
     return milliseconds(0);
   }
   return std::chrono::ceil<milliseconds>(kAsked - (now - *begun_));
-}
-
-void Attempts::forget() noexcept {
-  failures_ = 0;
 }
 
 }  // namespace vpnrun::service

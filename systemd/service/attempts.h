@@ -4,9 +4,13 @@
 #include <chrono>
 #include <optional>
 
+#include "profiles/protocol/status.h"
+#include "systemd/service/client/failure.h"
+
 namespace vpnrun::service {
 
-/// When the next attempt begins. Pure: it is told what time it is, and holds no timer.
+/// In which state a tunnel is, and when the next attempt begins. Pure: it is told what happened and
+/// what time it is, and holds no timer.
 ///
 /// The first retry comes after kFirstRetry, each further one after twice the pause before, up to
 /// kLastRetry. Having connected does not end that, having stayed connected for kSettled does: a
@@ -27,18 +31,42 @@ class Attempts {
   /// host.
   static constexpr milliseconds kAsked{1'000};
 
-  /// An attempt begins, with the look-up of names.
-  void begin(Clock::time_point now);
-  void connected(Clock::time_point now);
+  /// What is to happen now.
+  struct Next {
+    State state = State::kDown;
+    /// How long until the attempt begins (zero: now), in place of what was planned before. nullopt:
+    /// none does unasked.
+    std::optional<milliseconds> retry;
+    /// The first connection failed for good: nobody waits for this process any more.
+    bool ends_process = false;
+    friend bool operator==(const Next&, const Next&) = default;
+  };
 
-  /// The attempt failed, or the connection ended: how long until the next attempt.
-  [[nodiscard]] milliseconds ended(Clock::time_point now);
-  /// Whoever waits, or news of the host, asks for an attempt: how long until it may begin.
-  [[nodiscard]] milliseconds asked(Clock::time_point now) const noexcept;
-  /// What failed before says nothing about now: ordered anew, the host is back, or slept.
-  void forget() noexcept;
+  [[nodiscard]] State state() const noexcept { return state_; }
+
+  /// Somebody orders it up, or asks for an attempt. nullopt: it is up, or on its way.
+  [[nodiscard]] std::optional<Next> up(Clock::time_point now) noexcept;
+  [[nodiscard]] Next down() noexcept;
+  /// The attempt that was planned begins, with the look-up of names.
+  void begin(Clock::time_point now) noexcept;
+  [[nodiscard]] Next connected(Clock::time_point now) noexcept;
+  /// The attempt failed, or the connection ended.
+  [[nodiscard]] Next ended(const Failure& failure, Clock::time_point now) noexcept;
+  /// News that make an attempt worth while: the host is back, or slept. nullopt: none is waited
+  /// for.
+  [[nodiscard]] std::optional<Next> hurry(Clock::time_point now) noexcept;
+  /// What failed before says nothing about now.
+  void forget() noexcept { failures_ = 0; }
+  /// Nothing can be built of the configuration: final until the next order.
+  [[nodiscard]] Next unusable() noexcept;
 
  private:
+  [[nodiscard]] Next plan(milliseconds retry) noexcept;
+  [[nodiscard]] milliseconds asked(Clock::time_point now) const noexcept;
+
+  State state_ = State::kDown;
+  bool planned_ = false;   ///< an attempt is waited for
+  bool was_up_ = false;    ///< ever, since this process began
   unsigned failures_ = 0;  ///< in a row
   std::optional<Clock::time_point> begun_;
   std::optional<Clock::time_point> connected_;

@@ -18,13 +18,13 @@
 #include "helper/base/name.h"
 #include "helper/base/runtime_layout.h"
 #include "profiles/base/error.h"
-#include "profiles/own_files.h"
-#include "profiles/profile_store.h"
 #include "profiles/programs.h"
 #include "systemd/service/client/client_ids.h"
-#include "systemd/service/client/openvpn/login.h"
+#include "systemd/service/client/openvpn/process.h"
 #include "systemd/service/companion.h"
+#include "systemd/service/configuration.h"
 #include "systemd/service/control_server.h"
+#include "systemd/service/link/veth_link.h"
 #include "systemd/service/names/etc_files.h"
 #include "systemd/service/os/child.h"
 #include "systemd/service/os/kernel.h"
@@ -32,7 +32,6 @@
 #include "systemd/service/os/notify.h"
 #include "systemd/service/record.h"
 #include "systemd/service/runtime_dir.h"
-#include "systemd/service/session.h"
 
 namespace vpnrun::service {
 namespace {
@@ -45,32 +44,11 @@ constexpr std::string_view kIsActive = "is-active";
 /// Longer than the while of StartLimitIntervalSec= by its number of starts: see vpnrun@.service.
 constexpr std::chrono::milliseconds kCallersPatience{6'500};
 
-/// A profile, file or kernel that will not do, as opposed to a machine on which something failed.
-class ConfigurationError : public Error {
- public:
-  explicit ConfigurationError(const Error& error) : Error(error) {}
-};
-
 void check_caller(const std::string& profile_name) {
   if (!is_valid_profile_name(profile_name)) {
     throw ConfigurationError(
         Error(fmt::format("'{}' is not a profile name", printable(profile_name)), {},
               "a name is 1 to 32 of a-z, 0-9, '_' and '-', and begins with a letter or digit"));
-  }
-}
-
-profile::Profile load_trusted(const std::string& profile_name) {
-  try {
-    auto profile = profile::load_profile(profile::default_profile_folder(), profile_name,
-                                         profile::Trust::kRootOwned);
-    const auto& hooks = profile.hooks;
-    for (const auto* lines :
-         {&hooks.up_outside, &hooks.up_inside, &hooks.down_inside, &hooks.down_outside}) {
-      std::for_each(lines->begin(), lines->end(), profile::check_hook);
-    }
-    return profile;
-  } catch (const Error& error) {
-    throw ConfigurationError(error);
   }
 }
 
@@ -81,45 +59,6 @@ void check_kernel() {
   } catch (const Error& error) {
     throw ConfigurationError(error);
   }
-}
-
-/// What the configuration's author names is said to be wrong before a packet is sent.
-void check_named_login(const CredentialFiles& files) {
-  if (files.profile_file.empty() && !files.configuration_file.empty()) {
-    (void)stored_login(files);
-  }
-}
-
-Configuration load_configuration(const std::string& profile_name) {
-  Configuration configuration;
-  configuration.profile = load_trusted(profile_name);
-  const auto& profile = configuration.profile;
-  const bool openvpn = profile.tunnel.type == profile::TunnelType::kOpenvpn;
-  if ((!openvpn && profile.tunnel.type != profile::TunnelType::kNone) ||
-      profile.link.type != profile::LinkType::kVeth) {
-    throw ConfigurationError(
-        Error(fmt::format("{}: this version drives [tunnel] type \"openvpn\" and \"none\" over "
-                          "[link] type \"veth\" only",
-                          profile.path)));
-  }
-  if (openvpn) {
-    try {
-      profile::OwnFiles own(profile::place_of(profile));
-      configuration.openvpn = profile::parse_openvpn_config(
-          profile::read_trusted_file(profile.tunnel.config, profile::Trust::kRootOwned),
-          profile.tunnel.config, [&own](std::string_view directive, const std::string& name) {
-            return own.read(directive, name);
-          });
-      own.check_authority(configuration.openvpn.text);
-      check_named_login(credential_files(profile, configuration.openvpn));
-      for (const auto& note : configuration.openvpn.ignored) {
-        log::debug("{}: {}, left out", profile.tunnel.config, note);
-      }
-    } catch (const Error& error) {
-      throw ConfigurationError(error);
-    }
-  }
-  return configuration;
 }
 
 /// The error and its exit code.

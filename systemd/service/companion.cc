@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/companion.h"
 
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -10,9 +11,11 @@
 
 #include "helper/base/runtime_layout.h"
 #include "profiles/base/error.h"
+#include "systemd/service/client/client_ids.h"
 #include "systemd/service/commands.h"
 #include "systemd/service/os/log.h"
 #include "systemd/service/os/notify.h"
+#include "systemd/service/tunnel_parts.h"
 
 namespace vpnrun::service {
 namespace {
@@ -22,7 +25,7 @@ constexpr std::chrono::seconds kReadyPatience{30};
 /// From the order to end, or the decision, to the end. Below TimeoutStopSec= of vpnrun@.service and
 /// the patience of `release`; vpnrun-service(8) states it.
 constexpr std::chrono::seconds kEndLimit{40};
-static_assert(kEndLimit > Session::kHooksAtEnd);
+static_assert(kEndLimit > Companion::kHooksAtEnd);
 /// A launch that saw the tunnel up a moment ago is inside by then.
 constexpr std::chrono::milliseconds kLastLook{500};
 
@@ -93,16 +96,28 @@ std::string summary(const Status& status) {
   return status.error.empty() ? text : fmt::format("{}: {}", text, printable(status.error));
 }
 
-Companion::Companion(const std::string& profile_name, const Session::Loader& load,
+Companion::Companion(const std::string& profile_name, std::function<Configuration()> load,
                      UniqueFd listener)
     : lock_(profile_name),
       signals_(take_signals()),
       activated_(listener.ok()),
-      agents_(loop_, profile_name, [this](const Request& answer) { session_.answer(answer); }),
-      session_(loop_, load, open_prepared(profile_name),
-               [this](const Status& status) { publish(status); }),
+      namespaces_(open_prepared(profile_name)),
+      host_(Netns::here()),
+      inside_(namespaces_.netns.dup_cloexec(), profile_name),
       alive_(profile_name),
-      heartbeat_(loop_, [this](std::chrono::seconds asleep) { session_.resumed(asleep); }) {
+      client_account_(take_client_id(profile_name, false)),
+      agents_(loop_, profile_name, [this](const Request& answer) { session_->answer(answer); }),
+      view_(loop_, namespaces_, profile_name),
+      resolver_(loop_, look_up_account()),
+      hooks_(loop_, namespaces_),
+      files_(namespaces_.directory.get()),
+      board_(
+          loop_, profile_name, [this](const Status& status) { return files_.write(status); },
+          [this](const Status& status) { publish(status); }),
+      heartbeat_(loop_, [this](std::chrono::seconds asleep) { session_->resumed(asleep); }) {
+  end_processes_of(client_account_.uid);
+  session_ = std::make_unique<Session>(surroundings(std::move(load)));
+  view_.renew();
   control_ = std::make_unique<ControlServer>(
       loop_, runtime_path(profile_name, kControlEntry), std::move(listener),
       [this](const Request& request) { return carry_out(request); });
@@ -112,25 +127,47 @@ Companion::Companion(const std::string& profile_name, const Session::Loader& loa
   watch_idleness();
 }
 
+Companion::~Companion() {
+  session_.reset();
+  try {
+    hooks_.finish(kHooksAtEnd);
+  } catch (const std::exception& error) {
+    log::ignored(error);
+  }
+}
+
+Surroundings Companion::surroundings(std::function<Configuration()> load) {
+  Surroundings around{loop_, resolver_, hooks_, board_, std::move(load), {}, {}, {}};
+  around.build = [this](const Configuration& configuration, PartEvents events) {
+    return make_parts(loop_, configuration, client_account_, host_, inside_, std::move(events));
+  };
+  around.write_resolvers = [this](const auto& resolvers, const auto& search_domains) {
+    view_.write_resolvers(resolvers, search_domains);
+  };
+  around.gave_up = [this] { loop_.stop(); };
+  return around;
+}
+
 int Companion::run() {
-  session_.up();
+  session_->up();
   const auto patience = loop_.after(kReadyPatience, [this] {
-    if (session_.status().state != State::kUp) {
-      log::info("'{}' is not up yet; what waits for it goes on", session_.profile().name);
+    if (board_.status().state != State::kUp) {
+      log::info("'{}' is not up yet; what waits for it goes on", session_->profile().name);
     }
     notify("READY=1");
   });
   loop_.run();
   limit_the_end();
+  const auto& failure = session_->final_failure();
   // The former for a tunnel that never was up: to systemd it would have failed to start.
-  notify(session_.final_failure() ? "STOPPING=1" : "READY=1\nSTOPPING=1");
-  if (const auto& failure = session_.final_failure()) {
-    session_.leave();
+  notify(failure ? "STOPPING=1" : "READY=1\nSTOPPING=1");
+  if (failure) {
+    board_.leave();
     log::failure(Error(failure->error, {}, failure->hint));
     return failure->kind == Failure::Kind::kStubborn ? kExitFailed : kExitConfiguration;
   }
-  session_.down();
-  session_.leave();
+  session_->down();
+  board_.leave();
   return 0;
 }
 
@@ -140,6 +177,11 @@ void Companion::publish(const Status& status) {
   }
   const std::string line = "STATUS=" + summary(status);
   notify(status.state == State::kUp ? "READY=1\n" + line : line);
+  if (status.state == State::kUp) {
+    // From here on next to nothing is allocated, for days: what parsing and libnftables needed goes
+    // back to the kernel.
+    (void)::malloc_trim(0);
+  }
   if (control_) {
     control_->publish(status);
     follow_question();
@@ -148,7 +190,7 @@ void Companion::publish(const Status& status) {
 
 /// Who is to be asked: whoever is connected and can be, otherwise the machine's agents.
 void Companion::follow_question() {
-  agents_.follow(session_.status().question, control_->somebody_asks());
+  agents_.follow(board_.status().question, control_->somebody_asks());
 }
 
 Reply Companion::carry_out(const Request& request) {
@@ -157,20 +199,20 @@ Reply Companion::carry_out(const Request& request) {
     case Command::kHello:
       break;
     case Command::kUp:
-      session_.up();
+      session_->up();
       break;
     case Command::kDown:
-      session_.down();
+      session_->down();
       break;
     case Command::kRestart:
       restart();
       break;
     case Command::kAnswer:
-      session_.answer(request);
+      session_->answer(request);
       break;
   }
   Reply reply;
-  reply.status = session_.status();
+  reply.status = board_.status();
   return reply;
 }
 
@@ -180,11 +222,12 @@ Reply Companion::carry_out(const Request& request) {
 void Companion::restart() {
   const auto tell = [this] {
     restarting_ = false;
-    publish(session_.status());
+    publish(board_.status());
   };
   restarting_ = true;
   try {
-    session_.restart();
+    session_->restart();
+    view_.renew();
   } catch (const std::exception&) {
     tell();
     throw;
@@ -202,10 +245,15 @@ void Companion::on_signal() {
     loop_.stop();
     return;
   }
+  const State before = board_.status().state;
   try {
     restart();
   } catch (const std::exception& error) {
-    log::failure(Error(fmt::format("cannot restart, going on as before: {}", error.what())));
+    const auto* ours = dynamic_cast<const Error*>(&error);
+    log::failure((ours != nullptr ? *ours : Error(error.what()))
+                     .with_context(board_.status().state == before
+                                       ? "cannot restart, going on as before"
+                                       : "cannot restart"));
   }
 }
 
@@ -214,35 +262,35 @@ void Companion::on_signal() {
 void Companion::watch_idleness() {
   last_look_.reset();
   idle_.reset();
-  if (const auto limit = session_.profile().tunnel.idle_stop) {
+  if (const auto limit = session_->profile().tunnel.idle_stop) {
     idle_ = std::make_unique<IdleWatch>(
         loop_, *limit, [this] { return is_used(); }, [this] { on_idle(); });
   }
 }
 
 bool Companion::is_used() const {
-  return control_->has_clients() || is_inhabited(session_.netns());
+  return control_->has_clients() || is_inhabited(namespaces_.netns.get());
 }
 
 /// The tunnel goes down first, and then is looked once more: a launch asks for the mark of a tunnel
 /// that is up, and needs nobody to get in after that.
 void Companion::on_idle() {
-  if (session_.status().state == State::kDown && !activated_) {
+  if (board_.status().state == State::kDown && !activated_) {
     return;  // the next launch finds us here
   }
   log::info("'{}' has not been used for {} s: stopping; the next launch starts it",
-            session_.profile().name, session_.profile().tunnel.idle_stop->count());
-  session_.down();
+            session_->profile().name, session_->profile().tunnel.idle_stop->count());
+  session_->down();
   last_look_ = loop_.after(kLastLook, [this] { look_again(); });
 }
 
 void Companion::look_again() {
   last_look_.reset();
-  if (session_.status().state != State::kDown) {
+  if (board_.status().state != State::kDown) {
     return;  // somebody ordered it up again
   }
   if (is_used()) {
-    session_.up();
+    session_->up();
   } else if (activated_) {
     loop_.stop();
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -8,10 +10,14 @@
 #include "systemd/service/ask_password.h"
 #include "systemd/service/control_server.h"
 #include "systemd/service/idle_watch.h"
+#include "systemd/service/link/resolver.h"
+#include "systemd/service/names/view_keeper.h"
+#include "systemd/service/netns.h"
 #include "systemd/service/os/event_loop.h"
 #include "systemd/service/os/heartbeat.h"
 #include "systemd/service/runtime_dir.h"
 #include "systemd/service/session.h"
+#include "systemd/service/status_board.h"
 
 namespace vpnrun::service {
 
@@ -21,17 +27,23 @@ class Companion {
  public:
   /// Takes the profile's run lock and blocks SIGTERM, SIGINT and SIGHUP. `listener` is a control
   /// socket that systemd made, or invalid: one is made then. Throws Error.
-  Companion(const std::string& profile_name, const Session::Loader& load, UniqueFd listener);
+  Companion(const std::string& profile_name, std::function<Configuration()> load,
+            UniqueFd listener);
   Companion(const Companion&) = delete;
   Companion& operator=(const Companion&) = delete;
   Companion(Companion&&) = delete;
   Companion& operator=(Companion&&) = delete;
-  ~Companion() = default;
+  /// Offline and sealed. Hooks that are left run within kHooksAtEnd, blocking.
+  ~Companion();
+
+  /// What the hooks have, all together, when the companion ends.
+  static constexpr std::chrono::seconds kHooksAtEnd{30};
 
   /// Until a signal, a failure for good, or idleness ends it. Returns an exit code of commands.h.
   [[nodiscard]] int run();
 
  private:
+  [[nodiscard]] Surroundings surroundings(std::function<Configuration()> load);
   void publish(const Status& status);
   void follow_question();
   Reply carry_out(const Request& request);
@@ -47,10 +59,19 @@ class Companion {
   EventLoop loop_;
   bool restarting_ = false;
   bool activated_;  ///< systemd listens for us, also when we are gone
+  PreparedNamespaces namespaces_;
+  Netns host_;
+  Netns inside_;
+  AliveMark alive_;
+  Account client_account_;
   AskPassword agents_;
   std::unique_ptr<ControlServer> control_;
-  Session session_;
-  AliveMark alive_;  ///< once the session has found the profile prepared
+  ViewKeeper view_;
+  Resolver resolver_;
+  ShellHooks hooks_;
+  StatusFiles files_;
+  StatusBoard board_;
+  std::unique_ptr<Session> session_;
   Heartbeat heartbeat_;
   std::unique_ptr<IdleWatch> idle_;
   EventLoop::Handle last_look_;

@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "helper/base/runtime_layout.h"
 #include "profiles/base/error.h"
 #include "profiles/programs.h"
 #include "systemd/service/os/log.h"
 #include "systemd/service/os/notify.h"
+#include "systemd/service/runtime_dir.h"
 
 namespace vpnrun::service {
 namespace {
@@ -39,17 +41,33 @@ bool ends_within(const Pidfd& process, milliseconds limit) {
 
 }  // namespace
 
-void Hooks::up(const profile::Hooks& hooks, std::vector<std::string> environment) {
+std::vector<std::string> hook_environment(const Status& status,
+                                          const std::optional<LinkAddresses>& link) {
+  std::vector<std::string> variables = {
+      "VPNRUN_PROFILE=" + status.profile,
+      "VPNRUN_NETNS=" + runtime_path(status.profile, kNetnsEntry),
+      "VPNRUN_TUNNEL_DEVICE=" + status.device,
+      "VPNRUN_ENDPOINT=" + status.endpoint,
+  };
+  if (link) {
+    variables.push_back("VPNRUN_HOST_LINK=" + link->outer_device);
+    variables.push_back("VPNRUN_HOST_ADDRESS=" + link->outer.str());
+    variables.push_back("VPNRUN_NAMESPACE_ADDRESS=" + link->inner.str());
+  }
+  return variables;
+}
+
+void ShellHooks::up(const profile::Hooks& hooks, std::vector<std::string> environment) {
   queue_.up(hooks, std::move(environment));
   next();
 }
 
-void Hooks::down() {
+void ShellHooks::down() {
   queue_.down();
   next();
 }
 
-void Hooks::next() {
+void ShellHooks::next() {
   while (!process_.ok()) {
     const auto job = queue_.next();
     if (!job) {
@@ -83,7 +101,7 @@ void Hooks::next() {
   }
 }
 
-void Hooks::ended() {
+void ShellHooks::ended() {
   watch_.reset();
   deadline_.reset();
   const Pidfd process = std::exchange(process_, Pidfd());
@@ -93,7 +111,7 @@ void Hooks::ended() {
   }
 }
 
-void Hooks::finish(milliseconds limit) {
+void ShellHooks::finish(milliseconds limit) {
   const auto end = EventLoop::Clock::now() + limit;
   while (process_.ok()) {
     const auto rest =

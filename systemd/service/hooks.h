@@ -2,35 +2,56 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "profiles/profile.h"
+#include "profiles/protocol/status.h"
 #include "systemd/service/hook_queue.h"
+#include "systemd/service/link/link.h"
 #include "systemd/service/namespace.h"
 #include "systemd/service/os/child.h"
 #include "systemd/service/os/event_loop.h"
 
 namespace vpnrun::service {
 
-/// Runs the administrator's commands (/bin/sh -c, as root) one after the other without holding up
-/// the companion. Nothing depends on them: a failure is a warning, and one that does not end within
-/// kPatience is killed, with what it has started in its process group. Which commands, and in which
-/// order: HookQueue.
+/// What the administrator wants done when the tunnel comes and goes. Nothing depends on it.
 class Hooks {
+ public:
+  Hooks() = default;
+  Hooks(const Hooks&) = delete;
+  Hooks& operator=(const Hooks&) = delete;
+  Hooks(Hooks&&) = delete;
+  Hooks& operator=(Hooks&&) = delete;
+  virtual ~Hooks() = default;
+
+  /// The tunnel has come up, with these hooks. `environment`: NAME=VALUE.
+  virtual void up(const profile::Hooks& hooks, std::vector<std::string> environment) = 0;
+  /// It is not up any more.
+  virtual void down() = 0;
+};
+
+/// The variables of a connection's hooks; vpnrun-profile(5) states them. `link`: nullopt if nothing
+/// of the link is inside.
+[[nodiscard]] std::vector<std::string> hook_environment(const Status& status,
+                                                        const std::optional<LinkAddresses>& link);
+
+/// Runs the administrator's commands (/bin/sh -c, as root) one after the other without holding up
+/// the companion. A failure is a warning, and one that does not end within kPatience is killed,
+/// with what it has started in its process group. Which commands, and in which order: HookQueue.
+class ShellHooks : public Hooks {
  public:
   static constexpr std::chrono::seconds kPatience{30};
 
   /// The namespaces are borrowed: the profile's own are joined for commands that run inside, the
   /// host's mount namespace for the others; what a unit hides from the companion it does not hide
   /// from the administrator's commands.
-  Hooks(EventLoop& loop, const PreparedNamespaces& namespaces)
+  ShellHooks(EventLoop& loop, const PreparedNamespaces& namespaces)
       : loop_(loop), namespaces_(namespaces) {}
 
-  /// The tunnel has come up, with these hooks.
-  void up(const profile::Hooks& hooks, std::vector<std::string> environment);
-  /// It is not up any more.
-  void down();
+  void up(const profile::Hooks& hooks, std::vector<std::string> environment) override;
+  void down() override;
   /// For the companion's own end, blocking: what is queued runs to its end, all of it within
   /// `limit`. Each command may take its share of what is left of that and is killed then, so that
   /// one that hangs does not take the others' turn. systemd's watchdog is told meanwhile.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/attempts.h"
 
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -10,11 +11,16 @@
 namespace vpnrun::service {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::Each;
 using testing::ElementsAre;
 using testing::Ge;
+using Kind = Failure::Kind;
+using Next = Attempts::Next;
+
+constexpr milliseconds kAtOnce{0};
 
 /// A clock that goes on only when it is told to.
 class AttemptsTest : public testing::Test {
@@ -22,22 +28,201 @@ class AttemptsTest : public testing::Test {
   /// One attempt that connects, and the end of the connection after `life`. The pause after it.
   milliseconds connection(milliseconds life) {
     attempts_.begin(now_);
-    attempts_.connected(now_);
+    (void)attempts_.connected(now_);
     now_ += life;
-    return pass(attempts_.ended(now_));
+    return pass(ended(Kind::kPassing).retry.value_or(hours(1)));
   }
   milliseconds failure() {
     attempts_.begin(now_);
-    return pass(attempts_.ended(now_));
+    return pass(ended(Kind::kPassing).retry.value_or(hours(1)));
   }
   milliseconds pass(milliseconds pause) {
     now_ += pause;
     return pause;
   }
+  Next ended(Kind kind) { return attempts_.ended({kind, "why", ""}, now_); }
+  void starting() {
+    (void)attempts_.up(now_);
+    attempts_.begin(now_);
+  }
+  void up() {
+    starting();
+    (void)attempts_.connected(now_);
+  }
 
   Attempts attempts_;
   Attempts::Clock::time_point now_{seconds(1000)};
 };
+
+// --- states ---
+
+TEST_F(AttemptsTest, AreDownAtFirst) {
+  EXPECT_EQ(attempts_.state(), State::kDown);
+  EXPECT_EQ(attempts_.hurry(now_), std::nullopt);
+}
+
+TEST_F(AttemptsTest, BeginAtOnceWhenOrdered) {
+  EXPECT_EQ(attempts_.up(now_), (Next{State::kStarting, kAtOnce, false}));
+  EXPECT_EQ(attempts_.state(), State::kStarting);
+}
+
+TEST_F(AttemptsTest, AreUpOnceConnectedWithNothingPlanned) {
+  starting();
+  EXPECT_EQ(attempts_.connected(now_), (Next{State::kUp, std::nullopt, false}));
+}
+
+TEST_F(AttemptsTest, StayStartingUntilTheFirstConnection) {
+  starting();
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(ended(Kind::kPassing).state, State::kStarting);
+    attempts_.begin(now_);
+  }
+}
+
+TEST_F(AttemptsTest, AreReconnectingAfterALoss) {
+  up();
+  EXPECT_EQ(ended(Kind::kPassing).state, State::kReconnecting);
+  attempts_.begin(now_);
+  EXPECT_EQ(ended(Kind::kPassing).state, State::kReconnecting);
+}
+
+TEST_F(AttemptsTest, AreStartingAgainAfterDownAndUp) {
+  up();
+  (void)attempts_.down();
+  EXPECT_EQ(attempts_.up(now_ + seconds(5))->state, State::kStarting);
+}
+
+TEST_F(AttemptsTest, DownPlansNothing) {
+  up();
+  (void)ended(Kind::kPassing);
+  EXPECT_EQ(attempts_.down(), (Next{State::kDown, std::nullopt, false}));
+  EXPECT_EQ(attempts_.hurry(now_), std::nullopt);
+}
+
+TEST_F(AttemptsTest, AnOrderWhileAnAttemptIsUnderWayChangesNothing) {
+  starting();
+  EXPECT_EQ(attempts_.up(now_), std::nullopt);
+}
+
+TEST_F(AttemptsTest, AnOrderWhileUpChangesNothing) {
+  up();
+  EXPECT_EQ(attempts_.up(now_), std::nullopt);
+  EXPECT_EQ(attempts_.state(), State::kUp);
+}
+
+TEST_F(AttemptsTest, AnOrderDuringAPauseBeginsAndKeepsTheState) {
+  up();
+  (void)ended(Kind::kPassing);
+  now_ += seconds(5);
+  EXPECT_EQ(attempts_.up(now_), (Next{State::kReconnecting, kAtOnce, false}));
+}
+
+TEST_F(AttemptsTest, AnOrderDuringAPauseDoesNotForgetWhatFailed) {
+  starting();
+  for (int i = 0; i < 5; ++i) {
+    (void)ended(Kind::kPassing);
+    attempts_.begin(now_);
+  }
+  (void)ended(Kind::kPassing);
+  now_ += seconds(5);
+  (void)attempts_.up(now_);
+  attempts_.begin(now_);
+  EXPECT_EQ(ended(Kind::kPassing).retry, milliseconds(12'800));
+}
+
+// --- failures for good ---
+
+TEST_F(AttemptsTest, ASetupThatCannotWorkIsFinalAndEndsTheProcess) {
+  starting();
+  EXPECT_EQ(ended(Kind::kSetup), (Next{State::kFailed, std::nullopt, true}));
+}
+
+TEST_F(AttemptsTest, StoredCredentialsThatAreRefusedAreFinalAndEndTheProcess) {
+  starting();
+  EXPECT_EQ(ended(Kind::kCredentials), (Next{State::kFailed, std::nullopt, true}));
+}
+
+TEST_F(AttemptsTest, ATypedAnswerThatIsRefusedLeavesTheProcessForTheNextOrder) {
+  starting();
+  EXPECT_EQ(ended(Kind::kAnswer), (Next{State::kFailed, std::nullopt, false}));
+}
+
+TEST_F(AttemptsTest, AStubbornFailureIsTriedMuchLaterAndEndsAProcessThatNeverWasUp) {
+  starting();
+  EXPECT_EQ(ended(Kind::kStubborn), (Next{State::kFailed, Attempts::kLastRetry, true}));
+}
+
+TEST_F(AttemptsTest, WhoIsNotTheServerMayBeTheServerTheNextTime) {
+  starting();
+  EXPECT_EQ(ended(Kind::kPeer), (Next{State::kStarting, Attempts::kFirstRetry, false}));
+}
+
+TEST_F(AttemptsTest, AProcessThatOnceWasUpIsNotEndedByAnyFailure) {
+  for (const Kind kind : {Kind::kSetup, Kind::kCredentials, Kind::kStubborn, Kind::kAnswer}) {
+    up();
+    EXPECT_FALSE(ended(kind).ends_process);
+    EXPECT_EQ(attempts_.state(), State::kFailed);
+    now_ += seconds(5);
+  }
+}
+
+TEST_F(AttemptsTest, AProcessThatWasUpBeforeItWasTakenDownIsNotEndedEither) {
+  up();
+  (void)attempts_.down();
+  now_ += seconds(5);
+  starting();
+  EXPECT_FALSE(ended(Kind::kSetup).ends_process);
+}
+
+TEST_F(AttemptsTest, AFailureForGoodIsNotHurried) {
+  starting();
+  (void)ended(Kind::kSetup);
+  EXPECT_EQ(attempts_.hurry(now_), std::nullopt);
+}
+
+TEST_F(AttemptsTest, AStubbornFailureIsHurriedByNewsOfTheHost) {
+  up();
+  (void)ended(Kind::kStubborn);
+  now_ += seconds(5);
+  EXPECT_EQ(attempts_.hurry(now_), (Next{State::kFailed, Attempts::kFirstRetry, false}));
+}
+
+TEST_F(AttemptsTest, AStubbornFailureStaysFailedWhileItIsTriedAgain) {
+  up();
+  (void)ended(Kind::kStubborn);
+  attempts_.begin(now_);
+  EXPECT_EQ(attempts_.state(), State::kFailed);
+  EXPECT_EQ(ended(Kind::kPassing).state, State::kFailed);
+  attempts_.begin(now_);
+  EXPECT_EQ(attempts_.connected(now_).state, State::kUp);
+}
+
+TEST_F(AttemptsTest, AnOrderAfterAFailureForGoodStartsAnew) {
+  starting();
+  (void)ended(Kind::kSetup);
+  now_ += seconds(5);
+  EXPECT_EQ(attempts_.up(now_), (Next{State::kStarting, kAtOnce, false}));
+}
+
+TEST_F(AttemptsTest, WhatCannotBeBuiltIsFailedUntilTheNextOrder) {
+  up();
+  EXPECT_EQ(attempts_.unusable(), (Next{State::kFailed, std::nullopt, false}));
+  EXPECT_EQ(attempts_.hurry(now_), std::nullopt);
+  now_ += seconds(5);
+  EXPECT_EQ(attempts_.up(now_)->state, State::kStarting);
+}
+
+TEST_F(AttemptsTest, WhatCannotBeBuiltIsNoConnectionThatStayed) {
+  for (int i = 0; i < 5; ++i) {
+    (void)failure();
+  }
+  (void)attempts_.connected(now_);
+  now_ += hours(1);
+  (void)attempts_.unusable();
+  EXPECT_EQ(failure(), milliseconds(6'400));
+}
+
+// --- pauses ---
 
 TEST_F(AttemptsTest, PausesDoubleUpToTheLastOne) {
   std::vector<milliseconds::rep> pauses;
@@ -78,10 +263,17 @@ TEST_F(AttemptsTest, AConnectionThatStayedEndsTheBackOff) {
 TEST_F(AttemptsTest, TheTimeBetweenConnectionsIsNoLife) {
   (void)failure();
   attempts_.begin(now_);
-  attempts_.connected(now_);
-  (void)attempts_.ended(now_);
+  (void)attempts_.connected(now_);
+  (void)ended(Kind::kPassing);
   now_ += seconds(3600);  // a person takes an hour to answer
-  EXPECT_EQ(attempts_.ended(now_), milliseconds(800));
+  EXPECT_EQ(ended(Kind::kPassing).retry, milliseconds(800));
+}
+
+TEST_F(AttemptsTest, TheTimeOfAnEarlierConnectionIsNotTheNextOnes) {
+  (void)connection(hours(1));
+  (void)failure();
+  now_ += hours(1);
+  EXPECT_EQ(failure(), milliseconds(800));
 }
 
 TEST_F(AttemptsTest, WhatIsForgottenBeginsAnew) {
@@ -92,21 +284,89 @@ TEST_F(AttemptsTest, WhatIsForgottenBeginsAnew) {
   EXPECT_EQ(failure(), Attempts::kFirstRetry);
 }
 
+TEST_F(AttemptsTest, DownAndUpBeginAnew) {
+  starting();
+  for (int i = 0; i < 8; ++i) {
+    (void)failure();
+  }
+  (void)attempts_.down();
+  (void)attempts_.up(now_);
+  EXPECT_EQ(failure(), Attempts::kFirstRetry);
+}
+
+TEST_F(AttemptsTest, AHostThatIsBackEndsTheBackOff) {
+  starting();
+  for (int i = 0; i < 9; ++i) {
+    (void)failure();
+  }
+  (void)ended(Kind::kPassing);
+  EXPECT_EQ(attempts_.hurry(now_)->retry, Attempts::kFirstRetry);
+  EXPECT_EQ(failure(), Attempts::kFirstRetry);
+}
+
+TEST_F(AttemptsTest, AHostThatIsBackDisturbsNoAttempt) {
+  starting();
+  EXPECT_EQ(attempts_.hurry(now_), std::nullopt);
+}
+
+TEST_F(AttemptsTest, AHostThatIsBackDisturbsNoConnection) {
+  up();
+  EXPECT_EQ(attempts_.hurry(now_), std::nullopt);
+  EXPECT_EQ(attempts_.state(), State::kUp);
+}
+
+TEST_F(AttemptsTest, AServerThatWantsToKnowMoreIsAskedAtOnceAndHasNotFailed) {
+  starting();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(ended(Kind::kChallenge), (Next{State::kStarting, Attempts::kFirstRetry, false}));
+    attempts_.begin(now_);
+  }
+  EXPECT_EQ(ended(Kind::kPassing).retry, Attempts::kFirstRetry);
+}
+
+// --- how often ---
+
 TEST_F(AttemptsTest, WhoAsksOnceWaitsForNothingAndWhoAsksTimeAndAgainWaitsASecond) {
-  EXPECT_EQ(attempts_.asked(now_), milliseconds(0));
+  (void)attempts_.up(now_);
   attempts_.begin(now_);
   std::vector<milliseconds::rep> distances;
   for (int i = 0; i < 100; ++i) {
     const auto before = now_;
-    now_ += milliseconds(i % 3);  // the order comes, and is not the first
-    (void)pass(attempts_.asked(now_));
-    attempts_.forget();
+    now_ += milliseconds(i % 3);
+    (void)attempts_.down();
+    now_ += attempts_.up(now_)->retry.value_or(hours(1));
     attempts_.begin(now_);
     distances.push_back(std::chrono::duration_cast<milliseconds>(now_ - before).count());
   }
   EXPECT_THAT(distances, Each(Ge(Attempts::kAsked.count())));
+  (void)attempts_.down();
   now_ += Attempts::kAsked;
-  EXPECT_EQ(attempts_.asked(now_), milliseconds(0));
+  EXPECT_EQ(attempts_.up(now_)->retry, kAtOnce);
+}
+
+TEST_F(AttemptsTest, NewsOfTheHostBeginNoMoreThanOneAttemptASecond) {
+  starting();
+  for (int i = 0; i < 50; ++i) {
+    const auto before = now_;
+    (void)ended(Kind::kPassing);
+    now_ += attempts_.hurry(now_)->retry.value_or(hours(1));
+    attempts_.begin(now_);
+    EXPECT_GE(now_ - before, Attempts::kAsked);
+  }
+}
+
+TEST_F(AttemptsTest, WhoAsksWaitsForTheRestOfTheSecond) {
+  starting();
+  (void)ended(Kind::kPassing);
+  now_ += milliseconds(300);
+  EXPECT_EQ(attempts_.up(now_)->retry, milliseconds(700));
+}
+
+TEST_F(AttemptsTest, ARestOfAMillisecondIsAWholeOne) {
+  starting();
+  (void)ended(Kind::kPassing);
+  now_ += std::chrono::microseconds(999'500);
+  EXPECT_EQ(attempts_.up(now_)->retry, milliseconds(1));
 }
 
 /// The law that the header states: it fits the worst server, and no other gets more.

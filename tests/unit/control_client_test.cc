@@ -179,7 +179,7 @@ TEST(ControlClient, ACompanionOfTheFirstVersionLosesNothingByHello) {
   say(other, reply_in(State::kUp));
   EXPECT_EQ(client.receive(late())->status.state, State::kUp);
   Request answer = request_for(Command::kAnswer);
-  answer.response = "123456";
+  answer.response = Secret("123456");
   (void)arrived(other);
   client.send(answer);
   EXPECT_THAT(arrived(other), HasSubstr("123456"));

@@ -33,9 +33,9 @@ void print_requests() {
   Request answer;
   answer.command = Command::kAnswer;
   answer.question_id = 18446744073709551615U;
-  answer.user_name = "alice";
-  answer.password = "東京 \"\\";
-  answer.response = "123456";
+  answer.user_name = Secret("alice");
+  answer.password = Secret("東京 \"\\");
+  answer.response = Secret("123456");
   print("request", encode(answer));
 }
 

@@ -43,7 +43,7 @@ TEST(Features, NamesWhatARequestTakes) {
   request.command = Command::kAnswer;
   EXPECT_EQ(missing_of(request), feature::kAnswer);
   EXPECT_EQ(feature::missing(request, {"answer"}), std::nullopt);
-  request.response = "123456";
+  request.response = Secret("123456");
   EXPECT_EQ(feature::missing(request, {"answer"}), feature::kOneTimePasswords);
 }
 

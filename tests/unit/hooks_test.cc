@@ -73,7 +73,7 @@ class HooksTest : public testing::Test {
 };
 
 TEST_F(HooksTest, RunsUpAndDownWithTheEnvironmentOfTheConnection) {
-  Hooks hooks(loop_, namespaces_);
+  ShellHooks hooks(loop_, namespaces_);
   profile::Hooks commands;
   commands.up_outside = {say("up-$VPNRUN_ENDPOINT")};
   commands.up_inside = {"touch " + file("up")};
@@ -86,7 +86,7 @@ TEST_F(HooksTest, RunsUpAndDownWithTheEnvironmentOfTheConnection) {
 }
 
 TEST_F(HooksTest, AtTheEndAHookThatHangsIsKilledWithItsChildrenAndTheOthersHaveTheirTurn) {
-  Hooks hooks(loop_, namespaces_);
+  ShellHooks hooks(loop_, namespaces_);
   profile::Hooks commands;
   commands.up_outside = {hang("up")};
   commands.down_inside = {hang("down"), say("second")};
@@ -107,7 +107,7 @@ TEST_F(HooksTest, AtTheEndAHookThatHangsIsKilledWithItsChildrenAndTheOthersHaveT
 }
 
 TEST_F(HooksTest, WhatAHookLeavesRunningDoesNotHoldUpTheEnd) {
-  Hooks hooks(loop_, namespaces_);
+  ShellHooks hooks(loop_, namespaces_);
   profile::Hooks commands;
   commands.up_outside = {"touch " + file("up")};
   commands.down_outside = {"sleep 1000 >/dev/null 2>&1 & echo $! >" + file("left")};

@@ -43,13 +43,20 @@ TEST_F(NoTunnelTest, ConnectsInTheNextTurnWithoutAServer) {
 }
 
 TEST_F(NoTunnelTest, SaysNothingOnceItIsStopped) {
-  for (const auto& stop : {&TunnelClient::stop, &TunnelClient::drop, &TunnelClient::forget}) {
+  for (const auto& stop : {&TunnelClient::stop, &TunnelClient::forget}) {
     (void)client_->connect({});
     (client_.get()->*stop)();
     clock_.turn();
   }
   EXPECT_EQ(connections_, 0);
   (void)client_->connect({});
+  clock_.turn();
+  EXPECT_EQ(connections_, 1);
+}
+
+TEST_F(NoTunnelTest, HasNothingThatASleepCouldTake) {
+  (void)client_->connect({});
+  EXPECT_FALSE(client_->drop());
   clock_.turn();
   EXPECT_EQ(connections_, 1);
 }

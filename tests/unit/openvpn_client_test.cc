@@ -344,7 +344,7 @@ TEST_F(OpenvpnClientTest, TellsTheEndOfAConnectionBeforeItEndsTheProcess) {
 
 TEST_F(OpenvpnClientTest, DropsOldNewsOfAnAttemptThatIsOver) {
   begin();
-  client_->drop();
+  EXPECT_TRUE(client_->drop());
   begin({server(2)});
   run().hold();  // quick: the attempt has failed
   seen_.clear();
@@ -716,7 +716,7 @@ TEST_F(OpenvpnClientWithFile, EndsWithAPasswordThatOpenvpnDoesNotTake) {
 TEST_F(OpenvpnClientTest, DropsAConnectionAndKeepsTheProcess) {
   begin_connected();
   seen_.clear();
-  client_->drop();
+  EXPECT_TRUE(client_->drop());
   EXPECT_EQ(run().orders.back(), "reconnect");
   run().state("RECONNECTING", "SIGUSR1");
   run().down();
@@ -729,9 +729,9 @@ TEST_F(OpenvpnClientTest, DropsAConnectionAndKeepsTheProcess) {
 
 TEST_F(OpenvpnClientTest, DropsAnAttemptByEndingIt) {
   begin();
-  client_->drop();
+  EXPECT_TRUE(client_->drop());
   EXPECT_EQ(openvpn_.running(), 0);
-  client_->drop();
+  EXPECT_TRUE(client_->drop());
   EXPECT_THAT(seen_, IsEmpty());
 }
 
@@ -739,7 +739,7 @@ TEST_F(OpenvpnClientTest, DropsNothingOfAProcessThatWaitsAtItsHold) {
   begin_connected();
   run().down();
   run().hold();
-  client_->drop();
+  EXPECT_TRUE(client_->drop());
   EXPECT_THAT(run().orders, ElementsAre("release"));
   EXPECT_FALSE(run().is_stopped);
 }

@@ -127,6 +127,11 @@ Failure failure_from_state(std::string_view detail, const std::string& endpoint)
   return failure;
 }
 
+Failure passing_failure(const std::exception& error) {
+  const auto* ours = dynamic_cast<const Error*>(&error);
+  return {Failure::Kind::kPassing, error.what(), ours != nullptr ? ours->hint() : ""};
+}
+
 bool is_passing(const Failure& failure) {
   return failure.kind <= Failure::Kind::kPeer;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,9 @@ struct Failure {
 
 /// What a state detail ("ping-restart", "tls-error", "auth-failure", …; management-notes.txt) says.
 [[nodiscard]] Failure failure_from_state(std::string_view detail, const std::string& endpoint);
+
+/// What went wrong on our side, and may go well the next time.
+[[nodiscard]] Failure passing_failure(const std::exception& error);
 
 /// Whether trying again, with growing pauses, is all that is to be done about it.
 [[nodiscard]] bool is_passing(const Failure& failure);

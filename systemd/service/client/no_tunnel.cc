@@ -19,8 +19,8 @@ std::optional<Endpoint> NoTunnel::connect(const std::vector<Endpoint>& /*endpoin
   return std::nullopt;
 }
 
-void NoTunnel::drop() noexcept {
-  connected_.reset();
+bool NoTunnel::drop() noexcept {
+  return false;
 }
 
 void NoTunnel::stop() noexcept {

@@ -21,7 +21,7 @@ class NoTunnel : public TunnelClient {
 
   [[nodiscard]] std::span<const profile::Remote> servers() const noexcept override { return {}; }
   std::optional<Endpoint> connect(const std::vector<Endpoint>& endpoints) override;
-  void drop() noexcept override;
+  [[nodiscard]] bool drop() noexcept override;
   void stop() noexcept override;
   void forget() noexcept override;
   /// Throws Error: it never asks.

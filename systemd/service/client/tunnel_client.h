@@ -68,8 +68,9 @@ class TunnelClient {
   /// without any. Throws Error, and nothing runs then.
   virtual std::optional<Endpoint> connect(const std::vector<Endpoint>& endpoints) = 0;
   /// Gives up a connection that only seems to stand (the machine slept). What somebody typed is
-  /// kept for the next attempt if that can be. No event until connect().
-  virtual void drop() noexcept = 0;
+  /// kept for the next attempt if that can be. No event until connect(). False: there is nothing
+  /// that could be lost that way, and nothing was done.
+  [[nodiscard]] virtual bool drop() noexcept = 0;
   /// Ends what runs. What the server asked for last is kept: the next attempt may ask a person. No
   /// event until connect().
   virtual void stop() noexcept = 0;

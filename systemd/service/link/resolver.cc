@@ -61,8 +61,9 @@ Resolver::Result parse(const std::string& text, Resolver::Result result) {
     std::string value;
     fields >> kind >> name >> std::ws;
     std::getline(fields, value);
-    if (kind == "a") {
-      result.addresses[name].push_back(value);
+    const auto address = kind == "a" ? IpAddress::parse(value) : std::nullopt;
+    if (address) {
+      result.addresses[name].push_back(*address);
     } else if (kind == "e") {
       result.errors[name] = value;
     }
@@ -73,7 +74,7 @@ Resolver::Result parse(const std::string& text, Resolver::Result result) {
 }  // namespace
 
 void Resolver::look_up(const std::vector<std::string>& names, Callback callback) {
-  cancel();
+  end();
   std::array<int, 2> fds{};
   if (::pipe2(fds.data(), O_CLOEXEC) != 0) {
     throw_errno("cannot create a pipe");
@@ -115,7 +116,7 @@ void Resolver::look_up(const std::vector<std::string>& names, Callback callback)
   }
 }
 
-void Resolver::cancel() noexcept {
+void Resolver::end() noexcept {
   watch_.reset();
   deadline_.reset();
   output_.reset();
@@ -142,7 +143,7 @@ void Resolver::receive() {
   }
   const auto callback = std::move(callback_);
   const std::string text = std::exchange(text_, {});
-  cancel();
+  end();
   callback(parse(text, {}));
 }
 

@@ -8,24 +8,40 @@
 #include <vector>
 
 #include "helper/base/unique_fd.h"
+#include "profiles/base/ip_address.h"
 #include "systemd/service/os/accounts.h"
 #include "systemd/service/os/child.h"
 #include "systemd/service/os/event_loop.h"
 
 namespace vpnrun::service {
 
-/// Looks names up the way the host does (getaddrinfo(3), IPv4), outside the namespace, in a program
-/// of its own: a resolver that hangs does not hold up the companion, NSS modules never enter it,
-/// and an answer that takes them over finds nothing there: no right, no descriptor, no memory of
-/// ours, a user that is no client's, nobody to signal or trace.
-class Resolver {
+/// Looks names up outside the namespace.
+class NameLookup {
  public:
   struct Result {
-    std::map<std::string, std::vector<std::string>> addresses;  ///< by name; literals too
-    std::map<std::string, std::string> errors;                  ///< text of gai_strerror(3)
+    std::map<std::string, std::vector<IpAddress>> addresses;  ///< by name; literals too
+    std::map<std::string, std::string> errors;                ///< text of gai_strerror(3)
   };
   using Callback = std::function<void(const Result&)>;
 
+  NameLookup() = default;
+  NameLookup(const NameLookup&) = delete;
+  NameLookup& operator=(const NameLookup&) = delete;
+  NameLookup(NameLookup&&) = delete;
+  NameLookup& operator=(NameLookup&&) = delete;
+  virtual ~NameLookup() = default;
+
+  /// Calls back once, never from within this call. A lookup under way is given up. Throws Error.
+  virtual void look_up(const std::vector<std::string>& names, Callback callback) = 0;
+  virtual void cancel() noexcept = 0;
+};
+
+/// Does it the way the host does (getaddrinfo(3), IPv4), in a program
+/// of its own: a resolver that hangs does not hold up the companion, NSS modules never enter it,
+/// and an answer that takes them over finds nothing there: no right, no descriptor, no memory of
+/// ours, a user that is no client's, nobody to signal or trace.
+class Resolver : public NameLookup {
+ public:
   /// `program look-up` is look_up_main() below. As `account` if this process is root.
   Resolver(EventLoop& loop, const Account& account, std::string program = "/proc/self/exe")
       : loop_(loop), account_(account), program_(std::move(program)) {}
@@ -33,14 +49,14 @@ class Resolver {
   Resolver& operator=(const Resolver&) = delete;
   Resolver(Resolver&&) = delete;
   Resolver& operator=(Resolver&&) = delete;
-  ~Resolver() { cancel(); }
+  ~Resolver() override { end(); }
 
-  /// Calls back once, never from within this call. A lookup under way is given up. Throws Error.
-  void look_up(const std::vector<std::string>& names, Callback callback);
-  void cancel() noexcept;
+  void look_up(const std::vector<std::string>& names, Callback callback) override;
+  void cancel() noexcept override { end(); }
 
  private:
   void receive();
+  void end() noexcept;
 
   EventLoop& loop_;
   Account account_;

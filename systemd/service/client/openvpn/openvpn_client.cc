@@ -55,15 +55,16 @@ std::optional<Endpoint> OpenvpnClient::connect(const std::vector<Endpoint>& endp
   return endpoint_;
 }
 
-void OpenvpnClient::drop() noexcept {
+bool OpenvpnClient::drop() noexcept {
   if (phase_ == Phase::kTrying) {
     stop();  // nothing stands yet
-    return;
+    return true;
   }
   if (std::exchange(phase_, Phase::kIdle) == Phase::kConnected) {
     question_.reset();
     process_->reconnect();
   }
+  return true;
 }
 
 void OpenvpnClient::stop() noexcept {

@@ -52,7 +52,7 @@ class OpenvpnClient : public TunnelClient {
     return config_.remotes;
   }
   std::optional<Endpoint> connect(const std::vector<Endpoint>& endpoints) override;
-  void drop() noexcept override;
+  [[nodiscard]] bool drop() noexcept override;
   void stop() noexcept override;
   void forget() noexcept override;
   void answer(const Request& request) override;

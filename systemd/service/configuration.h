@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "profiles/base/error.h"
+#include "profiles/openvpn_config.h"
+#include "profiles/profile.h"
+
+namespace vpnrun::service {
+
+/// A profile, file or kernel that will not do, as opposed to a machine on which something failed.
+class ConfigurationError : public Error {
+ public:
+  explicit ConfigurationError(const Error& error) : Error(error) {}
+};
+
+/// A profile without a tunnel.
+struct NoConfig {};
+
+/// What the companion was configured with, read anew at each `restart`: a profile, and what its
+/// tunnel needs to know.
+struct Configuration {
+  profile::Profile profile;
+  std::variant<NoConfig, profile::OpenvpnConfig> tunnel;
+};
+
+/// The profile, which must be root's alone, and fit to be prepared. Throws ConfigurationError.
+[[nodiscard]] profile::Profile load_trusted(const std::string& profile_name);
+
+/// The same with all files that it names. Throws ConfigurationError.
+[[nodiscard]] Configuration load_configuration(const std::string& profile_name);
+
+}  // namespace vpnrun::service

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "profiles/base/endpoint.h"
+#include "profiles/openvpn_config.h"
+#include "systemd/service/client/failure.h"
+#include "systemd/service/link/link.h"
+#include "systemd/service/link/resolver.h"
+
+namespace vpnrun::service {
+
+/// Where the servers of a configuration can be reached now: their names are looked up outside, and
+/// the link says of each address whether it leads to it.
+class Endpoints {
+ public:
+  /// Of more addresses the first ones count.
+  static constexpr std::size_t kMost = 32;
+
+  /// In the servers' order, each once. `failure` says why there is none, or why others are left
+  /// out.
+  struct Found {
+    std::vector<Endpoint> endpoints;
+    std::optional<Failure> failure;
+  };
+  using Callback = std::function<void(const Found&)>;
+
+  /// `names` is borrowed.
+  explicit Endpoints(NameLookup& names) : names_(names) {}
+
+  /// Calls back once, never from within this call; not if cancel() comes first. `servers` and
+  /// `link` are borrowed until then. Throws Error.
+  void find(std::span<const profile::Remote> servers, Link& link, Callback callback);
+  void cancel() noexcept { names_.cancel(); }
+
+ private:
+  NameLookup& names_;
+};
+
+/// The part of it that decides. `servers` has one at least. Throws what Link::check() does.
+[[nodiscard]] Endpoints::Found choose_endpoints(std::span<const profile::Remote> servers,
+                                                const NameLookup::Result& result, Link& link);
+
+}  // namespace vpnrun::service

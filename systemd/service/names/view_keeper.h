@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "profiles/base/ip_address.h"
+#include "systemd/service/names/automount_watch.h"
+#include "systemd/service/names/view_watch.h"
+#include "systemd/service/namespace.h"
+#include "systemd/service/os/event_loop.h"
+
+namespace vpnrun::service {
+
+/// Keeps the applications' view of the file system in line with the host for as long as the
+/// companion runs, and its resolv.conf with the tunnel.
+class ViewKeeper {
+ public:
+  /// `namespaces` is borrowed. Throws Error if the host cannot be watched.
+  ViewKeeper(EventLoop& loop, const PreparedNamespaces& namespaces, std::string profile_name);
+
+  /// Brings the view in line with the host now. What fails is logged: the next change tries again.
+  void renew() noexcept;
+  /// What applications read from now on. What fails is logged: the filter sends queries to the
+  /// right place all the same.
+  void write_resolvers(const std::vector<IpAddress>& resolvers,
+                       const std::vector<std::string>& search_domains) noexcept;
+
+ private:
+  const PreparedNamespaces& namespaces_;
+  std::string profile_name_;
+  ViewWatch view_watch_;
+  AutomountWatch automount_watch_;
+};
+
+}  // namespace vpnrun::service

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "systemd/service/status_board.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <utility>
+
+#include "helper/base/runtime_layout.h"
+#include "profiles/base/error.h"
+#include "systemd/service/names/etc_files.h"
+#include "systemd/service/os/log.h"
+
+namespace vpnrun::service {
+namespace {
+
+/// A full /run has room again some time.
+constexpr std::chrono::seconds kRecordAgain{1};
+
+std::int64_t seconds_since_epoch() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+StatusBoard::StatusBoard(Timers& timers, std::string profile_name, Recorder record,
+                         Publisher publish)
+    : timers_(timers), record_(std::move(record)), publish_(std::move(publish)) {
+  status_.profile = std::move(profile_name);
+  status_.pid = ::getpid();
+  status_.since = seconds_since_epoch();
+}
+
+void StatusBoard::enter(State state) {
+  if (status_.state != state) {
+    status_.state = state;
+    status_.since = seconds_since_epoch();
+    if (state != State::kUp) {
+      status_.addresses.clear();
+      status_.mtu = 0;
+    }
+    if (status_.error.empty()) {
+      log::info("'{}' is {}{}", status_.profile, to_string(state),
+                state == State::kUp && !status_.endpoint.empty() ? ", by " + status_.endpoint : "");
+    } else {
+      log::warn("'{}' is {}: {}", status_.profile, to_string(state), status_.error);
+    }
+  }
+  publish();
+}
+
+void StatusBoard::explain(const std::string& error, const std::string& hint) {
+  status_.error = error;
+  status_.hint = hint;
+}
+
+void StatusBoard::tell(const TunnelSettings& settings, const std::vector<IpAddress>& resolvers,
+                       bool own) {
+  status_.addresses.clear();
+  for (const auto& address : settings.addresses) {
+    status_.addresses.push_back(address.str());
+  }
+  status_.dns.clear();
+  for (const auto& resolver : resolvers) {
+    status_.dns.push_back(resolver.str());
+  }
+  status_.mtu = settings.mtu;
+  if (settings.endpoint) {
+    status_.endpoint = settings.endpoint->str();
+  }
+  status_.attempt = 0;
+  status_.question.reset();
+  explain("", "");
+  if (!settings.addresses.empty()) {
+    tell_of_resolvers(settings, resolvers.empty(), own);
+  }
+}
+
+void StatusBoard::tell_of_resolvers(const TunnelSettings& settings, bool are_none, bool own) {
+  if (are_none) {
+    const std::string reason =
+        settings.resolvers_left_out.empty()
+            ? "the server names no resolver"
+            : "the server's resolver cannot be used: " + settings.resolvers_left_out;
+    log::warn("'{}': {}; set [dns] servers", status_.profile, reason);
+    status_.hint = reason + ": set [dns] servers in the profile";
+  } else if (!own && !settings.resolvers_left_out.empty()) {
+    log::info("'{}': of the server's resolvers one is left out: {}", status_.profile,
+              settings.resolvers_left_out);
+  } else if (!own && settings.resolvers_are_split) {
+    log::info("'{}': the server's resolver is meant for some domains; it is asked for all names",
+              status_.profile);
+  }
+}
+
+void StatusBoard::tell(const std::optional<CredentialQuestion>& question) {
+  status_.question = question;
+  if (!question) {
+    explain("", "");
+    return;
+  }
+  explain("waits for " + question->text,
+          fmt::format("'vpnrunctl up {}' in a terminal asks; under systemd so does, as root, "
+                      "'systemd-tty-ask-password-agent --query'",
+                      status_.profile));
+  log::info("'{}' {}", status_.profile, status_.error);
+}
+
+void StatusBoard::publish() {
+  again_.reset();
+  if (!record_(status_)) {
+    again_ = timers_.after(kRecordAgain, [this] { publish(); });
+  }
+  publish_(status_);
+}
+
+void StatusBoard::leave() {
+  status_.pid = 0;
+  publish();
+}
+
+bool StatusFiles::write(const Status& status) {
+  // A reader of the mark may be in the way of its lock.
+  const bool is_marked = up_lock_.set(status.state == State::kUp);
+  try {
+    replace_file(directory_, kStateEntry, to_pretty_json(status) + "\n");
+  } catch (const std::exception& error) {
+    log::ignored(error);
+    return false;
+  }
+  return is_marked;
+}
+
+}  // namespace vpnrun::service

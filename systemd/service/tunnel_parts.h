@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "systemd/service/configuration.h"
+#include "systemd/service/netns.h"
+#include "systemd/service/os/accounts.h"
+#include "systemd/service/os/event_loop.h"
+#include "systemd/service/session.h"
+
+namespace vpnrun::service {
+
+/// The parts that `configuration` asks for: the only place that chooses by the type of a tunnel or
+/// a link. Closed and offline; what a companion that was killed left is replaced. The client runs
+/// as `client`; its packets leave by `outer`, the applications live in `inside`; all is borrowed.
+/// Throws Error, with nothing left behind.
+[[nodiscard]] TunnelParts make_parts(EventLoop& loop, const Configuration& configuration,
+                                     const Account& client, Netns& outer, Netns& inside,
+                                     PartEvents events);
+
+}  // namespace vpnrun::service

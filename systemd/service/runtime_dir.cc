@@ -190,7 +190,14 @@ void ProfileLock::remove_file() noexcept {
   (void)::rmdir(kRuntimeRoot);  // stays if another profile is there
 }
 
-HostLock::HostLock() : fd_(lock_file(fmt::format("{}/.lock", kRuntimeRoot))) {}
+HostLock::HostLock() {
+  static std::weak_ptr<const UniqueFd> held;  // by this process, which has one thread
+  fd_ = held.lock();
+  if (!fd_) {
+    fd_ = std::make_shared<const UniqueFd>(lock_file(fmt::format("{}/.lock", kRuntimeRoot)));
+    held = fd_;
+  }
+}
 
 RunLock::RunLock(const std::string& profile_name) {
   const std::string path = dot_file(profile_name, "run");

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -30,13 +31,16 @@ class ProfileLock {
   UniqueFd fd_;
 };
 
-/// Serialises what several profiles share on the host (forwarding of an interface).
+/// Serialises what several profiles share on the host (the table of their filters, forwarding of an
+/// interface): a file lock, given back with the last of these objects or the process. Whoever holds it
+/// may take it again, so that a change of several steps is one.
 class HostLock {
  public:
+  /// Makes /run/vpnrun if need be. Waits up to kPatience. Throws Error.
   HostLock();
 
  private:
-  UniqueFd fd_;
+  std::shared_ptr<const UniqueFd> fd_;
 };
 
 /// "I am the companion of this profile": held by `run` for its whole life.

@@ -17,6 +17,8 @@
 #include <nftables/libnftables.h>
 
 #include "profiles/base/error.h"
+#include "systemd/service/netlink/filter_chain.h"
+#include "systemd/service/netlink/scoped_netns.h"
 #include "systemd/service/os/rights.h"
 
 namespace vpnrun::filter {
@@ -64,13 +66,12 @@ void Nft::Free::operator()(::nft_ctx* context) const noexcept {
 }
 
 Nft::Nft(NftPlace place) {
-  if (place == NftPlace::kHere) {
-    context_ = open_context();
-    return;
-  }
   netns_.reset(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
   if (!netns_.ok()) {
     throw_errno("cannot open the network namespace of this process");
+  }
+  if (place == NftPlace::kHere) {
+    context_ = open_context();
   }
 }
 
@@ -107,6 +108,11 @@ std::string Nft::list(const std::string& command) {
 
 bool Nft::exists(const std::string& table, const char* family) {
   return run(fmt::format("list table {} {}", family, table)).failure.empty();
+}
+
+bool Nft::has_chain(const std::string& table, const std::string& chain) const {
+  const netlink::ScopedNetns scope(netns_.get());
+  return netlink::has_filter_chain(table, chain);
 }
 
 bool Nft::remove(const std::string& table, const char* family) {

@@ -40,6 +40,8 @@ class Nft {
 
   /// Whether the table is there.
   [[nodiscard]] bool exists(const std::string& table, const char* family = "inet");
+  /// Whether the table of family inet is there and has the chain; cheap, whatever is in it.
+  [[nodiscard]] bool has_chain(const std::string& table, const std::string& chain) const;
   /// false: there was none, or the kernel does not know its family.
   [[nodiscard]] bool remove(const std::string& table, const char* family = "inet");
 
@@ -59,8 +61,8 @@ class Nft {
   [[nodiscard]] Result run_in_child(const std::string& commands);
   void reap() noexcept;
 
-  Context context_;    ///< kHere
-  UniqueFd netns_;     ///< kChild
+  Context context_;  ///< kHere
+  UniqueFd netns_;
   ::pid_t child_ = 0;  ///< kChild: the last one, which may still be on its way out; 0: none
 };
 

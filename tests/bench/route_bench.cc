@@ -74,13 +74,13 @@ void measure_filters() {
   filter::Nft nft;
   for (int i = 0; i < kRounds; ++i) {
     host.push_back(
-        microseconds([&] { nft.apply(filter::host_ruleset(test::Lab::host_filter())); }));
+        microseconds([&] { nft.apply(filter::host_ruleset(test::Lab::host_filter(), {})); }));
   }
   print("filter of the host", host);
   filter::Nft child(filter::NftPlace::kChild);
   for (double& time : host) {
     (void)::usleep(30000);  // calls are seconds apart; the last child has ended by then
-    time = microseconds([&] { child.apply(filter::host_ruleset(test::Lab::host_filter())); });
+    time = microseconds([&] { child.apply(filter::host_ruleset(test::Lab::host_filter(), {})); });
   }
   print("filter of the host, by a child", host);
 }

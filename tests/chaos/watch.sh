@@ -227,9 +227,9 @@ apps_take_base() {
 
 guards_stand() {
   local tables name
-  tables=$(nft list tables)
+  tables=$(nft list map inet vpnrun_links from 2>/dev/null || :)
   for name in "${PROFILES_RUN[@]}"; do
-    [[ $tables == *"table inet vpnrun-$name"* ]] || return 1
+    [[ $tables == *" goto from-$name"[[:space:],]* ]] || return 1
   done
 }
 

@@ -167,7 +167,7 @@ void Lab::load(const filter::InsideFilter& rules) const {
 }
 
 void Lab::load(const filter::HostFilter& rules) {
-  filter::Nft().apply(filter::host_ruleset(rules));
+  filter::Nft().apply(filter::host_ruleset(rules, {}));
 }
 
 }  // namespace vpnrun::test

@@ -24,13 +24,16 @@ NETNS_TEST(Nft, TakesEveryFormOfBothRulesets) {
   EXPECT_NO_THROW(nft.apply(inside_ruleset(inside)));
 
   HostFilter host = test::Lab::host_filter();
-  EXPECT_NO_THROW(nft.apply(host_ruleset(host)));
+  EXPECT_NO_THROW(nft.apply(host_ruleset(host, {})));
   host.endpoints.clear();
   host.expose = inside.expose;
   host.guarded_uplinks = {"wan", "wlp2s0"};
   host.profile_name = "0-odd_name-";
-  EXPECT_NO_THROW(nft.apply(host_ruleset(host)));
-  EXPECT_TRUE(nft.exists(host_table(host.profile_name)));
+  EXPECT_NO_THROW(nft.apply(host_ruleset(host, {})));
+  EXPECT_TRUE(nft.exists(kHostTable));
+  EXPECT_NO_THROW(nft.apply(host_arp_ruleset(host_elements(host), {})));
+  EXPECT_NO_THROW(nft.apply(host_flow_ruleset(host, FlowLimit::kCount)));
+  EXPECT_NO_THROW(nft.apply(host_flow_ruleset(host, FlowLimit::kRate)));
 }
 
 NETNS_TEST(Nft, ReplacesATableAndRemovesItOnce) {
@@ -42,6 +45,20 @@ NETNS_TEST(Nft, ReplacesATableAndRemovesItOnce) {
   EXPECT_TRUE(nft.exists(kInsideTable));
   EXPECT_TRUE(nft.remove(kInsideTable));
   EXPECT_FALSE(nft.exists(kInsideTable));
+}
+
+NETNS_TEST(Nft, KnowsAChainWithoutReadingItsTable) {
+  const Nft here;
+  const Nft child(NftPlace::kChild);
+  Nft().apply(inside_ruleset({}));
+  const test::Netns other;
+  other.run([&] {
+    EXPECT_TRUE(here.has_chain(kInsideTable, "leave"));
+    EXPECT_TRUE(child.has_chain(kInsideTable, "leave"));
+    EXPECT_FALSE(here.has_chain(kInsideTable, "nowhere"));
+    EXPECT_FALSE(here.has_chain("nothing", "leave"));
+    EXPECT_FALSE(Nft().has_chain(kInsideTable, "leave")) << "of another namespace";
+  });
 }
 
 NETNS_TEST(Nft, AllOrNothing) {

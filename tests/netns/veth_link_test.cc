@@ -75,7 +75,7 @@ NETNS_TEST(VethLink, CarriesTheEndpointsPacketsAndNoOthersBetweenTwoNamespacesTh
   try_others();
   EXPECT_EQ(lab.captured(), std::vector<std::string>());
   EXPECT_TRUE(lab.send_to_endpoint(client.get())) << "positive control";
-  ASSERT_TRUE(lab.outer.nft().remove(filter::host_table("lab")));
+  ASSERT_TRUE(lab.outer.nft().remove(filter::kHostTable));
   try_others();
   EXPECT_GE(lab.captured().size(), 3U) << "positive control";
 
@@ -146,7 +146,7 @@ NETNS_TEST(VethLink, MendsWhatSomebodyInItsOuterNamespaceBreaks) {
   ASSERT_EQ(lab.outer.write_sysctl("net/ipv4/ip_forward", "0"), 0);
   EXPECT_TRUE(comes_back(lab, link)) << "forwarding was turned off";
   lab.outer.nft().apply("flush ruleset");
-  EXPECT_TRUE(lab.turn_until([&] { return lab.outer.nft().exists(filter::host_table("lab")); }));
+  EXPECT_TRUE(lab.turn_until([&] { return lab.outer.nft().exists(filter::kHostTable); }));
   EXPECT_TRUE(comes_back(lab, link)) << "the rules were flushed";
 }
 

@@ -22,7 +22,7 @@ name_is() {
 }
 untouched() {
   is "$1: nothing forwards or is guarded for it" \
-    "$(sysctl -n net.ipv4.conf.lo.forwarding)$(nft list table inet vpnrun-one 2>/dev/null | grep -c 'goto guarded\|goto unasked')" 00
+    "$(sysctl -n net.ipv4.conf.lo.forwarding)$(nft list set inet vpnrun_links guarded 2>/dev/null | grep -c elements)" 00
 }
 
 profile one
@@ -57,7 +57,7 @@ END
 configuration '127.0.0.1 1194' '0.0.0.0 1194' '198.51.100.10 1194'
 tunnel_start one
 is 'of several servers the usable one is used' "$(by alice vpnrun curl -s -m 5 $WEB4)" 198.51.100.10
-is 'and the others are not let through' "$(nft list table inet vpnrun-one | grep -c '127\.0\.0\.1\|0\.0\.0\.0')" 0
+is 'and the others are not let through' "$(nft list table inet vpnrun_links | grep -c '127\.0\.0\.1\|0\.0\.0\.0')" 0
 tunnel_release one
 
 # --- names: they may change ---
@@ -132,8 +132,8 @@ tunnel_release one
 configuration '198.51.100.10 1194'
 tunnel_start one
 ip address add 198.51.100.10/32 dev lo
-nft delete table inet vpnrun-one
-within 5 'the companion has followed: its table is back' nft list table inet vpnrun-one
+nft delete table inet vpnrun_links
+within 5 'the companion has followed: its table is back' nft list table inet vpnrun_links
 proxied 'when the address of the server becomes the machine'"'"'s own, the proxy still works'
 is 'and nothing forwards on the loopback device' "$(sysctl -n net.ipv4.conf.lo.forwarding)" 0
 ip address del 198.51.100.10/32 dev lo

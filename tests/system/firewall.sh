@@ -102,15 +102,18 @@ done
 
 # --- everybody's rules are flushed under a running tunnel ---
 tunnel_start one
-nft list table inet vpnrun-one >"$LAB/tmp/ours"
-flow_limit() { nft list table ip vpnrun-one | grep 'iifname "vr-one" ct state new ct count over 128 drop' >/dev/null; }
+nft list table inet vpnrun_links >"$LAB/tmp/ours"
+flow_limit() {
+  nft list chain inet vpnrun_links flows-one | grep 'ct state new ct count over 128 drop' >/dev/null &&
+    nft list map inet vpnrun_links flows | grep '"vr-one" : goto flows-one' >/dev/null
+}
 within 3 'the flows of the client are limited' flow_limit
 check 'nothing is traced while the tunnel is up' eval '! grep -q nftrace "$LAB/tmp/ours"'
 capture_start
 nft flush ruleset
-within 3 'flushed with all others our rules are back' nft list table inet vpnrun-one
+within 3 'flushed with all others our rules are back' nft list table inet vpnrun_links
 within 3 'so is the limit of flows' flow_limit
-is 'the same as before' "$(nft list table inet vpnrun-one)" "$(cat "$LAB/tmp/ours")"
+is 'the same as before' "$(nft list table inet vpnrun_links)" "$(cat "$LAB/tmp/ours")"
 is 'and the tunnel carries on' "$(by alice vpnrun curl -s -m 5 http://203.0.113.10/)" 198.51.100.10
 # A firewall that appears under a running tunnel.
 policy

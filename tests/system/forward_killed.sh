@@ -16,6 +16,15 @@ forwarded() {
   capture_count 'udp dst port 4800'
 }
 
+# loaded CHAIN: how many transactions have made the profile's rules anew, and those of CHAIN.
+loaded() {
+  awk -v others="add rule inet vpnrun_links $1 " '
+    /^# new generation/ { count += own && other; own = other = 0 }
+    /^add rule inet vpnrun_links from-one / { own = 1 }
+    index($0, others) == 1 { other = 1 }
+    END { print count + (own && other) }' "$LAB/log/monitor"
+}
+
 profile_one
 snapshot before
 on router ip route add 203.0.113.99/32 via 192.168.77.2 dev r-host
@@ -28,7 +37,7 @@ is 'killed: nor now' "$(forwarded)" 0
 cp -p "$PROFILES/one.ovpn" "$LAB/tmp/one.ovpn"
 sed 's/^remote .*/remote nobody.invalid 1194/' "$LAB/tmp/one.ovpn" >"$PROFILES/one.ovpn"
 FORMER=$(index)
-background "$LAB/log/monitor" stdbuf -oL nft monitor new
+background "$LAB/log/monitor" stdbuf -oL nft monitor
 MONITOR=$BACKGROUND
 within 5 'every filter that is loaded is written down' \
   eval 'nft add table ip probe && nft delete table ip probe && grep -q probe "$LAB/log/monitor"'
@@ -37,13 +46,12 @@ within 15 'the next companion has made the link anew' eval '[ "$(index)" != "$FO
 is 'forwarding is still on' "$(forwarding)" 30322
 is 'without a server it is guarded' "$(forwarded)" 0
 kill "$MONITOR"
-like 'filters were loaded' "$(grep -c '^add table inet vpnrun-one' "$LAB/log/monitor")" '^[1-9]'
-is 'each of them with the guard, the first too' "$(grep -c '^add chain inet vpnrun-one guard ' "$LAB/log/monitor")" \
-  "$(grep -c '^add table inet vpnrun-one' "$LAB/log/monitor")"
-like 'by a filter that names the uplink' "$(nft list table inet vpnrun-one)" 'iifname "up0".*goto guarded'
+like 'filters were loaded' "$(loaded from-one)" '^[1-9]'
+is 'each of them with the guard, the first too' "$(loaded unasked)" "$(loaded from-one)"
+like 'by a filter that names the uplink' "$(nft list set inet vpnrun_links guarded)" 'elements = { "up0" }'
 
 kill_hard "${TUNNEL_PID[one]}"
-nft delete table inet vpnrun-one
+nft delete table inet vpnrun_links
 is 'control, killed for good and the firewall flushed: all are forwarded' "$(forwarded)" 20
 check 'what systemd runs after a kill' env SERVICE_RESULT=signal EXIT_STATUS=KILL "$TUNNEL" ended one
 is 'it has switched forwarding off' "$(forwarding)" 0

@@ -23,8 +23,8 @@ kill -STOP "${TUNNEL_PID[one]}"
 
 ip -n one route replace default via "$GATEWAY" dev uplink
 leak_attempt 'with a default route over the uplink'
-nft list table inet vpnrun-one >"$LAB/tmp/guard.outside"
-nft delete table inet vpnrun-one
+nft list table inet vpnrun_links >"$LAB/tmp/guard.outside"
+nft delete table inet vpnrun_links
 nft -f - <<'END'
 table inet meddler {
   chain hide { type nat hook postrouting priority 100; oifname "up0" masquerade; }
@@ -35,7 +35,7 @@ leak_attempt 'with the host forwarding whatever comes, too'
 nft -f "$LAB/tmp/guard.outside"
 inside nft delete table inet vpnrun
 leak_attempt 'with the host'"'"'s filter only'
-nft delete table inet vpnrun-one
+nft delete table inet vpnrun_links
 
 capture_start
 attempt inside by alice curl -s -m 3 $WEB4

@@ -47,7 +47,7 @@ sysctl -qw net.ipv4.conf.br0.forwarding=0
 vm_works 'positive control: without vpnrun'
 profile_one
 tunnel_start one
-like 'the bridge is guarded' "$(nft list table inet vpnrun-one)" 'iifname "br0" .*goto guarded'
+like 'the bridge is guarded' "$(nft list set inet vpnrun_links bridges)" 'elements = { "br0" }'
 vm_works 'the tunnel is up'
 is 'the tunnel is up: the application is online' "$(by alice vpnrun curl -s -m 5 $WEB4)" 198.51.100.10
 attempt guest_is_reached

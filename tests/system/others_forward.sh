@@ -7,7 +7,7 @@ ORDER=$1
 WEB4=http://203.0.113.10/
 UP0=net.ipv4.conf.up0.forwarding
 forwarding() { sysctl -n "$UP0"; }
-guard() { nft list table inet vpnrun-one | grep -c 'goto guarded'; }
+guard() { nft list set inet vpnrun_links guarded | grep -c up; }
 
 guest_raise() {
   : >"$LAB/ns/guest"
@@ -127,7 +127,7 @@ ip link set up0 name up9
 ip link set up9 up
 # Also while no server is reached by it.
 within 5 'renamed, the uplink is guarded by its new name' \
-  eval 'nft list table inet vpnrun-one | grep "goto guarded" | grep -q up9'
+  eval 'nft list set inet vpnrun_links guarded | grep -q up9'
 ip route add default via 192.168.77.1
 within 30 'and the tunnel is up' eval 'tunnel_up one && by alice vpnrun curl -s -m 2 $WEB4'
 ip link set up9 down

@@ -68,8 +68,7 @@ table inet meddler {
   chain hide { type nat hook postrouting priority 101; oifname "up0" udp dport 1194 masquerade; }
 }
 END
-  nft delete table inet vpnrun-one
-  nft 'add table ip vpnrun-one; delete table ip vpnrun-one'
+  nft delete table inet vpnrun_links
 }
 host_filter_back() {
   nft -f "$LAB/tmp/host.table"
@@ -83,7 +82,7 @@ scene() {
   link_facts
   watch_raise
   service_raise
-  nft list table inet vpnrun-one >"$LAB/tmp/host.table"
+  nft list table inet vpnrun_links >"$LAB/tmp/host.table"
   # Ping sockets are open to all on Debian; the kernel's own setting is nobody.
   inside sysctl -qw net.ipv4.ping_group_range='0 2147483647'
 }

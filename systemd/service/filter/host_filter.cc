@@ -4,6 +4,7 @@
 #include <net/if.h>
 
 #include <algorithm>
+#include <initializer_list>
 
 #include <fmt/format.h>
 
@@ -32,198 +33,372 @@ std::string quoted(const std::string& name) {
 /// minutes.
 constexpr int kMostFlows = 128;
 
-/// The guarded uplinks that are no bridges.
-std::vector<std::string> guarded_alone(const HostFilter& filter) {
-  std::vector<std::string> names;
-  for (const auto& name : filter.guarded_uplinks) {
-    const auto& bridges = filter.guarded_bridges;
-    if (std::find(bridges.begin(), bridges.end(), name) == bridges.end()) {
-      names.push_back(quoted(name));
-    }
-  }
-  return names;
+// The names of a profile's own chains have a hyphen, which those of the shared ones have not.
+constexpr const char* kOwnChains[] = {"from", "to", "flows"};
+
+std::string own_chain(const char* map, const std::string& profile_name) {
+  return fmt::format("{}-{}", map, profile_name);
 }
 
-/// Of connections that began elsewhere. Not "established" alone: a neighbour's packet that claims
-/// to come from the namespace belongs to our own connection, in its first direction.
-constexpr const char* kAnswers = "    ct state established,related ct direction reply accept\n";
+/// "table FAMILY NAME { … }"
+std::string in_table(const char* family, std::string_view body) {
+  return fmt::format("table {} {} {{\n{}}}\n", family, kHostTable, body);
+}
 
-// Every packet of the machine passes these chains: each asks for the interface first and is done
-// with the rest of the machine after one or two comparisons.
+/// Sets, and chains without their rules. None is changed if it is there.
+constexpr std::string_view kSkeleton =
+    "  map from {\n    type ifname : verdict\n  }\n"
+    "  map to {\n    type ifname : verdict\n  }\n"
+    "  map flows {\n    type ifname : verdict\n  }\n"
+    "  set links {\n    type ifname\n  }\n"
+    "  set own {\n    type ipv4_addr\n  }\n"
+    "  set inside {\n    type ipv4_addr\n  }\n"
+    "  set bound {\n    type ifname\n  }\n"
+    "  set uplinks {\n    type ifname . ifname\n  }\n"
+    "  set guarded {\n    type ifname\n  }\n"
+    "  set bridges {\n    type ifname\n  }\n"
+    "  set bridge_ports {\n    type ifname . ifname\n  }\n"
+    "  set traced_to {\n    type ifname . ipv4_addr . inet_proto . inet_service\n  }\n"
+    "  set traced_from {\n    type ipv4_addr . inet_proto . inet_service\n  }\n"
+    "  chain from_namespace {\n"
+    "    type filter hook prerouting priority -300; policy accept;\n  }\n"
+    "  chain judged {\n    type filter hook prerouting priority -150; policy accept;\n  }\n"
+    "  chain judged_link {\n  }\n"
+    "  chain answers {\n  }\n"
+    "  chain unasked {\n  }\n"
+    "  chain forwarded {\n    type filter hook forward priority 0; policy accept;\n  }\n"
+    "  chain from_guarded {\n  }\n"
+    "  chain from_bridge {\n  }\n"
+    "  chain to_namespace {\n    type filter hook postrouting priority 0; policy accept;\n  }\n"
+    "  chain source {\n    type nat hook postrouting priority 100; policy accept;\n  }\n";
+
+/// The shared chains whose rules every transaction writes anew.
+constexpr const char* kSharedChains[] = {"from_namespace", "judged",       "judged_link",
+                                         "answers",        "forwarded",    "from_guarded",
+                                         "from_bridge",    "to_namespace", "source"};
+
+// Every packet of the machine passes the base chains: each looks its interfaces and addresses up
+// and is done with the rest of the machine after one or two look-ups, however many links there are.
 
 /// Before anything of the host has looked at a packet. Conntrack's defragmentation (priority -400)
-/// has been at work: ports are there to be compared.
-std::string from_namespace(const HostFilter& filter) {
-  const std::string ns_address = ipv4_text(filter.addresses.ns_address);
-  const std::string host_address = ipv4_text(filter.addresses.host_address);
-  std::string rules;
-  if (!filter.endpoints.empty()) {
-    rules += fmt::format("    ip saddr {} ip daddr . meta l4proto . th dport {} accept\n",
-                         ns_address, set_of(endpoint_elements(filter.endpoints)));
-  }
-  if (!filter.expose.empty()) {
-    rules += fmt::format("    ip saddr {} ip daddr {} meta l4proto . th sport {} accept\n",
-                         ns_address, host_address, set_of(port_elements(filter.expose)));
-  }
-  // Our two addresses are nobody's on other networks; and nothing is to answer for them there.
-  return fmt::format(
-      "  chain from_link {{\n{0}    drop\n  }}\n"
-      "  chain from_namespace {{\n"
-      "    type filter hook prerouting priority -300; policy accept;\n"
-      "    iifname {1} goto from_link\n"
-      "    ip daddr {{ {2}, {3} }} iifname != \"lo\" drop\n  }}\n",
-      rules, quoted(filter.link), ns_address, host_address);
-}
+/// has been at work: ports are there to be compared. The addresses of links are nobody's on other
+/// networks; and nothing is to answer for them there.
+constexpr std::string_view kFromNamespace =
+    "  chain from_namespace {\n"
+    "    iifname vmap @from\n"
+    "    ip daddr @own iifname != \"lo\" drop\n  }\n";
 
 /// Conntrack (-200) has judged by now. What it calls invalid would not be masqueraded. An exposed
 /// port answers and never asks.
 ///
-/// On a guarded uplink the machine is as silent as one that does not forward: later, a packet whose
-/// time is up or that took a detour would be answered. Answers to what is masqueraded are still
-/// addressed to the machine here. Bridges are left out: what br_netfilter shows here may be on its
-/// way from one port to another.
-std::string judged(const HostFilter& filter) {
-  const std::string link = quoted(filter.link);
-  std::string rules = fmt::format("    iifname {} ct state invalid drop\n", link);
-  if (!filter.expose.empty()) {
-    rules += fmt::format("    iifname {} ip daddr {} ct direction original drop\n", link,
-                         ipv4_text(filter.addresses.host_address));
-  }
-  std::string strangers;
-  if (const auto alone = guarded_alone(filter); !alone.empty()) {
-    strangers = fmt::format("  chain unasked {{\n{}    drop\n  }}\n", kAnswers);
-    rules += fmt::format("    meta nfproto ipv4 iifname {} fib daddr type unicast goto unasked\n",
-                         set_of(alone));
-  }
-  return fmt::format(
-      "{}  chain judged {{\n"
-      "    type filter hook prerouting priority -150; policy accept;\n{}  }}\n",
-      strangers, rules);
-}
+/// On a guarded uplink the machine is as silent as one that does not forward: see kUnasked.
+constexpr std::string_view kJudged =
+    "  chain judged {\n"
+    "    iifname @links goto judged_link\n"
+    "    iifname @guarded goto unasked\n  }\n"
+    "  chain judged_link {\n"
+    "    ct state invalid drop\n"
+    "    ip daddr @own ct direction original drop\n"
+    "    iifname vmap @flows\n  }\n";
 
-std::string to_namespace(const HostFilter& filter) {
-  const std::string ns_address = ipv4_text(filter.addresses.ns_address);
-  std::string rules;
-  if (!filter.endpoints.empty()) {
-    rules += fmt::format(
-        "    ip daddr {0} ip saddr . meta l4proto . th sport {1} ct direction reply accept\n"
-        "    ip daddr {0} icmp type destination-unreachable ct state related accept\n",
-        ns_address, set_of(endpoint_elements(filter.endpoints)));
-  }
-  if (!filter.expose.empty()) {
-    rules += fmt::format("    ip saddr {} ip daddr {} meta l4proto . th dport {} accept\n",
-                         ipv4_text(filter.addresses.host_address), ns_address,
-                         set_of(port_elements(filter.expose)));
-  }
-  // Before source NAT (100): sources are still those that the packets came with. The last rule:
-  // while the link is being made anew, an answer on its way to the namespace would follow the
-  // machine's default route back out.
-  return fmt::format(
-      "  chain to_link {{\n{0}    drop\n  }}\n"
-      "  chain to_namespace {{\n"
-      "    type filter hook postrouting priority 0; policy accept;\n"
-      "    oifname {1} goto to_link\n"
-      "    ip daddr {2} drop\n  }}\n",
-      rules, quoted(filter.link), ns_address);
-}
+/// Of connections that began elsewhere. Not "established" alone: a neighbour's packet that claims
+/// to come from the namespace belongs to our own connection, in its first direction.
+constexpr std::string_view kAnswers =
+    "  chain answers {\n"
+    "    ct state established,related ct direction reply accept\n"
+    "    drop\n  }\n";
 
-std::string source_nat(const HostFilter& filter) {
-  return fmt::format(
-      "  chain source {{\n"
-      "    type nat hook postrouting priority 100; policy accept;\n"
-      "    ip saddr {} oifname != {} masquerade\n  }}\n",
-      ipv4_text(filter.addresses.ns_address), quoted(filter.link));
-}
+/// Later, a packet whose time is up or that took a detour would be answered. Answers to what is
+/// masqueraded are still addressed to the machine here. Bridges are left out: what br_netfilter
+/// shows here may be on its way from one port to another. Loaded only where something is guarded:
+/// a kernel may be without nft_fib.
+constexpr std::string_view kUnasked =
+    "  chain unasked {\n"
+    "    meta nfproto != ipv4 accept\n"
+    "    fib daddr type != unicast accept\n"
+    "    goto answers\n  }\n";
+
+/// The only uplink of a link, where it has one; and the guard. In a guarded uplink and out of one:
+/// an answer to a namespace whose link is gone, while another profile's forwarding goes on.
+/// Conntrack still turns it to an address that nobody has, and the machine's default route leads
+/// back out. What others forward comes in by one of these and leaves by an interface of theirs.
+constexpr std::string_view kForwarded =
+    "  chain forwarded {\n"
+    "    iifname @bound iifname . oifname != @uplinks drop\n"
+    "    iifname @guarded goto from_guarded\n"
+    "    iifname @bridges goto from_bridge\n  }\n"
+    "  chain from_guarded {\n"
+    "    meta nfproto != ipv4 accept\n"
+    "    oifname @guarded drop\n"
+    "    oifname \"vr-*\" accept\n"
+    "    goto answers\n  }\n"
+    "  chain from_bridge {\n"
+    "    meta nfproto != ipv4 accept\n"
+    "    iifname . oifname @bridge_ports accept\n"
+    "    oifname \"vr-*\" accept\n"
+    "    goto answers\n  }\n";
+static_assert(std::string_view(kHostLinkPrefix) == "vr-");
+
+/// Before source NAT (100): sources are still those that the packets came with. The last rule:
+/// while the link is being made anew, an answer on its way to the namespace would follow the
+/// machine's default route back out.
+constexpr std::string_view kToNamespace =
+    "  chain to_namespace {\n"
+    "    oifname vmap @to\n"
+    "    ip daddr @inside drop\n  }\n"
+    "  chain source {\n"
+    "    ip saddr @inside oifname != @links masquerade\n  }\n";
 
 /// First of all, conntrack's defragmentation (-400) excepted.
-std::string trace(const HostFilter& filter) {
-  if (!filter.traced || filter.endpoints.empty()) {
-    return {};
-  }
-  const std::string endpoints = set_of(endpoint_elements(filter.endpoints));
-  return fmt::format(
-      "  chain trace {{\n"
-      "    type filter hook prerouting priority -350; policy accept;\n"
-      "    iifname {0} ip daddr . meta l4proto . th dport {1} meta nftrace set 1\n"
-      "    iifname != {0} ip saddr . meta l4proto . th sport {1} meta nftrace set 1\n  }}\n",
-      quoted(filter.link), endpoints);
+constexpr std::string_view kTraceHook =
+    "  chain trace {\n    type filter hook prerouting priority -350; policy accept;\n  }\n";
+constexpr std::string_view kTrace =
+    "  chain trace {\n"
+    "    iifname . ip daddr . meta l4proto . th dport @traced_to meta nftrace set 1\n"
+    "    iifname != @links ip saddr . meta l4proto . th sport @traced_from meta nftrace set 1\n"
+    "  }\n";
+
+bool is_traced(const HostElements& elements) {
+  const auto first = elements.lower_bound("inet traced_to ");
+  return first != elements.end() && first->starts_with("inet traced_to ");
 }
 
-std::string one_uplink(const HostFilter& filter) {
-  if (filter.uplink.empty()) {
-    return {};
+/// The chain exists only while some profile has packets traced.
+std::string trace(bool wanted, const HostRest& rest) {
+  if (wanted || is_traced(rest.others)) {
+    return in_table("inet", kTraceHook) + fmt::format("flush chain inet {} trace\n", kHostTable) +
+           in_table("inet", kTrace);
   }
-  return fmt::format(
-      "  chain one_uplink {{\n"
-      "    type filter hook forward priority 0; policy accept;\n"
-      "    iifname {} oifname != {} drop\n  }}\n",
-      quoted(filter.link), quoted(filter.uplink));
+  if (is_traced(rest.former)) {
+    return fmt::format(
+        "add chain inet {0} trace\nflush chain inet {0} trace\ndelete chain inet {0} trace\n",
+        kHostTable);
+  }
+  return {};
 }
 
-std::string guard(const HostFilter& filter) {
-  if (filter.guarded_uplinks.empty()) {
-    return {};
+/// "FAMILY SET ELEMENT" in pieces.
+struct Element {
+  explicit Element(const std::string& line)
+      : family(line.substr(0, line.find(' '))),
+        set(line.substr(family.size() + 1, line.find(' ', family.size() + 1) - family.size() - 1)),
+        key(line.substr(family.size() + set.size() + 2)) {}
+  [[nodiscard]] std::string command(const char* verb) const {
+    // The flows' map is in the table of the rules.
+    return fmt::format("{} element {} {} {} {{ {} }}\n", verb, family == "flow" ? "inet" : family,
+                       kHostTable, set, key);
+  }
+  std::string family;
+  std::string set;
+  std::string key;
+};
+
+/// Adds what is wanted and deletes what is not any more, unless another profile has it, too. Each
+/// works whether the element is there or not.
+std::string change(const HostElements& wanted, const HostRest& rest,
+                   std::initializer_list<std::string_view> families) {
+  const auto is_meant = [&families](const Element& element) {
+    return std::find(families.begin(), families.end(), element.family) != families.end();
+  };
+  std::string commands;
+  for (const auto& line : rest.former) {
+    if (const Element element(line);
+        !wanted.contains(line) && !rest.others.contains(line) && is_meant(element) && !rest.fresh) {
+      commands += element.command("add") + element.command("delete");
+    }
+  }
+  for (const auto& line : wanted) {
+    // A link's flows are limited by host_flow_ruleset().
+    if (const Element element(line); is_meant(element) && element.family != "flow") {
+      commands += element.command("add");
+    }
+  }
+  return commands;
+}
+
+std::string guard(const std::vector<std::string>& uplinks,
+                  const std::vector<std::string>& bridges) {
+  std::string commands;
+  for (const char* set : {"guarded", "bridges", "bridge_ports"}) {
+    commands += fmt::format("flush set inet {} {}\n", kHostTable, set);
+  }
+  const auto add = [&commands](const char* set, const std::string& element) {
+    commands += fmt::format("add element inet {} {} {{ {} }}\n", kHostTable, set, element);
+  };
+  for (const auto& link : uplinks) {
+    const std::string name = quoted(link);
+    if (std::find(bridges.begin(), bridges.end(), link) == bridges.end()) {
+      add("guarded", name);
+    } else {
+      add("bridges", name);
+      add("bridge_ports", name + " . " + name);
+    }
+  }
+  if (!uplinks.empty()) {
+    commands +=
+        fmt::format("flush chain inet {} unasked\n", kHostTable) + in_table("inet", kUnasked);
+  }
+  return commands;
+}
+
+/// The table and its shared rules; the profile's chains, empty but for the limit of its flows.
+std::string base(const std::string& profile_name, bool fresh) {
+  std::string commands;
+  if (fresh) {
+    commands = fmt::format("table inet {0}\ndelete table inet {0}\n", kHostTable);
+  }
+  std::string chains(kSkeleton);
+  for (const char* map : kOwnChains) {
+    chains += fmt::format("  chain {} {{\n  }}\n", own_chain(map, profile_name));
+  }
+  commands += in_table("inet", chains);
+  for (const char* chain : kSharedChains) {
+    commands += fmt::format("flush chain inet {} {}\n", kHostTable, chain);
+  }
+  for (const char* map : {"from", "to"}) {
+    commands += fmt::format("flush chain inet {} {}\n", kHostTable, own_chain(map, profile_name));
   }
   std::string rules;
-  if (const auto alone = guarded_alone(filter); !alone.empty()) {
-    // An answer to a namespace whose link is gone, while another profile's forwarding goes on:
-    // conntrack still turns it to an address that nobody has, and the machine's default route leads
-    // back out. What others forward comes in by one of these and leaves by an interface of theirs.
-    rules += fmt::format(
-        "    meta nfproto ipv4 iifname {0} oifname {0} drop\n"
-        "    meta nfproto ipv4 iifname {0} oifname != \"{1}*\" goto guarded\n",
-        set_of(alone), kHostLinkPrefix);
+  for (const auto text : {kFromNamespace, kJudged, kAnswers, kForwarded, kToNamespace}) {
+    rules += text;
   }
-  for (const auto& bridge : filter.guarded_bridges) {
-    rules += fmt::format(
-        "    meta nfproto ipv4 iifname {0} oifname != {0} oifname != \"{1}*\" goto guarded\n",
-        quoted(bridge), kHostLinkPrefix);
+  return commands + in_table("inet", rules);
+}
+
+// One rule for each endpoint and port: libnftables reads all sets of the machine for each
+// transaction, and those without a name would be several for each profile.
+
+/// "DIRECTION is the endpoint's protocol and port".
+std::string is_port(Transport transport, const char* direction, std::uint16_t port) {
+  return fmt::format("meta l4proto {} th {} {}", to_string(transport), direction, port);
+}
+
+/// What its link may send. Another link's address is no endpoint.
+std::string from_link(const HostFilter& filter) {
+  const std::string ns_address = ipv4_text(filter.addresses.ns_address);
+  std::string rules;
+  for (const Endpoint& endpoint : filter.endpoints) {
+    rules += fmt::format("    ip saddr {} ip daddr {} ip daddr != @own {} accept\n", ns_address,
+                         ipv4_text(endpoint.address),
+                         is_port(endpoint.transport, "dport", endpoint.port));
   }
-  return fmt::format(
-      "  chain guarded {{\n{}    drop\n  }}\n"
-      "  chain guard {{\n"
-      "    type filter hook forward priority 0; policy accept;\n{}  }}\n",
-      kAnswers, rules);
+  for (const profile::Port& port : filter.expose) {
+    rules += fmt::format("    ip saddr {} ip daddr {} {} accept\n", ns_address,
+                         ipv4_text(filter.addresses.host_address),
+                         is_port(port.transport, "sport", port.number));
+  }
+  return fmt::format("  chain {} {{\n{}    drop\n  }}\n", own_chain("from", filter.profile_name),
+                     rules);
+}
+
+/// What its link is sent.
+std::string to_link(const HostFilter& filter) {
+  const std::string ns_address = ipv4_text(filter.addresses.ns_address);
+  std::string rules;
+  for (const Endpoint& endpoint : filter.endpoints) {
+    rules += fmt::format("    ip daddr {} ip saddr {} {} ct direction reply accept\n", ns_address,
+                         ipv4_text(endpoint.address),
+                         is_port(endpoint.transport, "sport", endpoint.port));
+  }
+  if (!filter.endpoints.empty()) {
+    rules += fmt::format(
+        "    ip daddr {} icmp type destination-unreachable ct state related accept\n", ns_address);
+  }
+  for (const profile::Port& port : filter.expose) {
+    rules += fmt::format("    ip saddr {} ip daddr {} {} accept\n",
+                         ipv4_text(filter.addresses.host_address), ns_address,
+                         is_port(port.transport, "dport", port.number));
+  }
+  return fmt::format("  chain {} {{\n{}    drop\n  }}\n", own_chain("to", filter.profile_name),
+                     rules);
 }
 
 }  // namespace
 
-std::string host_table(std::string_view profile_name) {
+std::string former_host_table(std::string_view profile_name) {
   return fmt::format("vpnrun-{}", profile_name);
 }
 
-std::string host_ruleset(const HostFilter& filter) {
-  return replace_table(host_table(filter.profile_name),
-                       from_namespace(filter) + judged(filter) + to_namespace(filter) +
-                           source_nat(filter) + guard(filter) + one_uplink(filter) + trace(filter));
+bool is_host_table(std::string_view table) {
+  return table == kHostTable || table.starts_with(former_host_table(""));
 }
 
-std::string host_arp_ruleset(const HostFilter& filter) {
-  const std::string table = host_table(filter.profile_name);
-  return fmt::format(
-      "table arp {0}\ndelete table arp {0}\ntable arp {0} {{\n"
-      "  chain input {{\n"
-      "    type filter hook input priority 0; policy accept;\n"
-      "    arp operation request arp daddr ip {1} drop\n  }}\n}}\n",
-      table, ipv4_text(filter.addresses.host_address));
+HostElements host_elements(const HostFilter& filter) {
+  const std::string link = quoted(filter.link);
+  const std::string ns_address = ipv4_text(filter.addresses.ns_address);
+  const std::string host_address = ipv4_text(filter.addresses.host_address);
+  HostElements elements = {"inet links " + link, "inet own " + ns_address,
+                           "inet own " + host_address, "inet inside " + ns_address,
+                           "arp host_ends " + host_address};
+  for (const char* map : kOwnChains) {
+    elements.insert(fmt::format("{} {} {} : goto {}",
+                                std::string_view(map) == "flows" ? "flow" : "inet", map, link,
+                                own_chain(map, filter.profile_name)));
+  }
+  if (!filter.uplink.empty()) {
+    elements.insert("inet bound " + link);
+    elements.insert(fmt::format("inet uplinks {} . {}", link, quoted(filter.uplink)));
+  }
+  for (const auto& endpoint : endpoint_elements(filter.endpoints)) {
+    if (filter.traced) {
+      elements.insert(fmt::format("inet traced_to {} . {}", link, endpoint));
+      elements.insert("inet traced_from " + endpoint);
+    }
+  }
+  return elements;
+}
+
+std::string host_ruleset(const HostFilter& filter, const HostRest& rest) {
+  const HostElements wanted = host_elements(filter);
+  return base(filter.profile_name, rest.fresh) +
+         in_table("inet", from_link(filter) + to_link(filter)) +
+         change(wanted, rest, {"inet", "flow"}) +
+         guard(filter.guarded_uplinks, filter.guarded_bridges) + trace(is_traced(wanted), rest);
+}
+
+std::string host_removal(const std::string& profile_name, const HostRest& rest,
+                         const std::vector<std::string>& guarded_uplinks,
+                         const std::vector<std::string>& guarded_bridges) {
+  std::string commands = base(profile_name, rest.fresh) + change({}, rest, {"inet", "flow"}) +
+                         guard(guarded_uplinks, guarded_bridges) + trace(false, rest);
+  for (const char* map : kOwnChains) {
+    commands += fmt::format("flush chain inet {0} {1}\ndelete chain inet {0} {1}\n", kHostTable,
+                            own_chain(map, profile_name));
+  }
+  return commands;
+}
+
+std::string host_arp_ruleset(const HostElements& wanted, const HostRest& rest) {
+  std::string commands;
+  if (rest.fresh) {
+    commands = fmt::format("table arp {0}\ndelete table arp {0}\n", kHostTable);
+  }
+  commands += in_table("arp",
+                       "  set host_ends {\n    type ipv4_addr\n  }\n"
+                       "  chain input {\n"
+                       "    type filter hook input priority 0; policy accept;\n  }\n");
+  commands += fmt::format("flush chain arp {} input\n", kHostTable);
+  commands += in_table("arp",
+                       "  chain input {\n"
+                       "    arp operation request arp daddr ip @host_ends drop\n  }\n");
+  return commands + change(wanted, rest, {"arp"});
 }
 
 std::string host_flow_ruleset(const HostFilter& filter, FlowLimit limit) {
-  const std::string table = host_table(filter.profile_name);
-  const std::string start = fmt::format("    iifname {} ct state new ", quoted(filter.link));
+  const std::string chain = own_chain("flows", filter.profile_name);
   // The rate bounds what the count has to remember of flows that it refused.
-  const std::string rules = limit == FlowLimit::kCount
-                                ? fmt::format(
-                                      "{0}limit rate over 50/second burst 64 packets drop\n"
-                                      "{0}ct count over {1} drop\n",
-                                      start, kMostFlows)
-                                : start + "limit rate over 2/second burst 64 packets drop\n";
+  const std::string rules =
+      limit == FlowLimit::kCount
+          ? fmt::format(
+                "    ct state new limit rate over 50/second burst 64 "
+                "packets drop\n"
+                "    ct state new ct count over {} drop\n",
+                kMostFlows)
+          : "    ct state new limit rate over 2/second burst 64 packets drop\n";
   // Conntrack (-200) has judged by now; what is dropped here never gets into its table.
-  return fmt::format(
-      "table ip {0}\ndelete table ip {0}\ntable ip {0} {{\n"
-      "  chain flows {{\n"
-      "    type filter hook prerouting priority -150; policy accept;\n{1}  }}\n}}\n",
-      table, rules);
+  return fmt::format("flush chain inet {} {}\n", kHostTable, chain) +
+         in_table("inet", fmt::format("  chain {} {{\n{}  }}\n", chain, rules)) +
+         Element(fmt::format("flow flows {} : goto {}", quoted(filter.link), chain)).command("add");
 }
 
 }  // namespace vpnrun::filter

@@ -24,7 +24,6 @@ struct LinkEnds {
   IpAddress host_address;
   friend bool operator==(const LinkEnds&, const LinkEnds&) = default;
 };
-using UplinkAddresses = LinkEnds;  // the name that host_filter.h has for them
 
 /// What the filter inside a namespace lets through. A default one is the seal of a new namespace:
 /// loopback and the tunnel device, nothing else.

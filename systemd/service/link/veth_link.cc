@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <random>
 #include <utility>
 
+#include "helper/base/runtime_layout.h"
 #include "systemd/service/link/foreign_firewall.h"
 #include "systemd/service/link/forwarding.h"
 #include "systemd/service/netlink/address.h"
@@ -16,6 +18,7 @@
 #include "systemd/service/netlink/route.h"
 #include "systemd/service/netlink/subnet.h"
 #include "systemd/service/os/log.h"
+#include "systemd/service/runtime_dir.h"
 
 namespace vpnrun::service {
 namespace {
@@ -121,6 +124,23 @@ void remove_pair(Netns& outer, Netns* inside, const std::string& profile_name) {
   }
 }
 
+std::vector<std::string> bridges_of(netlink::Socket& outer, const std::vector<std::string>& links) {
+  std::vector<std::string> bridges;
+  for (const auto& name : links) {
+    const auto link = netlink::find_link(outer, name);
+    if (link && link->kind == "bridge") {
+      bridges.push_back(name);
+    }
+  }
+  return bridges;
+}
+
+/// What the profiles have in the table of `outer`.
+std::filesystem::path table_records(const Netns& outer) {
+  const std::filesystem::path root(kRuntimeRoot);
+  return root / (outer.name().empty() ? ".links" : ".links-" + outer.name());
+}
+
 }  // namespace
 
 VethLink::VethLink(EventLoop& loop, const profile::Profile& profile, Netns& outer, Netns& inside,
@@ -130,27 +150,28 @@ VethLink::VethLink(EventLoop& loop, const profile::Profile& profile, Netns& oute
       firewall_(profile.link.firewall),
       outer_(outer),
       inside_(inside),
-      events_(std::move(events)) {
+      events_(std::move(events)),
+      table_(outer.nft(), table_records(outer)) {
   filter_.profile_name = profile.name;
   filter_.expose = profile.ports.expose;
   filter_.uplink = profile.link.uplink;
   try {
+    const HostLock lock;  // two starts do not choose the same network
     // What a companion that was killed left: its network is free for this one.
     remove_pair(outer_, &inside_, profile_name_);
     const auto subnet = choose_subnet(outer_.socket(), profile);
     filter_.addresses = {netlink::namespace_end(subnet), netlink::host_end(subnet)};
-    // And what it left forwarding is guarded by the first filter already: there may be no server to
-    // follow for a long while.
-    guard_recorded();
     // Who has made it has the name, and the filter knows the link by that: it stands before the
     // link is up.
     make_link();
-    apply_filter();
+    // And what it left forwarding is guarded by the first filter already: there may be no server to
+    // follow for a long while.
+    load_filter();
     configure_ends();
     OuterWatch::Events watched;
     watched.changed = [this](const OuterNews& news) { on_news(news); };
     watched.dropped = [this](const netlink::PacketDropped& drop) { on_drop(drop); };
-    watch_.emplace(loop_, outer_, filter::host_table(profile_name_), std::move(watched));
+    watch_.emplace(loop_, outer_, filter::kHostTable, std::move(watched));
     tell_watch();
   } catch (const std::exception&) {
     remove_veth_link(outer_, &inside_, profile_name_);
@@ -166,9 +187,12 @@ VethLink::~VethLink() {
   }
 }
 
-void VethLink::guard_recorded() {
+/// With what is guarded at this moment: another profile may have changed it.
+void VethLink::load_filter() {
+  const HostLock lock;
   filter_.guarded_uplinks = guarded_links(outer_, {});
-  filter_.guarded_bridges = bridges_of(filter_.guarded_uplinks);
+  filter_.guarded_bridges = bridges_of(outer_.socket(), filter_.guarded_uplinks);
+  apply_filter();
 }
 
 /// Both ends are down.
@@ -254,7 +278,7 @@ void VethLink::mend_link() {
     make_link();
     if (filter_.link != former) {
       extras_applied_ = false;
-      apply_filter();
+      load_filter();
     }
   }
   configure_ends();
@@ -329,13 +353,11 @@ VethLink::Ways VethLink::ways_to_endpoints() {
 /// Has these interfaces forward, behind the guard of the filter; loads the filter if that, or its
 /// absence, calls for it, or if it `changed`.
 void VethLink::forward_by(std::vector<std::string> links, bool changed, bool flushed) {
-  auto guarded = guarded_links(outer_, links);
-  auto bridges = bridges_of(guarded);
-  if (changed || flushed || !applied_ || guarded != filter_.guarded_uplinks ||
-      bridges != filter_.guarded_bridges) {
-    filter_.guarded_uplinks = std::move(guarded);
-    filter_.guarded_bridges = std::move(bridges);
-    extras_applied_ = extras_applied_ && !flushed;
+  // Until it forwards and that is recorded: what another profile loads meanwhile has this guard.
+  const HostLock lock;
+  filter_.guarded_uplinks = guarded_links(outer_, links);
+  filter_.guarded_bridges = bridges_of(outer_.socket(), filter_.guarded_uplinks);
+  if (changed || flushed || !applied_ || !table_.guards(filter_)) {
     apply_filter();
   }
   // Nothing forwards before it is guarded. What is not guarded forwards without us.
@@ -365,8 +387,7 @@ std::string VethLink::look_around(const OuterNews& news, bool changed) {
     return {};
   }
   Ways ways = ways_to_endpoints();
-  const bool flushed =
-      !changed && news.rules && !outer_.nft().exists(filter::host_table(profile_name_));
+  const bool flushed = !changed && news.rules && !table_.has(profile_name_);
   if (changed || !applied_ || news.interfaces || news.rules || ways.links != ways_) {
     forward_by(std::move(ways.links), changed, flushed);
   }
@@ -401,7 +422,7 @@ void VethLink::on_news(const OuterNews& news) {
 void VethLink::on_drop(const netlink::PacketDropped& drop) {
   // What is still told of packets that were sent before a firewall was opened is old news.
   if (!filter_.traced || opened_foreign_ || settle_.active() || filter_.endpoints.empty() ||
-      drop.table.starts_with(filter::host_table(""))) {
+      filter::is_host_table(drop.table)) {
     return;
   }
   try {
@@ -434,17 +455,6 @@ void VethLink::explain(const netlink::PacketDropped& drop) {
   }
 }
 
-std::vector<std::string> VethLink::bridges_of(const std::vector<std::string>& links) {
-  std::vector<std::string> bridges;
-  for (const auto& name : links) {
-    const auto link = netlink::find_link(outer_.socket(), name);
-    if (link && link->kind == "bridge") {
-      bridges.push_back(name);
-    }
-  }
-  return bridges;
-}
-
 std::optional<UnusableAddress> VethLink::check(const IpAddress& address) {
   if (auto unusable = check_address(address)) {
     return unusable;
@@ -461,25 +471,30 @@ std::optional<UnusableAddress> VethLink::check(const IpAddress& address) {
                             {filter_.addresses.host_address, kLinkPrefix}, links);
 }
 
+/// The caller holds the host's lock, from when it found out what is guarded.
 void VethLink::apply_filter() {
   applied_ = false;
-  outer_.nft().apply(filter::host_ruleset(filter_));
+  extras_applied_ = extras_applied_ && table_.has(profile_name_);  // they went with the table
+  table_.set(filter_);
   applied_ = true;
   if (!extras_applied_) {
     extras_applied_ = true;
     // A kernel may be without any of these.
-    const auto apply = [this](const std::string& ruleset, const char* what) {
+    const auto apply = [](const std::function<void()>& load, const char* what) {
       try {
-        outer_.nft().apply(ruleset);
+        load();
         return true;
       } catch (const Error& error) {
         log::debug("no {}: {}", what, error.what());
         return false;
       }
     };
-    (void)apply(filter::host_arp_ruleset(filter_), "ARP filter");
-    (void)(apply(host_flow_ruleset(filter_, filter::FlowLimit::kCount), "limit of flows") ||
-           apply(host_flow_ruleset(filter_, filter::FlowLimit::kRate), "limit of new flows"));
+    const auto limit_by = [this](filter::FlowLimit limit) {
+      return [this, limit] { table_.set_flow_limit(filter_, limit); };
+    };
+    (void)apply([this] { table_.set_arp(filter_); }, "ARP filter");
+    (void)(apply(limit_by(filter::FlowLimit::kCount), "limit of flows") ||
+           apply(limit_by(filter::FlowLimit::kRate), "limit of new flows"));
   }
 }
 
@@ -495,7 +510,7 @@ void VethLink::stop_tracing() {
   }
   try {
     filter_.traced = false;
-    apply_filter();
+    load_filter();
   } catch (const std::exception& error) {
     log::ignored(error);
     settle_ = loop_.after(kRetry, [this] { stop_tracing(); });
@@ -514,11 +529,14 @@ void remove_veth_link(Netns& outer, Netns* inside, const std::string& profile_na
   step([&] { close_foreign_firewalls(outer, profile_name); });
   // The link before the filter: without it that has nothing to let through.
   step([&] { remove_pair(outer, inside, profile_name); });
+  std::optional<HostLock> lock;
+  step([&] { lock.emplace(); });
   step([&] { stop_forwarding_for(outer, profile_name); });  // the guard of what forwards goes last
   step([&] {
-    (void)outer.nft().remove(filter::host_table(profile_name), "arp");
-    (void)outer.nft().remove(filter::host_table(profile_name), "ip");
-    (void)outer.nft().remove(filter::host_table(profile_name));
+    const HostLock again;  // if it was not to be had before
+    const auto guarded = guarded_links(outer, {});
+    filter::HostTable(outer.nft(), table_records(outer))
+        .remove(profile_name, guarded, bridges_of(outer.socket(), guarded));
   });
   if (first) {
     std::rethrow_exception(first);

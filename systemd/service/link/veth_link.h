@@ -8,6 +8,7 @@
 
 #include "profiles/profile.h"
 #include "systemd/service/filter/host_filter.h"
+#include "systemd/service/filter/host_table.h"
 #include "systemd/service/link/link.h"
 #include "systemd/service/link/outer_watch.h"
 #include "systemd/service/netlink/link.h"
@@ -51,7 +52,7 @@ class VethLink final : public Link {
     std::string forbidden;           ///< the profile has another one in mind; empty: none is
   };
 
-  void guard_recorded();
+  void load_filter();
   void make_link();
   void configure_ends();
   [[nodiscard]] bool is_whole();
@@ -59,7 +60,6 @@ class VethLink final : public Link {
   void set_routes(const std::vector<Endpoint>& endpoints);
   [[nodiscard]] Ways ways_to_endpoints();
   void forward_by(std::vector<std::string> links, bool changed, bool flushed);
-  [[nodiscard]] std::vector<std::string> bridges_of(const std::vector<std::string>& links);
   void apply_filter();
   [[nodiscard]] std::string look_around(const OuterNews& news, bool changed);
   void tell_watch();
@@ -75,6 +75,7 @@ class VethLink final : public Link {
   Netns& outer_;
   Netns& inside_;
   LinkEvents events_;
+  filter::HostTable table_;
   filter::HostFilter filter_;
   std::vector<Endpoint> routed_;   ///< inside, to these addresses
   std::vector<std::string> ways_;  ///< interfaces that forward for us, as far as is known

@@ -48,8 +48,8 @@ NETNS_TEST(Nft, ReplacesATableAndRemovesItOnce) {
 }
 
 NETNS_TEST(Nft, KnowsAChainWithoutReadingItsTable) {
-  const Nft here;
-  const Nft child(NftPlace::kChild);
+  Nft here;
+  Nft child(NftPlace::kChild);
   Nft().apply(inside_ruleset({}));
   const test::Netns other;
   other.run([&] {

@@ -86,7 +86,7 @@ void HostTable::set_flow_limit(const HostFilter& filter, FlowLimit limit) {
   nft_.apply(without_former("ip", filter.profile_name) + host_flow_ruleset(filter, limit));
 }
 
-bool HostTable::has(const std::string& profile_name) const {
+bool HostTable::has(const std::string& profile_name) {
   return nft_.has_chain(kHostTable, "from-" + profile_name);
 }
 

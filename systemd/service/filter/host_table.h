@@ -35,7 +35,7 @@ class HostTable {
   void set_flow_limit(const HostFilter& filter, FlowLimit limit);
 
   /// Whether the profile's part is in the table, or somebody has taken it away.
-  [[nodiscard]] bool has(const std::string& profile_name) const;
+  [[nodiscard]] bool has(const std::string& profile_name);
   /// Whether the table guards exactly these, as far as this is known.
   [[nodiscard]] bool guards(const HostFilter& filter) const;
 

@@ -17,7 +17,6 @@
 #include <nftables/libnftables.h>
 
 #include "profiles/base/error.h"
-#include "systemd/service/netlink/filter_chain.h"
 #include "systemd/service/netlink/scoped_netns.h"
 #include "systemd/service/os/rights.h"
 
@@ -82,6 +81,7 @@ Nft::~Nft() {
 Nft::Nft(Nft&& other) noexcept
     : context_(std::move(other.context_)),
       netns_(std::move(other.netns_)),
+      chains_(std::move(other.chains_)),
       child_(std::exchange(other.child_, 0)) {}
 
 Nft& Nft::operator=(Nft&& other) noexcept {
@@ -89,6 +89,7 @@ Nft& Nft::operator=(Nft&& other) noexcept {
     reap();
     context_ = std::move(other.context_);
     netns_ = std::move(other.netns_);
+    chains_ = std::move(other.chains_);
     child_ = std::exchange(other.child_, 0);
   }
   return *this;
@@ -110,9 +111,12 @@ bool Nft::exists(const std::string& table, const char* family) {
   return run(fmt::format("list table {} {}", family, table)).failure.empty();
 }
 
-bool Nft::has_chain(const std::string& table, const std::string& chain) const {
-  const netlink::ScopedNetns scope(netns_.get());
-  return netlink::has_filter_chain(table, chain);
+bool Nft::has_chain(const std::string& table, const std::string& chain) {
+  if (!chains_) {
+    const netlink::ScopedNetns scope(netns_.get());
+    chains_.emplace();
+  }
+  return chains_->has(table, chain);
 }
 
 bool Nft::remove(const std::string& table, const char* family) {

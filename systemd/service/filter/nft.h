@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "helper/base/unique_fd.h"
+#include "systemd/service/netlink/filter_chain.h"
 
 struct nft_ctx;
 
@@ -41,7 +43,7 @@ class Nft {
   /// Whether the table is there.
   [[nodiscard]] bool exists(const std::string& table, const char* family = "inet");
   /// Whether the table of family inet is there and has the chain; cheap, whatever is in it.
-  [[nodiscard]] bool has_chain(const std::string& table, const std::string& chain) const;
+  [[nodiscard]] bool has_chain(const std::string& table, const std::string& chain);
   /// false: there was none, or the kernel does not know its family.
   [[nodiscard]] bool remove(const std::string& table, const char* family = "inet");
 
@@ -63,6 +65,7 @@ class Nft {
 
   Context context_;  ///< kHere
   UniqueFd netns_;
+  std::optional<netlink::FilterChains> chains_;  ///< once it was asked for
   ::pid_t child_ = 0;  ///< kChild: the last one, which may still be on its way out; 0: none
 };
 

@@ -16,21 +16,24 @@
 
 namespace vpnrun::netlink {
 
-bool has_filter_chain(const std::string& table, const std::string& chain) {
-  const SocketPtr socket = checked(SocketPtr(::nl_socket_alloc()));
-  ::nl_socket_disable_auto_ack(socket.get());
+FilterChains::FilterChains() : socket_(checked(SocketPtr(::nl_socket_alloc()))) {
+  ::nl_socket_disable_auto_ack(socket_.get());
+  if (const int result = ::nl_connect(socket_.get(), NETLINK_NETFILTER); result < 0) {
+    throw Error(fmt::format("cannot look for filter chains: {}", ::nl_geterror(result)));
+  }
+}
+
+bool FilterChains::has(const std::string& table, const std::string& chain) {
   const MessagePtr message = checked(MessagePtr(
       ::nlmsg_alloc_simple(NFNL_SUBSYS_NFTABLES << 8U | NFT_MSG_GETCHAIN, NLM_F_REQUEST)));
   ::nfgenmsg header{};
   header.nfgen_family = NFPROTO_INET;
   header.version = NFNETLINK_V0;
-  int result = ::nl_connect(socket.get(), NETLINK_NETFILTER);
-  result =
-      result < 0 ? result : ::nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO);
+  int result = ::nlmsg_append(message.get(), &header, sizeof header, NLMSG_ALIGNTO);
   result = result < 0 ? result : ::nla_put_string(message.get(), NFTA_CHAIN_TABLE, table.c_str());
   result = result < 0 ? result : ::nla_put_string(message.get(), NFTA_CHAIN_NAME, chain.c_str());
-  result = result < 0 ? result : ::nl_send_auto(socket.get(), message.get());
-  result = result < 0 ? result : ::nl_recvmsgs_default(socket.get());
+  result = result < 0 ? result : ::nl_send_auto(socket_.get(), message.get());
+  result = result < 0 ? result : ::nl_recvmsgs_default(socket_.get());
   if (result == -NLE_OBJ_NOTFOUND) {
     return false;
   }

@@ -3,11 +3,21 @@
 
 #include <string>
 
+#include "systemd/service/netlink/nl_ptr.h"
+
 namespace vpnrun::netlink {
 
-/// Whether the nftables table of family inet has the chain, in the network namespace that the
-/// calling thread is in. One question of the kernel: libnftables reads every rule of the table for
-/// that. Needs CAP_NET_ADMIN. Throws Error.
-[[nodiscard]] bool has_filter_chain(const std::string& table, const std::string& chain);
+/// Looks for nftables chains of family inet, in the network namespace that the calling thread is in
+/// when this is made, by one question of the kernel: libnftables reads every rule of the table for
+/// that. The socket stays open, since closing one waits until what others have deleted is out of
+/// use. Needs CAP_NET_ADMIN. Every call throws Error.
+class FilterChains {
+ public:
+  FilterChains();
+  [[nodiscard]] bool has(const std::string& table, const std::string& chain);
+
+ private:
+  SocketPtr socket_;
+};
 
 }  // namespace vpnrun::netlink

@@ -7,18 +7,31 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 
 #include "profiles/base/error.h"
 
 namespace vpnrun::test {
 
+/// Only calls whose argument `number`, from 0, is `value` (its lower half).
+struct Argument {
+  unsigned number = 0;
+  unsigned value = 0;
+};
+
 /// The system call `call` (SYS_…) fails with `error` from now on, for this process and what it
 /// starts: for a child of the test only. Throws Error if the filter cannot be loaded. seccomp(2).
-inline void let_fail(unsigned call, unsigned error) {
+inline void let_fail(unsigned call, unsigned error, std::optional<Argument> only = {}) {
   constexpr unsigned kCall = offsetof(seccomp_data, nr);
-  std::array<sock_filter, 4> code{{
+  const Argument argument = only.value_or(Argument());
+  const auto at =
+      static_cast<unsigned>(offsetof(seccomp_data, args) + argument.number * sizeof(__u64));
+  const unsigned char other = only ? 1 : 0;
+  std::array<sock_filter, 6> code{{
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kCall),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, argument.value, 0, other),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   }};

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/names/view_watch.h"
 
+#include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -10,12 +13,16 @@
 
 #include <gtest/gtest.h>
 
+#include "profiles/base/error.h"
+#include "systemd/service/os/child.h"
+#include "tests/unit/failing_call.h"
 #include "tests/unit/scratch_folder.h"
 
 namespace vpnrun::service {
 namespace {
 
 using Haste = WatchedFolder::Haste;
+using Names = std::vector<std::string>;
 
 class ViewWatchTest : public testing::Test {
  protected:
@@ -37,12 +44,24 @@ class ViewWatchTest : public testing::Test {
   test::ScratchFolder folder_;
   EventLoop loop_;
   int renewals_ = 0;
+  static Names names_in(const std::filesystem::path& folder) {
+    Names names;
+    std::error_code absent;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, absent)) {
+      if (!entry.path().filename().string().starts_with('.')) {
+        names.push_back(entry.path().filename());
+      }
+    }
+    return names;
+  }
   std::vector<WatchedFolder> folders_{
       {(folder_ / "etc").string(), Haste::kAtOnce,
-       [](const std::string& name) { return name == "resolv.conf" || name == "netns"; }},
-      {(folder_ / "etc/netns").string(), Haste::kAtOnce, [](const std::string&) { return true; }},
-      {(folder_ / "run").string(), Haste::kSettled,
-       [](const std::string& name) { return !name.starts_with('.'); }}};
+       [] {
+         return Names{"resolv.conf", "netns"};
+       }},
+      {(folder_ / "etc/netns").string(), Haste::kAtOnce,
+       [this] { return names_in(folder_ / "etc/netns"); }},
+      {(folder_ / "run").string(), Haste::kSettled, [this] { return names_in(folder_ / "run"); }}};
 };
 
 TEST_F(ViewWatchTest, RenewsAtOnceWhenAFileThatIsLaidOverIsReplaced) {
@@ -76,6 +95,7 @@ TEST_F(ViewWatchTest, SeesAFolderThatComesLater) {
 
 TEST_F(ViewWatchTest, DoesNothingForWhatTheViewDoesNotDependOn) {
   folder_.write("run/utmp", "");
+  turn();  // what is younger than a tick of the clock might change again unseen
   const ViewWatch watch(loop_, folders_, [this] { ++renewals_; });
   for (int i = 0; i < 20; ++i) {
     folder_.write("run/utmp", "somebody logged in");  // by a program that is setgid utmp
@@ -104,6 +124,7 @@ TEST_F(ViewWatchTest, SettlesWhileSomethingComesAndGoesOnAndOn) {
   EXPECT_LE(renewals_, 5) << "of " << changes << " changes";
   // And the last state is seen, some time.
   const int before = renewals_;
+  folder_.write("run/last", "");
   for (int turns = 0; renewals_ == before && turns < 400; ++turns) {
     turn();
   }
@@ -120,6 +141,48 @@ TEST_F(ViewWatchTest, IsInHasteForALaidOverFileAlsoWhileOthersAreNot) {
   replace("etc/resolv.conf");
   turn();
   EXPECT_GT(renewals_, before);
+}
+
+/// As for a user whose instances of inotify(7) are all taken.
+TEST_F(ViewWatchTest, RenewsAtOnceWithoutInotify) {
+  EXPECT_NO_THROW(run_in_child({}, [this] {
+    test::let_fail(SYS_inotify_init1, EMFILE);
+    EventLoop loop;
+    const ViewWatch watch(loop, folders_, [&] { loop.stop(); });
+    const auto end = loop.after(FolderWatch::kPace / 2, [] { throw Error("not renewed"); });
+    replace("etc/resolv.conf");
+    loop.run();
+  }));
+}
+
+TEST_F(ViewWatchTest, LooksAtAPaceWhereTheKernelTellsNothing) {
+  turn();
+  EXPECT_NO_THROW(run_in_child({}, [this] {
+    test::let_fail(SYS_inotify_init1, EMFILE);
+    test::let_fail(SYS_fcntl, EINVAL, test::Argument{1, F_NOTIFY});
+    EventLoop loop;
+    const ViewWatch watch(loop, folders_, [&] {
+      ++renewals_;
+      loop.stop();
+    });
+    const auto paces = [&](int count) {
+      const auto end = loop.after(count * FolderWatch::kPace, [&] { loop.stop(); });
+      loop.run();
+    };
+    replace("etc/passwd");
+    paces(2);
+    if (renewals_ != 0) {
+      throw Error("renewed for what does not matter");
+    }
+    for (const char* name : {"etc/resolv.conf", "run/newcomer"}) {
+      const int before = renewals_;
+      replace(name);
+      paces(20);
+      if (renewals_ == before) {
+        throw Error(std::string("not renewed for ") + name);
+      }
+    }
+  }));
 }
 
 }  // namespace

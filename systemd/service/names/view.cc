@@ -226,19 +226,24 @@ void lay_overlays(const ViewSources& sources) {
 
 std::vector<WatchedFolder> watched_folders(const ViewSources& sources) {
   using Haste = WatchedFolder::Haste;
-  const auto is_source = [sources](const std::string& name) {
-    return open_visible(fmt::format("{}/{}", sources.etc, name)).has_value() ||
-           open_visible(fmt::format("{}/{}", sources.administrator, name)).has_value();
+  using Names = std::vector<std::string>;
+  const auto overlays = [sources] {
+    Names names = entries_of(sources.etc);
+    const Names own = entries_of(sources.administrator);
+    names.insert(names.end(), own.begin(), own.end());
+    names.emplace_back("netns");
+    return names;
   };
   const std::string own = sources.administrator.substr(sources.administrator.rfind('/') + 1);
-  // follow_run_folder() passes these over, too.
-  const auto is_ready = [](const std::string& name) { return !name.starts_with('.'); };
-  return {{"/etc", Haste::kAtOnce,
-           [is_source](const std::string& name) { return name == "netns" || is_source(name); }},
-          {"/etc/netns", Haste::kAtOnce, [own](const std::string& name) { return name == own; }},
-          {sources.administrator, Haste::kAtOnce, [](const std::string&) { return true; }},
-          {"/run", Haste::kSettled, is_ready},
-          {"/run/systemd", Haste::kSettled, is_ready}};
+  // Names with a dot in front are passed over here and in follow_run_folder(): files in the making.
+  const auto all_of = [](const std::string& folder) {
+    return [folder] { return entries_of(folder); };
+  };
+  return {{"/etc", Haste::kAtOnce, overlays},
+          {"/etc/netns", Haste::kAtOnce, [own] { return Names{own}; }},
+          {sources.administrator, Haste::kAtOnce, all_of(sources.administrator)},
+          {"/run", Haste::kSettled, all_of("/run")},
+          {"/run/systemd", Haste::kSettled, all_of("/run/systemd")}};
 }
 
 }  // namespace vpnrun::service

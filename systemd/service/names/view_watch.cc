@@ -1,32 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/names/view_watch.h"
 
-#include <sys/epoll.h>
-#include <sys/inotify.h>
-#include <unistd.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
+#include <ctime>
+#include <exception>
 #include <utility>
-
-#include "profiles/base/error.h"
 
 namespace vpnrun::service {
 namespace {
 
-constexpr std::chrono::milliseconds kFirstPause{200};
-/// News are looked at once at first, then together: each look is a wakeup, whatever it brings.
-constexpr std::chrono::milliseconds kGather{10};
-/// Some hundreds of events a read; what is left goes to the next turn of the loop.
-constexpr std::size_t kBuffer = 16384;
+using std::chrono::nanoseconds;
 
-std::uint32_t mask_of(const WatchedFolder& folder) {
-  // IN_CLOSE_WRITE: nsswitch.conf rewritten in place. In /run nothing depends on a content, and
-  // anybody can write to utmp there, by programs that are setgid for it.
-  const std::uint32_t written = folder.haste == WatchedFolder::Haste::kAtOnce ? IN_CLOSE_WRITE : 0U;
-  return IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR | written;
+constexpr std::chrono::milliseconds kFirstPause{200};
+/// File systems count time in ticks, of 10 ms at most: what happens twice within one looks the
+/// same.
+constexpr std::chrono::milliseconds kTick{20};
+
+std::uint32_t events_of(const WatchedFolder& folder) {
+  // DN_MODIFY: nsswitch.conf rewritten in place. In /run nothing depends on a content, and anybody
+  // can write to utmp there, by programs that are setgid for it.
+  const std::uint32_t written = folder.haste == WatchedFolder::Haste::kAtOnce ? DN_MODIFY : 0U;
+  return DN_CREATE | DN_DELETE | DN_RENAME | written;
+}
+
+nanoseconds time_of(const struct statx_timestamp& time) {
+  return std::chrono::seconds(time.tv_sec) + nanoseconds(time.tv_nsec);
+}
+
+nanoseconds wall_clock() {
+  timespec now{};
+  (void)::clock_gettime(CLOCK_REALTIME, &now);
+  return std::chrono::seconds(now.tv_sec) + nanoseconds(now.tv_nsec);
 }
 
 }  // namespace
@@ -36,54 +43,63 @@ ViewWatch::ViewWatch(EventLoop& loop, std::vector<WatchedFolder> folders,
     : loop_(loop),
       folders_(std::move(folders)),
       on_change_(std::move(on_change)),
-      inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-  if (!inotify_.ok()) {
-    throw_errno("cannot watch files");
+      news_(loop, [this] { look(); }) {
+  watch_folders();
+}
+
+/// What is there now is known, what happens from now on is told.
+void ViewWatch::watch_folders() {
+  known_.clear();
+  for (const WatchedFolder& folder : folders_) {
+    news_.watch(folder.path, events_of(folder));
+    known_.push_back(state_of(folder));
   }
-  add_watches();
-  watch_news();
 }
 
-void ViewWatch::watch_news() {
-  gathering_.reset();
-  watch_ = loop_.watch(inotify_.get(), EPOLLIN, [this](std::uint32_t) {
-    watch_.reset();
-    gathering_ = loop_.after(kGather, [this] { watch_news(); });
-    receive();
-  });
+/// Zeros if nothing is there. What is in a folder counts for nothing, for kSettled no content does.
+ViewWatch::Stamp ViewWatch::stamp_of(const std::string& path, WatchedFolder::Haste haste) {
+  struct statx status {};
+  Stamp stamp;
+  if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+              STATX_BASIC_STATS | STATX_BTIME, &status) != 0) {
+    return stamp;
+  }
+  stamp.device = (static_cast<std::uint64_t>(status.stx_dev_major) << 32U) | status.stx_dev_minor;
+  stamp.inode = status.stx_ino;
+  stamp.type = status.stx_mode & S_IFMT;
+  stamp.born = time_of(status.stx_btime);
+  if (haste == WatchedFolder::Haste::kAtOnce && !S_ISDIR(status.stx_mode)) {
+    stamp.changed = time_of(status.stx_ctime);
+  }
+  return stamp;
 }
 
-void ViewWatch::add_watches() {
-  for (std::size_t i = 0; i < folders_.size(); ++i) {
-    // One that is absent has nothing to watch in it; one that is watched already stays so.
-    const std::string& path = folders_[i].path;
-    const int descriptor = ::inotify_add_watch(inotify_.get(), path.c_str(), mask_of(folders_[i]));
-    if (descriptor >= 0) {
-      by_descriptor_[descriptor] = i;
-    } else if (errno != ENOENT && errno != ENOTDIR) {
-      throw_errno("cannot watch '{}'", path);
+ViewWatch::Known ViewWatch::state_of(const WatchedFolder& folder) {
+  Known known;
+  nanoseconds newest{0};
+  try {
+    for (const std::string& name : folder.names()) {
+      const Stamp stamp = stamp_of(folder.path + '/' + name, folder.haste);
+      newest = std::max(newest, stamp.changed);
+      known.entries.emplace(name, stamp);
     }
+    known.certain = newest + kTick < wall_clock();
+  } catch (const std::exception&) {
+    known.certain = false;
   }
+  return known;
 }
 
-void ViewWatch::receive() {
-  alignas(inotify_event) std::array<char, kBuffer> buffer{};
-  const ssize_t size = ::read(inotify_.get(), buffer.data(), buffer.size());
+bool ViewWatch::is_as_known(const WatchedFolder& folder, const Known& known) {
+  return known.certain && known.entries == state_of(folder).entries;
+}
+
+void ViewWatch::look() {
   bool at_once = false;
   bool settled = false;
-  inotify_event event{};
-  for (std::size_t at = 0; size > 0 && at < static_cast<std::size_t>(size);
-       at += sizeof event + event.len) {
-    std::memcpy(&event, buffer.data() + at, sizeof event);
-    const auto folder = by_descriptor_.find(event.wd);
-    if ((event.mask & IN_Q_OVERFLOW) != 0) {
-      settled = true;  // nobody knows of what; a crowd's doing
-    } else if ((event.mask & IN_IGNORED) != 0) {
-      by_descriptor_.erase(event.wd);  // the folder is gone
-    } else if (folder != by_descriptor_.end() && event.len > 0 &&
-               // The name is padded with NULs.
-               folders_[folder->second].matters(buffer.data() + at + sizeof event)) {
-      const bool haste = folders_[folder->second].haste == WatchedFolder::Haste::kAtOnce;
+  for (std::size_t i = 0; i < folders_.size(); ++i) {
+    if (!is_as_known(folders_[i], known_[i])) {
+      const bool haste = folders_[i].haste == WatchedFolder::Haste::kAtOnce;
       at_once = at_once || haste;
       settled = settled || !haste;
     }
@@ -113,7 +129,7 @@ void ViewWatch::renew() {
   // The next one that can wait does so for longer, until they cease.
   pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
   const auto begin = EventLoop::Clock::now();
-  add_watches();
+  watch_folders();
   on_change_();
   renewed_ = EventLoop::Clock::now();
   budget_.charge(renewed_, renewed_ - begin);

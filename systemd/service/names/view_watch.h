@@ -2,17 +2,15 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "helper/base/unique_fd.h"
 #include "systemd/service/os/budget.h"
 #include "systemd/service/os/event_loop.h"
+#include "systemd/service/os/folder_watch.h"
 
 namespace vpnrun::service {
 
@@ -24,14 +22,15 @@ struct WatchedFolder {
   };
   std::string path;
   Haste haste = Haste::kAtOnce;
-  /// Whether an entry that came, went, was replaced or (kAtOnce) was written matters. Nobody who
-  /// can make other entries has the view renewed by that.
-  std::function<bool(const std::string& name)> matters;
+  /// The names in it that matter when what is there came, went, was replaced or (kAtOnce) was
+  /// written; they need not exist. Nobody who can make other entries has the view renewed by that.
+  /// May throw Error: then everything matters.
+  std::function<std::vector<std::string>()> names;
 };
 
 /// Calls back when something on the host changed on which the view depends: a file of /etc or of
-/// the administrator's /etc/netns/NAME was replaced, something came to /run or went. See
-/// inotify(7).
+/// the administrator's /etc/netns/NAME was replaced, something came to /run or went. At once, or
+/// within FolderWatch::kPace where the kernel does not tell of changes.
 class ViewWatch {
  public:
   /// Watches `folders`, also those that come to be later in another one of them. Throws Error.
@@ -41,20 +40,35 @@ class ViewWatch {
   static constexpr std::chrono::milliseconds kLongestPause{10'000};
 
  private:
-  void add_watches();
-  void watch_news();
-  void receive();
+  struct Stamp {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    std::uint16_t type = 0;
+    std::chrono::nanoseconds born{0};
+    std::chrono::nanoseconds changed{0};
+    friend bool operator==(const Stamp&, const Stamp&) = default;
+  };
+  /// A folder as it was when the view was renewed the last time.
+  struct Known {
+    std::map<std::string, Stamp> entries;
+    bool certain = false;  ///< nothing can have changed since without another stamp
+  };
+
+  [[nodiscard]] static Stamp stamp_of(const std::string& path, WatchedFolder::Haste haste);
+  [[nodiscard]] static Known state_of(const WatchedFolder& folder);
+  [[nodiscard]] static bool is_as_known(const WatchedFolder& folder, const Known& known);
+
+  void watch_folders();
+  void look();
   void renew_within(std::chrono::milliseconds delay);
   void renew();
 
   EventLoop& loop_;
   std::vector<WatchedFolder> folders_;
-  std::map<int, std::size_t> by_descriptor_;
+  std::vector<Known> known_;  ///< as folders_
 
   std::function<void()> on_change_;
-  UniqueFd inotify_;
-  EventLoop::Handle watch_;
-  EventLoop::Handle gathering_;
+  FolderWatch news_;
   EventLoop::Handle settling_;
   EventLoop::Clock::time_point due_;
   EventLoop::Clock::time_point renewed_;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "profiles/base/error.h"
@@ -12,11 +13,11 @@
 namespace vpnrun::service {
 namespace {
 
-constexpr std::chrono::milliseconds kSettled{100};
+constexpr std::chrono::milliseconds kFirstPause{100};
 
 std::vector<std::uint64_t> automounts() {
   std::vector<std::uint64_t> found;
-  for (const Mount& mount : mount_table()) {
+  for (const Mount& mount : mounts_of_type("autofs")) {
     if (is_indirect_automount(mount)) {
       found.push_back(mount.id);
     }
@@ -38,16 +39,20 @@ AutomountWatch::AutomountWatch(EventLoop& loop, std::function<void()> on_change)
   listen();
 }
 
+/// The table of a machine with many mounts is long, and each companion looks through it.
 void AutomountWatch::listen() {
   watch_ = loop_.watch(table_.get(), EPOLLPRI, [this](std::uint32_t) {
     watch_.reset();
-    pause_ = loop_.after(kSettled, [this] { look(); });
+    const bool quiet = EventLoop::Clock::now() - looked_ >= 2 * pause_;
+    pause_ = quiet ? kFirstPause : std::min(2 * pause_, kLongestPause);
+    pausing_ = loop_.after(pause_, [this] { look(); });
   });
 }
 
 void AutomountWatch::look() {
   listen();
   std::vector<std::uint64_t> now = automounts();
+  looked_ = EventLoop::Clock::now();
   if (now != known_) {
     known_ = std::move(now);
     on_change_();

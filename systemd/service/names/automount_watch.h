@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -11,12 +12,14 @@
 namespace vpnrun::service {
 
 /// Calls back when an automounter with an indirect map has come or gone on the host: the view is to
-/// cover its folder (covered_folders.h). Whatever else is mounted and unmounted there, and however
-/// often, the table is looked through ten times a second at most. See proc_pid_mountinfo(5).
+/// cover its folder (covered_folders.h). A tenth of a second after it has; while other things are
+/// mounted and unmounted on and on, the pause grows to kLongestPause. See proc_pid_mountinfo(5).
 class AutomountWatch {
  public:
   /// Throws Error.
   AutomountWatch(EventLoop& loop, std::function<void()> on_change);
+
+  static constexpr std::chrono::milliseconds kLongestPause{10'000};
 
  private:
   void listen();
@@ -27,7 +30,9 @@ class AutomountWatch {
   UniqueFd table_;
   std::vector<std::uint64_t> known_;  ///< their mounts
   EventLoop::Handle watch_;
-  EventLoop::Handle pause_;
+  EventLoop::Handle pausing_;
+  std::chrono::milliseconds pause_{0};
+  EventLoop::Clock::time_point looked_;
 };
 
 }  // namespace vpnrun::service

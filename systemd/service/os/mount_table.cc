@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 namespace vpnrun::service {
 namespace {
@@ -34,6 +36,43 @@ std::vector<std::string_view> fields_of(std::string_view line) {
   return fields;
 }
 
+/// nullopt: it is not a line of the table.
+std::optional<Mount> parse(std::string_view line) {
+  constexpr std::size_t kFixed = 6;   // fields before those that there may be or not be
+  constexpr std::size_t kBehind = 3;  // type, source and options, behind a "-"
+  const std::vector<std::string_view> fields = fields_of(line);
+  if (fields.size() < kFixed) {
+    return std::nullopt;
+  }
+  const auto dash = std::find(fields.begin() + kFixed, fields.end(), "-");
+  if (fields.end() - dash < static_cast<std::ptrdiff_t>(1 + kBehind)) {
+    return std::nullopt;
+  }
+  Mount mount;
+  (void)std::from_chars(fields[0].data(), fields[0].data() + fields[0].size(), mount.id);
+  mount.root = unescape(fields[3]);
+  mount.point = unescape(fields[4]);
+  mount.type = dash[1];
+  mount.source = unescape(dash[2]);
+  mount.options = dash[3];
+  return mount;
+}
+
+/// Only these are parsed: the table of a machine with many profiles is long.
+std::vector<Mount> lines_with(std::string_view text) {
+  std::ifstream mountinfo("/proc/self/mountinfo");
+  std::vector<Mount> mounts;
+  for (std::string line; std::getline(mountinfo, line);) {
+    if (line.find(text) == std::string::npos) {
+      continue;
+    }
+    if (auto mount = parse(line)) {
+      mounts.push_back(std::move(*mount));
+    }
+  }
+  return mounts;
+}
+
 }  // namespace
 
 bool is_indirect_automount(const Mount& mount) {
@@ -42,33 +81,18 @@ bool is_indirect_automount(const Mount& mount) {
 }
 
 std::vector<Mount> mount_table() {
-  constexpr std::size_t kFixed = 6;   // fields before those that there may be or not be
-  constexpr std::size_t kBehind = 3;  // type, source and options, behind a "-"
-  std::ifstream mountinfo("/proc/self/mountinfo");
-  std::vector<Mount> mounts;
-  for (std::string line; std::getline(mountinfo, line);) {
-    const std::vector<std::string_view> fields = fields_of(line);
-    if (fields.size() < kFixed) {
-      continue;
-    }
-    const auto dash = std::find(fields.begin() + kFixed, fields.end(), "-");
-    if (fields.end() - dash < static_cast<std::ptrdiff_t>(1 + kBehind)) {
-      continue;
-    }
-    Mount mount;
-    (void)std::from_chars(fields[0].data(), fields[0].data() + fields[0].size(), mount.id);
-    mount.root = unescape(fields[3]);
-    mount.point = unescape(fields[4]);
-    mount.type = dash[1];
-    mount.source = unescape(dash[2]);
-    mount.options = dash[3];
-    mounts.push_back(std::move(mount));
-  }
+  return lines_with({});
+}
+
+std::vector<Mount> mounts_of_type(const std::string& type) {
+  // The only field that is a "-" stands before the type.
+  std::vector<Mount> mounts = lines_with(" - " + type + ' ');
+  std::erase_if(mounts, [&](const Mount& mount) { return mount.type != type; });
   return mounts;
 }
 
 std::vector<Mount> mounts_below(const std::string& folder) {
-  std::vector<Mount> mounts = mount_table();
+  std::vector<Mount> mounts = lines_with(folder + '/');
   std::erase_if(mounts, [&](const Mount& mount) { return !mount.point.starts_with(folder + '/'); });
   return mounts;
 }

@@ -24,11 +24,15 @@ struct Mount {
 /// All mounts that the calling process sees, in the order in which they were made.
 [[nodiscard]] std::vector<Mount> mount_table();
 
-/// Those below `folder`.
+/// Those of file systems of this type.
+[[nodiscard]] std::vector<Mount> mounts_of_type(const std::string& type);
+
+/// Those below `folder`, whose path has none of what mountinfo escapes: space, tab, newline and
+/// backslash.
 [[nodiscard]] std::vector<Mount> mounts_below(const std::string& folder);
 
-/// Mount points directly or indirectly below `folder`, each once, without those below another one:
-/// a recursive bind takes these along.
+/// Mount points directly or indirectly below `folder` (see above), each once, without those below
+/// another one: a recursive bind takes these along.
 [[nodiscard]] std::vector<std::string> topmost_mounts_below(const std::string& folder);
 
 }  // namespace vpnrun::service

@@ -17,7 +17,6 @@
 #include <fstream>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -81,6 +80,38 @@ Taken taken_by(const std::string& profile_name) {
   return taken;
 }
 
+/// The numbers in the line of /proc/PID/status that begins with `key`; nothing if the process is
+/// gone. Each profile has processes: this is read for all of them.
+std::vector<id_t> numbers_of(std::string_view status, std::string_view key) {
+  std::vector<id_t> ids;
+  const auto line = status.find(fmt::format("\n{}:", key));
+  if (line == std::string_view::npos) {
+    return ids;
+  }
+  const char* at = status.data() + line + key.size() + 2;
+  const char* const end = status.data() + std::min(status.find('\n', line + 1), status.size());
+  while (at < end) {
+    id_t id = 0;
+    const auto [behind, error] = std::from_chars(at, end, id);
+    if (error == std::errc()) {
+      ids.push_back(id);
+    }
+    at = behind + 1;
+  }
+  return ids;
+}
+
+std::string status_of(const fs::path& process) {
+  const UniqueFd file(::open((process / "status").c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  std::array<char, 4096> part{};
+  ssize_t got = 0;
+  while (file.ok() && (got = ::read(file.get(), part.data(), part.size())) > 0) {
+    text.append(part.data(), static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
 /// The numbers of the range that a process has, as user or group, in whatever namespace.
 std::set<id_t> of_processes() {
   std::set<id_t> ids;
@@ -90,16 +121,11 @@ std::set<id_t> of_processes() {
     if (!number(entry->path().filename().native())) {
       continue;
     }
-    std::ifstream status(entry->path() / "status");
-    for (std::string line; std::getline(status, line);) {
-      std::istringstream fields(line);
-      std::string key;
-      fields >> key;
-      if (key == "Uid:" || key == "Gid:" || key == "Groups:") {
-        for (id_t id = 0; fields >> id;) {
-          if (is_client_id(id)) {
-            ids.insert(id);
-          }
+    const std::string status = status_of(entry->path());
+    for (const char* key : {"Uid", "Gid", "Groups"}) {
+      for (const id_t id : numbers_of(status, key)) {
+        if (is_client_id(id)) {
+          ids.insert(id);
         }
       }
     }
@@ -109,21 +135,8 @@ std::set<id_t> of_processes() {
 
 /// Whether its real, effective, saved or file system's user is this one.
 bool is_users(const fs::path& process, id_t user) {
-  std::ifstream status(process / "status");
-  for (std::string line; std::getline(status, line);) {
-    std::istringstream fields(line);
-    std::string key;
-    fields >> key;
-    if (key == "Uid:") {
-      for (id_t id = 0; fields >> id;) {
-        if (id == user) {
-          return true;
-        }
-      }
-      return false;
-    }
-  }
-  return false;
+  const std::vector<id_t> ids = numbers_of(status_of(process), "Uid");
+  return std::find(ids.begin(), ids.end(), user) != ids.end();
 }
 
 /// Sends SIGKILL to each; by what was looked at, and not by a number that may be another's by now.

@@ -114,8 +114,8 @@ void leave_word(const std::string& profile_name, const std::string& error,
 }
 
 void remove_link(const std::string& profile_name) {
-  Netns host = Netns::here(filter::NftPlace::kHere);
-  const auto inside = open_network(profile_name, filter::NftPlace::kHere);
+  Netns host = Netns::here(filter::NftPlace::kLeft);
+  const auto inside = open_network(profile_name, filter::NftPlace::kLeft);
   remove_veth_link(host, inside.get(), profile_name);
 }
 

@@ -57,8 +57,8 @@ void refuse_private_mount_namespace() {
   }
 }
 
-/// What `prepare` and `release` open ends with them.
-constexpr filter::NftPlace kHere = filter::NftPlace::kHere;
+/// `prepare` and `release` end soon.
+constexpr filter::NftPlace kLeft = filter::NftPlace::kLeft;
 
 /// Settings that a new namespace has at the kernel's defaults, not at the host's.
 constexpr const char* kCopiedSettings[] = {
@@ -85,8 +85,8 @@ void set_sysctl(const Netns& netns, const std::string& name, const std::string& 
 /// Makes the profile's network namespace and binds it to its entry. Sealed before anything is in
 /// it: of a new namespace only `lo` exists, and it is down.
 void make_netns(const std::string& profile_name) {
-  const Netns host = Netns::here(kHere);
-  Netns made = Netns::fresh(profile_name, kHere);
+  const Netns host = Netns::here(kLeft);
+  Netns made = Netns::fresh(profile_name, kLeft);
   made.nft().apply(filter::seal_ruleset());
   for (const char* setting : kLinkDownSettings) {
     set_sysctl(made, setting, "1");
@@ -250,7 +250,7 @@ void prepare_locked(const profile::Profile& profile) {
   const UniqueFd directory = make_profile_directory(profile.name, profile.access);
   UniqueFd netns = open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET);
   if (netns.ok()) {
-    Netns inside(netns.dup_cloexec(), profile.name, kHere);
+    Netns inside(netns.dup_cloexec(), profile.name, kLeft);
     mend_seal(inside);
   } else {
     make_netns(profile.name);
@@ -378,7 +378,7 @@ void release_namespaces(const std::string& profile_name) {
     UniqueFd netns = open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET);
     if (netns.ok()) {
       // Applications that are still inside keep the namespace alive: seal it for good.
-      Netns inside(std::move(netns), profile_name, kHere);
+      Netns inside(std::move(netns), profile_name, kLeft);
       inside.nft().apply(filter::inside_ruleset({}));
       (void)netlink::delete_link(inside.socket(), filter::kTunnelDevice);
     }

@@ -64,7 +64,7 @@ void Nft::Free::operator()(::nft_ctx* context) const noexcept {
   ::nft_ctx_free(context);
 }
 
-Nft::Nft(NftPlace place) {
+Nft::Nft(NftPlace place) : place_(place) {
   netns_.reset(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
   if (!netns_.ok()) {
     throw_errno("cannot open the network namespace of this process");
@@ -75,13 +75,16 @@ Nft::Nft(NftPlace place) {
 }
 
 Nft::~Nft() {
-  reap();
+  if (place_ != NftPlace::kLeft) {
+    reap();
+  }
 }
 
 Nft::Nft(Nft&& other) noexcept
     : context_(std::move(other.context_)),
       netns_(std::move(other.netns_)),
       chains_(std::move(other.chains_)),
+      place_(other.place_),
       child_(std::exchange(other.child_, 0)) {}
 
 Nft& Nft::operator=(Nft&& other) noexcept {
@@ -90,6 +93,7 @@ Nft& Nft::operator=(Nft&& other) noexcept {
     context_ = std::move(other.context_);
     netns_ = std::move(other.netns_);
     chains_ = std::move(other.chains_);
+    place_ = other.place_;
     child_ = std::exchange(other.child_, 0);
   }
   return *this;
@@ -119,7 +123,12 @@ bool Nft::has_chain(const std::string& table, const std::string& chain) {
   return chains_->has(table, chain);
 }
 
+/// Looked for first: a transaction that fails is the one thing here that the kernel makes wait for
+/// all its processors.
 bool Nft::remove(const std::string& table, const char* family) {
+  if (!exists(table, family)) {
+    return false;
+  }
   const std::string failure = run(fmt::format("delete table {} {}", family, table)).failure;
   if (failure.empty()) {
     return true;

@@ -18,8 +18,9 @@ namespace vpnrun::filter {
 /// Where libnftables does its work. It takes about 4 MiB that do not come back; a process that
 /// stays has it done by a child that ends. The answer is there before the child has ended: the
 /// kernel makes it wait until what was deleted is out of use. It is reaped by the next call or the
-/// destructor, by its pid.
-enum class NftPlace : std::uint8_t { kHere, kChild };
+/// destructor, by its pid. A process that ends soon need not wait for that, and leaves the last one
+/// to whoever inherits it (kLeft).
+enum class NftPlace : std::uint8_t { kHere, kChild, kLeft };
 
 /// Runs nftables commands (libnftables(3)) in the network namespace that the calling thread is in
 /// when this is made, wherever the thread is later.
@@ -66,7 +67,8 @@ class Nft {
   Context context_;  ///< kHere
   UniqueFd netns_;
   std::optional<netlink::FilterChains> chains_;  ///< once it was asked for
-  ::pid_t child_ = 0;  ///< kChild: the last one, which may still be on its way out; 0: none
+  NftPlace place_ = NftPlace::kHere;
+  ::pid_t child_ = 0;  ///< the last one, which may still be on its way out; 0: none
 };
 
 }  // namespace vpnrun::filter

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,6 +32,9 @@ constexpr int kBacklog = 64;
 /// In one turn of the loop, and how long the others wait behind a crowd.
 constexpr int kAcceptMax = 64;
 constexpr std::chrono::milliseconds kCrowdPause{100};
+/// How soon who is not admitted any more is hung up on. He is asked about before anything is done
+/// for him or told him, so that nothing depends on it.
+constexpr std::chrono::milliseconds kExpelPause{500};
 
 using std::chrono::milliseconds;
 /// One hundredth of a core for a person, and as much at once as a dozen orders or thousands of
@@ -96,7 +98,6 @@ ControlServer::ControlServer(EventLoop& loop, const std::string& path, UniqueFd 
   // For one that systemd made: its own settings are wider.
   refuse_descriptors(listener_.get());
   (void)::listen(listener_.get(), kBacklog);
-  watch_folder();
   listen();
 }
 
@@ -170,6 +171,9 @@ void ControlServer::take_in(PeerSocket connection, uid_t uid) {
   client.peer = {uid, groups_of_peer(connection.get())};
   client.fd = std::move(connection);
   watch(client);
+  if (!expelling_.active()) {
+    look_at_admission();
+  }
 }
 
 // --- who is admitted ---
@@ -187,26 +191,19 @@ bool ControlServer::still_admits(Client& client) {
   return false;
 }
 
-void ControlServer::watch_folder() {
-  inotify_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!inotify_.ok() ||
-      ::inotify_add_watch(inotify_.get(), folder_.c_str(), IN_ATTRIB | IN_ONLYDIR) < 0) {
-    throw_errno("cannot watch '{}'", folder_);
-  }
-  folder_watch_ =
-      loop_.watch(inotify_.get(), EPOLLIN, [this](std::uint32_t) { on_folder_event(); });
-}
-
-void ControlServer::on_folder_event() {
-  alignas(inotify_event) std::array<char, 4096> buffer{};
-  if (::read(inotify_.get(), buffer.data(), buffer.size()) <= 0) {
-    return;
-  }
-  for (auto& client : clients_) {
-    if (!client.dropped) {
-      (void)still_admits(client);
+/// Not by inotify(7): see folder_watch.h. Nobody connected, nothing to look at.
+void ControlServer::look_at_admission() {
+  expelling_ = loop_.after(kExpelPause, [this] {
+    expelling_.reset();
+    if (has_clients()) {
+      look_at_admission();
     }
-  }
+    for (auto& client : clients_) {
+      if (!client.dropped) {
+        (void)still_admits(client);
+      }
+    }
+  });
 }
 
 // --- what they cost ---

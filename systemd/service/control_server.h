@@ -22,8 +22,8 @@ namespace vpnrun::service {
 
 /// The control socket of one profile (see control_message.h). Who can reach it is decided by the
 /// permissions of the directory it is in, also for who is connected already: they are asked at
-/// each request and before each status that is sent, and when they change whoever is not admitted
-/// any more is told so and hung up on.
+/// each request and before each status that is sent; whoever is not admitted any more is told so
+/// and hung up on, within a second if he says nothing.
 ///
 /// Clients are not trusted any further than that: lines and queues are bounded, a client that does
 /// not read is dropped, nobody waits for anybody. What one person costs is bounded as well: by the
@@ -90,8 +90,7 @@ class ControlServer {
   void sweep();
   void bury();
   [[nodiscard]] bool still_admits(Client& client);
-  void watch_folder();
-  void on_folder_event();
+  void look_at_admission();
 
   void charge(uid_t uid, Budget::Cost cost);
   [[nodiscard]] Budget::Cost wait_of(uid_t uid) const;
@@ -109,8 +108,7 @@ class ControlServer {
   std::list<Client> clients_;
   EventLoop::Handle sweeping_;
   EventLoop::Handle listening_again_;
-  UniqueFd inotify_;
-  EventLoop::Handle folder_watch_;
+  EventLoop::Handle expelling_;
   std::map<uid_t, Budget> budgets_;
   Budget budget_of_all_;  ///< but root: one person may have many ids (subuid(5))
   EventLoop::Handle resuming_;

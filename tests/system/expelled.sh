@@ -21,7 +21,7 @@ for who in alice bob; do
 done
 
 admit bob
-within 5 'who is expelled is told at once' grep -q 'does not admit you any more' "$LAB/log/app-alice"
+within 5 'who is expelled is told' grep -q 'does not admit you any more' "$LAB/log/app-alice"
 attempt by alice python3 "$LAB/bin/stays.py" $CONTROL "$LAB/tmp/go"
 like 'and cannot connect anew' "$ERR" '^PermissionError'
 vpnrunctl restart one >/dev/null

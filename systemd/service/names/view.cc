@@ -168,6 +168,13 @@ void renew_sysfs() {
   }
 }
 
+/// What the view's /run goes over. It would stay below as a copy, with the entries of all profiles:
+/// whatever is mounted for one of them would be mounted in the views of all others as well. Where
+/// /run is no mount it stays.
+void let_go_of_run() {
+  uncover("/run");
+}
+
 /// libc's path to nscd is /var/run/nscd/socket. Where that is no link to /run (a bind of it, a
 /// folder of its own), the view's /run goes over it.
 void cover_other_run() {
@@ -191,6 +198,7 @@ void build_view(const ViewSources& sources) {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
     throw_errno("cannot make the mount namespace a slave of the host's");
   }
+  let_go_of_run();
   make_run_folder(host.get());
   cover_other_run();
   renew_sysfs();

@@ -32,8 +32,8 @@ class ProfileLock {
 };
 
 /// Serialises what several profiles share on the host (the table of their filters, forwarding of an
-/// interface): a file lock, given back with the last of these objects or the process. Whoever holds it
-/// may take it again, so that a change of several steps is one.
+/// interface): a file lock, given back with the last of these objects or the process. Whoever holds
+/// it may take it again, so that a change of several steps is one.
 class HostLock {
  public:
   /// Makes /run/vpnrun if need be. Waits up to kPatience. Throws Error.

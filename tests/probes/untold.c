@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// untold COMMAND…: runs it on a kernel that tells nobody of changes in folders: no inotify(7), as for a user
-// whose instances are all taken, and no F_NOTIFY, as without CONFIG_DNOTIFY. As root.
+// untold COMMAND…: runs it on a kernel that tells nobody of changes in folders: no inotify(7), as
+// for a user whose instances are all taken, and no F_NOTIFY, as without CONFIG_DNOTIFY. As root.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -60,6 +60,7 @@ nft flush set inet vpnrun_links guarded
 rm /run/vpnrun/.links/.guard
 ip link set up0 alias "news of the uplink"
 within 5 'a guard that is not known is loaded again' eval '[ "$(guarded)" = 1 ]'
+ip link set up0 alias ''
 tunnel_start one
 tunnel_release two
 is 'with the first up and the second released it stays' "$(guarded)" 1

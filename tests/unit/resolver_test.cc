@@ -67,7 +67,8 @@ Resolver::Result answered_by(const std::string& script) {
 TEST(Resolver, TellsNamesToItsProgramAndTakesWhatItSays) {
   const auto result =
       answered_by(R"(read name; echo "a $name 192.0.2.7"; read name; echo "e $name no")");
-  EXPECT_THAT(result.addresses.at("one.example"), ::testing::ElementsAre(IpAddress::parse("192.0.2.7")));
+  EXPECT_THAT(result.addresses.at("one.example"),
+              ::testing::ElementsAre(IpAddress::parse("192.0.2.7")));
   EXPECT_EQ(result.errors.at("two.example"), "no");
 }
 

@@ -48,8 +48,7 @@ class ProcessControl {
   virtual void reconnect() = 0;
   /// Answers ManagementEvents::on_need_password. Neither is ever logged. Throws Error, with nothing
   /// sent, on what quote() refuses.
-  virtual void answer(std::string_view realm, const Secret& user_name,
-                      const Secret& password) = 0;
+  virtual void answer(std::string_view realm, const Secret& user_name, const Secret& password) = 0;
 };
 
 /// Starts a process that tries `endpoints` in their order. Throws Error, and nothing runs then.

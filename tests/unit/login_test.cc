@@ -103,6 +103,24 @@ TEST(Login, AChallengeWithoutAResponseAsksNobodyAndHasAnEnd) {
   EXPECT_EQ(rounds, Login::kRoundsMax);
 }
 
+TEST(Login, ChallengesThatNobodyIsAskedForHaveAnEnd) {
+  Login login;
+  unsigned rounds = 0;
+  for (; rounds <= Login::kRoundsMax; ++rounds) {
+    // A client without user name and password, or one that its server has taken over.
+    login.rejected("Auth", "CRV1:R:id:Y3Ix:Token?");
+    if (login.verdict() != Verdict::kAskAgain) {
+      break;
+    }
+    login.client_gone();
+  }
+  EXPECT_EQ(rounds, Login::kRoundsMax);
+  EXPECT_THAT(login.failure().error, HasSubstr("refuses the user name or password"));
+  EXPECT_FALSE(login.has_challenge());
+  login.rejected("Auth", "CRV1:R:id:Y3Ix:Token?");
+  EXPECT_EQ(login.verdict(), Verdict::kAskAgain) << "somebody ordered another attempt";
+}
+
 TEST(Login, AWrongOneTimePasswordIsAskedForAgainAFewTimes) {
   Login login;
   for (unsigned round = 1; round <= Login::kRoundsMax; ++round) {

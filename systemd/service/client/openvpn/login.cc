@@ -179,6 +179,9 @@ ClientAnswer Login::answer(const Request* typed) {
   if (one_time_) {
     ++rounds_;
   }
+  if (typed != nullptr) {
+    unasked_ = 0;
+  }
   return answer;
 }
 
@@ -203,14 +206,19 @@ void Login::rejected(std::string_view realm, std::string_view reason) {
   }
   std::optional<Challenge> challenge = openvpn::dynamic_challenge(reason);
   const bool goes_on = challenge || one_time_;
-  if (goes_on && rounds_ < kRoundsMax) {
+  if (goes_on && rounds_ < kRoundsMax && unasked_ < kRoundsMax) {
+    ++unasked_;
     response_refused_ = !challenge;
     pending_ = std::move(challenge);
     verdict_ = Verdict::kAskAgain;
-  } else if (goes_on) {
+  } else if (goes_on && rounds_ >= kRoundsMax) {
     failure_.error = fmt::format("the server refused {} one-time passwords in a row", rounds_);
     failure_.hint = fmt::format("'vpnrunctl up {}' asks again", files_.profile_name);
     rounds_ = 0;
+  }
+  if (verdict_ == Verdict::kRefused) {  // whoever orders another attempt begins anew
+    unasked_ = 0;
+    pending_.reset();
   }
 }
 
@@ -235,6 +243,7 @@ void Login::reset() noexcept {
   verdict_ = Verdict::kNone;
   response_refused_ = false;
   rounds_ = 0;
+  unasked_ = 0;
 }
 
 }  // namespace vpnrun::service

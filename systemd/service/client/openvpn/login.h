@@ -48,7 +48,8 @@ struct ClientAnswer {
 /// person, or a part of each. Keeps the server's last challenge, and never an answer.
 class Login {
  public:
-  /// One-time passwords that may be refused in a row, or challenges come one after the other.
+  /// One-time passwords that may be refused in a row, or challenges come one after the other; and
+  /// challenges after which nobody typed anything, whatever the client asked for.
   static constexpr unsigned kRoundsMax = 5;
 
   /// What a refusal means.
@@ -77,7 +78,7 @@ class Login {
   [[nodiscard]] Failure failure() const;
 
   void got_token() noexcept { has_token_ = true; }
-  void connected() noexcept { rounds_ = 0; }
+  void connected() noexcept { rounds_ = unasked_ = 0; }
   /// The client is gone, and its token with it.
   void client_gone() noexcept;
   /// Nobody is to be asked about this any more.
@@ -101,6 +102,7 @@ class Login {
   Failure failure_ = failure_from_state("auth-failure", "");
   Verdict verdict_ = Verdict::kNone;
   unsigned rounds_ = 0;
+  unsigned unasked_ = 0;  ///< kAskAgain, since a person typed anything
   bool response_refused_ = false;
   bool one_time_ = false;  ///< the last answer had a response in it
   bool has_token_ = false;

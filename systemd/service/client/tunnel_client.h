@@ -42,7 +42,8 @@ struct TunnelEvents {
   /// What will probably be the reason if the attempt fails. It goes on.
   std::function<void(const Failure&)> noticed;
   /// A question that only a person can answer; nullopt: it is not asked any more, which is told
-  /// before `connected` or `ended`. Also while connected.
+  /// before `connected`. `ended` says so itself, and nothing is told before it: a route may have to
+  /// go. Also while connected.
   std::function<void(const std::optional<CredentialQuestion>&)> asks;
 };
 

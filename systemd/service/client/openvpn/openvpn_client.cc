@@ -146,8 +146,9 @@ void OpenvpnClient::observe(const Failure& failure) {
 
 /// The connection, if there is one, is lost. The process goes on, to its hold.
 void OpenvpnClient::lose(Failure failure) {
-  if (phase_ == Phase::kConnected && close_question()) {
+  if (phase_ == Phase::kConnected) {
     phase_ = Phase::kIdle;
+    question_.reset();  // without a word: the route goes first
     events_.ended(failure);
   }
 }
@@ -155,10 +156,11 @@ void OpenvpnClient::lose(Failure failure) {
 /// What connect() began is over, and the process with it unless it waits at its hold for the next
 /// attempt, if there will be one.
 void OpenvpnClient::end(Failure failure) {
-  if (phase_ == Phase::kIdle || !close_question()) {
+  if (phase_ == Phase::kIdle) {
     return;
   }
   phase_ = Phase::kIdle;
+  question_.reset();
   is_spent_ = !holds_ || !is_passing(failure);
   // First: whoever hears it has a route to take out, and the end of a process takes its time.
   events_.ended(failure);

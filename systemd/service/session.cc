@@ -65,7 +65,11 @@ PartEvents Session::events() {
     }
   };
   events.client.noticed = [this](const Failure& failure) { noticed(failure); };
-  events.client.asks = [this](const auto& question) { asks(question); };
+  events.client.asks = [this](const auto& question) {
+    if (at_work_) {  // else the next attempt may end what asks, or has asked
+      asks(question);
+    }
+  };
   events.link.way_back = [this] { hurry(); };
   events.link.blocked = [this](const Failure& failure) { blocked(failure); };
   events.link.unblocked = [this] {

@@ -834,6 +834,34 @@ TEST_F(SessionTest, AQuestionIsGoneWithTheOrderToComeDown) {
   EXPECT_THAT(journal_, Contains("client forget"));
 }
 
+TEST_F(SessionTest, AClientWhoseDeviceIsLostAsksNobodyAnyMore) {
+  up();
+  client_->events.asks(question(7));
+  device_lost_();
+  EXPECT_FALSE(status().question);
+  const std::string reason = status().error;
+  client_->events.asks(std::nullopt);
+  EXPECT_EQ(status().error, reason);
+  client_->events.asks(question(8));
+  EXPECT_FALSE(status().question) << "the next attempt ends what asks";
+}
+
+TEST_F(SessionTest, AQuestionThatIsTakenBackTooLateEndsNoBackOff) {
+  for (int drops = 0; drops < 9; ++drops) {
+    drops == 0 ? up() : reconnect();
+    if (drops < 8) {
+      client_->events.ended(passing("thrown out"));
+      (void)wait_for_attempt();
+    }
+  }
+  client_->events.asks(question(7));
+  device_lost_();
+  journal_.clear();
+  client_->events.asks(std::nullopt);
+  (void)wait_for_attempt();
+  EXPECT_THAT(journal_, Not(Contains("client stop"))) << "it has what somebody typed";
+}
+
 TEST_F(SessionTest, AChallengeOfTheServerLeadsToAnotherAttemptThatAsks) {
   connecting();
   client_->events.noticed(passing("TLS handshake failed"));

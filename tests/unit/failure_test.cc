@@ -8,6 +8,7 @@ namespace vpnrun::service {
 namespace {
 
 using testing::HasSubstr;
+using testing::StartsWith;
 
 TEST(Failure, TellsRefusedCredentialsFromAPassingFailure) {
   const auto refused = failure_from_output("AUTH: Received control message: AUTH_FAILED,bad");
@@ -122,6 +123,12 @@ TEST(Failure, OfAPersonsAnswerIsAsFinalAsThatOfAFileAndExplainsLess) {
   EXPECT_FALSE(is_passing(answer));
   EXPECT_TRUE(explains_more(answer, passing));
   EXPECT_TRUE(explains_more(file, answer));
+}
+
+TEST(Failure, OfAStateKeepsTheBeginningOfALongReason) {
+  const Failure failure = failure_from_state(std::string(16000, 'x'), "198.51.100.1:1194/udp");
+  EXPECT_THAT(failure.error, StartsWith("the connection to 198.51.100.1:1194/udp ended (xxx"));
+  EXPECT_LT(failure.error.size(), 300U);
 }
 
 }  // namespace

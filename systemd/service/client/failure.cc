@@ -9,6 +9,9 @@
 namespace vpnrun::service {
 namespace {
 
+/// Of what OpenVPN says in its own words, which its server may have taken over.
+constexpr std::size_t kWordsMax = 200;
+
 struct Pattern {
   std::string_view start;    ///< of the line: what comes later may be a stranger's words
   std::string_view content;  ///< anywhere after that
@@ -103,8 +106,9 @@ std::optional<Failure> failure_from_output(std::string_view line) {
   for (const auto& pattern : kPatterns) {
     if (line.starts_with(pattern.start) && line.find(pattern.content) != std::string_view::npos) {
       return Failure{pattern.kind,
-                     pattern.error != nullptr ? std::string(pattern.error)
-                                              : "OpenVPN says: " + printable(line.substr(0, 200)),
+                     pattern.error != nullptr
+                         ? std::string(pattern.error)
+                         : "OpenVPN says: " + printable(line.substr(0, kWordsMax)),
                      pattern.hint};
     }
   }
@@ -121,8 +125,9 @@ Failure failure_from_state(std::string_view detail, const std::string& endpoint)
   } else if (detail == "server_poll" || detail == "init_instance" || detail == "tls-error") {
     failure.error = fmt::format("no connection to the server {}", endpoint);
   } else {
-    failure.error = fmt::format("the connection to {} ended ({})", endpoint,
-                                printable(detail.empty() ? "no reason given" : detail));
+    failure.error =
+        fmt::format("the connection to {} ended ({})", endpoint,
+                    detail.empty() ? "no reason given" : printable(detail.substr(0, kWordsMax)));
   }
   return failure;
 }

@@ -44,14 +44,15 @@ leftovers() {
   } 2>/dev/null
 }
 
-# ended_well STATUS TEXT: empty, or what is wrong.
+# ended_well STATUS TEXT FAULT: empty, or what is wrong. If a write fails, in a child as well, it may be
+# the message that is not written.
 ended_well() {
   case $1 in
     0) ;;
     *)
       if [ "$1" -ge 124 ] && [ "$1" != 127 ]; then
         echo "status $1"
-      elif [ -z "$2" ]; then
+      elif [ -z "$2" ] && [ "${3% *}" != write ]; then
         echo 'no message'
       fi
       ;;
@@ -62,7 +63,7 @@ ended_well() {
 fault_in_prepare() {
   local text status=0 wrong
   text=$(traced "$1" "$TUNNEL" prepare one 2>&1) || status=$?
-  wrong=$(ended_well $status "$text")
+  wrong=$(ended_well $status "$text" "$1")
   if grep -q 'cannot return to' <<<"$text"; then
     : # It ends at once, without undoing what would now be done to another network.
   elif [ $status != 0 ] && [ -z "$wrong" ]; then

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/filter/nft.h"
 
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <string>
+
+#include <fmt/format.h>
+
 #include "profiles/base/error.h"
 #include "systemd/service/filter/host_filter.h"
 #include "systemd/service/filter/inside_filter.h"
@@ -45,6 +55,33 @@ NETNS_TEST(Nft, ReplacesATableAndRemovesItOnce) {
   EXPECT_TRUE(nft.exists(kInsideTable));
   EXPECT_TRUE(nft.remove(kInsideTable));
   EXPECT_FALSE(nft.exists(kInsideTable));
+}
+
+NETNS_TEST(Nft, WhatADeadProcessWantedIsNotDone) {
+  std::string commands;
+  for (int i = 0; i < 20'000; ++i) {  // which takes a while to read
+    commands += fmt::format("define name{} = {}\n", i, i);
+  }
+  commands += "table inet late {}\n";
+  Nft(NftPlace::kChild).apply(commands);
+  ASSERT_TRUE(Nft().remove("late")) << "positive control";
+  ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+  const ::pid_t process = ::fork();
+  ASSERT_GE(process, 0);
+  if (process == 0) {
+    Nft(NftPlace::kChild).apply(commands);
+    ::_exit(0);
+  }
+  const std::string list = fmt::format("/proc/{0}/task/{0}/children", process);
+  ::pid_t child = 0;
+  while (child == 0 && ::waitpid(process, nullptr, WNOHANG) == 0) {
+    std::ifstream(list) >> child;
+  }
+  ASSERT_NE(child, 0);
+  EXPECT_EQ(::kill(process, SIGKILL), 0);
+  EXPECT_EQ(::waitpid(process, nullptr, 0), process);
+  EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_FALSE(Nft().exists("late"));
 }
 
 NETNS_TEST(Nft, KnowsAChainWithoutReadingItsTable) {

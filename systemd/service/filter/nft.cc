@@ -3,12 +3,15 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <exception>
 #include <string_view>
 #include <utility>
@@ -51,6 +54,16 @@ std::string read_all(int fd) {
     } else if (size == 0 || errno != EINTR) {
       return text;
     }
+  }
+}
+
+/// What a dead companion had in mind is not to be done later: with it the host's lock is gone, and
+/// somebody else may have changed the rules since.
+void end_with_parent(int writer) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  ::pollfd reader{writer, 0, 0};
+  if (::poll(&reader, 1, 0) != 0) {  // POLLERR: it died before
+    throw Error("the companion died");
   }
 }
 
@@ -191,6 +204,7 @@ Nft::Result Nft::run_in_child(const std::string& commands) {
       }
       service::close_all_but({writer.get()});
       service::keep_capabilities({CAP_NET_ADMIN});
+      end_with_parent(writer.get());
       context = open_context();
       result = run(context.get(), commands);
     } catch (const std::exception& error) {

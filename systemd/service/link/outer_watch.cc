@@ -15,6 +15,9 @@ namespace {
 
 /// Changes come in bursts: one look after the burst.
 constexpr std::chrono::milliseconds kSettle{20};
+/// What could not be put right is tried again after this, and then after twice as long each time.
+constexpr std::chrono::milliseconds kAgain{1'000};
+constexpr std::chrono::milliseconds kAgainAtMost{60'000};
 
 bool is_a_profiles(const std::string& link) {
   return link.starts_with(filter::kHostLinkPrefix);
@@ -33,7 +36,11 @@ OuterNews& OuterNews::operator|=(const OuterNews& other) noexcept {
 }
 
 OuterWatch::OuterWatch(EventLoop& loop, Netns& outer, std::string table, Events events)
-    : loop_(loop), outer_(outer), table_(std::move(table)), events_(std::move(events)) {
+    : loop_(loop),
+      outer_(outer),
+      table_(std::move(table)),
+      events_(std::move(events)),
+      pause_(kAgain) {
   watch_ = loop_.watch(outer_.monitor().fd(), EPOLLIN, [this](std::uint32_t) {
     outer_.monitor().drain([this](const netlink::Event& event) { add(news_of(event)); });
   });
@@ -127,17 +134,25 @@ void OuterWatch::add(const OuterNews& news) {
   if (!news.any() || settle_.active()) {
     return;
   }
-  settle_ = loop_.after(kSettle, [this] {
-    settle_.reset();
-    const OuterNews told = std::exchange(news_, {});
-    try {
-      events_.changed(told);
-    } catch (const std::exception& error) {
-      log::ignored(error);  // the next change, or the next attempt, tries again
-      news_ = told;
-      news_.way_back = false;
-    }
-  });
+  settle_ = loop_.after(kSettle, [this] { tell(); });
+}
+
+void OuterWatch::tell() {
+  settle_.reset();
+  again_.reset();
+  const OuterNews told = std::exchange(news_, {});
+  try {
+    events_.changed(told);
+    pause_ = kAgain;
+  } catch (const std::exception& error) {
+    log::ignored(error);
+    news_ = told;
+    news_.way_back = false;
+    again_ = loop_.after(pause_, [this] {
+      pause_ = std::min(2 * pause_, kAgainAtMost);
+      tell();
+    });
+  }
 }
 
 }  // namespace vpnrun::service

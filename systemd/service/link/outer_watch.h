@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
@@ -36,7 +37,8 @@ struct OuterNews {
 class OuterWatch {
  public:
   struct Events {
-    /// After a burst of changes. An exception is logged; the news comes again with the next.
+    /// After a burst of changes. An exception is logged, and the news comes again, with the next or
+    /// after a while: there may be no next.
     std::function<void(const OuterNews&)> changed;
     std::function<void(const netlink::PacketDropped&)> dropped;
   };
@@ -61,6 +63,7 @@ class OuterWatch {
   [[nodiscard]] OuterNews news_of_link(const netlink::LinkChanged& link);
   void on_filter_event(const netlink::FilterEvent& event);
   void add(const OuterNews& news);
+  void tell();
   [[nodiscard]] bool is_followed(const std::string& name) const;
   /// Of another profile.
   [[nodiscard]] bool is_strange(int index) const;
@@ -74,7 +77,9 @@ class OuterWatch {
   std::vector<std::string> interfaces_;
   std::map<int, std::string> names_;  ///< of the links there, by their index
   OuterNews news_;
+  std::chrono::milliseconds pause_;  ///< before what failed is tried again
   EventLoop::Handle settle_;
+  EventLoop::Handle again_;
   EventLoop::Handle watch_;
   EventLoop::Handle filter_watch_;
 };

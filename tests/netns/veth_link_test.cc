@@ -5,11 +5,19 @@
 #include "systemd/service/link/veth_link.h"
 
 #include <fcntl.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <utility>
 
 #include "profiles/base/error.h"
 #include "systemd/service/link/no_link.h"
+#include "systemd/service/netlink/address.h"
 #include "systemd/service/netlink/route.h"
 #include "tests/netns/link_lab.h"
 #include "tests/netns/netns_process.h"
@@ -262,6 +270,47 @@ NETNS_TEST(VethLink, LeavesALinkOfSomebodyElsesThatHasItsNameAlone) {
     EXPECT_TRUE(netlink::find_link(lab.outer.socket(), name));
   }
   EXPECT_FALSE(netlink::find_link(lab.outer.socket(), "vr-lab"));
+}
+
+/// While this lives nobody can have the host's lock.
+struct NoLock {
+  NoLock() {
+    std::filesystem::rename("/run/vpnrun", "/run/aside");
+    std::ofstream("/run/vpnrun") << "no folder";
+  }
+  ~NoLock() {
+    std::filesystem::remove("/run/vpnrun");
+    std::filesystem::rename("/run/aside", "/run/vpnrun");
+  }
+};
+
+NETNS_TEST(VethLink, WhatCouldNotBeLoadedForWantOfTheLockIsLoadedLater) {
+  LinkLab lab;
+  LinkEvents events;
+  events.way_back = [] {};
+  VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, std::move(events));
+  link.open({LinkLab::endpoint()});
+  ASSERT_TRUE(lab.outer.nft().has_chain(filter::kHostTable, "trace"));
+  link.settled();
+  {
+    const NoLock none;
+    const auto end = lab.loop.now() + std::chrono::milliseconds(300);
+    (void)lab.turn_until([&] { return lab.loop.now() > end; });
+  }
+  EXPECT_TRUE(
+      lab.turn_until([&] { return !lab.outer.nft().has_chain(filter::kHostTable, "trace"); }));
+  {
+    const NoLock none;
+    EXPECT_THROW(link.open({}), Error);
+  }
+  const auto is_open = [&lab] {
+    return lab.outer.nft()
+               .list(fmt::format("list chain inet {} from-lab", filter::kHostTable))
+               .find(LinkLab::kServer) != std::string::npos;
+  };
+  ASSERT_TRUE(is_open()) << "positive control";
+  test::make_strange_link(lab.outer, "news");
+  EXPECT_TRUE(lab.turn_until([&] { return !is_open(); }));
 }
 
 NETNS_TEST(VethLink, ReplacesWhatAnEarlierVersionOrAnUnfinishedStartLeft) {

@@ -189,6 +189,7 @@ VethLink::~VethLink() {
 
 /// With what is guarded at this moment: another profile may have changed it.
 void VethLink::load_filter() {
+  applied_ = false;  // the lock may not be had
   const HostLock lock;
   filter_.guarded_uplinks = guarded_links(outer_, {});
   filter_.guarded_bridges = bridges_of(outer_.socket(), filter_.guarded_uplinks);
@@ -293,6 +294,7 @@ void VethLink::open(const std::vector<Endpoint>& endpoints) {
   filter_.endpoints = endpoints;
   filter_.traced = true;
   loaded_ = same;
+  applied_ = applied_ && same;  // before anything fails: the next look loads it then
   const std::string forbidden = look_around(OuterNews::everything(), !same);
   if (!same) {
     set_routes(endpoints);

@@ -272,6 +272,65 @@ NETNS_TEST(VethLink, LeavesALinkOfSomebodyElsesThatHasItsNameAlone) {
   EXPECT_FALSE(netlink::find_link(lab.outer.socket(), "vr-lab"));
 }
 
+void rename_link(Netns& netns, const std::string& name, const std::string& wanted) {
+  netlink::LinkChange down;
+  down.up = false;
+  ASSERT_TRUE(netlink::change_link(netns.socket(),
+                                   netlink::find_link(netns.socket(), name).value().index, down));
+  netns.run([&] {
+    const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ::ifreq request{};
+    name.copy(request.ifr_name, sizeof request.ifr_name - 1);
+    wanted.copy(request.ifr_newname, sizeof request.ifr_newname - 1);
+    ASSERT_EQ(::ioctl(socket.get(), SIOCSIFNAME, &request), 0);
+  });
+}
+
+NETNS_TEST(VethLink, ARenamedLinkIsMadeAnewAndWhatHasItsNameIsLeftAlone) {
+  LinkLab lab;
+  LinkEvents events;
+  events.way_back = [] {};
+  VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, std::move(events));
+  link.open({LinkLab::endpoint()});
+  ASSERT_TRUE(comes_back(lab, link));
+  test::make_strange_link(lab.outer, "strange");
+  const int strange = netlink::find_link(lab.outer.socket(), "strange").value().index;
+  rename_link(lab.outer, "vr-lab", "moved");
+  rename_link(lab.outer, "strange", "vr-lab");
+  EXPECT_TRUE(comes_back(lab, link));
+  EXPECT_NE(link.addresses()->outer_device, "vr-lab");
+  const auto found = netlink::find_link(lab.outer.socket(), "vr-lab");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->index, strange);
+  EXPECT_FALSE(found->up);
+  for (const auto& address : netlink::list_addresses(lab.outer.socket())) {
+    EXPECT_NE(address.ifindex, strange) << address.address.str();
+  }
+}
+
+NETNS_TEST(VethLink, UnderAnotherNameItIsNotUpBeforeItsFilterIsLoaded) {
+  LinkLab lab;
+  LinkEvents events;
+  events.way_back = [] {};
+  VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, std::move(events));
+  link.open({LinkLab::endpoint()});
+  ASSERT_TRUE(comes_back(lab, link));
+  // What the profiles have in the table cannot be read for now.
+  namespace fs = std::filesystem;
+  fs::rename("/run/vpnrun/.links-outer", "/run/vpnrun/.aside");
+  std::ofstream("/run/vpnrun/.links-outer") << "no folder";
+  ASSERT_TRUE(netlink::delete_link(lab.outer.socket(), "vr-lab"));
+  test::make_strange_link(lab.outer, "vr-lab");
+  ASSERT_TRUE(lab.turn_until([&] { return link.addresses()->outer_device != "vr-lab"; }));
+  test::make_strange_link(lab.outer, "news");  // one look more, at least
+  const auto end = lab.loop.now() + std::chrono::seconds(2);
+  (void)lab.turn_until([&] { return lab.loop.now() > end; });
+  EXPECT_FALSE(netlink::find_link(lab.outer.socket(), link.addresses()->outer_device).value().up);
+  fs::remove("/run/vpnrun/.links-outer");
+  fs::rename("/run/vpnrun/.aside", "/run/vpnrun/.links-outer");
+  EXPECT_TRUE(comes_back(lab, link));
+}
+
 /// While this lives nobody can have the host's lock.
 struct NoLock {
   NoLock() {

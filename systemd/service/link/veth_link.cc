@@ -273,14 +273,20 @@ void VethLink::mend_link() {
     return;
   }
   log::warn("somebody changed the link '{}'; setting it up anew", filter_.link);
-  if (!netlink::find_link(outer_.socket(), filter_.link) ||
-      !netlink::find_link(inside_.socket(), filter::kLinkDevice)) {
+  const auto outer = netlink::find_link(outer_.socket(), filter_.link);
+  const auto inner = netlink::find_link(inside_.socket(), filter::kLinkDevice);
+  // By the index: what has its name may be somebody else's since it was renamed.
+  if (!outer || !inner || outer->index != outer_index_ || inner->index != inner_index_) {
     const std::string former = filter_.link;
     make_link();
     if (filter_.link != former) {
       extras_applied_ = false;
-      load_filter();
+      applied_ = false;
+      close_foreign_firewalls(outer_, profile_name_);  // for whoever has the name now
     }
+  }
+  if (!applied_) {
+    load_filter();  // or it would be up without one, if that failed the last time
   }
   configure_ends();
   set_routes(filter_.endpoints);  // they went with the link

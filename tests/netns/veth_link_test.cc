@@ -331,6 +331,30 @@ NETNS_TEST(VethLink, UnderAnotherNameItIsNotUpBeforeItsFilterIsLoaded) {
   EXPECT_TRUE(comes_back(lab, link));
 }
 
+NETNS_TEST(VethLink, ASavedRulesetThatIsLoadedAgainDoesNotStay) {
+  LinkLab lab;
+  VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, {});
+  link.open({LinkLab::endpoint()});
+  link.settled();
+  ASSERT_TRUE(comes_back(lab, link));
+  const auto has = [&lab](const std::string& what, const char* text) {
+    return lab.outer.nft()
+               .list(fmt::format("list {} inet {} {}", what.substr(0, what.find(' ')),
+                                 filter::kHostTable, what.substr(what.find(' ') + 1)))
+               .find(text) != std::string::npos;
+  };
+  ASSERT_TRUE(has("set guarded", "wan"));
+  lab.outer.nft().apply(
+      fmt::format("flush ruleset\ntable inet {} {{\n  set guarded {{\n    type ifname\n  }}\n"
+                  "  chain from-lab {{\n    ip daddr {} accept\n  }}\n}}\n",
+                  filter::kHostTable, LinkLab::kOtherServer));
+  ASSERT_TRUE(has("chain from-lab", LinkLab::kOtherServer)) << "positive control";
+  EXPECT_TRUE(lab.turn_until([&] { return !has("chain from-lab", LinkLab::kOtherServer); }));
+  EXPECT_TRUE(has("chain from-lab", LinkLab::kServer));
+  EXPECT_TRUE(has("set guarded", "wan"));
+  EXPECT_TRUE(comes_back(lab, link));
+}
+
 /// While this lives nobody can have the host's lock.
 struct NoLock {
   NoLock() {

@@ -32,6 +32,7 @@ OuterNews& OuterNews::operator|=(const OuterNews& other) noexcept {
   interfaces = interfaces || other.interfaces;
   rules = rules || other.rules;
   way_back = way_back || other.way_back;
+  deleted = deleted || other.deleted;
   return *this;
 }
 
@@ -123,9 +124,10 @@ void OuterWatch::on_filter_event(const netlink::FilterEvent& event) {
     events_.dropped(*drop);
     return;
   }
-  const auto* deleted = std::get_if<netlink::TableDeleted>(&event);
+  const auto* table = std::get_if<netlink::TableDeleted>(&event);
   OuterNews news;
-  news.rules = deleted == nullptr || deleted->table == table_;  // `nft flush ruleset`, or ourselves
+  news.rules = table == nullptr || table->table == table_;  // `nft flush ruleset`, or ourselves
+  news.deleted = table != nullptr && news.rules && table->family == "inet";
   add(news);
 }
 

@@ -21,9 +21,10 @@ struct OuterNews {
       false;              ///< one that forwards for the link: its name, or who wants it to forward
   bool rules = false;     ///< the filter may be gone
   bool way_back = false;  ///< there is a way out that there was not
+  bool deleted = false;   ///< the filter was deleted; what is there since may be an old one
 
   [[nodiscard]] static OuterNews everything() noexcept {
-    return {true, true, true, true, true, false};
+    return {true, true, true, true, true, false, false};
   }
   [[nodiscard]] bool any() const noexcept {
     return pair || forwarding || routes || interfaces || rules || way_back;

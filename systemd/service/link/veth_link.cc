@@ -395,7 +395,9 @@ std::string VethLink::look_around(const OuterNews& news, bool changed) {
     return {};
   }
   Ways ways = ways_to_endpoints();
-  const bool flushed = !changed && news.rules && !table_.has(profile_name_);
+  // A table that has come in its place is one that somebody saved when the profiles had others.
+  extras_applied_ = extras_applied_ && !news.deleted;
+  const bool flushed = news.deleted || (!changed && news.rules && !table_.has(profile_name_));
   if (changed || !applied_ || news.interfaces || news.rules || ways.links != ways_) {
     forward_by(std::move(ways.links), changed, flushed);
   }

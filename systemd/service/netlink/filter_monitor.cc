@@ -81,7 +81,7 @@ void FilterEvents::read(::nl_msg* message, const Handler& handle) {
   if (header->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8U | NFT_MSG_DELTABLE)) {
     Attributes<NFTA_TABLE_MAX + 1> table{};
     if (::nlmsg_parse(header, sizeof(::nfgenmsg), table.data(), NFTA_TABLE_MAX, nullptr) == 0) {
-      handle(TableDeleted{text_of(table[NFTA_TABLE_NAME])});
+      handle(TableDeleted{family_name(family), text_of(table[NFTA_TABLE_NAME])});
     }
     return;
   }

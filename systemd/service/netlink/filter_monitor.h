@@ -13,6 +13,7 @@ namespace vpnrun::netlink {
 
 /// A whole nftables table was deleted (`nft flush ruleset` deletes each).
 struct TableDeleted {
+  std::string family;  ///< as nft(8) writes it
   std::string table;
 };
 /// A traced packet (nft(8), "meta nftrace set 1") was dropped.

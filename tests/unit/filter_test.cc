@@ -189,7 +189,8 @@ TEST(HostFilter, TracesOnlyWhenAsked) {
   HostFilter filter = host();
   EXPECT_THAT(host_ruleset(filter, {}), Not(HasSubstr("nftrace")));
   filter.traced = true;
-  EXPECT_THAT(host_ruleset(filter, {}), HasSubstr("@traced_to meta nftrace set 1"));
+  EXPECT_THAT(host_ruleset(filter, {}),
+              HasSubstr("@traced_to limit rate 20/second burst 40 packets meta nftrace set 1"));
   filter.traced = false;
   EXPECT_THAT(host_ruleset(filter, {{}, traced, false}),
               HasSubstr("delete chain inet vpnrun_links trace\n"));

@@ -149,13 +149,17 @@ constexpr std::string_view kToNamespace =
     "  chain source {\n"
     "    ip saddr @inside oifname != @links masquerade\n  }\n";
 
-/// First of all, conntrack's defragmentation (-400) excepted.
+/// First of all, conntrack's defragmentation (-400) excepted. A traced packet costs every companion
+/// a dozen messages, and a client that its server has taken over, or whoever writes the server's
+/// address on his packets, sends as many as he likes: what is traced is limited.
 constexpr std::string_view kTraceHook =
     "  chain trace {\n    type filter hook prerouting priority -350; policy accept;\n  }\n";
 constexpr std::string_view kTrace =
     "  chain trace {\n"
-    "    iifname . ip daddr . meta l4proto . th dport @traced_to meta nftrace set 1\n"
-    "    iifname != @links ip saddr . meta l4proto . th sport @traced_from meta nftrace set 1\n"
+    "    iifname . ip daddr . meta l4proto . th dport @traced_to"
+    " limit rate 20/second burst 40 packets meta nftrace set 1\n"
+    "    iifname != @links ip saddr . meta l4proto . th sport @traced_from"
+    " limit rate 20/second burst 40 packets meta nftrace set 1\n"
     "  }\n";
 
 bool is_traced(const HostElements& elements) {

@@ -59,13 +59,13 @@ UniqueFd open_recorded(const ProfileAccess& profile, const char* entry, int type
   UniqueFd fd = open_namespace_at(profile.directory.get(), entry, type);
   if (!fd.ok()) {
     if (errno == EINVAL) {
-      die_inconsistent(profile.name, "an entry of it is not the namespace that it should be");
+      die_inconsistent(profile.name, "one of its entries is not the namespace that it should be");
     }
     die_no_access(profile.name);
   }
   FileId found;
   if (!file_id(fd.get(), found) || found != recorded) {
-    die_inconsistent(profile.name, "a namespace of it is not the recorded one");
+    die_inconsistent(profile.name, "one of its namespaces is not the recorded one");
   }
   return fd;
 }

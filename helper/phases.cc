@@ -169,7 +169,7 @@ void return_to(const Directory& directory) noexcept {
         Text("cd elsewhere, for example to your home directory, and start again"));
   }
   if (FileId{status.st_dev, status.st_ino} != directory.id) {
-    die(Text("the current directory '", path, "' is another one inside the profile"),
+    die(Text("the current directory '", path, "' is a different one inside the profile"),
         Text("cd elsewhere, for example to your home directory, and start again"));
   }
 }

@@ -35,8 +35,8 @@ std::uint64_t join(std::uint32_t low, std::uint32_t high) noexcept {
 }
 
 [[noreturn]] void die_odd_install(const Text& why) noexcept {
-  die(Text("vpnrun-helper refuses its odd installation: ", why.view()),
-      Text("reinstall it: root-owned with mode 4755, or 0755 with 'setcap "
+  die(Text("vpnrun-helper is installed incorrectly: ", why.view()),
+      Text("reinstall it: root-owned with mode 4711, or 0711 with 'setcap "
            "cap_sys_admin,cap_sys_chroot+ep', never both"));
 }
 
@@ -64,7 +64,7 @@ std::uint64_t join(std::uint32_t low, std::uint32_t high) noexcept {
   if ((held & kJoinCapabilities) != 0) {
     die_odd_install(Text("it has only one of cap_sys_admin and cap_sys_chroot"));
   }
-  die_unprivileged(Text("it is neither setuid root nor has it the capabilities that it needs"),
+  die_unprivileged(Text("it is not setuid root and does not have the capabilities that it needs"),
                    Text("reinstall vpnrun as root; a copied or unpacked file loses its privilege"));
 }
 

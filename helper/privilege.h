@@ -26,7 +26,7 @@ void write_capabilities(const Capabilities& wanted) noexcept;
 /// Checks that the kernel granted exactly what one of the two installs gives: everything to a
 /// setuid-root file, or kJoinCapabilities and nothing else to a file with capabilities. Dies
 /// otherwise and says which of the known reasons it is: no_new_privs, nosuid, the wrong owner,
-/// no privilege on the file, an odd mixture.
+/// no privilege on the file, a mix of the two installs.
 ///
 /// Should: decide by what this process holds, not by what the file's mode promises.
 /// Must not: change anything.

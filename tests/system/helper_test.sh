@@ -254,7 +254,7 @@ check_path_search() {
 
 check_directory() {
   expect "the current directory stays" "cwd $lab" "$(cd "$lab" && run "$probes/state" cwd)"
-  refused "a current directory that is another one in the view" 125 "is another one inside" \
+  refused "a current directory that is another one in the view" 125 "is a different one inside" \
     bash -c 'cd "$0" && exec "$@"' "$lab/differs" "${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper office "$probes/state"
   mkdir -p "$lab/closed"
   chmod 0700 "$lab/closed"
@@ -503,16 +503,16 @@ check_installs() {
   chmod 0755 "$helper"; setcap -r "$helper" 2>/dev/null
   refused "a helper without any privilege" 125 "neither setuid root" "${call[@]}"
   setcap cap_sys_admin,cap_sys_chroot,cap_net_admin+ep "$helper"
-  refused "a helper with one capability more" 125 "odd installation" "${call[@]}"
+  refused "a helper with one capability more" 125 "installed incorrectly" "${call[@]}"
   setcap cap_sys_admin+ep "$helper"
   refused "a helper with one capability less" 125 "has only one of" "${call[@]}"
   setcap cap_sys_admin,cap_sys_chroot+ep "$helper"; chmod 4755 "$helper"
-  refused "a setuid helper with capabilities" 125 "odd installation" "${call[@]}"
+  refused "a setuid helper with capabilities" 125 "installed incorrectly" "${call[@]}"
   setcap -r "$helper"; chown 4009 "$helper"; chmod 4755 "$helper"
-  refused "a helper setuid to somebody else" 125 "odd installation" "${call[@]}"
+  refused "a helper setuid to somebody else" 125 "installed incorrectly" "${call[@]}"
   chown 0 "$helper"; setcap cap_sys_admin,cap_sys_chroot+ep "$helper"; chown 4009 "$helper"
   setcap cap_sys_admin,cap_sys_chroot+ep "$helper"; chmod 4755 "$helper"
-  refused "a helper setuid to somebody else, with capabilities" 125 "odd installation" "${call[@]}"
+  refused "a helper setuid to somebody else, with capabilities" 125 "installed incorrectly" "${call[@]}"
   chown 0 "$helper"
   "install_$install_kind"
   mount --bind "$lab/libexec" "$lab/libexec"; mount -o remount,bind,nosuid "$lab/libexec"

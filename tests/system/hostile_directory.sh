@@ -53,7 +53,7 @@ inside 'another process in /proc'
 launch cd /dev/shm
 inside '/dev/shm'
 launch cd /sys/class/net
-refused '/sys/class/net, which is another one inside' 'is another one inside|again'
+refused '/sys/class/net, which is a different one inside' 'is a different one inside|again'
 
 # --- what moves -------------------------------------------------------------------------------------
 folder was
@@ -101,7 +101,7 @@ mount --bind "$H" "$H"
 mount --make-private "$H"
 mount -t tmpfs -o mode=0755 tmpfs "$H/mounted"
 stand "$H/mounted"
-refused 'a mount that only the host has' 'is another one inside|again'
+refused 'a mount that only the host has' 'is a different one inside|again'
 # Lazily unmounted while somebody stands in it: it has no path any more.
 bounded bash -c 'cd "$1" && umount -l "$1" && shift && exec "$@"' - "$H/mounted" \
   hostile as "$ALICE" -- "$HELPER" vpnrun-helper one "$VERDICT"
@@ -109,7 +109,7 @@ refused 'a mount that was taken away under his feet' 'outside the root directory
 umount "$H"
 nsenter --mount=/run/vpnrun/one/mnt mount -t tmpfs -o mode=0755 tmpfs "$H/plain"
 stand "$H/plain"
-refused 'a mount that only the view has' 'is another one inside'
+refused 'a mount that only the view has' 'is a different one inside'
 nsenter --mount=/run/vpnrun/one/mnt umount "$H/plain"
 stand "$H/plain"
 inside 'control: the same directory without it'
@@ -137,7 +137,7 @@ if grep -qw fuse /proc/filesystems; then
   on_fuse honest
   inside "a directory of the caller's own file system"
   on_fuse liar
-  refused 'one that is another each time' 'is another one inside|again'
+  refused 'one that is another each time' 'is a different one inside|again'
   on_fuse broken
   refused 'one that fails' 'current directory'
 else

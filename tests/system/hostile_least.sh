@@ -31,13 +31,13 @@ capable() {
 capable $LEAST+ep
 inside 'control: the set'
 capable cap_sys_chroot+ep
-refused 'without cap_sys_admin' 'odd installation: it has only one of cap_sys_admin and cap_sys_chroot'
+refused 'without cap_sys_admin' 'installed incorrectly: it has only one of cap_sys_admin and cap_sys_chroot'
 capable cap_sys_admin+ep
-refused 'without cap_sys_chroot' 'odd installation: it has only one of cap_sys_admin and cap_sys_chroot'
+refused 'without cap_sys_chroot' 'installed incorrectly: it has only one of cap_sys_admin and cap_sys_chroot'
 capable ''
-refused 'without both' 'not privileged: it is neither setuid root nor has it the capabilities'
+refused 'without both' 'not privileged: it is not setuid root and does not have the capabilities'
 capable cap_setuid,cap_setgid+ep
-refused 'with two others' 'not privileged: it is neither setuid root nor has it the capabilities'
+refused 'with two others' 'not privileged: it is not setuid root and does not have the capabilities'
 # Asleep is enough: the helper makes them effective itself, when their time has come.
 capable $LEAST+p
 inside 'the set without the effective bit'
@@ -53,16 +53,16 @@ for number in $(seq 0 "$(cat /proc/sys/kernel/cap_last_cap)"); do
     '') name=$number ;;
   esac
   capable "$LEAST,$name+ep"
-  refused "with $name as well" 'odd installation: it has more capabilities than cap_sys_admin and cap_sys_chroot'
+  refused "with $name as well" 'installed incorrectly: it has more capabilities than cap_sys_admin and cap_sys_chroot'
 done
 capable "$LEAST,cap_net_raw+p"
-refused 'with one more, all asleep' 'odd installation: it has more capabilities'
+refused 'with one more, all asleep' 'installed incorrectly: it has more capabilities'
 # The file's inheritable set gives what the caller has in his own.
 capable "$LEAST+ep cap_net_raw+ei"
 inside 'with one more that only an heir gets, and the caller is none'
 bounded setpriv --reuid "$ALICE" --regid "$ALICE" --clear-groups --inh-caps +net_raw env -i "$LAB/bin/hostile" clean -- \
   "$HELPER" vpnrun-helper one "$VERDICT"
-refused 'the same, and the caller is one' 'odd installation: it has more capabilities'
+refused 'the same, and the caller is one' 'installed incorrectly: it has more capabilities'
 
 # Half of the one install and half of the other.
 # half WHAT REGEX OWNER MODE SETS
@@ -75,11 +75,11 @@ half() {
   refused "$1" "$2"
 }
 half 'neither' 'not privileged: it is neither' root 0755 ''
-half 'both' 'odd installation: it is setuid and has file capabilities' root 4755 $LEAST+ep
-half 'both, one capability missing' 'not privileged|odd installation' root 4755 cap_sys_admin+ep
-half 'setuid to another' 'odd installation: it is setuid, but does not belong to root' bob 4755 ''
-half 'setuid to another, with the capabilities' 'odd installation: it is setuid, but does not belong to root' bob 4755 $LEAST+ep
-half 'setuid to the caller' 'odd installation: it is setuid, but does not belong to root' alice 4755 ''
+half 'both' 'installed incorrectly: it is setuid and has file capabilities' root 4755 $LEAST+ep
+half 'both, one capability missing' 'not privileged|installed incorrectly' root 4755 cap_sys_admin+ep
+half 'setuid to another' 'installed incorrectly: it is setuid, but does not belong to root' bob 4755 ''
+half 'setuid to another, with the capabilities' 'installed incorrectly: it is setuid, but does not belong to root' bob 4755 $LEAST+ep
+half 'setuid to the caller' 'installed incorrectly: it is setuid, but does not belong to root' alice 4755 ''
 half 'setgid' 'not privileged: it is neither' root:root 2755 ''
 
 # With capabilities the owner of the file is not asked for: whoever can write to it and does has taken

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Callers in namespaces of their own, and a /proc that is not what it seems.
 
-REFUSED='not privileged|from here|cannot tell from where|cannot join|not admitted|cannot|odd installation'
+REFUSED='not privileged|from here|cannot tell from where|cannot join|not admitted|cannot|installed incorrectly'
 # alone WHAT OPTION…: as unshare(1) of alice's, with everything that she may make herself.
 alone() {
   local what=$1

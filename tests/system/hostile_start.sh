@@ -109,11 +109,11 @@ by_path "$HERE/copy"
 refused 'a copy' 'neither setuid root'
 chmod 4755 "$HERE/copy"
 by_path "$HERE/copy"
-refused 'a copy that is setuid to its owner, the caller' 'not privileged|odd installation'
+refused 'a copy that is setuid to its owner, the caller' 'not privileged|installed incorrectly'
 chown bob "$HERE/copy"
 chmod 4755 "$HERE/copy"
 by_path "$HERE/copy"
-refused 'a copy that is setuid to another user' 'odd installation'
+refused 'a copy that is setuid to another user' 'installed incorrectly'
 chown root:64110 "$HERE/copy"
 chmod 2755 "$HERE/copy"
 by_path "$HERE/copy"
@@ -146,10 +146,10 @@ ids_of() {
 }
 alices=" mnt=$VIEW uid=$ALICE,$ALICE,$ALICE gid=$ALICE,$ALICE,$ALICE caps=0,0,0,0 "
 ids_of 'alice with the saved id of root: it is lost' "$alices" "$ALICE" "$ALICE" "$ALICE" 0
-ids_of 'alice with the effective id of bob: all are hers, or refused' "$alices|odd installation" "$ALICE" "$ALICE" "$BOB" "$BOB"
-ids_of 'alice with the effective id of root: all are hers, or refused' "$alices|odd installation" "$ALICE" "$ALICE" 0 0
-ids_of 'bob with the effective id of alice: refused' 'vpnrun: .*(not admitted|odd installation)' "$BOB" "$BOB" "$ALICE" "$ALICE"
+ids_of 'alice with the effective id of bob: all are hers, or refused' "$alices|installed incorrectly" "$ALICE" "$ALICE" "$BOB" "$BOB"
+ids_of 'alice with the effective id of root: all are hers, or refused' "$alices|installed incorrectly" "$ALICE" "$ALICE" 0 0
+ids_of 'bob with the effective id of alice: refused' 'vpnrun: .*(not admitted|installed incorrectly)' "$BOB" "$BOB" "$ALICE" "$ALICE"
 ids_of 'bob with the saved id of alice: refused' 'vpnrun: .*not admitted' "$BOB" "$BOB" "$BOB" "$ALICE"
-ids_of 'bob with the effective id of root: refused' 'vpnrun: .*(not admitted|odd installation)' "$BOB" "$BOB" 0 0
+ids_of 'bob with the effective id of root: refused' 'vpnrun: .*(not admitted|installed incorrectly)' "$BOB" "$BOB" 0 0
 launch_root as "$BOB"
 refused 'bob' 'not admitted'

@@ -54,8 +54,9 @@ Credentials parse_login_file(std::string_view text, const std::string& path) {
   LineReader lines(text);
   while (const std::optional<std::string_view> line = lines.next()) {
     if (lines.number() > 2 && line->find_first_not_of(" \t") != std::string_view::npos) {
-      throw Error(fmt::format("{}:{}: more than two lines", printable(path), lines.number()), {},
-                  "what the configuration names has user name and password and nothing else");
+      throw Error(
+          fmt::format("{}:{}: more than two lines", printable(path), lines.number()), {},
+          "a file that the configuration names has user name and password and nothing else");
     }
   }
   return credentials;

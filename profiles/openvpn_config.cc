@@ -208,7 +208,7 @@ bool Parser::act_by_place(const Directive& known, const Words& words) {
   }
   if (remotes_.has_connection()) {
     refuse(words.front(),
-           "it stands behind a <connection> block, where OpenVPN uses it in part only; "
+           "it comes after a <connection> block, where OpenVPN applies only part of it; "
            "put it in front of the first block");
   }
   return false;
@@ -323,12 +323,12 @@ void Parser::block(const std::string& name) {
   const Directive* known = find_directive(name);
   if (known == nullptr || remotes_.in_connection()) {
     throw Error(fmt::format("unknown block {}{}", shown(name),
-                            remotes_.in_connection() ? " inside of <connection>" : ""));
+                            remotes_.in_connection() ? " inside <connection>" : ""));
   }
   const std::string content = content_up_to("</" + name + ">");
   if (known->treatment == Treatment::kAuthUserPass) {
     throw Error(
-        "credentials inside of the file are refused", {},
+        "credentials inside the file are refused", {},
         "move the two lines to a file of mode 0600 and name it by 'credentials' in [tunnel]");
   }
   if (known->treatment == Treatment::kRefuse) {

@@ -15,7 +15,7 @@ constexpr std::string_view kOnlyEndpoint = "only the server that was connected t
 constexpr std::string_view kReconnects = "vpnrun itself decides when and where to connect again";
 constexpr std::string_view kResolves = "vpnrun resolves the server's name outside the tunnel";
 constexpr std::string_view kOtherEndpoint =
-    "it changes the server's address behind the filter; write the address into 'remote'";
+    "it changes the server's address behind the filter's back; write the address into 'remote'";
 constexpr std::string_view kProxy =
     "proxies are not supported: nothing but the VPN server can be reached";
 constexpr std::string_view kNoProxy = "proxies are not supported";
@@ -26,7 +26,7 @@ constexpr std::string_view kObsolete = "it has no effect any more";
 constexpr std::string_view kRoutes =
     "vpnrun sets addresses and routes: everything goes through the tunnel";
 constexpr std::string_view kRemoved =
-    "OpenVPN does not know it any more; 'fragment' and 'tun-mtu-max' are its successors";
+    "OpenVPN no longer knows it; 'fragment' and 'tun-mtu-max' are its successors";
 constexpr std::string_view kFolder =
     "OpenVPN would open files by itself; put the certificates into one file and name it by 'ca'";
 constexpr std::string_view kWrites = "it writes a file; remove the line";
@@ -42,7 +42,7 @@ constexpr std::string_view kProcess = "vpnrun starts and watches the client itse
 constexpr std::string_view kRuns =
     "it runs a program; remove the line: vpnrun sets addresses, routes and names itself";
 constexpr std::string_view kScripts =
-    "it allows programs to be run; remove the line: vpnrun runs none of the file's";
+    "it allows programs to be run; remove the line: vpnrun runs none that a file names";
 constexpr std::string_view kInclude = "it reads another file; put its content here";
 constexpr std::string_view kChangesFolder =
     "it changes the folder; files are looked for beside this one";
@@ -53,7 +53,7 @@ constexpr std::string_view kManagement =
 constexpr std::string_view kWindows = "it is for Windows";
 constexpr std::string_view kServer = "it is for servers";
 constexpr std::string_view kPushed = "only a server may send it";
-constexpr std::string_view kInternal = "it is OpenVPN's own";
+constexpr std::string_view kInternal = "it is for OpenVPN's own use";
 constexpr std::string_view kCommand = "it is a command, not a setting";
 
 using enum Treatment;

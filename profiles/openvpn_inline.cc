@@ -102,7 +102,7 @@ std::string pem_content(std::string_view text, std::string_view directive) {
   while (const std::optional<std::string_view> raw = lines.next()) {
     const std::string_view line = trimmed(*raw);
     if (line.starts_with(kDashes) && !raw->starts_with(kDashes)) {
-      throw Error(fmt::format("its line {} has blanks before '-----': OpenVPN would pass it over",
+      throw Error(fmt::format("its line {} has blanks before '-----': OpenVPN would ignore it",
                               lines.number()));
     }
     const bool begins = line.starts_with(kBegin);
@@ -153,7 +153,7 @@ void check_pkcs12(std::string_view bytes) {
     is_one = sequence() && bytes.starts_with(kPkcs7);
   }
   if (!is_one) {
-    throw Error("it is no PKCS #12 file (.p12, .pfx)", {}, kKindHint);
+    throw Error("it is not a PKCS #12 file (.p12, .pfx)", {}, kKindHint);
   }
 }
 

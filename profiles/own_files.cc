@@ -64,7 +64,7 @@ bool is_below(const std::string& path, const std::string& folder) {
 std::string read_public(const std::string& path) {
   return read_trusted_file(path, Trust::kRootOwned, kLargest, [](const struct stat& status) {
     if ((status.st_mode & S_IROTH) == 0) {
-      refuse("it is not for everybody to read, as public certificates are");
+      refuse("not everybody can read it, as they can public certificates");
     }
   });
 }

@@ -29,7 +29,7 @@ std::string hint_for_missing(const std::string& folder, const std::string& name)
   for (std::size_t i = 0; i < names.size() && i < kShown; ++i) {
     list += (i == 0 ? "" : ", ") + names[i];
   }
-  return "profiles are: " + list + (names.size() > kShown ? ", …" : "");
+  return "the profiles are: " + list + (names.size() > kShown ? ", …" : "");
 }
 
 }  // namespace

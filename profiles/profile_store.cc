@@ -76,11 +76,12 @@ void check_owner_and_mode(const struct stat& status, const std::string& path, st
   }
   const mode_t mode = status.st_mode & 07777U;
   if ((mode & kOthersWrite) != 0) {
-    refuse(path, fmt::format("others than its owner can write to {} (mode {:04o})", what, mode),
+    refuse(path,
+           fmt::format("users other than its owner can write to {} (mode {:04o})", what, mode),
            cure("chmod go-w", changed));
   }
   if ((mode & forbidden) != 0) {
-    refuse(path, fmt::format("others than its owner can read {} (mode {:04o})", what, mode),
+    refuse(path, fmt::format("users other than its owner can read {} (mode {:04o})", what, mode),
            cure("chmod 0600", changed));
   }
 }
@@ -199,7 +200,7 @@ UniqueFd open_regular(int folder_fd, const std::string& name, const std::string&
   }
   const struct stat opened = status_of(file.get(), path);
   if (opened.st_dev != seen.st_dev || opened.st_ino != seen.st_ino) {
-    throw Error(fmt::format("cannot use '{}': it is being exchanged", printable(path)),
+    throw Error(fmt::format("cannot use '{}': it is being replaced", printable(path)),
                 std::error_code(EAGAIN, std::generic_category()));
   }
   return file;
@@ -235,8 +236,7 @@ std::string cure(std::string_view command, const std::string& path) {
   if (!goes_up && (is_at_or_below(kOwnFolder) || is_at_or_below(kRuntimeRoot))) {
     return fmt::format("{} '{}'", command, printable(path));
   }
-  return fmt::format("keep what root is to act upon where only root can write, as in {}",
-                     kOwnFolder);
+  return fmt::format("keep what root acts upon where only root can write, as in {}", kOwnFolder);
 }
 
 std::string read_trusted_file(const std::string& path, Trust trust, std::size_t max_bytes,

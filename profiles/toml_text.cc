@@ -45,7 +45,7 @@ std::string syntax_hint(std::string_view text, const toml::source_position& wher
   const bool bare_word = line.find('=') != std::string_view::npos &&
                          value != std::string_view::npos &&
                          std::isalpha(static_cast<unsigned char>(line[value])) != 0;
-  return bare_word ? "text stands in double quotes: key = \"value\"" : "";
+  return bare_word ? "text goes in double quotes: key = \"value\"" : "";
 }
 
 /// Where the character at `offset` stands, as the library counts.
@@ -70,12 +70,12 @@ toml::source_position position_of(std::string_view text, std::size_t offset) {
     fail_at(
         path, where,
         fmt::format("not valid here: '{}' after a '\\' in '{}'", character, line_at(text, where)),
-        "behind a '\\' at the end of a line, text goes on with an ASCII character");
+        "after a '\\' at the end of a line, text must go on with an ASCII character");
   }
   fail_at(path, where,
           fmt::format("not valid TOML: '{}' outside of a string in '{}'", character,
                       line_at(text, where)),
-          "letters beyond a-z, also in keys, stand in plain double quotes: key = \"value\"");
+          "letters beyond a-z, also in keys, go in plain double quotes: key = \"value\"");
 }
 
 }  // namespace

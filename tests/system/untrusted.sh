@@ -5,7 +5,7 @@
 # Of files that are not vpnrun's own the hint never tells to change owner or mode.
 CONFIGURATION=78
 FOLDER=${PROFILES%/*}
-ELSEWHERE="keep what root is to act upon where only root can write, as in $FOLDER"
+ELSEWHERE="keep what root acts upon where only root can write, as in $FOLDER"
 
 profile_two
 mkdir -m 0755 "$FOLDER/hooks"
@@ -52,9 +52,9 @@ tunnel_prepare two
 # target NAME PATH WHO: mode, owner and link, for a file or folder.
 target() {
   local name=$1 path=$2 who=$3
-  untrusted "$name: its group may write" "$who" "$path': others than its owner can write.*mode 0[0-7]7" "chmod go-w '$path'" \
+  untrusted "$name: its group may write" "$who" "$path': users other than its owner can write.*mode 0[0-7]7" "chmod go-w '$path'" \
     "chmod g+rwx '$path'"
-  untrusted "$name: all may write" "$who" "$path': others than its owner can write" "chmod go-w '$path'" \
+  untrusted "$name: all may write" "$who" "$path': users other than its owner can write" "chmod go-w '$path'" \
     "chmod o+w '$path'"
   untrusted "$name: alice's" "$who" "$path': .*belongs to uid $(id -u alice), not to root" "chown root '$path'" \
     "chown alice '$path'"
@@ -68,15 +68,15 @@ target 'the hook' "$FOLDER/hooks/up" both follows
 target "the hook's folder" "$FOLDER/hooks" both follows
 target 'the configuration' "$PROFILES/two.ovpn" run
 target 'the credentials' "$PROFILES/two.auth" run
-untrusted 'the folder: sticky' both "$PROFILES': others than its owner can write to the folder .mode 1777" "chmod go-w" \
+untrusted 'the folder: sticky' both "$PROFILES': users other than its owner can write to the folder .mode 1777" "chmod go-w" \
   "chmod 1777 '$PROFILES'"
-untrusted '/etc: all may write' both "'/etc': others than its owner can write" "$ELSEWHERE" 'chmod o+w /etc'
-untrusted 'the credentials: others may read' run "two.auth': others than its owner can read" 'chmod 0600' \
+untrusted '/etc: all may write' both "'/etc': users other than its owner can write" "$ELSEWHERE" 'chmod o+w /etc'
+untrusted 'the credentials: others may read' run "two.auth': users other than its owner can read" 'chmod 0600' \
   "chmod 0644 '$PROFILES/two.auth'"
-untrusted 'the credentials: the group may read' run "two.auth': others than its owner can read" 'chmod 0600' \
+untrusted 'the credentials: the group may read' run "two.auth': users other than its owner can read" 'chmod 0600' \
   "chmod 0640 '$PROFILES/two.auth'"
 install -m 0644 "$PROFILES/two.auth" /etc/elsewhere
-untrusted 'the credentials: a second name of a file elsewhere' run "two.auth': others than its owner can read" "$ELSEWHERE" \
+untrusted 'the credentials: a second name of a file elsewhere' run "two.auth': users other than its owner can read" "$ELSEWHERE" \
   "ln -f /etc/elsewhere '$PROFILES/two.auth'"
 mkdir -m 0755 "$LAB/tmp/programs"
 untrusted 'a hook behind a link, which is alice'"'"'s' both "$LAB/tmp/programs/hers': .*the hook's program belongs to uid" "$ELSEWHERE" \

@@ -365,7 +365,7 @@ TEST(OpenvpnRemotes, RefuseOtherThingsInAConnectionBlock) {
               AllOf(StartsWith("/p/work.ovpn:3: "), HasSubstr("not supported in a <connection>")));
   EXPECT_THAT(message_of("<connection>\nremote a\nup /x\n</connection>\n"), HasSubstr("refused"));
   EXPECT_THAT(message_of("<connection>\nremote a\n<tls-auth>\nx\n</tls-auth>\n</connection>\n"),
-              HasSubstr("inside of <connection>"));
+              HasSubstr("inside <connection>"));
   EXPECT_THAT(message_of("<connection>\nremote a\n"), HasSubstr("<connection> is not closed"));
   EXPECT_THAT(message_of("<connection>\n</connection>\n"), HasSubstr("needs one 'remote'"));
   EXPECT_THAT(message_of("</connection>\n"), HasSubstr("other half"));

@@ -412,7 +412,7 @@ TEST_F(OwnFilesTest, AreOfTheKindThatIsAskedFor) {
   for (const Row& row : rows) {
     write("x", row.content);
     const Error error = error_of(row.directive, "x");
-    EXPECT_THAT(error.what(), AnyOf(HasSubstr("it has no "), HasSubstr("it is no "),
+    EXPECT_THAT(error.what(), AnyOf(HasSubstr("it has no "), HasSubstr("it is not a "),
                                     HasSubstr("it has a key"), HasSubstr("more than two lines")))
         << row.directive;
     EXPECT_THAT(error.what(), Not(HasSubstr("TUlJ"))) << row.directive;

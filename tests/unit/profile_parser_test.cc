@@ -346,7 +346,7 @@ TEST(ProfileParser, ReportsSyntaxErrorsWithTheirPlaceAndText) {
   EXPECT_THAT(error.what(),
               AllOf(StartsWith(std::string(kPath) + ":2:"), HasSubstr(": not valid TOML: "),
                     HasSubstr("in '  type = none'")));
-  EXPECT_EQ(error.hint(), "text stands in double quotes: key = \"value\"");
+  EXPECT_EQ(error.hint(), "text goes in double quotes: key = \"value\"");
   EXPECT_EQ(error_of("description = \"a\n").hint(), "");
   EXPECT_THAT(message_of("[tunnel]\ntype = \"none\"\ntype = \"none\"\n"),
               AllOf(HasSubstr(":3:"), HasSubstr("cannot redefine")));

@@ -164,7 +164,7 @@ TEST_F(ProfileStore, RefusesAFolderOnTheWayThatOthersCanWriteUnlessSticky) {
     ASSERT_EQ(::chmod(above.c_str(), mode), 0);
     const Error error = error_of(path);
     EXPECT_EQ(error.code(), std::errc::operation_not_permitted);
-    EXPECT_THAT(error.what(), HasSubstr("cannot use '" + above + "': others than its owner"));
+    EXPECT_THAT(error.what(), HasSubstr("cannot use '" + above + "': users other than its owner"));
     EXPECT_EQ(error.hint(), cure("chmod go-w", above));
   }
   ASSERT_EQ(::chmod(above.c_str(), 01777), 0);
@@ -290,7 +290,7 @@ TEST_F(ProfileStore, NamesTheNearestProfileForAMissingOne) {
   EXPECT_EQ(error.code(), std::errc::no_such_file_or_directory);
   EXPECT_THAT(error.what(), HasSubstr("cannot find profile 'wrok'"));
   EXPECT_EQ(error.hint(), "did you mean 'work'?");
-  EXPECT_EQ(load_error(folder_, "provider").hint(), "profiles are: home, work");
+  EXPECT_EQ(load_error(folder_, "provider").hint(), "the profiles are: home, work");
 }
 
 TEST_F(ProfileStore, NeverMakesAPathOfAnInvalidName) {

@@ -55,7 +55,7 @@ std::unique_ptr<CLI::App> make_app(Values& values) {
 bool takes_value(const CLI::App& app, const std::string& name) {
   const CLI::Option* option = app.get_option_no_throw(name);
   if (option == nullptr) {
-    refuse("cannot use option '" + printable(name) + "': there is none of that name",
+    refuse("cannot use option '" + printable(name) + "': there is no such option",
            "'vpnrun --help' lists the options; '--' goes before a command that starts with '-'");
   }
   return option->get_items_expected_max() > 0;
@@ -111,7 +111,8 @@ int split(const CLI::App& app, int argc, char* const* argv, std::vector<std::str
 
 std::string launch_help(const CLI::App& app) {
   return "Usage: vpnrun [OPTION…] [--] COMMAND [ARGUMENT…]\n\n" + options_text(app) +
-         "\nThe first word that is no option starts the command; everything behind it is its own.\n"
+         "\nThe first word that is not an option starts the command; all that follows belongs to "
+         "it.\n"
          "Exit status: the command's; 125 vpnrun failed, 126 command not executable, 127 not "
          "found.\n";
 }

@@ -211,8 +211,9 @@ const std::vector<std::string>& ControlClient::features() {
   }
   const auto reply = next_reply(SteadyClock::now() + kReplyPatience);
   if (!reply) {
-    throw Error(fmt::format("cannot hear the tunnel of profile '{}': it does not answer", profile_),
-                std::make_error_code(std::errc::timed_out));
+    throw Error(
+        fmt::format("cannot reach the tunnel of profile '{}': it does not answer", profile_),
+        std::make_error_code(std::errc::timed_out));
   }
   greeting_ = Greeting::kAnswered;
   if (!take_greeting(*reply)) {
@@ -244,7 +245,7 @@ std::string ControlClient::age_hint() const {
 void ControlClient::require_features(const Request& request) const {
   if (const auto missing = feature::missing(request, features_)) {
     throw Error(fmt::format("cannot ask the tunnel of profile '{}' for '{}': its companion does "
-                            "not have that",
+                            "not support that",
                             profile_, *missing),
                 std::make_error_code(std::errc::not_supported), age_hint());
   }
@@ -293,7 +294,7 @@ std::optional<Reply> ControlClient::next_reply(SteadyClock::time_point deadline)
       return parse_reply(line);
     }
     if (buffer_.size() > kLongestReply) {
-      throw_error(EMSGSIZE, "cannot understand the tunnel of profile '{}'", profile_);
+      throw_error(EMSGSIZE, "cannot take the reply of the tunnel of profile '{}'", profile_);
     }
     pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
     const int count = ::poll(&ready, 1, milliseconds_until(deadline));
@@ -303,10 +304,10 @@ std::optional<Reply> ControlClient::next_reply(SteadyClock::time_point deadline)
     std::array<char, 4096> chunk{};
     const ssize_t size = count < 0 ? -1 : ::recv(socket_.get(), chunk.data(), chunk.size(), 0);
     if (size < 0 && errno != EINTR && errno != ECONNRESET) {
-      throw_errno("cannot hear the tunnel of profile '{}'", profile_);
+      throw_errno("cannot read from the tunnel of profile '{}'", profile_);
     }
     if (size == 0 || (size < 0 && errno == ECONNRESET)) {
-      throw HungUp(fmt::format("cannot hear the tunnel of profile '{}': it hung up", profile_),
+      throw HungUp(fmt::format("lost the connection to the tunnel of profile '{}'", profile_),
                    std::make_error_code(std::errc::connection_reset),
                    fmt::format("'vpnrunctl status {}' shows whether it still runs", profile_));
     }

@@ -131,7 +131,7 @@ int launch(const LaunchOptions& options, const Places& places, char* const* envi
   refuse_other_network(runtime_directory(places, profile), profile);
   wait_for_tunnel(profile, options, places, environment, reporter);
   if (is_inside(runtime_directory(places, profile))) {
-    reporter.debug("inside this profile already");
+    reporter.debug("already inside this profile");
     return become_command(options.command, reporter);
   }
   look_for_outside_sockets(options, reporter);

@@ -54,15 +54,14 @@ Choice choose_the_only_one(const Places& places) {
     return {all.front(), "the only profile"};
   }
   if (all.empty()) {
-    throw Error(
-        "cannot choose a profile: there is none",
-        std::make_error_code(std::errc::no_such_file_or_directory),
-        "root writes one to " + places.profile_folder + "/NAME.toml; see vpnrun-profile(5)");
+    throw Error("cannot choose a profile: there are none",
+                std::make_error_code(std::errc::no_such_file_or_directory),
+                "as root, write " + places.profile_folder + "/NAME.toml; see vpnrun-profile(5)");
   }
   if (usable.empty()) {
-    throw Error("cannot choose a profile: none is prepared and open to you",
+    throw Error("cannot choose a profile: none of them is prepared and open to you",
                 std::make_error_code(std::errc::permission_denied),
-                "there are: " + join(all) + "; 'vpnrunctl list' shows their states");
+                "the profiles are: " + join(all) + "; 'vpnrunctl list' shows their states");
   }
   throw Error("cannot choose a profile: there are several", {},
               "use --profile with one of: " + join(usable) +
@@ -73,7 +72,7 @@ Choice choose_the_only_one(const Places& places) {
 
 void require_profile_name(const std::string& name, const std::string& source) {
   if (!is_valid_profile_name(name)) {
-    throw Error(fmt::format("cannot use profile '{}' ({}): this is no name of a profile",
+    throw Error(fmt::format("cannot use profile '{}' ({}): this is not the name of a profile",
                             printable(name), source),
                 std::make_error_code(std::errc::invalid_argument),
                 "names are made of a-z, 0-9, '_' and '-', at most 32, the first a letter or digit");

@@ -41,7 +41,7 @@ class Wait {
     client_.send(request);
     const std::optional<Reply> first = client_.receive(begin_ + kReplyPatience);
     if (!first) {
-      throw Error(fmt::format("cannot hear the tunnel of profile '{}': it does not answer",
+      throw Error(fmt::format("cannot reach the tunnel of profile '{}': it does not answer",
                               client_.profile()),
                   std::make_error_code(std::errc::timed_out), hint());
     }

@@ -72,7 +72,7 @@ std::vector<std::pair<std::string, std::string>> overlays_of(const std::string& 
   for (const char* name : {"nsswitch.conf", "resolv.conf"}) {
     if (!is_coverable(units.etc + "/" + name)) {
       reporter.warn(
-          fmt::format("there is no /etc/{} for the tunnel's to lie over: make one, and "
+          fmt::format("there is no /etc/{} to lay the tunnel's over: make one, and "
                       "attach the unit again",
                       name));
     } else if (std::find(own.begin(), own.end(), name) == own.end()) {
@@ -246,7 +246,7 @@ std::string unit_folder(UnitScope scope, const UnitPlaces& units, char* const* e
   if (::geteuid() == 0 && environment_value(environment, "XDG_RUNTIME_DIR") == nullptr) {
     throw Error("root has no service manager of its own here",
                 std::make_error_code(std::errc::operation_not_permitted),
-                "a user attaches the own units, in a login session; without --user: the machine's");
+                "users attach their own units, in a login session; without --user: the machine's");
   }
   const char* config = environment_value(environment, "XDG_CONFIG_HOME");
   if (config != nullptr && *config == '/') {

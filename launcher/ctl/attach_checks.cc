@@ -62,7 +62,7 @@ void refuse_snaps(const Unit& unit) {
       if (std::any_of(words.begin(), words.end(), is_snap)) {
         refuse(unit,
                "it starts a snap, which has the machine's own /run: its names would be looked up "
-               "outside of the tunnel",
+               "outside the tunnel",
                "install the program as a package of the distribution instead");
       }
     }
@@ -100,7 +100,7 @@ void refuse_other_trees(const Unit& unit) {
           target.starts_with(":/run:") || target.starts_with(":/var/run:")) {
         refuse(unit,
                fmt::format("it brings the host's /run with it ({}={})", name, printable(path)),
-               "'systemctl edit' the unit to bind what it needs of it");
+               "'systemctl edit' the unit to bind only what it needs of that");
       }
     }
   }
@@ -114,7 +114,7 @@ void refuse_system_bus(const Unit& unit, const std::vector<std::string>& run_pat
   if (!is_below_any("/run/dbus", run_paths)) {
     refuse(unit,
            "it needs the system bus (Type=dbus or BusName=), over which names can be looked up "
-           "outside of the tunnel",
+           "outside the tunnel",
            "if you accept that: --path /run/dbus");
   }
 }
@@ -128,7 +128,7 @@ void refuse_unseen_pid_file(const Unit& unit, const std::vector<std::string>& ru
   seen.insert(seen.end(), run_paths.begin(), run_paths.end());
   if (!is_below_any(checked_run_path(pid_file), seen)) {
     refuse(unit,
-           fmt::format("systemd would not see its PID file '{}': /run is the service's own there",
+           fmt::format("systemd would not see its PID file '{}': the service has a /run of its own",
                        printable(pid_file)),
            "give it a folder, RuntimeDirectory= and PIDFile= in it; or Type=simple or exec, if it "
            "can stay in the foreground");
@@ -143,7 +143,7 @@ void refuse_launches(const Unit& unit) {
       if (program.substr(program.rfind('/') + 1) == "vpnrun") {
         refuse(
             unit,
-            fmt::format("it goes through vpnrun already (ExecStart={})", printable(command.line)),
+            fmt::format("it already goes through vpnrun (ExecStart={})", printable(command.line)),
             "--profile in that line names the profile: 'systemctl --user edit --full' the unit");
       }
     }
@@ -155,8 +155,8 @@ void add_bound_paths_warning(const Unit& unit, std::vector<std::string>& warning
     for (const std::string& path : words_of(service_values(unit.settings, name))) {
       if (path.find("/run/") != std::string::npos || path.find("%t/") != std::string::npos) {
         warnings.push_back(
-            fmt::format("the unit itself has {}={}: the service can reach who listens there", name,
-                        printable(path)));
+            fmt::format("the unit itself has {}={}: the service can reach whoever listens there",
+                        name, printable(path)));
       }
     }
   }
@@ -166,8 +166,8 @@ void add_bound_paths_warning(const Unit& unit, std::vector<std::string>& warning
 void add_open_files_warning(const Unit& unit, std::vector<std::string>& warnings) {
   for (const std::string& file : service_values(unit.settings, "OpenFile")) {
     warnings.push_back(
-        fmt::format("systemd opens OpenFile={} outside and hands it to the service: by a socket "
-                    "it can reach who listens there",
+        fmt::format("systemd opens OpenFile={} outside and hands it to the service: through a "
+                    "socket it can reach whoever listens there",
                     printable(file)));
   }
 }
@@ -192,7 +192,7 @@ std::string checked_run_path(const std::string& path) {
                  "--path names a socket or a folder below /run, such as /run/postgresql");
   };
   if (path.empty() || path.front() != '/') {
-    throw wrong("it is no absolute path");
+    throw wrong("it is not an absolute path");
   }
   std::string plain;
   std::string_view rest = path;
@@ -416,7 +416,7 @@ std::vector<std::string> system_unit_warnings(const Unit& unit,
           return is_below(path, folder) || is_below(folder, path);
         })) {
       warnings.push_back(fmt::format(
-          "by '{}' the service can have names looked up outside of the tunnel", folder));
+          "through '{}' the service can have names looked up outside the tunnel", folder));
       break;
     }
   }
@@ -424,8 +424,8 @@ std::vector<std::string> system_unit_warnings(const Unit& unit,
   add_open_files_warning(unit, warnings);
   for (const std::string& command : privileged_commands(unit)) {
     warnings.push_back(
-        fmt::format("'{}' runs in the namespace, but with all privileges and without the filter of "
-                    "sockets",
+        fmt::format("'{}' runs in the namespace, but with all privileges and without the socket "
+                    "filter",
                     command));
   }
   add_survivors_warning(unit, warnings);
@@ -435,8 +435,7 @@ std::vector<std::string> system_unit_warnings(const Unit& unit,
   if (!is_root && property(unit.properties, "NoNewPrivileges") != "yes") {
     warnings.emplace_back(
         "its processes can no longer gain privileges by setuid programs (sudo, sendmail): the "
-        "filter "
-        "of sockets implies NoNewPrivileges= under User=");
+        "socket filter implies NoNewPrivileges= under User=");
   }
   return warnings;
 }
@@ -450,10 +449,10 @@ std::vector<std::string> user_unit_warnings(const Unit& unit) {
     }
   }
   for (const std::string& socket : triggering_sockets(unit)) {
-    warnings.push_back(fmt::format(
-        "'{}' listens outside and hands its socket to the service; vpnrun names it in a warning "
-        "at each start",
-        socket));
+    warnings.push_back(
+        fmt::format("'{}' listens outside and hands its socket to the service; vpnrun warns of it "
+                    "at each start",
+                    socket));
   }
   add_survivors_warning(unit, warnings);
   return warnings;

@@ -24,7 +24,7 @@ constexpr std::array<VerbInfo, 9> kVerbs = {{
     {Verb::kRestart, "restart", "connect a tunnel anew and wait for it"},
     {Verb::kProcesses, "ps", "show the processes in a profile's network namespace"},
     {Verb::kLog, "log", "show what a tunnel and its namespace said"},
-    {Verb::kAttach, "attach", "put a systemd service behind a tunnel; alone: show which are"},
+    {Verb::kAttach, "attach", "put a systemd service behind a tunnel; alone: list those that are"},
     {Verb::kDetach, "detach", "take a systemd service out again"},
 }};
 
@@ -33,7 +33,7 @@ bool is_order(Verb verb) {
 }
 
 void add_log(CLI::App& verb, CtlOptions& options) {
-  verb.add_flag("-f,--follow", options.follow, "go on with what comes");
+  verb.add_flag("-f,--follow", options.follow, "show new lines as they come");
   verb.add_option("-n,--lines", options.lines, "how many (default 50), or all")
       ->type_name("N")
       ->take_last();
@@ -90,11 +90,12 @@ void check_together(const CtlOptions& options) {
       throw wrong("attach which unit?", "vpnrunctl attach UNIT NAME");
     }
     if (!options.unit.empty() && options.json) {
-      throw wrong("--json is for 'attach' alone", "vpnrunctl attach --json");
+      throw wrong("--json goes with 'attach' only if no unit is given", "vpnrunctl attach --json");
     }
     if (options.user && !options.run_paths.empty()) {
-      throw wrong("--path is not for user units",
-                  "in these, applications find the host's /run but for the daemons of names");
+      throw wrong(
+          "--path is not for user units",
+          "in these, applications see the host's /run without the daemons that look up names");
     }
   }
   if (!options.lines.empty() && options.lines != "all" &&

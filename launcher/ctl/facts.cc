@@ -73,7 +73,7 @@ Status status_of(const Places& places, const std::string& profile) {
     const std::optional<Reply> reply = client.receive(SteadyClock::now() + kReplyPatience);
     if (!reply) {
       throw Error(
-          fmt::format("cannot hear the tunnel of profile '{}': it does not answer", profile),
+          fmt::format("cannot reach the tunnel of profile '{}': it does not answer", profile),
           std::make_error_code(std::errc::timed_out));
     }
     if (!reply->ok) {

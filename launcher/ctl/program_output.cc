@@ -111,7 +111,7 @@ ProgramOutput run_program(const std::vector<std::string>& words, char* const* en
   output.out = read_all(reader.get());
   output.status = wait_for(child);
   if (output.out.size() > kMaxOutput) {
-    throw_error(EFBIG, "cannot take in what '{}' says", words.front());
+    throw_error(EFBIG, "cannot read all that '{}' prints", words.front());
   }
   return output;
 }

@@ -50,9 +50,9 @@ const std::vector<std::string>& property_names() {
 [[noreturn]] void throw_unavailable(UnitScope scope) {
   if (scope == UnitScope::kUser) {
     throw Error("cannot ask your service manager", {},
-                "it runs in a login session of yours: systemctl --user status");
+                "it runs only while you are logged in: systemctl --user status");
   }
-  throw Error("cannot ask systemd", {}, "is this machine run by systemd? systemctl status");
+  throw Error("cannot ask systemd", {}, "does this machine run systemd? systemctl status");
 }
 
 UnitProperties parse_properties(std::string_view text) {
@@ -198,13 +198,13 @@ std::string service_name(const std::string& name) {
   });
   if (name.empty() || name.size() > kMaxUnitName || !letters || name.front() == '.' ||
       name.front() == '-') {
-    throw Error(fmt::format("'{}' is no name of a unit", printable(name)),
+    throw Error(fmt::format("'{}' is not the name of a unit", printable(name)),
                 std::make_error_code(std::errc::invalid_argument),
                 "'systemctl list-units --type=service' shows them");
   }
   if (std::any_of(kOtherTypes.begin(), kOtherTypes.end(),
                   [&](std::string_view type) { return name.ends_with(type); })) {
-    throw Error(fmt::format("cannot attach '{}': it is no service", name),
+    throw Error(fmt::format("cannot attach '{}': it is not a service", name),
                 std::make_error_code(std::errc::invalid_argument),
                 "only services have processes that can live behind a tunnel");
   }

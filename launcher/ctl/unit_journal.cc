@@ -34,7 +34,7 @@ bool may_read_journal(const UnitPlaces& units) {
 void show_journal(const JournalOrder& order, const Places& places, const UnitPlaces& units,
                   char* const* environment) {
   if (!has_systemd(places)) {
-    throw Error("there is no journal: systemd does not run this machine",
+    throw Error("there is no journal: this machine does not run systemd",
                 std::make_error_code(std::errc::not_supported),
                 "'vpnrun-tunnel run' writes to its standard error; look where that goes");
   }

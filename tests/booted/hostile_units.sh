@@ -119,7 +119,7 @@ for name in 'a\x2db.service' 'c@d\x2de.service'; do
 done
 for name in 'a/../b' $'a\nb' 'a b' '../x' '$(id)'; do
   attempt inside vpnrunctl attach "$name" one
-  complains 'attach of such a name' 'is no name of a unit'
+  complains 'attach of such a name' 'is not the name of a unit'
 done
 
 # --- a user's unit that is edited later ---

@@ -96,8 +96,9 @@ TEST(Cli, ValueMayLookLikeAnOptionOrLikeTheEndOfOptions) {
 }
 
 TEST(Cli, RefusesWhatItDoesNotKnowAndSaysWhereHelpIs) {
-  EXPECT_THAT(refusal({"--frobnicate", "x"}), HasSubstr("option '--frobnicate': there is none"));
-  EXPECT_THAT(refusal({"-z", "x"}), HasSubstr("option '-z': there is none"));
+  EXPECT_THAT(refusal({"--frobnicate", "x"}),
+              HasSubstr("option '--frobnicate': there is no such option"));
+  EXPECT_THAT(refusal({"-z", "x"}), HasSubstr("option '-z': there is no such option"));
   EXPECT_THAT(refusal({"--no-start=1", "x"}), HasSubstr("takes no value"));
   EXPECT_THAT(refusal({"-v", "-q", "x"}), HasSubstr("quiet and verbose"));
 }
@@ -157,7 +158,7 @@ TEST(Cli, HelpIsTheSameWithEveryOptionParser) {
       "  --version                   print the version and exit\n"
       "  -h, --help                  print this text and exit\n"
       "\n"
-      "The first word that is no option starts the command; everything behind it is its own.\n"
+      "The first word that is not an option starts the command; all that follows belongs to it.\n"
       "Exit status: the command's; 125 vpnrun failed, 126 command not executable, 127 not "
       "found.\n");
 }

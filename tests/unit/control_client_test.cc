@@ -211,7 +211,7 @@ TEST(ControlClient, SendsNothingThatTheCompanionDoesNotList) {
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(),
                  "cannot ask the tunnel of profile 'office' for 'restart': its companion does not "
-                 "have that");
+                 "support that");
     EXPECT_EQ(error.hint(), "the companion is version 0.1.9, this program " VPNRUN_VERSION
                             "; as root: systemctl restart vpnrun@office");
   }

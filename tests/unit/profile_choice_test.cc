@@ -81,15 +81,16 @@ TEST_F(ProfileChoice, ListsTheUsableOnesIfThereAreSeveral) {
 }
 
 TEST_F(ProfileChoice, SaysIfThereIsNoneOrNoneIsUsable) {
-  EXPECT_THAT(refusal(), HasSubstr("cannot choose a profile: there is none"));
+  EXPECT_THAT(refusal(), HasSubstr("cannot choose a profile: there are none"));
   machine_.add_profile("home");
   machine_.add_profile("work");
-  EXPECT_THAT(refusal(), HasSubstr("none is prepared and open to you / there are: home, work"));
+  EXPECT_THAT(refusal(),
+              HasSubstr("none of them is prepared and open to you / the profiles are: home, work"));
 }
 
 TEST_F(ProfileChoice, RefusesANameThatCannotBeOneWhereverItComesFrom) {
   inputs_.environment = "../etc\x1b[2J";
-  EXPECT_THAT(refusal(), HasSubstr("profile '../etc?[2J' ($VPNRUN_PROFILE): this is no name"));
+  EXPECT_THAT(refusal(), HasSubstr("profile '../etc?[2J' ($VPNRUN_PROFILE): this is not the name"));
 }
 
 TEST_F(ProfileChoice, SuggestsTheNearestNameForAMistypedOne) {

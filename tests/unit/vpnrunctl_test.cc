@@ -204,8 +204,8 @@ TEST_F(Ctl, HelpIsTheSameWithEveryOptionParser) {
             "  restart                     connect a tunnel anew and wait for it\n"
             "  ps                          show the processes in a profile's network namespace\n"
             "  log                         show what a tunnel and its namespace said\n"
-            "  attach                      put a systemd service behind a tunnel; alone: show "
-            "which are\n"
+            "  attach                      put a systemd service behind a tunnel; alone: list "
+            "those that are\n"
             "  detach                      take a systemd service out again\n");
   EXPECT_EQ(ctl({"log", "--help"}).out,
             "show what a tunnel and its namespace said\n"
@@ -213,7 +213,7 @@ TEST_F(Ctl, HelpIsTheSameWithEveryOptionParser) {
             "\n"
             "Options:\n"
             "  -h, --help                  print this text and exit\n"
-            "  -f, --follow                go on with what comes\n"
+            "  -f, --follow                show new lines as they come\n"
             "  -n, --lines N               how many (default 50), or all\n"
             "  --json                      print JSON\n");
 }

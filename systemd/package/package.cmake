@@ -7,12 +7,12 @@ if(NOT CMAKE_INSTALL_PREFIX STREQUAL "/usr" OR NOT CMAKE_INSTALL_FULL_SYSCONFDIR
   return()
 endif()
 set(VPNRUN_MAINTAINER "vpnrun maintainers <vpnrun@localhost>"
-    CACHE STRING "who stands behind a package of this build")
+    CACHE STRING "who is responsible for a package of this build")
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME vpnrun)
 set(CPACK_PACKAGE_VENDOR vpnrun)
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "run one application behind a VPN, the rest of the machine not")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "run one application behind a VPN, but not the rest of the machine")
 set(CPACK_PACKAGE_DESCRIPTION_FILE ${CMAKE_CURRENT_LIST_DIR}/description)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Run by cpack between installation and packing: what Debian wants of a package and an installation
-# has not. Compressed without name and date, all files with the date of the sources: the same sources
+# Run by cpack between installation and packing: adds what Debian wants in a package and an installation
+# lacks. Compressed without name and date, all files with the date of the sources: the same sources
 # make the same bytes.
 set(root ${CPACK_TEMPORARY_DIRECTORY})
 set(share ${root}/usr/share)

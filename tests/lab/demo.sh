@@ -43,8 +43,8 @@ remains() {
   clients || :
 }
 
-chapter '1. A machine on the net'
-say 'A private machine with two users. A web server out there tells each visitor the address it sees.'
+chapter '1. A machine on the Internet'
+say 'A private machine with two users. A web server outside tells each visitor the address that it sees.'
 show alice curl -s $WEB4
 expect 'the machine'"'"'s own address' "$SAID" 203.0.113.1
 show alice curl -s "$WEB6"
@@ -70,7 +70,7 @@ chapter '4. A user whom the profile does not admit'
 show bob vpnrun curl -s $WEB4
 expect 'is refused (125), and nothing was run' "$STATUS" 125
 
-chapter '5. OpenVPN dies under a running application'
+chapter '5. OpenVPN dies while an application runs'
 say 'alice starts a program that asks for its address again and again.'
 # shellcheck disable=SC2016
 background "$LAB/log/app" by alice vpnrun bash -c \
@@ -109,7 +109,7 @@ expect 'the same program is back online, through the tunnel' "$ONLINE" yes
 expect 'and still the same process' "$(ps -o comm= -p "$APP")" bash
 capture_stop
 expect 'packets that left the machine outside the tunnel in all that time' "$(capture_stray "$CAPTURE_ONE" | wc -l)" 0
-say 'A second packet, sent on purpose at the end, is in the recording too: it was not blind.'
+say 'A second packet, sent on purpose at the end, is in the recording too: it missed nothing.'
 kill_hard "$APP"
 
 chapter '6. Nothing is left'
@@ -119,9 +119,9 @@ expect 'links, routes, namespaces, firewall, name service, files, processes: as 
   "$(diff "$LAB/tmp/before" "$LAB/tmp/after")" ''
 
 if [ "$WRONG" -gt 0 ]; then
-  chapter "$WRONG steps did not behave."
+  chapter "$WRONG steps went wrong."
   tail -n 30 "$LAB/log/tunnel-one"
 else
-  chapter 'Everything behaved.'
+  chapter 'Everything worked.'
 fi
 exit $((WRONG > 0))

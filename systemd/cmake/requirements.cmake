@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What has to be there to build, with the oldest version that is known to work: that of Debian 12, as a rule. What
-# has to be there to run: README.md, "Requirements"; the kernel is looked at when vpnrun-tunnel starts.
+# What building needs, with the oldest version that is known to work: that of Debian 12, as a rule. What
+# running needs: README.md, "Requirements"; the kernel is checked when vpnrun-tunnel starts.
 
 if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
-  message(FATAL_ERROR "vpnrun is for Linux: namespaces, netlink and nftables are its matter")
+  message(FATAL_ERROR "vpnrun is for Linux: it works with namespaces, netlink and nftables")
 endif()
 if(NOT CMAKE_SIZEOF_VOID_P EQUAL 8)
   # The filter of applications is written and tested for 64-bit kernels' system calls.
@@ -13,7 +13,7 @@ endif()
 if((CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
    OR (CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14))
   message(FATAL_ERROR "this is ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}: GCC 12 or clang 14 are the oldest "
-    "that will do (-DCMAKE_CXX_COMPILER=…)")
+    "that work (-DCMAKE_CXX_COMPILER=…)")
 endif()
 
 include(CheckCXXSourceCompiles)

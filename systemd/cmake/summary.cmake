@@ -36,7 +36,7 @@ function(vpnrun_summary)
   message(STATUS "${text}")
   if(VPNRUN_UNREAD)
     list(JOIN VPNRUN_UNREAD ", " unread)
-    message(STATUS "  systemd and udev read nothing below ${CMAKE_INSTALL_PREFIX} of themselves. Link the files into /etc "
+    message(STATUS "  systemd and udev read nothing below ${CMAKE_INSTALL_PREFIX} by themselves. Link the files into /etc "
       "after the installation ('systemctl link' for units), or set absolute folders: ${unread}")
   endif()
 endfunction()

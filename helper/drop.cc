@@ -23,7 +23,7 @@ void check(int result, const char* what) noexcept {
   }
 }
 
-// A call that claims success and writes nothing leaves these: they are nobody's.
+// A call that claims success and writes nothing leaves these: nobody has them.
 constexpr uid_t kNoUser = static_cast<uid_t>(-1);
 constexpr gid_t kNoGroup = static_cast<gid_t>(-1);
 

@@ -38,7 +38,7 @@ void drop_privileges(const Caller& caller) noexcept;
 /// Sets no_new_privs if the profile wants it: no setuid program and no file capability gives the
 /// application, root's as well, anything from here on. Reads it back and dies if it is not set.
 ///
-/// Should: run after the drop; it needs no privilege, and so is none of the privileged calls.
+/// Should: run after the drop; it needs no privilege, and so is not one of the privileged calls.
 /// Must not: be skipped for a record that asks for it.
 void forbid_new_privileges(const Origin& origin) noexcept;
 

@@ -24,7 +24,7 @@ void load_application_filter() noexcept {
   auto program = kProgram;  // the kernel's interface is not const
   const sock_fprog filter{.len = static_cast<unsigned short>(program.size()),
                           .filter = program.data()};
-  // SPEC_ALLOW: this is no sandbox. Older kernels otherwise slow every filtered process down.
+  // SPEC_ALLOW: this is not a sandbox. Older kernels otherwise slow every filtered process down.
   if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &filter) !=
       0) {
     die(Text("cannot load the socket filter", Errno{errno}),

@@ -29,7 +29,7 @@ struct FileId {
   friend bool operator==(const FileId&, const FileId&) = default;
 };
 
-/// Where a process stands: the namespaces and the root directory through which it sees the machine.
+/// A process's standpoint: the namespaces and the root directory through which it sees the machine.
 /// `prepare` records its own in the profile's directory; the helper compares its caller's with it.
 struct Standpoint {
   FileId mount_namespace;

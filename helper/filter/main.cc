@@ -4,7 +4,7 @@
 // the kernel which will run the filter, by libseccomp's name: "x86_64", "aarch64". Not installed.
 //
 // The filter keeps applications from sockets that a network namespace does not confine, and from
-// sockets that somebody else made. It allows all other system calls: it is no sandbox.
+// sockets that somebody else made. It allows all other system calls: it is not a sandbox.
 #include <linux/filter.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -119,7 +119,7 @@ int add_rules(scmp_filter_ctx filter) {
                      argument_is(2, kIpprotoSmc, kIntMask)});
   failure |= refuse(filter, SCMP_SYS(setsockopt), ENOPROTOOPT,
                     {argument_is(1, kSolTcp, kIntMask), argument_is(2, kTcpUlp, kIntMask)});
-  // There is no such call but on i386. The option's level and name are unseen; without
+  // This call exists only on i386. The option's level and name are unseen; without
   // socketcall(SYS_SOCKET) hardly anybody has a socket to set one on.
   failure |= refuse(filter, SCMP_SYS(socketcall), ENOPROTOOPT, {argument_is(0, 14, kIntMask)});
   // Takes sockets out of other processes of the same user.

@@ -12,7 +12,7 @@
 namespace vpnrun {
 
 /// The help of `app` or of its command that was given: usage, options, commands; no line ends in a
-/// blank. An option whose help is wider than the column has it on the same line, behind a blank.
+/// blank. An option that is wider than the column has its help on the same line, after a blank.
 [[nodiscard]] std::string help_text(const CLI::App& app);
 
 /// The lines "Options:" and below.

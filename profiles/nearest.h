@@ -12,7 +12,7 @@ namespace vpnrun {
 [[nodiscard]] std::size_t edit_distance(std::string_view left, std::string_view right);
 
 /// The candidate that `word` was most likely meant to be: at most two edits away, and fewer than
-/// `word` has bytes. Empty if there is none; the first of equals.
+/// `word` has bytes. Empty if there is none; the first of several that are equally near.
 [[nodiscard]] std::string_view nearest_name(std::string_view word,
                                             std::span<const std::string_view> candidates);
 

@@ -18,7 +18,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-/// The marker of old files for "the block stands below": `tls-auth [inline] 1`.
+/// The marker of old files for "the block follows below": `tls-auth [inline] 1`.
 constexpr const char* kInlineMarker = "[inline]";
 
 bool is_word_of(std::string_view text, std::string_view others) {
@@ -156,7 +156,7 @@ std::optional<std::string_view> Parser::next_line() {
   if (line) {
     line_ = lines_.number();
     if (line->find('\0') != std::string_view::npos) {
-      throw Error("a control character");  // in a comment, too: this is no text file
+      throw Error("a control character");  // in a comment, too: this is not a text file
     }
     if (lines_.too_long()) {
       throw Error(fmt::format("the line is longer than the {} bytes that OpenVPN can read",
@@ -179,7 +179,7 @@ void Parser::statement(std::string_view line) {
 
 void Parser::directive(const Words& words) {
   const std::string& name = words.front();
-  // Behind `setenv opt` a tag opens nothing.
+  // After `setenv opt` a tag opens nothing.
   if (!optional_ && words.size() == 1 && name.size() > 2 && name.front() == '<' &&
       name.back() == '>') {
     block(name.substr(1, name.size() - 2));

@@ -21,8 +21,8 @@ struct Remote {
   friend bool operator==(const Remote&, const Remote&) = default;
 };
 
-/// A provider's .ovpn after the allow-list: what of it is handed to OpenVPN, and what the companion
-/// needs to know itself.
+/// A provider's .ovpn after the allow-list: the part that is handed to OpenVPN, and what the
+/// companion needs to know itself.
 struct OpenvpnConfig {
   /// Lines for OpenVPN without any `remote`, `dev`, `proto`, `port`, `auth-user-pass`,
   /// `persist-tun` or directive that the companion sets itself; every file reference (ca, cert,
@@ -33,7 +33,7 @@ struct OpenvpnConfig {
   bool remote_random = false;
   bool needs_user_pass = false;    ///< `auth-user-pass` is present
   std::string user_pass_file;      ///< its file argument, as written; empty if none
-  std::size_t user_pass_line = 0;  ///< where it stands
+  std::size_t user_pass_line = 0;  ///< its line in the file
   /// Directives that were left out because the companion does their work (`redirect-gateway`,
   /// `user`, `nobind`…): "line 12: 'persist-tun'", for verbose output.
   std::vector<std::string> ignored;
@@ -46,7 +46,7 @@ using FileReader = std::function<std::string(std::string_view directive, const s
 /// Parses an OpenVPN 2.6 client configuration by an allow-list of directives.
 ///
 /// Refused with "FILE:LINE: …" and the reason: whatever runs a program, loads a plugin or an
-/// engine, writes a file, opens a management interface, changes user or directory, is a server's,
+/// engine, writes a file, opens a management interface, changes user or directory, is for servers,
 /// or is not known (with the nearest known directive); NUL and control characters; a line longer
 /// than OpenVPN reads; an inline block that is not closed. Lines, words, quotes, comments and the
 /// ends of blocks are those of openvpn(8), or the file is refused: tests/differential compares.
@@ -66,8 +66,8 @@ struct Credentials {
 /// content.
 [[nodiscard]] Credentials parse_credentials(std::string_view text, const std::string& path);
 
-/// Of a file that a provider's file names: the same, and nothing may follow the two lines. They go
-/// to the server, so this must be no other kind of file.
+/// For a file that a provider's file names: the same, and nothing may follow the two lines. They go
+/// to the server, so this must not be any other kind of file.
 [[nodiscard]] Credentials parse_login_file(std::string_view text, const std::string& path);
 
 }  // namespace vpnrun::profile

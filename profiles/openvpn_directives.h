@@ -39,11 +39,11 @@ struct Directive {
   std::string_view name;
   Treatment treatment = Treatment::kRefuse;
   std::string_view reason = {};  ///< for kIgnore and kRefuse; after a semicolon, what to do
-  bool in_connection = false;    ///< may also stand in a <connection> block
+  bool in_connection = false;    ///< may also be in a <connection> block
   bool of_connection = false;    ///< means nothing to blocks in front of it
 };
 
-/// Every directive of OpenVPN 2.6 and 2.7, and removed ones that still stand in providers' files.
+/// Every directive of OpenVPN 2.6 and 2.7, and removed ones that are still in providers' files.
 [[nodiscard]] std::span<const Directive> all_directives() noexcept;
 
 /// nullptr if OpenVPN has no such directive.

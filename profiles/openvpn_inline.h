@@ -4,16 +4,16 @@
 #include <string>
 #include <string_view>
 
-// Contents of inline blocks, reduced to what OpenVPN needs of them, so that no line of theirs can
+// Contents of inline blocks, reduced to what OpenVPN needs, so that no line in them can
 // be an end tag or a directive. Private to openvpn_config.cc. None of the messages has a byte of
 // the content: it may be a key.
 namespace vpnrun::profile {
 
 /// The PEM parts ("-----BEGIN …" to "-----END …") of `text` that `directive` asks for, without what
-/// stands between them: certificates for `ca`, which may bring revocation lists, `cert` and
+/// is between them: certificates for `ca`, which may include revocation lists, `cert` and
 /// `extra-certs`, a private key for `key`, and so on. Parts of another kind are left out: a file
-/// may have a key and its certificate. Throws Error if there is none, one is not closed, has
-/// characters that PEM has not, or starts or ends behind blanks, where OpenVPN sees no part.
+/// may have a key and its certificate. Throws Error if there is none, or if one is not closed, has
+/// characters that PEM does not have, or starts or ends after blanks, where OpenVPN sees no part.
 [[nodiscard]] std::string pem_content(std::string_view text, std::string_view directive);
 
 /// Throws Error if `bytes` do not begin as PKCS #12 does (RFC 7292, section 4: a sequence of the

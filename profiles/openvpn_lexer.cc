@@ -47,7 +47,7 @@ class Splitter {
       return read_quoted(quote);
     }
     if (quote == '\\' && position_ + 1 < line_.size() && is_blank(line_[position_ + 1])) {
-      // OpenVPN starts no word with it; it would read on behind the blank, even a comment.
+      // OpenVPN starts no word with it; it would read on after the blank, even a comment.
       throw Error("a backslash and a blank at the start of a word; write the word in quotes");
     }
     std::string word;

@@ -11,11 +11,11 @@
 // written.
 namespace vpnrun::profile {
 
-/// How OpenvpnConfig::text begins a line that OpenVPN need not know; it means what stands behind.
+/// How OpenvpnConfig::text begins a line that OpenVPN need not know; it means what follows.
 constexpr std::string_view kOptional = "setenv opt ";
 
-/// OpenVPN reads lines through a buffer of this size, line end included: what is longer, it takes
-/// apart, and the rest becomes a directive of its own.
+/// OpenVPN reads lines through a buffer of this size, line end included: it splits a longer line,
+/// and the rest becomes a directive of its own.
 constexpr std::size_t kOpenvpnLineMax = 255;
 /// What OpenVPN takes of one line.
 constexpr std::size_t kOpenvpnWordsMax = 16;
@@ -31,8 +31,8 @@ constexpr std::size_t kOpenvpnWordsMax = 16;
 /// too long for it.
 [[nodiscard]] std::string join_words(const std::vector<std::string>& words);
 
-/// Whether OpenVPN takes `line` for the end of an inline block: the tag is its start, behind blanks
-/// of every kind, and anything may follow.
+/// Whether OpenVPN takes `line` for the end of an inline block: the tag is its start, after any
+/// blanks, and anything may follow.
 [[nodiscard]] bool ends_block(std::string_view line, std::string_view end_tag);
 
 /// Hands out lines, without "\n" or "\r\n" and without a byte order mark at the start of the text.

@@ -12,9 +12,9 @@
 // `remote`, `proto`, `port` and the <connection> blocks around them. Private to openvpn_config.cc.
 namespace vpnrun::profile {
 
-/// Gathers the servers of a file in its order. Of a <connection> block counts what stands last, be
-/// it in `remote` or in a line of its own, then what stands in front of that block. A `remote`
-/// outside of any block takes what it leaves out from anywhere in the file, and counts only if the
+/// Gathers the servers of a file in its order. In a <connection> block the last setting counts,
+/// whether in `remote` or in a line of its own, then what comes before that block. A `remote`
+/// outside any block takes what it leaves out from anywhere in the file, and counts only if the
 /// file has no such block. Every function throws Error without a place.
 class RemoteList {
  public:
@@ -30,7 +30,7 @@ class RemoteList {
   void begin_connection();
   void end_connection();
   [[nodiscard]] bool in_connection() const noexcept { return in_connection_; }
-  /// Whether there was a block, so that servers outside of blocks are left out.
+  /// Whether there was a block, so that servers outside blocks are left out.
   [[nodiscard]] bool has_connection() const noexcept { return has_connection_; }
 
   /// Throws Error if no server is left.

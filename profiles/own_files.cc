@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view kLogin = "auth-user-pass";
 constexpr std::size_t kLargest = 1U << 20U;
 
-/// Debian and kin, Fedora and kin, Arch, openSUSE.
+/// Debian, Fedora and their derivatives, Arch, openSUSE.
 constexpr std::array<std::string_view, 7> kPublicFolders = {
     "/etc/ssl/certs/",          "/usr/share/ca-certificates/",  "/usr/local/share/ca-certificates/",
     "/etc/pki/tls/certs/",      "/etc/pki/ca-trust/extracted/", "/etc/ca-certificates/extracted/",
@@ -74,7 +74,7 @@ bool is_public(const std::string& name) {
                                        [&name](auto folder) { return name.starts_with(folder); });
 }
 
-/// Of a profile that cannot be parsed: whatever stands between quotation marks may be a file.
+/// For a profile that cannot be parsed: whatever is between quotation marks may be a file.
 std::vector<std::string> quoted_texts(std::string_view text) {
   std::vector<std::string> found;
   for (std::size_t at = text.find_first_of("\"'"); at != std::string_view::npos;) {
@@ -268,7 +268,7 @@ void OwnFiles::check_authority(std::string_view text) const {
     ++blocks;
   }
   for (const Claim& claim : shared_) {
-    // One that stands in the configuration itself, or is given in its place, would count instead.
+    // One that is in the configuration itself, or is given in its place, would count instead.
     if (blocks != 1 || authorities_.size() != 1 || authorities_.front() != claim.authority) {
       throw Error(
           fmt::format("{}: '{}' belongs to the profile '{}'", printable(place_.configuration),
@@ -357,7 +357,7 @@ void OwnFiles::add_named(const std::string& other, const std::string& configurat
   const std::string folder = parent_of(configuration);
   if (configuration == place_.configuration ||
       (folder == folder_ && folder != place_.profile_folder)) {
-    return;  // one provider's, by the word of whoever put them into one folder
+    return;  // one provider's, according to whoever put them into one folder
   }
   NamedFiles named;
   try {

@@ -30,9 +30,9 @@ struct ConfigurationPlace {
 ///   begins with that folder. Of a configuration that lies outside of the profiles' folder, only
 ///   files beside it that are not hidden, and no login, are its own;
 /// - it is a regular file without a second name (hard link), and no symbolic link leads to it;
-///   what is none is never opened (read_trusted_file());
-/// - it is no profile, and no other profile's: not named or in a folder named after one
-///   ("NAME.…", "NAME/"), not what one has for `config` or `credentials`, however it is called, not
+///   anything else is never opened (read_trusted_file());
+/// - it is not a profile, and not another profile's: not named or in a folder named after one
+///   ("NAME.…", "NAME/"), not what one has for `config` or `credentials`, whatever its name, not
 ///   in a folder below with another's configuration in it, and not what another's configuration
 ///   names: logins, and keys and certificates unless both have the same file for `ca`, so that the
 ///   same authority vouches for the servers that get to see them. Configurations that share a
@@ -41,8 +41,8 @@ struct ConfigurationPlace {
 /// The machine's public authorities may be named by `ca` as well: files that everybody may read, in
 /// the folders that distributions keep for them.
 ///
-/// Of the kind that the directive asks for, see pem_content(), check_pkcs12(),
-/// parse_login_file(): that is for the caller to see to.
+/// The caller has to check that it is of the kind that the directive asks for, see pem_content(),
+/// check_pkcs12(), parse_login_file().
 class OwnFiles {
  public:
   explicit OwnFiles(ConfigurationPlace place);

@@ -28,7 +28,7 @@ struct Tunnel {
   TunnelType type = TunnelType::kOpenvpn;
   std::string config;       ///< absolute path after loading; empty for type none
   std::string credentials;  ///< absolute path after loading; empty: asked for
-  std::optional<std::chrono::seconds> idle_stop;  ///< unused for so long: stopped; nullopt: never
+  std::optional<std::chrono::seconds> idle_stop;  ///< stopped when unused that long; nullopt: never
 };
 
 struct Link {

@@ -42,7 +42,7 @@ SplitPath split(const std::string& path) {
   return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
 }
 
-/// Not a link to one: what cannot be looked at is no profile.
+/// Not a link to one: what cannot be examined is not a profile.
 bool is_regular(int folder_fd, const dirent& entry) {
   if (entry.d_type != DT_UNKNOWN) {
     return entry.d_type == DT_REG;
@@ -65,7 +65,7 @@ struct stat status_of(int fd, const std::string& path) {
               std::error_code(EPERM, std::generic_category()), std::move(hint));
 }
 
-/// Nobody but root, or the user that this process runs as, can have put it there.
+/// Only root, or the user that this process runs as, can have put it there.
 void check_owner_and_mode(const struct stat& status, const std::string& path, std::string_view what,
                           mode_t forbidden) {
   // To change a file that has other names changes it there, too.
@@ -116,8 +116,8 @@ UniqueFd open_step(int parent_fd, const std::string& name, const std::string& pa
 }
 
 /// Opens `folder` step by step. Whoever can write to a folder on the way can put another in the
-/// place of the next one; only where the sticky bit is set he cannot. For the last one it is no
-/// excuse: a new file is as good as an exchanged one there.
+/// place of the next one, unless the sticky bit is set. The last folder may not rely on that: a new
+/// file there is as good as a replaced one.
 UniqueFd open_trusted_folder(const std::string& folder) {
   std::string path = folder.starts_with('/') ? "/" : ".";
   UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -142,13 +142,13 @@ UniqueFd open_trusted_folder(const std::string& folder) {
 }
 
 /// `path` with the first symbolic link in it replaced by what it leads to; nullopt: there is none.
-/// Whoever can exchange a link decides where it leads, so the folder that it is in must be root's.
+/// Whoever can replace a link decides where it leads, so the folder that it is in must be root's.
 std::optional<std::string> follow_first_link(const std::string& path) {
   for (std::size_t at = path.find_first_not_of('/'); at != std::string::npos;) {
     const std::size_t end = std::min(path.find('/', at), path.size());
     std::array<char, PATH_MAX> target{};
     const ssize_t size = ::readlink(path.substr(0, end).c_str(), target.data(),
-                                    target.size());  // else it is no link
+                                    target.size());  // else it is not a link
     if (size > 0) {
       const std::string folder = path.substr(0, at);
       (void)open_trusted_folder(folder);
@@ -160,7 +160,8 @@ std::optional<std::string> follow_first_link(const std::string& path) {
   return std::nullopt;
 }
 
-/// `path` has no links. One that is not there yet is no fault: the folders up to it are root's.
+/// `path` has no links. If it does not exist yet, that is not a fault: the folders up to it are
+/// root's.
 void check_program(const std::string& path) {
   const SplitPath parts = split(path);
   try {
@@ -178,7 +179,7 @@ void check_program(const std::string& path) {
   }
 }
 
-/// Looked at before it is opened, and again afterwards: what is no regular file is never opened.
+/// Checked before it is opened, and again afterwards: only a regular file is ever opened.
 UniqueFd open_regular(int folder_fd, const std::string& name, const std::string& path) {
   const UniqueFd place(::openat(folder_fd, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!place.ok()) {

@@ -25,17 +25,17 @@ enum class Trust : std::uint8_t {
   kSecret,     ///< like kRootOwned, and neither group nor others can read the file
 };
 
-/// Asked about the file that is open, before anything of it is read; throws Error if it will not
-/// do.
+/// Called for the open file, before anything of it is read; throws Error if the file may not be
+/// used.
 using FileCheck = std::function<void(const struct stat& status)>;
 
 /// Reads the whole of `path` (at most `max_bytes`), opened once with O_NOFOLLOW for the last
-/// component, a regular file, its owner and mode checked on the open descriptor. What is none is
-/// not opened at all: for a device or a FIFO, that alone can do something. But for kAnyOwner
-/// the way to it is gone step by step from the root directory: no symbolic link, and each folder
-/// root's and not for others to write, or sticky but for the last. Throws Error with the code and a
-/// hint: ENOENT, ELOOP for a symbolic link, EINVAL for no regular file, EPERM with the offending
-/// owner or mode and cure(), EFBIG. See open(2).
+/// component, a regular file, its owner and mode checked on the open descriptor. Anything else is
+/// not opened at all: opening a device or a FIFO can do something by itself. Except for kAnyOwner
+/// the path is walked step by step from the root directory: no symbolic link, and each folder
+/// belongs to root and nobody else can write to it, or it is sticky and not the last. Throws Error
+/// with the code and a hint: ENOENT, ELOOP for a symbolic link, EINVAL if not a regular file, EPERM
+/// with the offending owner or mode and cure(), EFBIG. See open(2).
 [[nodiscard]] std::string read_trusted_file(const std::string& path, Trust trust,
                                             std::size_t max_bytes = 1U << 20U,
                                             const FileCheck& check = {});

@@ -143,7 +143,7 @@ class Scanner {
     }
   }
 
-  /// Behind a '\': one character, or blanks and line ends, which are skipped.
+  /// After a '\': one character, or blanks and line ends, which are skipped.
   void escape() noexcept {
     const std::size_t next = std::min(text_.find_first_not_of(kBlanks, at_), text_.size());
     if (next < text_.size() && is_beyond_ascii(text_[next])) {
@@ -156,7 +156,7 @@ class Scanner {
   std::size_t at_;
   std::string brackets_;   // that are open in values
   bool in_value_ = false;  // not in a key or a table header
-  char last_ = '\n';       // byte that is no blank, outside of comments
+  char last_ = '\n';       // last byte that is not a blank, outside comments
   std::optional<MisplacedCharacter> found_;
 };
 

@@ -9,7 +9,7 @@ namespace vpnrun {
 
 struct MisplacedCharacter {
   std::size_t offset = 0;  // of its first byte
-  bool in_string = false;  // behind a '\' in a string in three double quotes
+  bool in_string = false;  // after a '\' in a string in three double quotes
 };
 
 /// The first byte beyond ASCII of the TOML text `text` that is neither in a comment nor plain
@@ -19,7 +19,7 @@ struct MisplacedCharacter {
 /// refuse.
 [[nodiscard]] std::optional<MisplacedCharacter> find_misplaced(std::string_view text);
 
-/// Offset of the text behind a byte order mark, which the library skips.
+/// Offset of the text after a byte order mark, which the library skips.
 [[nodiscard]] std::size_t toml_start(std::string_view text) noexcept;
 
 }  // namespace vpnrun

@@ -48,7 +48,7 @@ std::string syntax_hint(std::string_view text, const toml::source_position& wher
   return bare_word ? "text goes in double quotes: key = \"value\"" : "";
 }
 
-/// Where the character at `offset` stands, as the library counts.
+/// Line and column of the character at `offset`, as the library counts.
 toml::source_position position_of(std::string_view text, std::size_t offset) {
   toml::source_position where{1, 1};
   for (std::size_t position = toml_start(text); position < offset;) {

@@ -20,7 +20,7 @@ namespace vpnrun {
 [[noreturn]] void fail_at(const std::string& path, const toml::source_position& where,
                           std::string_view message, std::string hint = {});
 
-/// What stands in `text` at `region`, shortened, fit for a message.
+/// What `text` has at `region`, shortened, fit for a message.
 [[nodiscard]] std::string excerpt(std::string_view text, const toml::source_region& region);
 
 }  // namespace vpnrun

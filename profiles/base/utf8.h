@@ -7,7 +7,7 @@
 
 namespace vpnrun {
 
-/// The code point that starts at `text[position]`; `position` is moved behind it. nullopt, and
+/// The code point that starts at `text[position]`; `position` is moved past it. nullopt, and
 /// `position` one byte further, if no well-formed sequence starts there (RFC 3629: no overlong
 /// form, no surrogate, nothing above U+10FFFF).
 [[nodiscard]] std::optional<char32_t> decode_utf8(std::string_view text,

@@ -77,7 +77,7 @@ void reduce_to_first(Json& reply, const Status& status) {
   }
 }
 
-/// What a companion of 0.1.0 did not know, out of its words, which nobody can change any more.
+/// What a companion of 0.1.0 did not know, taken from its message, which can no longer change.
 std::string unknown_by_words(std::string_view error) {
   for (const std::string_view begin :
        {"cannot parse request: unknown member '", "cannot parse request: unknown command '"}) {
@@ -98,7 +98,7 @@ void refuse_control_characters(const char* name, std::string_view value) {
   }
 }
 
-/// A byte that JSON cannot carry must not be replaced without a word: it would be another password.
+/// A byte that JSON cannot carry must not be replaced silently: it would be a different password.
 void refuse_other_encodings(const char* name, std::string_view value) {
   for (std::size_t position = 0; position < value.size();) {
     if (!decode_utf8(value, position)) {

@@ -28,20 +28,21 @@ namespace vpnrun {
 ///  - What a companion says may have members, states and questions that came after the reader: it
 ///    does not look at them. 0.1.0 did look, and refuses all of a reply with a member that it does
 ///    not know. So whoever has not said `hello` gets the members of 0.1.0 and nothing else.
-///  - A request is refused if it has anything that the companion does not know: an order is not to
+///  - A request is refused if it has anything that the companion does not know: an order must not
 ///    be carried out by half. The refusal names it.
-///  - `hello` is what tells both about each other: the client reads whatever may come, and the
-///    companion lists what it can be asked for. 0.1.0 refuses it, by a text that is fixed for ever,
-///    and loses nothing by it. A client sends it in one write with its first request, so that it
-///    costs no round trip with either; only one that wants more than 0.1.0 had waits for the
-///    answer.
+///  - `hello` tells both about each other: the client reads whatever may come, and the
+///    companion lists what it can be asked for. 0.1.0 refuses it, with a text that is fixed
+///    forever, and loses nothing by that. A client sends it in one write with its first request, so
+///    that it costs no round trip with either version; only a client that wants more than 0.1.0 had
+///    waits for the answer.
 ///
 /// Longest line that the companion accepts, in bytes, line end included. More closes the
 /// connection.
 constexpr std::size_t kControlLineMax = 4096;
 
-/// Beside it a datagram socket that a companion holds as long as it runs. Nothing is said by it:
-/// connect(2) succeeds, or is refused (ECONNREFUSED) once the companion is gone, and starts nobody.
+/// Beside it a datagram socket that a companion holds as long as it runs. It carries no data:
+/// connect(2) succeeds, or is refused (ECONNREFUSED) once the companion is gone, and starts
+/// nothing.
 constexpr const char* kAliveEntry = "alive";
 
 /// Where systemd's password agents look for questions; absent on a machine without them.

@@ -81,7 +81,7 @@ void JsonFields::get(const char* name, std::vector<std::string>& out) {
 
 void JsonFields::get(const char* name, std::int64_t& out) {
   if (const Json* member = find(name)) {
-    // An unsigned number above the range would turn negative without a word.
+    // An unsigned number above the range would silently turn negative.
     if (!member->is_number_integer() ||
         (member->is_number_unsigned() &&
          member->get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max())) {

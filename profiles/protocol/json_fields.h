@@ -33,7 +33,7 @@ using Json = nlohmann::ordered_json;
 /// Messages name the member and the expected type, never the value.
 class JsonFields {
  public:
-  /// Throws Error if `json` is no object. `json` must outlive this object.
+  /// Throws Error if `json` is not an object. `json` must outlive this object.
   JsonFields(const Json& json, std::string_view what);
 
   /// Each leaves `out` alone if the member is absent, and throws Error on a wrong type or range.

@@ -33,7 +33,7 @@ Json question_to_json(const CredentialQuestion& question) {
             {"text", question.text},
             {"wants_user_name", question.wants_user_name},
             {"wants_password", question.wants_password}};
-  if (question.wants_response) {  // a reader that does not know it is not troubled otherwise
+  if (question.wants_response) {  // left out otherwise, for readers that do not know it
     json["wants_response"] = true;
     json["challenge"] = question.challenge;
     json["echo"] = question.echo;

@@ -24,7 +24,7 @@ struct LaunchOptions {
   std::string profile;  ///< empty: not given
   std::chrono::milliseconds patience = kDefaultPatience;
   bool start_tunnel = true;  ///< false: --no-start
-  bool strict = false;       ///< refuse what is warned of otherwise
+  bool strict = false;       ///< refuse what otherwise only causes a warning
   bool force = false;        ///< accepted; nothing depends on it yet
   Verbosity verbosity = Verbosity::kNormal;
   char* const* command = nullptr;  ///< into argv, null-terminated, at least one word
@@ -35,9 +35,9 @@ struct Information {
   std::string text;
 };
 
-/// Parses the command line of `vpnrun`. The first word that is no option, or the word behind `--`,
-/// starts the command; nothing from there on is looked at. `argv` is null-terminated and outlives
-/// the result. Throws Error, with a hint, for anything that is not understood.
+/// Parses the command line of `vpnrun`. The first word that is not an option, or the word after
+/// `--`, starts the command; nothing from there on is looked at. `argv` is null-terminated and
+/// outlives the result. Throws Error, with a hint, for anything that is not understood.
 [[nodiscard]] std::variant<LaunchOptions, Information> parse_launch(int argc, char* const* argv);
 
 /// "30", "0.5": seconds, 0 to 86400, rounded to milliseconds. Throws Error naming `text`.

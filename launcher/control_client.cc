@@ -23,7 +23,7 @@
 namespace vpnrun {
 namespace {
 
-/// A reply holds a few dozen addresses at most. More is no companion of ours.
+/// A reply holds a few dozen addresses at most. A longer one is not from a companion of ours.
 constexpr std::size_t kLongestReply = 65536;
 
 constexpr std::string_view kHelloWord = "hello";
@@ -34,7 +34,7 @@ Request hello() {
   return request;
 }
 
-/// What a companion wrote last: nullopt if none ever did, or that cannot be read.
+/// The last status that a companion wrote; nullopt if none ever did, or if it cannot be read.
 std::optional<Status> last_status(const Places& places, const std::string& profile) {
   try {
     return status_from_json(profile::read_trusted_file(
@@ -53,13 +53,13 @@ std::string start_command(const Places& places, const std::string& profile, bool
   if (!has_systemd(places)) {
     return VPNRUN_LIBEXECDIR "/vpnrun-tunnel run " + profile;
   }
-  // A unit that failed too often in a row is started by nobody until that is forgotten.
+  // A unit that failed too often in a row cannot be started until that is forgotten.
   return fmt::format(
       "{1}systemctl start vpnrun@{0}", profile,
       has_failed ? fmt::format("systemctl reset-failed 'vpnrun@{}.*'; ", profile) : std::string());
 }
 
-/// `listens`: systemd does, and has the companion started by the first who calls.
+/// `listens`: systemd does, and starts the companion for the first who connects.
 [[noreturn]] void throw_not_running(const Places& places, const std::string& profile,
                                     bool listens) {
   const auto last = last_status(places, profile);
@@ -124,8 +124,8 @@ int connect_to(int socket_fd, const std::string& path) {
              : errno;
 }
 
-/// Whether no companion runs. One of a version that has no kAliveEntry is known by its number only,
-/// which may be another process' by now.
+/// Whether no companion runs. One of a version without kAliveEntry is known only by its pid, which
+/// may be another process's by now.
 bool is_companion_gone(const Places& places, const std::string& profile) {
   const UniqueFd socket = make_socket(SOCK_DGRAM);
   const int failure =
@@ -224,14 +224,14 @@ const std::vector<std::string>& ControlClient::features() {
   return features_;
 }
 
-/// False if it refuses more than the word.
+/// False if it refuses more than the command `hello`.
 bool ControlClient::take_greeting(const Reply& reply) {
   version_ = printable(reply.status.version);
   features_ = reply.status.features.value_or(feature::first());
   return reply.ok || reply.unknown == kHelloWord;
 }
 
-/// Empty for a companion of this version: another one would be no different.
+/// Empty for a companion of this version: a restarted one would be no different.
 std::string ControlClient::age_hint() const {
   if (version_ == VPNRUN_VERSION) {
     return {};

@@ -21,7 +21,7 @@ using SteadyClock = std::chrono::steady_clock;
 /// How long a companion may take for the first reply.
 constexpr std::chrono::milliseconds kReplyPatience{10'000};
 
-/// There is no companion to talk to: no runtime directory, none that the caller may enter, …
+/// There is no companion to talk to: no runtime directory, or none that the caller may enter, …
 class Unreachable : public Error {
  public:
   using Error::Error;
@@ -62,27 +62,28 @@ class ControlClient {
   /// start the companion, by socket activation.
   [[nodiscard]] static ControlClient connect(const Places& places, const std::string& profile);
 
-  /// Like connect(), but throws NotRunning rather than have the companion started: who only looks,
-  /// or wants it down, must not bring a tunnel up.
+  /// Like connect(), but throws NotRunning rather than have the companion started: whoever only
+  /// looks, or wants it down, must not bring a tunnel up.
   [[nodiscard]] static ControlClient connect_if_running(const Places& places,
                                                         const std::string& profile);
 
   [[nodiscard]] const std::string& profile() const noexcept { return profile_; }
 
-  /// Sends one request; what it held is wiped from our buffer. A companion that has hung up is no
-  /// error yet: it may have said why, for receive(). The first one has a `hello` in front, in the
-  /// same write; the answer to that is not returned by receive(). Throws Error, also for a request
-  /// that takes a feature which the companion lacks: nothing of it is sent then. For one that
-  /// 0.1.0 could not have carried out, waits for features() first.
+  /// Sends one request; what it held is wiped from our buffer. A companion that has closed the
+  /// connection is not an error yet: it may have said why, for receive(). The first request has a
+  /// `hello` in front, in the same write; receive() does not return the answer to that. Throws
+  /// Error, also for a request that needs a feature which the companion lacks: nothing of it is
+  /// sent then. For one that 0.1.0 could not have carried out, waits for features() first.
   void send(const Request& request);
 
   /// What the companion can be asked for (features.h). Says `hello` if that has not been done, and
   /// waits for the answer for kReplyPatience. Throws HungUp, or Error.
   [[nodiscard]] const std::vector<std::string>& features();
 
-  /// The next reply, or nullopt at `deadline`. Throws HungUp, or Error if the companion sends what
-  /// is no reply; a reply that is not ok is returned like any other. One that refuses what the
-  /// companion does not know says so in `error`, and in `hint` what to do if it is another version.
+  /// The next reply, or nullopt at `deadline`. Throws HungUp, or Error if the companion sends
+  /// something that is not a reply; a reply that is not ok is returned like any other. One that
+  /// refuses what the companion does not know says so in `error`, and in `hint` what to do if the
+  /// companion is of another version.
   [[nodiscard]] std::optional<Reply> receive(SteadyClock::time_point deadline);
 
  private:

@@ -11,7 +11,7 @@ namespace vpnrun {
 /// vpnrun-helper, which becomes the command. Between entry and execve(2) nothing of the process
 /// that a program inherits is changed: descriptors, signals, umask, directory, limits, terminal.
 ///
-/// Returns only if the process already stands inside the profile and the command itself cannot be
+/// Returns only if the process is already inside the profile and the command itself cannot be
 /// executed: kExitNotExecutable or kExitNotFound, reported. Throws Error for everything else that
 /// ends with kExitOwnFailure. `environment` is null-terminated.
 [[nodiscard]] int launch(const LaunchOptions& options, const Places& places,

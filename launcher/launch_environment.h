@@ -14,7 +14,7 @@ namespace vpnrun {
 class HelperCall {
  public:
   /// `command` and `environment` are null-terminated and outlive this object. Environment strings
-  /// are taken in their order, each marked; what is no "NAME=value" is passed like the rest.
+  /// are taken in their order, each marked; one that is not "NAME=value" is passed like the rest.
   /// `stack_limit` is the soft RLIMIT_STACK in bytes (RLIM_INFINITY: none); it is sent along if the
   /// kernel would cut it at the setuid step.
   HelperCall(std::string profile, char* const* command, char* const* environment,
@@ -38,8 +38,8 @@ class HelperCall {
   std::vector<char*> environment_;
 };
 
-/// The value of `name` in the null-terminated `environment`, or null. The first of equals, as
-/// getenv(3) has it.
+/// The value of `name` in the null-terminated `environment`, or null. The first of several, as with
+/// getenv(3).
 [[nodiscard]] const char* environment_value(char* const* environment, std::string_view name);
 
 }  // namespace vpnrun

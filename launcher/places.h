@@ -6,7 +6,7 @@
 namespace vpnrun {
 
 /// Where on the machine a program looks. The programs use installed_places(); tests make their own.
-/// No environment variable leads here: another helper would be another's program.
+/// No environment variable changes them: a different helper would be somebody else's program.
 struct Places {
   std::string runtime_root;     ///< kRuntimeRoot
   std::string profile_folder;   ///< the administrator's profiles

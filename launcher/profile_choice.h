@@ -27,9 +27,9 @@ struct Choice {
 /// Error for an invalid name and if nothing decides; the hint lists the choices.
 [[nodiscard]] Choice choose_profile(const ChoiceInputs& inputs, const Places& places);
 
-/// If `name` is no profile that the caller may use: "did you mean 'work'?", or the names of those
-/// that he may use if none is close. Empty if it is one, or if there is none. A profile that is
-/// there but not open to the caller gives the same answer as one that is not there.
+/// If `name` is not a profile that the caller may use: "did you mean 'work'?", or the names of
+/// those that he may use if none is close. Empty if it is one, or if there is none. A profile that
+/// is there but not open to the caller gives the same answer as one that is not there.
 [[nodiscard]] std::string suggest_profile(std::string_view name, const Places& places);
 
 /// Throws Error unless `name` is a valid profile name; `source` says where it was found.

@@ -9,7 +9,7 @@ namespace vpnrun {
 
 /// The whole of `path`, symbolic links followed; nullopt if there is no such file. Throws Error if
 /// it cannot be read, or is longer than `max_bytes` (EFBIG). For files that decide nothing about
-/// privileges: nobody's owner or mode is looked at.
+/// privileges: neither owner nor mode is checked.
 [[nodiscard]] std::optional<std::string> read_file(const std::string& path, std::size_t max_bytes);
 
 }  // namespace vpnrun

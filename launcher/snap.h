@@ -16,8 +16,8 @@ namespace vpnrun {
 
 /// Throws Error, with a hint, if `command` is a snap, found by PATH in `environment` as execvp(3)
 /// does. snapd starts such a program in the mount namespace of process 1, with the machine's /run:
-/// its names would be looked up outside. What is started by way of another program cannot be seen
-/// here; it finds no snaps in the view (systemd/service/names/covered_folders.h).
+/// its names would be looked up outside. A snap that another program starts cannot be seen here;
+/// that program finds no snaps in the view (systemd/service/names/covered_folders.h).
 void refuse_snap(const std::string& command, char* const* environment);
 
 }  // namespace vpnrun

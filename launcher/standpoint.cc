@@ -97,7 +97,7 @@ bool is_ring(int fd) {
   constexpr std::string_view kRing = "anon_inode:[io_uring]";
   struct stat info {};
   if (::fstat(fd, &info) != 0 || (info.st_mode & S_IFMT) != 0) {
-    return false;  // what has a name of that kind has no type
+    return false;  // an anonymous inode has no file type
   }
   std::array<char, kRing.size() + 1> target{};
   const ssize_t size = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), target.data(),
@@ -195,7 +195,7 @@ void refuse_other_network(const std::string& directory, const std::string& profi
   if (!fd.ok() || !read_origin(fd.get(), origin) || origin.from_namespaces != 0 ||
       id_of("/proc/self/ns/net") == origin.host.network_namespace ||
       id_of("/proc/self/ns/mnt") != origin.host.mount_namespace) {
-    return;  // a mount namespace of its own, a profile's view too, is the helper's to judge
+    return;  // the helper judges a different mount namespace, such as a profile's view
   }
   throw Error(
       fmt::format("cannot enter profile '{}' from here: the caller is in another network "
@@ -211,7 +211,7 @@ bool is_up(const std::string& directory) {
   const UniqueFd fd(
       ::open((directory + "/" + kUpEntry).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct flock lock {};
-  lock.l_type = F_RDLCK;  // another user's read lock is not in its way: only the companion's is
+  lock.l_type = F_RDLCK;  // conflicts only with the companion's write lock
   return fd.ok() && ::fcntl(fd.get(), F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK;
 }
 

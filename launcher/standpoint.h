@@ -7,7 +7,7 @@
 
 namespace vpnrun {
 
-/// Whether this process already stands in the network namespace and the view of the profile whose
+/// Whether this process is already in the network namespace and the view of the profile whose
 /// runtime directory is `directory`, by the record `origin` there. False if that cannot be told.
 [[nodiscard]] bool is_inside(const std::string& directory);
 

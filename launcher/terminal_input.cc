@@ -30,7 +30,7 @@ void note_signal(int number) {
   caught_signal = number;
 }
 
-/// What cannot be shown is not reported: the read(2) that follows fails, too.
+/// A failure is not reported: the read(2) that follows fails, too.
 void write_to(int fd, std::string_view text) {
   const ssize_t ignored = ::write(fd, text.data(), text.size());
   (void)ignored;

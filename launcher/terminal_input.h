@@ -27,7 +27,7 @@ class TerminalInput {
   /// Shows `prompt` and reads one line, returned without its end. A signal that would end or stop
   /// the process first gets the terminal's settings and the signal's own disposition back; after a
   /// stop the prompt comes again. Throws Error if the input ends before a line does, and on a line
-  /// of more than kLongestLine bytes, read to its end: cut, it would be another password.
+  /// of more than kLongestLine bytes, read to its end: cut off, it would be a different password.
   [[nodiscard]] Secret read_line(std::string_view prompt, Echo echo);
 
  private:

@@ -34,7 +34,7 @@ std::size_t terminal_columns() {
 }
 
 void write_to_terminal(std::string_view text) {
-  // One write, so that another program's output does not come in between; a lost one is no harm.
+  // One write, so that another program's output does not come in between; losing one does no harm.
   const ssize_t ignored = ::write(STDERR_FILENO, text.data(), text.size());
   (void)ignored;
 }
@@ -98,7 +98,7 @@ Answer TerminalPerson::ask(const CredentialQuestion& question) {
     answer.password = input.read_line("Password: ", TerminalInput::Echo::kOff);
   }
   if (question.wants_response) {
-    // Whose words they are: a server is not to ask in the machine's name.
+    // Says whose words they are: a server must not ask in the machine's name.
     const std::string prompt = fmt::format("The server asks: {}: ", printable(question.challenge));
     answer.response = input.read_line(
         prompt, question.echo ? TerminalInput::Echo::kOn : TerminalInput::Echo::kOff);

@@ -13,9 +13,10 @@ namespace vpnrun {
 enum class Start : std::uint8_t { kAllowed, kNo };
 
 /// Connects to the companion of `profile` and carries the order out (tunnel_wait.h). A companion
-/// that hangs up before the tunnel is up (it was restarted, or crashed and systemd starts it anew)
-/// is called again for as long as the order's patience lasts; once systemd has given it up, the
-/// error says what it died of. Throws Error, and what ControlClient::connect() throws.
+/// that closes the connection before the tunnel is up (it was restarted, or crashed and systemd
+/// starts it anew) is called again for as long as the order's patience lasts; once systemd has
+/// given up on it, the error says why it died. Throws Error, and what ControlClient::connect()
+/// throws.
 [[nodiscard]] Status order_tunnel(const Places& places, const std::string& profile,
                                   const Order& order, Start start, Person& person);
 

@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{1000};
-/// What is over sooner needs no progress: text that only flashes up is noise.
+/// What ends sooner needs no progress: text that only flashes up is noise.
 constexpr milliseconds kFirstTick{400};
 
 std::string_view verb(Command command) {
@@ -172,7 +172,7 @@ class Wait {
   std::optional<std::uint64_t> answered_;
 };
 
-/// Takes the progress line away on every way out.
+/// Removes the progress line on every way out.
 class ProgressEnd {
  public:
   explicit ProgressEnd(Person& person) : person_(person) {}

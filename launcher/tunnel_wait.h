@@ -54,7 +54,7 @@ struct Order {
 ///
 /// Throws Error, with a hint: the tunnel failed or was ordered otherwise meanwhile, the patience is
 /// used up, a question that nobody can answer, a refusal. A question that only others can answer is
-/// waited on like anything else. The time in which a person types does not
+/// waited for like anything else. The time in which a person types does not
 /// count. Command::kStatus orders nothing and decides by the first reply.
 [[nodiscard]] Status carry_out(ControlClient& client, const Order& order, Person& person);
 

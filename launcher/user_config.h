@@ -19,7 +19,7 @@ struct UserConfig {
 };
 
 /// Parses TOML 1.0. Throws Error "PATH:LINE:COLUMN: …" for malformed text, an unknown key, a value
-/// that is no string or no profile name. `path` is for messages only.
+/// that is not a string or not a profile name. `path` is for messages only.
 [[nodiscard]] UserConfig parse_user_config(std::string_view text, const std::string& path);
 
 /// Reads `path`; nullopt if there is no such file. Throws Error if it cannot be read or parsed: to

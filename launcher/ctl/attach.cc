@@ -54,15 +54,15 @@ bool is_coverable(const std::string& path) {
   if (::stat(path.c_str(), &info) == 0) {
     return true;
   }
-  std::error_code unreadable;  // is no link
+  std::error_code unreadable;  // then it is not a link
   const std::filesystem::path target = std::filesystem::read_symlink(path, unreadable);
   const std::string whole =
       (std::filesystem::path(path).parent_path() / target).lexically_normal().string();
   return !unreadable && (whole.starts_with("/run/") || whole.starts_with("/var/run/"));
 }
 
-/// The resolver's files and those of /etc/netns/NAME; the latter win, and need something to lie
-/// over: systemd would make it on the host.
+/// The resolver's files and those of /etc/netns/NAME; the latter win, and need something to be laid
+/// over: otherwise systemd would make it on the host.
 std::vector<std::pair<std::string, std::string>> overlays_of(const std::string& profile,
                                                              const UnitPlaces& units,
                                                              Reporter& reporter) {
@@ -134,7 +134,7 @@ std::string user_text(const Unit& unit, const AttachOrder& order, const UnitPlac
   return user_drop_in_text(unit.id, order.profile, units.launcher, commands);
 }
 
-/// Whether what systemd has read is what we wrote: a later drop-in can undo it.
+/// Whether systemd has read what we wrote: a later drop-in can undo it.
 bool is_in_force(const ServiceManager& manager, const AttachOrder& order, const UnitPlaces& units,
                  const std::string& id) {
   const UnitProperties now =
@@ -187,7 +187,7 @@ std::string_view put_in_force(const ServiceManager& manager, const AttachOrder& 
   return before ? "where it was" : "outside";
 }
 
-/// Restarts the unit, and looks on for a while. Throws Error if it does not run any more.
+/// Restarts the unit, and watches it for a while. Throws Error if it no longer runs.
 void restart(const ServiceManager& manager, const UnitPlaces& units, const std::string& id) {
   constexpr std::chrono::milliseconds kPause{50};
   std::string failure;
@@ -215,7 +215,7 @@ void restart(const ServiceManager& manager, const UnitPlaces& units, const std::
   }
 }
 
-/// What runs already stays where it is until it is restarted.
+/// A unit that is running stays where it is until it is restarted.
 void move_now(const ServiceManager& manager, const AttachOrder& order, const UnitPlaces& units,
               const std::string& id, std::string_view where, Reporter& reporter) {
   if (!is_running(manager.show(id, {"ActiveState"}))) {

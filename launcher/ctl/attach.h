@@ -33,7 +33,8 @@ struct AttachOrder {
 void attach(const AttachOrder& order, const Places& places, const UnitPlaces& units,
             char* const* environment, Reporter& reporter);
 
-/// Removes the drop-in and has systemd forget it. What is not attached is no error. Throws Error.
+/// Removes the drop-in and has systemd forget it. A unit that is not attached is not an error.
+/// Throws Error.
 void detach(const AttachOrder& order, const UnitPlaces& units, char* const* environment,
             Reporter& reporter);
 

@@ -44,7 +44,7 @@ void refuse_foundations(const Unit& unit) {
     refuse(unit, "the machine itself depends on it",
            "attach the service that is to use the tunnel");
   }
-  // The tunnel is started behind these: a circle, which systemd cuts somewhere.
+  // The tunnel is started after these: a cycle, which systemd breaks somewhere.
   for (const std::string& target : words_of({property(unit.properties, "Before")})) {
     if (target == "network.target" || target == "network-pre.target" ||
         target == "nss-lookup.target" || target == "nss-user-lookup.target" ||
@@ -243,7 +243,7 @@ CallErrors call_errors(const Unit& unit) {
 
 bool is_filter_in_force(const UnitProperties& properties) {
   // systemctl(1) shows "~A B" for a list of what is refused, "A B" for one of what is allowed, and
-  // with some versions behind a colon the error of what the latter refuses.
+  // with some versions after a colon the error of what the latter refuses.
   const auto refuses = [&](const char* name, std::string_view word) {
     const std::string list = property(properties, name);
     const bool refusing = list.starts_with('~');
@@ -295,8 +295,8 @@ struct UserSetting {
 };
 
 // Each was tried with systemd 252, 257 and 262. A user's service manager has no privilege to set up
-// a filter of system calls without NO_NEW_PRIVS, under which setuid programs are none; and in a
-// user namespace they have no right outside of it.
+// a filter of system calls without NO_NEW_PRIVS, under which setuid programs gain nothing; and in a
+// user namespace they have no rights outside it.
 constexpr std::array kHarmfulForUsers = {
     UserSetting{"NoNewPrivileges", UserSetting::kSwitch, 0},
     UserSetting{"PrivateUsers", UserSetting::kSwitch, 0},

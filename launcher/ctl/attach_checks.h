@@ -14,8 +14,8 @@ namespace vpnrun {
 [[nodiscard]] std::string checked_run_path(const std::string& path);
 
 /// Throws Error, with a hint, if the system unit cannot live in a namespace of ours without
-/// breaking or leaking: the machine's own foundations, who needs the system bus, …. `run_paths` are
-/// what the administrator lets in by name.
+/// breaking or leaking: the machine's own foundations, units that need the system bus, ….
+/// `run_paths` are what the administrator lets in by name.
 void check_system_unit(const Unit& unit, const std::vector<std::string>& run_paths);
 
 /// Throws Error if a user's service manager starts this unit so that no setuid program works in it.
@@ -31,7 +31,7 @@ void check_user_unit(const Unit& unit, int systemd_version);
 [[nodiscard]] std::vector<std::string> runtime_directories(const Unit& unit);
 
 /// What our system calls have to come back with, by what systemd has read of the unit: its files
-/// may say what systemd leaves out, such as an error number that is none.
+/// may say what systemd leaves out, such as an invalid error number.
 [[nodiscard]] CallErrors call_errors(const Unit& unit);
 
 /// Whether systemd, by these properties, refuses what the drop-in of a system unit lists: of the

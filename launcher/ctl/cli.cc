@@ -76,7 +76,7 @@ void add_verb(CLI::App& app, const VerbInfo& info, CtlOptions& options, std::str
   }
 }
 
-/// What one option alone does not show.
+/// Checks the options together.
 void check_together(const CtlOptions& options) {
   const auto wrong = [](const char* what, const char* hint) {
     return Error(std::string("cannot understand the command line: ") + what,

@@ -84,7 +84,7 @@ void processes(const CtlOptions& options, const Places& places, Reporter& report
   }
 }
 
-/// Whether there is somebody else who can carry the order out: systemd, on root's behalf.
+/// Whether somebody else can carry out the order: systemd, on root's behalf.
 bool can_order_systemd(const CtlOptions& options, const Places& places) {
   const std::vector<std::string> names = profile::list_profiles(places.profile_folder);
   return ::geteuid() == 0 && has_systemd(places) &&

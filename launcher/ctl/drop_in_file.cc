@@ -19,9 +19,9 @@
 namespace vpnrun {
 namespace {
 
-// Behind everybody else's, and what `systemctl edit` writes (override.conf), also later: there a
-// reset (RestrictAddressFamilies=) or an ExecStart= would undo ours, and of lists of what is
-// allowed and what is refused the one that is read first decides which kind it is.
+// Sorts after everybody else's, and after what `systemctl edit` writes (override.conf), even later:
+// there a reset (RestrictAddressFamilies=) or an ExecStart= would undo ours, and of a list of what
+// is allowed and one of what is refused, the one that is read first decides which kind it is.
 constexpr std::string_view kFile = "zz-vpnrun.conf";
 constexpr std::string_view kFolderSuffix = ".service.d";
 constexpr std::string_view kMarkStart = "# Profile ";
@@ -29,7 +29,7 @@ constexpr std::string_view kMarkEnd =
     ": written by 'vpnrunctl attach', removed by 'vpnrunctl detach ";
 constexpr std::size_t kMaxDropIn = 1U << 16U;
 
-/// The profile in the first line of a drop-in; empty if it is none of ours.
+/// The profile in the first line of a drop-in; empty if it is not one of ours.
 std::string marked_profile(std::string_view text) {
   const std::string_view line = text.substr(0, text.find('\n'));
   const std::size_t end = line.find(kMarkEnd);
@@ -115,7 +115,7 @@ void write_drop_in(const std::string& path, const std::string& text) {
     (void)::unlinkat(folder.get(), temporary.c_str(), 0);  // the first error is told
     throw;
   }
-  (void)::fsync(folder.get());  // not every file system can; the rename stands in any case
+  (void)::fsync(folder.get());  // not every file system can; the rename holds in any case
 }
 
 void remove_drop_in(const std::string& path) {

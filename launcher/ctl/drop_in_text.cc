@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kUnitSection = R"(
 [Unit]
 # Without the namespace there is no service: if vpnrun-netns@ stops, so does this. The tunnel may fail
-# and be restarted under it: the namespace lets nothing out beside the tunnel.
+# and be restarted while it runs: the namespace lets nothing out except through the tunnel.
 BindsTo=vpnrun-netns@{0}.service
 Wants=vpnrun@{0}.service
 After=vpnrun-netns@{0}.service vpnrun@{0}.service
@@ -30,21 +30,21 @@ RestrictSUIDSGID=no
 )";
 // systemd drops what it has when it reads this, before the service is restarted.
 constexpr std::string_view kNoStore =
-    R"(# What the service has left with systemd (FDSTORE=1) would come back at a restart: sockets that were
-# made outside.
+    R"(# Otherwise a restart would give back what the service has left with systemd (FDSTORE=1): sockets that
+# were made outside.
 FileDescriptorStoreMax=0
 )";
 
 constexpr std::string_view kOwnRun = R"(
-# A /run of its own, with nothing of the host's but what is listed here: the sockets of nscd,
-# systemd-resolved, avahi and the system bus answer for names outside of the tunnel. Hiding them one by
+# A /run of its own, with nothing of the host's but what is listed here: through the sockets of nscd,
+# systemd-resolved, avahi and the system bus, names are looked up outside the tunnel. Hiding them one by
 # one would not do: a daemon that makes its folder anew takes away what was mounted over it.
 TemporaryFileSystem=/run:mode=0755,size=16M,nosuid,nodev
 )";
-constexpr std::string_view kVarRun = R"(# Here /var/run is no link to /run.
+constexpr std::string_view kVarRun = R"(# Here /var/run is not a link to /run.
 TemporaryFileSystem=/var/run:mode=0755,size=16M,nosuid,nodev
 )";
-constexpr std::string_view kRunPaths = R"(# Readiness and the journal; both answer no questions.
+constexpr std::string_view kRunPaths = R"(# Readiness and the journal; neither answers any queries.
 BindPaths=-/run/systemd/notify -/run/systemd/journal
 )";
 constexpr std::string_view kDynamicUser = R"(# The name of the dynamic user, from systemd itself.
@@ -55,8 +55,8 @@ constexpr std::string_view kOwnPaths = R"(# RuntimeDirectory= of the unit, and -
 
 constexpr std::string_view kFilter = R"(
 # What network namespaces do not confine, as for applications (vpnrun-helper(8)); vpnrunctl(1) says what
-# systemd cannot refuse. Of units with User= it takes the right to gain privileges by setuid programs as
-# well (NoNewPrivileges=).
+# systemd cannot refuse. Units with User= also lose the right to gain privileges by setuid programs
+# (NoNewPrivileges=).
 )";
 // What the list of helper/filter allows. systemd refuses all the rest then, families without a name
 // too, and a family that is given with bits that the kernel cuts off.
@@ -74,14 +74,14 @@ RestrictAddressFamilies=~AF_IPX AF_APPLETALK AF_AX25 AF_NETROM AF_ROSE AF_X25 AF
 RestrictAddressFamilies=~AF_ATMPVC AF_ATMSVC AF_BRIDGE AF_ASH AF_ECONET AF_SNA AF_SECURITY AF_DECnet
 RestrictAddressFamilies=~AF_NETBEUI AF_IRDA AF_IEEE802154 AF_MPLS AF_MCTP
 )";
-// To systemd "none" is an empty list of what is allowed, and a list of what is refused behind it
+// To systemd "none" is an empty list of what is allowed, and a list of what is refused after it
 // would allow all the rest.
 constexpr std::string_view kNoFamilies = R"(# (The unit allows no family at all.)
 )";
 constexpr std::string_view kCalls =
     R"(# Rings make sockets unseen by filters; pidfd_getfd takes other processes' sockets; request_key has
 # the kernel ask for names outside.
-{0}# The filter of families sees no 32-bit system calls; the empty line takes away what the unit allows of them.
+{0}# The filter of families sees no 32-bit system calls; the empty line removes those that the unit allows.
 SystemCallArchitectures=
 SystemCallArchitectures=native
 )";

@@ -36,7 +36,7 @@ struct SystemDropIn {
 [[nodiscard]] std::string system_drop_in_text(const SystemDropIn& drop_in);
 
 /// The text of the drop-in that has a user unit start `commands`, its own ones, by `launcher`.
-/// Throws Error for a command that cannot be started so.
+/// Throws Error for a command that cannot be started that way.
 [[nodiscard]] std::string user_drop_in_text(const std::string& id, const std::string& profile,
                                             const std::string& launcher,
                                             const std::vector<UnitCommand>& commands);

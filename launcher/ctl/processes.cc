@@ -41,7 +41,7 @@ std::optional<Number> parse_number(std::string_view text) {
                                                                    : std::nullopt;
 }
 
-/// The value behind "`label`:" in /proc/PID/status; empty if there is none.
+/// The value after "`label`:" in /proc/PID/status; empty if there is none.
 std::string_view status_field(std::string_view status, std::string_view label) {
   std::size_t begin = status.find(label);
   if (begin == std::string_view::npos) {

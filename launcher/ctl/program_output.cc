@@ -77,7 +77,7 @@ int wait_for(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : kSignalBase + WTERMSIG(status);
 }
 
-/// All that comes until the other end is closed. What is too much is read, and forgotten.
+/// All that comes until the other end is closed. Any excess is read and forgotten.
 std::string read_all(int fd) {
   std::string text;
   std::array<char, 4096> buffer{};

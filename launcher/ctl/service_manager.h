@@ -75,8 +75,8 @@ struct Unit {
 [[nodiscard]] std::string failure_of(const UnitProperties& properties);
 [[nodiscard]] const std::vector<std::string>& failure_properties();
 
-/// `name` with ".service" behind it if it has no type yet. Throws Error unless it is the name of a
-/// service, and of no template.
+/// `name` with ".service" appended if it has no type yet. Throws Error unless it is the name of a
+/// service, and not that of a template.
 [[nodiscard]] std::string service_name(const std::string& name);
 
 /// The service `name`, without our own drop-in below `unit_folder` (drop_in_path). Throws Error if

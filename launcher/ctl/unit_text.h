@@ -17,7 +17,7 @@ struct UnitSetting {
   std::string value;  ///< without blanks around it; quotes and specifiers as written
 };
 
-/// The settings in `text` in their order. Lines that are none are left out, as systemd does.
+/// The settings in `text` in their order. Other lines are left out, as systemd does.
 [[nodiscard]] std::vector<UnitSetting> parse_unit_text(std::string_view text);
 
 /// What the lines `NAME=` of [Service] add up to: an empty value forgets those before it.
@@ -30,7 +30,7 @@ struct UnitCommand {
   std::string line;      ///< command and arguments, textually; not empty
 };
 
-/// The commands in the value of an `ExecStart=`; more than one if words ";" stand between them.
+/// The commands in the value of an `ExecStart=`; more than one if ";" separates them.
 [[nodiscard]] std::vector<UnitCommand> split_commands(std::string_view value);
 
 /// The words in a list of values, without their quotes and escapes; for lists of names and paths.
@@ -45,7 +45,7 @@ struct UnitCommand {
 /// `text` as one word of a unit file: specifiers, quotes and blanks are no longer special.
 [[nodiscard]] std::string unit_word(std::string_view text);
 
-/// `text` as a path in BindPaths= and the like: also its colons.
+/// `text` as a path in settings such as BindPaths=: its colons are not special either.
 [[nodiscard]] std::string unit_path(std::string_view text);
 
 }  // namespace vpnrun

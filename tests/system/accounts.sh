@@ -42,8 +42,8 @@ like 'and is named' "$ERR" "users names 'nobody-of-all', which does not exist"
 rm "$DIRECTORY"
 access '"carol", "alice"' '"crowd"'
 is 'a directory service that does not answer is no obstacle' "$STATUS" 0
-like 'it is said of whom' "$ERR" "does not admit 'carol' for now: cannot look the user 'carol' up: Connection refused"
-like 'of a group as well' "$ERR" "does not admit 'crowd' for now: cannot look the group 'crowd' up: Connection refused"
+like 'it is said of whom' "$ERR" "does not admit 'carol' for now: cannot look up the user 'carol': Connection refused"
+like 'of a group as well' "$ERR" "does not admit 'crowd' for now: cannot look up the group 'crowd': Connection refused"
 like 'and what to do' "$ERR" '^hint: once the directory service answers: .*prepare one'
 unlike 'nobody says that there is no such user' "$ERR" 'does not exist'
 is "the machine's own users are admitted" "$(admitted)" user:64101

@@ -23,7 +23,8 @@ constexpr gid_t kNoGroup = 65534;
 constexpr std::size_t kEntryFirst = 4096;
 constexpr std::size_t kEntryMax = std::size_t{64} << 20U;  // a group with a million members
 
-/// getpwnam_r(3), getgrnam_r(3): whether there is such an entry. Throws Error if nobody can say.
+/// getpwnam_r(3), getgrnam_r(3): whether there is such an entry. Throws Error if that cannot be
+/// told.
 template <class Entry, class Call>
 bool find(std::string_view kind, Call call, const std::string& name, Entry& entry) {
   std::vector<char> buffer(kEntryFirst);
@@ -33,11 +34,11 @@ bool find(std::string_view kind, Call call, const std::string& name, Entry& entr
     if (error == ERANGE && buffer.size() < kEntryMax) {
       buffer.resize(buffer.size() * 4);
     } else if (error == 0 || error == ENOENT || error == ESRCH) {
-      return found != nullptr;  // the last two where nsswitch.conf(5) names what is not installed
+      return found != nullptr;  // the last two if nsswitch.conf(5) names what is not installed
     } else if (error != EINTR) {
       const std::error_code code(error, std::generic_category());
       throw NotAnswered(
-          fmt::format("cannot look the {} '{}' up: {}", kind, printable(name), code.message()),
+          fmt::format("cannot look up the {} '{}': {}", kind, printable(name), code.message()),
           code);
     }
   }
@@ -63,7 +64,7 @@ std::optional<uid_t> find_look_up_user() {
 Account look_up_account() {
   const auto uid = find_look_up_user();
   if (!uid) {
-    throw Error(fmt::format("there is no user '{}', which looks names up", kLookUpUser), {},
+    throw Error(fmt::format("the user '{}', which looks up names, does not exist", kLookUpUser), {},
                 fmt::format("as root: useradd --system --no-create-home --shell {} {}", kNologin,
                             kLookUpUser));
   }

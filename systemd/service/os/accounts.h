@@ -15,10 +15,10 @@ struct Account {
   gid_t gid = 0;
 };
 
-/// The system user that looks names up, with "nogroup": people may be admitted to profiles by its
-/// own group. No client runs as this user. Read from /etc/passwd without NSS, whose modules would
-/// stay in memory for the companion's lifetime. Throws Error with a hint if there is none, or if it
-/// is root.
+/// The system user that looks up names, with "nogroup": its own group may admit people to profiles.
+/// No client runs as this user. Read from /etc/passwd without NSS, whose modules would stay in
+/// memory for the companion's lifetime. Throws Error with a hint if there is none, or if it is
+/// root.
 [[nodiscard]] Account look_up_account();
 
 /// The name service failed.
@@ -27,14 +27,13 @@ class NotAnswered : public Error {
   using Error::Error;
 };
 
-/// By NSS (getpwnam_r(3), getgrnam_r(3)). nullopt: no such user or group. Throws NotAnswered if it
-/// cannot be told whether there is one: a directory service that does not answer is not one that
-/// says no.
+/// By NSS (getpwnam_r(3), getgrnam_r(3)). nullopt: no such user or group. Throws NotAnswered if
+/// nobody can tell: no answer from a directory service is not the answer "no".
 [[nodiscard]] std::optional<uid_t> find_user(const std::string& name);
 [[nodiscard]] std::optional<gid_t> find_group(const std::string& name);
 
-/// Whether [access] may admit `uid`, `gid`: a client's, or what a look-up of names has, is nobody's
-/// to admit.
+/// Whether [access] may admit `uid`, `gid`: not those of a client, or of the process that looks up
+/// names.
 [[nodiscard]] bool may_admit_user(uid_t uid);
 [[nodiscard]] bool may_admit_group(gid_t gid);
 

@@ -5,7 +5,7 @@
 
 namespace vpnrun::service {
 
-/// What somebody may cost: a share of a core over time, with a store for what comes at once. Pure.
+/// What somebody may cost: a share of a core over time, with a reserve for bursts. Pure.
 class Budget {
  public:
   using Clock = std::chrono::steady_clock;
@@ -14,11 +14,11 @@ class Budget {
   /// One `part`th of the time; unspent, it gathers up to `store`.
   constexpr Budget(int part, Cost store) noexcept : part_(part), store_(store) {}
 
-  /// Books what was spent. A debt is at most kLongestWait: who made it is not shut out for long.
+  /// Records what was spent. A debt is at most kLongestWait: nobody is shut out for long.
   void charge(Clock::time_point now, Cost cost) noexcept;
   /// How long until something may be spent again; zero: now.
   [[nodiscard]] Cost wait(Clock::time_point now) const noexcept;
-  /// Whether nothing is known any more of what was spent.
+  /// Whether all that was spent has been made up for.
   [[nodiscard]] bool is_full(Clock::time_point now) const noexcept;
 
   static constexpr std::chrono::seconds kLongestWait{5};

@@ -79,7 +79,7 @@ void report(int fd, const Error& error) noexcept {
               mark == std::string::npos ? std::string() : text.substr(mark + 1));
 }
 
-/// Runs `body`, reports a failure to `fd`. The exit status to give.
+/// Runs `body` and reports a failure to `fd`. Returns the exit status.
 int run_reporting(const std::function<void()>& body, int fd) noexcept {
   try {
     body();
@@ -99,8 +99,8 @@ int wait_for(pid_t pid) noexcept {
   return status;
 }
 
-/// Ours may be a login's, with root's keys, and open to whoever has it, whatever its user
-/// (session-keyring(7)). A container may know no keys or refuse all to do with them.
+/// Ours may be that of a login, with root's keys, and open to any process that has it, whatever its
+/// user (session-keyring(7)). A container may have no keys or refuse every use of them.
 void leave_session_keyring() {
   if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS &&
       errno != EPERM) {
@@ -126,7 +126,7 @@ void drop_every_privilege(uid_t uid, gid_t gid) {
   }
   const rlimit no_core{0, 0};
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0) {
-    throw_errno("cannot switch cores off");
+    throw_errno("cannot switch off core dumps");
   }
 }
 
@@ -172,8 +172,8 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);  // NOLINT(concurrency-mt-unsafe): one thread
 }
 
-/// Asked for after PR_SET_PDEATHSIG, which says nothing of an earlier death. getppid(2) does not
-/// tell either: a parent outside of the pid namespace is 0, dead or alive.
+/// Checked after PR_SET_PDEATHSIG, which does not report an earlier death. Nor does getppid(2): a
+/// parent outside the pid namespace is 0, dead or alive.
 bool has_parent(int report_fd) {
   pollfd reader{report_fd, 0, 0};
   return ::poll(&reader, 1, 0) == 0;  // POLLERR: nobody reads any more
@@ -213,12 +213,12 @@ void join_namespaces(const SpawnOptions& options) {
 
 /// In the child: everything up to execve. Returns only by throwing.
 [[noreturn]] void become(const SpawnOptions& options, int report_fd) {
-  // First: its /dev/null is ours, and not what stands there in the profile's view.
+  // First: its /dev/null is ours, and not what is there in the profile's view.
   set_up_descriptors(options);
   join_namespaces(options);
   reset_signals();
   if (options.own_session || options.alone) {
-    (void)::setsid();  // no way to a terminal that we were started from; it is no group's leader
+    (void)::setsid();  // no way to a terminal that we were started from; it does not lead a group
   }
   if (::chdir("/") != 0) {
     throw_errno("cannot change to '/'");
@@ -242,7 +242,7 @@ void join_namespaces(const SpawnOptions& options) {
   execute(options);
 }
 
-/// fork(2), into new namespaces if `flags` says so. Not unshare(2): that would hold for our later
+/// fork(2), into new namespaces if `flags` says so. Not unshare(2): that would apply to our later
 /// children as well.
 pid_t fork_into(unsigned long flags) {
   const pid_t pid =

@@ -13,16 +13,16 @@
 
 namespace vpnrun::service {
 
-/// A process that we started, held by its pidfd: signals reach it or nobody (pidfd_open(2)).
+/// A process that we started, held by its pidfd: a signal reaches it or nobody (pidfd_open(2)).
 class Pidfd {
  public:
   Pidfd() noexcept = default;
   /// Takes a child of ours that has not been waited for. Throws Error (pidfd_open(2)); then the
-  /// child has been killed and waited for: nobody else could.
+  /// child has been killed and waited for, as nobody else could do it.
   static Pidfd of_child(pid_t pid);
 
   [[nodiscard]] bool ok() const noexcept { return fd_.ok(); }
-  /// Of this process and no other until wait() has returned.
+  /// Refers to this process and no other until wait() has returned.
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   /// Readable (EPOLLIN) once the process has ended.
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
@@ -40,10 +40,10 @@ class Pidfd {
   pid_t pid_ = -1;
 };
 
-/// What a forked child keeps of ours, besides our memory: it is a copy of this process, as little
+/// What a forked child keeps of ours, besides our memory: it is a copy of this process, no more
 /// dumpable (prctl(2)), and ends by _exit(2).
 struct Kept {
-  std::vector<int> capabilities;  ///< CAP_*, no way to others
+  std::vector<int> capabilities;  ///< CAP_*, with no way to gain others
   std::vector<int> descriptors;   ///< besides 0 to 2
 };
 
@@ -51,12 +51,12 @@ struct Kept {
 /// its hint.
 void run_in_child(const Kept& kept, const std::function<void()>& body);
 
-/// In memory only, at its beginning, and sealed: nobody changes it any more (memfd_create(2)).
-/// Throws Error.
+/// In memory only, at its beginning, and sealed: nobody can change it (memfd_create(2)). Throws
+/// Error.
 [[nodiscard]] UniqueFd memory_file(const char* name, std::string_view text);
 
-/// A child that runs `body` and then stays until its end is asked for: for namespaces that exist
-/// only as long as a process is in them, until they have been bound to a file.
+/// A child that runs `body` and then stays until it is told to end: for namespaces that exist only
+/// as long as a process is in them, until they have been bound to a file.
 class HeldChild {
  public:
   /// Returns once `body` has finished in the child. Throws Error as run_in_child does.
@@ -96,21 +96,21 @@ struct SpawnOptions {
   gid_t gid = 0;
   bool own_session = false;        ///< setsid(2): Pidfd::kill_group() reaches it and what it starts
   bool drop_capabilities = false;  ///< root's files, but no capability and no_new_privs
-  /// It is the first process of a pid namespace: it can signal and trace nobody but those that it
-  /// starts itself, and they die with it, whatever became of it. IPC namespace as well; and it has
-  /// no controlling terminal.
+  /// It is the first process of a pid namespace: it can signal and trace only what it starts
+  /// itself, and that dies with it in any case. An IPC namespace as well, and no controlling
+  /// terminal.
   bool alone = false;
-  /// Called in the child, in a mount namespace of its own and with all rights, last of all before
-  /// they are dropped; `program` is looked for after it.
+  /// Called in the child, in a mount namespace of its own and with all rights, as the last step
+  /// before they are dropped; `program` is looked for after it.
   std::function<void()> furnish;
   int parent_death_signal = 0;  ///< prctl(2) PR_SET_PDEATHSIG; 0: none
   bool refuse_calls = false;    ///< refuse_calls() of call_filter.h; sets no_new_privs
-  /// Set as the user that it is to have: what else that user runs does not keep it from starting.
+  /// Set once it has its user: what else that user runs does not keep it from starting.
   std::vector<Limit> limits;
 };
 
 /// fork + execve. Signals are at their defaults there and only descriptors 0-2 are open. Throws
-/// Error if any step up to execve itself failed (reported over a close-on-exec pipe).
+/// Error if any step up to and including execve failed (reported over a close-on-exec pipe).
 [[nodiscard]] Pidfd spawn(const SpawnOptions& options);
 
 }  // namespace vpnrun::service

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A companion lives for weeks. What it reads, parses and hands on leaves copies in the buffers of
-// libraries, which know no Secret: the JSON parser's above all. So everything that is given back is
-// overwritten. Part of the program, not of a library: a sanitizer has an allocator of its own.
+// libraries, which know nothing of Secret, above all in the JSON parser's. So all memory that is
+// freed is overwritten. Part of the program, not of a library: a sanitizer has an allocator of its
+// own.
 #include <malloc.h>
 
 #include <cstddef>

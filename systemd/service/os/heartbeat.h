@@ -12,20 +12,20 @@ namespace vpnrun::service {
 /// The companion's pulse: tells systemd's watchdog that the loop turns (WATCHDOG_USEC, see
 /// sd_watchdog_enabled(3)), and notices that the machine was asleep.
 ///
-/// A tunnel that slept looks alive until its client has waited for the server in vain, a minute or
-/// two. The pulse is a timer of CLOCK_BOOTTIME: it is due at once after a sleep, and the clocks
-/// tell how long that was (CLOCK_MONOTONIC stood still, clock_gettime(2)). No bus and no daemon has
-/// to say so.
+/// After a sleep a tunnel looks alive until its client has waited for the server in vain, for a
+/// minute or two. The pulse is a timer of CLOCK_BOOTTIME: it is due at once after a sleep, and the
+/// clocks tell how long that was (CLOCK_MONOTONIC stood still, clock_gettime(2)). This needs no bus
+/// and no daemon.
 class Heartbeat {
  public:
   using OnWake = std::function<void(std::chrono::seconds asleep)>;
 
-  /// Beats from now on, three times in a watchdog's period or every kPulse. Calls back after each
-  /// sleep of kNap or more. Throws Error (timerfd_create(2)).
+  /// Beats from now on, three times in each period of the watchdog, or every kPulse without one.
+  /// Calls back after each sleep of kNap or more. Throws Error (timerfd_create(2)).
   Heartbeat(EventLoop& loop, OnWake on_wake);
 
   static constexpr std::chrono::seconds kPulse{15};
-  /// What a server overlooks: its keep-alive waits longer.
+  /// A shorter sleep goes unnoticed by a server: its keep-alive waits longer.
   static constexpr std::chrono::seconds kNap{10};
 
  private:

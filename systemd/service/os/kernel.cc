@@ -20,7 +20,7 @@ void require_kernel() {
   throw Error(fmt::format("this kernel is too old: Linux {}", machine.release),
               std::make_error_code(std::errc::function_not_supported),
               "vpnrun needs Linux 5.12 or later (mount_setattr(2)); in a container, a sandbox that "
-              "refuses this call does as much");
+              "refuses this call has the same effect");
 }
 
 }  // namespace vpnrun::service

@@ -16,7 +16,7 @@ enum class Level { kDebug, kInfo, kWarn };
 /// ever passed to these functions.
 void set_up(Level least);
 
-/// Writes one entry. The functions below call it; they hold nothing that takes long to compile.
+/// Writes one entry. The functions below call it; they contain nothing that takes long to compile.
 void write(Level level, fmt::string_view format, fmt::format_args args);
 
 template <class... Args>
@@ -34,8 +34,8 @@ void warn(fmt::format_string<Args...> format, const Args&... args) {
 
 /// Error and hint, in two lines.
 void failure(const Error& error);
-/// For what is undone or tried and does not matter to the outcome: "…, ignoring", and the hint of
-/// an Error.
+/// For failures of clean-up, or of an attempt, that do not affect the outcome: "…, ignoring", and
+/// the hint of an Error.
 void ignored(const std::exception& error) noexcept;
 
 }  // namespace vpnrun::service::log

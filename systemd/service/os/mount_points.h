@@ -15,7 +15,7 @@ void make_mount_point(const std::string& path);
 /// Binds `source` to the file `target`, which is made for it.
 void bind_file(const std::string& source, const std::string& target);
 
-/// Takes away every mount on `path`, in use or not (MNT_DETACH). None there is no error.
+/// Removes every mount on `path`, in use or not (MNT_DETACH). It is not an error if there is none.
 void unmount_all(const std::string& path);
 
 }  // namespace vpnrun::service

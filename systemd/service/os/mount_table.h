@@ -17,8 +17,8 @@ struct Mount {
   std::string options;  ///< of the file system, with commas between
 };
 
-/// Whether it is an automounter's folder with an indirect map: whatever name is touched in it, the
-/// automounter looks up. See autofs(5) and the kernel's autofs.rst.
+/// Whether it is an automounter's folder with an indirect map: the automounter looks up every name
+/// that is touched in it. See autofs(5) and the kernel's autofs.rst.
 [[nodiscard]] bool is_indirect_automount(const Mount& mount);
 
 /// All mounts that the calling process sees, in the order in which they were made.

@@ -11,7 +11,7 @@
 namespace vpnrun::service {
 
 /// Tells the service manager, if there is one, by the protocol of sd_notify(3): "READY=1",
-/// "STATUS=…", "STOPPING=1". Never fails: there is nobody to tell then.
+/// "STATUS=…", "STOPPING=1". Never fails: there is nobody to tell of it.
 void notify(const std::string& message) noexcept;
 
 /// How often, at least, the service manager wants to hear "WATCHDOG=1" (sd_watchdog_enabled(3));

@@ -26,7 +26,8 @@ constexpr int kPassRights = SO_PASSRIGHTS;
 constexpr int kPassRights = 83;  // asm-generic/socket.h
 #endif
 
-/// For this connection so far, if nobody has set it since: it has what its listener had then.
+/// Whether it holds for this connection so far, if nobody has set it since: it has what its
+/// listener had.
 bool kernel_refuses_descriptors(int fd) noexcept {
   int passes = 1;
   socklen_t size = sizeof passes;
@@ -108,7 +109,7 @@ ssize_t PeerSocket::receive(std::span<char> into) noexcept {
     errno = EBADMSG;
     return -1;
   }
-  // No more than was looked at: what came meanwhile may be of the other kind.
+  // No more than was looked at: what came meanwhile may have descriptors.
   return there <= 0 ? there
                     : ::recv(fd_.get(), into.data(), static_cast<std::size_t>(there), MSG_DONTWAIT);
 }
@@ -178,7 +179,7 @@ void close_listener(UniqueFd listener) noexcept {
   if (!listener.ok()) {
     return;
   }
-  (void)::shutdown(listener.get(), SHUT_RDWR);  // who comes now is refused
+  (void)::shutdown(listener.get(), SHUT_RDWR);  // whoever comes now is refused
   uid_t uid = 0;
   std::vector<PeerSocket> waiting;
   for (PeerSocket next = accept_peer(listener.get(), uid); next.ok();

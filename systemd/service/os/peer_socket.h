@@ -11,8 +11,8 @@
 namespace vpnrun::service {
 
 /// Has the kernel refuse descriptors at their sender (SO_PASSRIGHTS, since Linux 6.16; no effect
-/// before). On a listening socket it holds for the connections that are made from then on; on one
-/// that systemd made, the connection that starts the companion is older.
+/// before). On a listening socket it holds for the connections that are made from then on; if
+/// systemd made it, the connection that starts the companion was made before that.
 void refuse_descriptors(int socket_fd) noexcept;
 
 /// A Unix stream connection to somebody who is not trusted.
@@ -20,12 +20,12 @@ void refuse_descriptors(int socket_fd) noexcept;
 /// Whoever receives a message, or closes a socket with unread ones, drops the descriptors in them,
 /// and the last close of a descriptor may take as long as its sender likes: a TCP socket that
 /// lingers (SO_LINGER in socket(7)). So messages with descriptors are not received, and what is
-/// unread when the connection ends is left to a process that is ending: for such a one the kernel
-/// does not wait.
+/// unread when the connection ends is left to a process that is ending: the kernel does not wait
+/// for such a process.
 ///
-/// No byte may be out of order for that: one sent with MSG_OOB, which carries descriptors like any
-/// other, is skipped by a look at what comes next and dropped by the next recv(2). The connection
-/// has SO_OOBINLINE before anything is read from it, and such a byte is one of the stream.
+/// For this no byte may be out of band: one sent with MSG_OOB, which carries descriptors like any
+/// other, is skipped by a look at what comes next and dropped by the next recv(2). SO_OOBINLINE is
+/// set before anything is read, so that such a byte is part of the stream.
 class PeerSocket {
  public:
   PeerSocket() noexcept = default;
@@ -56,18 +56,19 @@ class PeerSocket {
   bool never_took_any_ = false;  ///< the kernel refused descriptors from the first byte on
 };
 
-/// hang_up() for all of them, with one process at most for what they hold. Whether it took one.
+/// hang_up() for all of them, with at most one process for what they hold. Returns whether it took
+/// one.
 bool hang_up_on(std::span<PeerSocket> connections) noexcept;
 
 /// Takes the next connection, close-on-exec and not blocking, and says whose it is (SO_PEERCRED in
-/// unix(7): of whoever connected). Not ok if there is none, or nobody can tell whose.
+/// unix(7): of whoever connected). Not ok if there is none, or if it cannot be told whose it is.
 [[nodiscard]] PeerSocket accept_peer(int listener_fd, uid_t& uid) noexcept;
 
 /// The groups of whoever connected, the effective one first (SO_PEERCRED, SO_PEERGROUPS in
-/// socket(7)). Empty if nobody can tell.
+/// socket(7)). Empty if they cannot be told.
 [[nodiscard]] std::vector<gid_t> groups_of_peer(int socket_fd);
 
-/// Closes a listening socket and hangs up on who waits behind it.
+/// Closes a listening socket and hangs up on those who wait behind it.
 void close_listener(UniqueFd listener) noexcept;
 
 }  // namespace vpnrun::service

@@ -11,7 +11,7 @@
 
 namespace vpnrun::service {
 
-/// Numbers that newuidmap(1) and newgidmap(1) make a person: subuid(5), subgid(5).
+/// Ids that newuidmap(1) and newgidmap(1) let a person take: subuid(5), subgid(5).
 struct SubordinateIds {
   std::string file;
   std::size_t line = 0;  ///< counted from 1
@@ -22,12 +22,12 @@ struct SubordinateIds {
 };
 
 /// The ranges of `text`, in lines NAME:FIRST:COUNT. Numbers are read as those programs read them,
-/// so that none of their ranges is missed: also octal and hexadecimal. Lines of another form give
-/// nobody anything and are ignored. `file` goes into each range as it is.
+/// so that none of their ranges is missed: also octal and hexadecimal. Lines of another form have
+/// no effect and are ignored. `file` goes into each range as it is.
 [[nodiscard]] std::vector<SubordinateIds> parse_subordinate_ids(std::string_view text,
                                                                 const std::string& file);
 
-/// Those of /etc/subuid and /etc/subgid; a file that is not there has none. Throws Error.
+/// Those of /etc/subuid and /etc/subgid; a missing file has none. Throws Error.
 [[nodiscard]] std::vector<SubordinateIds> read_subordinate_ids();
 
 }  // namespace vpnrun::service

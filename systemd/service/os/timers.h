@@ -7,14 +7,14 @@
 
 namespace vpnrun::service {
 
-/// What time it is, and what is to be done later. Decisions know the clock by this alone, so that a
-/// test can be it (tests/fakes/test_clock.h).
+/// What time it is, and what is to be done later. What decides reads no other clock, so that a test
+/// can set it (tests/fakes/test_clock.h). Not for use by two threads; needs nothing of the process.
 class Timers {
  public:
   using Clock = std::chrono::steady_clock;
   using TimerCallback = std::function<void()>;
 
-  /// Ends what it stands for when it is destroyed. Must not outlive its owner.
+  /// Ends the timer or watch that it stands for when it is destroyed. Must not outlive its owner.
   class Handle {
    public:
     Handle() noexcept = default;
@@ -24,7 +24,7 @@ class Timers {
     Handle& operator=(const Handle&) = delete;
     ~Handle() { reset(); }
     void reset() noexcept;
-    /// Of a timer: until its call begins, which the owner of the handle tells it by reset().
+    /// For a timer: until reset(), which the handle's owner calls when the timer's call begins.
     [[nodiscard]] bool active() const noexcept { return owner_ != nullptr; }
 
    private:
@@ -36,7 +36,8 @@ class Timers {
 
   virtual ~Timers() = default;
   [[nodiscard]] virtual Clock::time_point now() const noexcept = 0;
-  /// Calls back once after `delay`, never from within this call.
+  /// Calls back once after `delay`, never from within this call, unless the handle is destroyed
+  /// first.
   [[nodiscard]] virtual Handle after(std::chrono::milliseconds delay, TimerCallback callback) = 0;
 
  protected:

@@ -29,11 +29,10 @@ std::string quoted(const std::string& name) {
   return "\"" + name + "\"";
 }
 
-/// Flows of a link that exist at once. Of those that a client gives up each is there for two
-/// minutes.
+/// Flows of a link that exist at once. Each one that a client gives up remains for two minutes.
 constexpr int kMostFlows = 128;
 
-// The names of a profile's own chains have a hyphen, which those of the shared ones have not.
+// The names of a profile's own chains contain a hyphen, those of the shared ones do not.
 constexpr const char* kOwnChains[] = {"from", "to", "flows"};
 
 std::string own_chain(const char* map, const std::string& profile_name) {
@@ -77,19 +76,19 @@ constexpr const char* kSharedChains[] = {"from_namespace", "judged",       "judg
                                          "answers",        "forwarded",    "from_guarded",
                                          "from_bridge",    "to_namespace", "source"};
 
-// Every packet of the machine passes the base chains: each looks its interfaces and addresses up
-// and is done with the rest of the machine after one or two look-ups, however many links there are.
+// Every packet of the machine passes the base chains: each of them looks up interfaces and
+// addresses, and lets others' packets go after one or two look-ups, however many links there are.
 
 /// Before anything of the host has looked at a packet. Conntrack's defragmentation (priority -400)
-/// has been at work: ports are there to be compared. The addresses of links are nobody's on other
-/// networks; and nothing is to answer for them there.
+/// comes before it, so ports can be compared. Nobody on other networks has the addresses of links,
+/// and nothing may answer for them there.
 constexpr std::string_view kFromNamespace =
     "  chain from_namespace {\n"
     "    iifname vmap @from\n"
     "    ip daddr @own iifname != \"lo\" drop\n  }\n";
 
-/// Conntrack (-200) has judged by now. What it calls invalid would not be masqueraded. An exposed
-/// port answers and never asks.
+/// Conntrack (-200) has seen the packet by now. What it calls invalid would not be masqueraded. An
+/// exposed port answers and never asks.
 ///
 /// On a guarded uplink the machine is as silent as one that does not forward: see kUnasked.
 constexpr std::string_view kJudged =
@@ -101,17 +100,17 @@ constexpr std::string_view kJudged =
     "    ip daddr @own ct direction original drop\n"
     "    iifname vmap @flows\n  }\n";
 
-/// Of connections that began elsewhere. Not "established" alone: a neighbour's packet that claims
-/// to come from the namespace belongs to our own connection, in its first direction.
+/// Answers of connections that began elsewhere. Not "established" alone: a neighbour's packet that
+/// claims to come from the namespace belongs to our own connection, in its original direction.
 constexpr std::string_view kAnswers =
     "  chain answers {\n"
     "    ct state established,related ct direction reply accept\n"
     "    drop\n  }\n";
 
-/// Later, a packet whose time is up or that took a detour would be answered. Answers to what is
-/// masqueraded are still addressed to the machine here. Bridges are left out: what br_netfilter
-/// shows here may be on its way from one port to another. Loaded only where something is guarded:
-/// a kernel may be without nft_fib.
+/// Later in the path, a packet whose TTL has run out or that took a detour would be answered.
+/// Answers to what is masqueraded are still addressed to the machine here. Bridges are left out:
+/// what br_netfilter shows here may be on its way from one port to another. Loaded only where
+/// something is guarded: a kernel may lack nft_fib.
 constexpr std::string_view kUnasked =
     "  chain unasked {\n"
     "    meta nfproto != ipv4 accept\n"
@@ -120,8 +119,9 @@ constexpr std::string_view kUnasked =
 
 /// The only uplink of a link, where it has one; and the guard. In a guarded uplink and out of one:
 /// an answer to a namespace whose link is gone, while another profile's forwarding goes on.
-/// Conntrack still turns it to an address that nobody has, and the machine's default route leads
-/// back out. What others forward comes in by one of these and leaves by an interface of theirs.
+/// Conntrack still sends it to an address that nobody has, and the machine's default route leads
+/// back out. What others forward comes in through one of these and leaves through an interface of
+/// theirs.
 constexpr std::string_view kForwarded =
     "  chain forwarded {\n"
     "    iifname @bound iifname . oifname != @uplinks drop\n"
@@ -139,8 +139,8 @@ constexpr std::string_view kForwarded =
     "    goto answers\n  }\n";
 static_assert(std::string_view(kHostLinkPrefix) == "vr-");
 
-/// Before source NAT (100): sources are still those that the packets came with. The last rule:
-/// while the link is being made anew, an answer on its way to the namespace would follow the
+/// Before source NAT (100): packets still have the sources that they came with. The last rule:
+/// while the link is being made again, an answer on its way to the namespace would follow the
 /// machine's default route back out.
 constexpr std::string_view kToNamespace =
     "  chain to_namespace {\n"
@@ -181,14 +181,14 @@ std::string trace(bool wanted, const HostRest& rest) {
   return {};
 }
 
-/// "FAMILY SET ELEMENT" in pieces.
+/// "FAMILY SET ELEMENT", taken apart.
 struct Element {
   explicit Element(const std::string& line)
       : family(line.substr(0, line.find(' '))),
         set(line.substr(family.size() + 1, line.find(' ', family.size() + 1) - family.size() - 1)),
         key(line.substr(family.size() + set.size() + 2)) {}
   [[nodiscard]] std::string command(const char* verb) const {
-    // The flows' map is in the table of the rules.
+    // The map of flows is in the table of family inet.
     return fmt::format("{} element {} {} {} {{ {} }}\n", verb, family == "flow" ? "inet" : family,
                        kHostTable, set, key);
   }
@@ -197,8 +197,8 @@ struct Element {
   std::string key;
 };
 
-/// Adds what is wanted and deletes what is not any more, unless another profile has it, too. Each
-/// works whether the element is there or not.
+/// Adds what is wanted and deletes what no longer is, unless another profile has it, too. Both work
+/// whether the element is there or not.
 std::string change(const HostElements& wanted, const HostRest& rest,
                    std::initializer_list<std::string_view> families) {
   const auto is_meant = [&families](const Element& element) {
@@ -270,14 +270,14 @@ std::string base(const std::string& profile_name, bool fresh) {
 }
 
 // One rule for each endpoint and port: libnftables reads all sets of the machine for each
-// transaction, and those without a name would be several for each profile.
+// transaction, and anonymous sets would add several for each profile.
 
 /// "DIRECTION is the endpoint's protocol and port".
 std::string is_port(Transport transport, const char* direction, std::uint16_t port) {
   return fmt::format("meta l4proto {} th {} {}", to_string(transport), direction, port);
 }
 
-/// What its link may send. Another link's address is no endpoint.
+/// What its link may send. Another link's address is not an endpoint.
 std::string from_link(const HostFilter& filter) {
   const std::string ns_address = ipv4_text(filter.addresses.ns_address);
   std::string rules;
@@ -295,7 +295,7 @@ std::string from_link(const HostFilter& filter) {
                      rules);
 }
 
-/// What its link is sent.
+/// What may be sent to its link.
 std::string to_link(const HostFilter& filter) {
   const std::string ns_address = ipv4_text(filter.addresses.ns_address);
   std::string rules;
@@ -390,7 +390,7 @@ std::string host_arp_ruleset(const HostElements& wanted, const HostRest& rest) {
 
 std::string host_flow_ruleset(const HostFilter& filter, FlowLimit limit) {
   const std::string chain = own_chain("flows", filter.profile_name);
-  // The rate bounds what the count has to remember of flows that it refused.
+  // The rate limits what the count has to remember of refused flows.
   const std::string rules =
       limit == FlowLimit::kCount
           ? fmt::format(
@@ -399,7 +399,7 @@ std::string host_flow_ruleset(const HostFilter& filter, FlowLimit limit) {
                 "    ct state new ct count over {} drop\n",
                 kMostFlows)
           : "    ct state new limit rate over 2/second burst 64 packets drop\n";
-  // Conntrack (-200) has judged by now; what is dropped here never gets into its table.
+  // Conntrack (-200) has seen the packet by now; what is dropped here never gets into its table.
   return fmt::format("flush chain inet {} {}\n", kHostTable, chain) +
          in_table("inet", fmt::format("  chain {} {{\n{}  }}\n", chain, rules)) +
          Element(fmt::format("flow flows {} : goto {}", quoted(filter.link), chain)).command("add");

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What the table guards, if that is known. No profile's name begins like that.
+/// What the table guards, if that is known. No profile's name begins with a dot.
 constexpr const char* kGuardRecord = ".guard";
 
 HostElements guard_of(const std::vector<std::string>& uplinks,
@@ -45,10 +45,10 @@ HostTable::HostTable(Nft& nft, fs::path records) : nft_(nft), records_(std::move
 void HostTable::set(const HostFilter& filter) {
   const HostElements wanted = host_elements(filter);
   HostRest rest = this->rest(filter.profile_name);
-  rest.fresh = rest.fresh && is_first_;  // later there is more in it: the limit of flows
+  rest.fresh = rest.fresh && is_first_;  // later there is more in it: the limits of flows
   for (const auto& line : wanted) {
     if (line.starts_with("inet links ") && rest.others.contains(line)) {
-      throw Error(fmt::format("the link '{}' is another profile's", filter.link),
+      throw Error(fmt::format("the link '{}' belongs to another profile", filter.link),
                   std::make_error_code(std::errc::file_exists));
     }
   }
@@ -76,7 +76,7 @@ void HostTable::set(const HostFilter& filter) {
 void HostTable::set_arp(const HostFilter& filter) {
   const HostElements wanted = host_elements(filter);
   HostRest rest = this->rest(filter.profile_name);
-  // A table of nobody's: whoever else is in it has a record.
+  // A table that belongs to nobody: whoever else is in it has a record.
   rest.fresh = rest.others.empty();
   nft_.apply(without_former("arp", filter.profile_name) + host_arp_ruleset(wanted, rest));
   note(filter.profile_name, wanted);
@@ -143,7 +143,7 @@ HostElements HostTable::read(const std::string& name) const {
   return elements;
 }
 
-/// Whole or not at all, whatever the moment at which this process is killed.
+/// Whole or not at all, at whatever moment this process is killed.
 void HostTable::write(const std::string& name, const HostElements& elements) const {
   std::error_code error;
   fs::create_directories(records_, error);
@@ -163,13 +163,13 @@ void HostTable::write(const std::string& name, const HostElements& elements) con
   }
 }
 
-/// After the kernel has taken a change: a profile's record that still says more does no harm, and
-/// a guard that is not known is loaded again.
+/// After the kernel has accepted a change: a profile's record that still says more does no harm,
+/// and a guard that is not known is loaded again.
 void HostTable::note(const std::string& name, const HostElements& elements) const noexcept {
   try {
     write(name, elements);
   } catch (const std::exception&) {
-    // A full /run has room again some time.
+    // A full /run will have room again.
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The guard is the chain "leave" in the postrouting hook, after NAT: only there is the outgoing
-// device the one that the packet really takes. In the output hook a packet that NAT has just turned
-// round still carries the device of its first route, so the chain "output" may only refuse more,
+// device the one that the packet really takes. In the output hook a packet that NAT has just
+// redirected still has the device of its first route, so the chain "output" may only refuse more,
 // early enough for an application to get an error.
 #include "systemd/service/filter/inside_filter.h"
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kAnyPort53 = "meta l4proto { tcp, udp } th dport 53";
 
-/// One family's side of the capture of names.
+/// What one family contributes to the capture of names.
 struct Resolvers {
   const char* protocol;  ///< nftables' word for the header: "ip" or "ip6"
   const char* nfproto;   ///< "ipv4" or "ipv6"
@@ -76,7 +76,7 @@ std::string name_rules(const InsideFilter& filter) {
   return rules;
 }
 
-/// One look at the interface, whose name costs more to get than to compare.
+/// One look at the interface, whose name takes longer to get than to compare.
 std::string by_interface(const char* which, const char* tunnel, const char* link) {
   return fmt::format("    {} vmap {{ \"lo\" : accept, \"{}\" : goto {}, \"{}\" : goto {} }}\n",
                      which, kTunnelDevice, tunnel, kLinkDevice, link);
@@ -114,9 +114,10 @@ std::string leave_chain(const InsideFilter& filter) {
       own, by_interface("oifname", "tunnel_leave", "to_uplink"));
 }
 
-/// What comes out of the tunnel for an address that the tunnel does not have. route_localnet on the
-/// tunnel device makes the kernel take packets for 127.0.0.1 from it, and any host takes packets
-/// for each of its addresses on each of its devices. Before NAT turns answers back.
+/// Drops what comes out of the tunnel for an address that the tunnel does not have. route_localnet
+/// on the tunnel device makes the kernel take packets for 127.0.0.1 from it, and any host takes
+/// packets for each of its addresses on each of its devices. It comes before NAT translates
+/// answers.
 std::string arrive_chain(const InsideFilter& filter) {
   std::string rules = "    ip saddr 127.0.0.0/8 drop\n";
   std::vector<std::string> ipv4 = of_family(filter.tunnel_addresses, Family::kIpv4);
@@ -167,7 +168,7 @@ std::string input_chain(const InsideFilter& filter) {
       from_link_rules(filter), rules, by_interface("iifname", "tunnel_input", "from_uplink"));
 }
 
-/// Sends port 53 to the tunnel's resolver, whatever address it was meant for.
+/// Sends port 53 to the tunnel's resolver, whatever the destination.
 std::string capture_chains(const InsideFilter& filter) {
   if (!filter.capture || filter.dns_servers.empty()) {
     return {};
@@ -182,7 +183,7 @@ std::string capture_chains(const InsideFilter& filter) {
                              set_of(family.servers), kAnyPort53, family.first());
     }
   }
-  // A query to 127.0.0.53 or to the veth has that address's source; it cannot travel with it.
+  // A query to 127.0.0.53 or to the veth has a source of that network, with which it cannot travel.
   std::string sources = "127.0.0.0/8";
   if (filter.link) {
     sources += ", " + ipv4_text(filter.link->ns_address);
@@ -198,8 +199,8 @@ std::string capture_chains(const InsideFilter& filter) {
       capture, kTunnelDevice, sources, kAnyPort53);
 }
 
-/// The client's own packets are many, and the host tracks them. ICMP about them is told apart
-/// there, too.
+/// The client's own packets are many, and the host tracks them. ICMP about them is checked there,
+/// too.
 std::string untracked_chains(const InsideFilter& filter) {
   const std::string client = client_match(filter);
   if (client.empty()) {

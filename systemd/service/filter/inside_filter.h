@@ -44,8 +44,8 @@ struct InsideFilter {
 /// endpoint or a link's address is not IPv4.
 [[nodiscard]] std::string inside_ruleset(const InsideFilter& filter);
 
-/// The seal of a namespace that was made just now: the rules of a default InsideFilter. Several
-/// milliseconds cheaper than replacing a table that is not there; fails if it is.
+/// The seal of a namespace that has just been made: the rules of a default InsideFilter. Several
+/// milliseconds cheaper than replacing a table that is not there; fails if there is one.
 [[nodiscard]] std::string seal_ruleset();
 
 }  // namespace vpnrun::filter

@@ -38,7 +38,7 @@ void write_all(int fd, std::string_view text) noexcept {
   while (!text.empty()) {
     const ::ssize_t size = ::write(fd, text.data(), text.size());
     if (size < 0 && errno != EINTR) {
-      return;  // the reader is gone, and with it all interest
+      return;  // the reader is gone, and nobody else is interested
     }
     text.remove_prefix(size < 0 ? 0 : static_cast<std::size_t>(size));
   }
@@ -177,7 +177,7 @@ Nft::Result Nft::run(::nft_ctx* context, const std::string& commands) {
   result.output = ::nft_ctx_get_output_buffer(context);  // reading empties it
   const std::string said = first_line(::nft_ctx_get_error_buffer(context));
   if (status != 0) {
-    result.failure = said.empty() ? "libnftables failed without a reason" : said;
+    result.failure = said.empty() ? "libnftables failed without giving a reason" : said;
   }
   return result;
 }

@@ -45,7 +45,7 @@ class Nft {
   [[nodiscard]] bool exists(const std::string& table, const char* family = "inet");
   /// Whether the table of family inet is there and has the chain; cheap, whatever is in it.
   [[nodiscard]] bool has_chain(const std::string& table, const std::string& chain);
-  /// false: there was none, or the kernel does not know its family.
+  /// Removes the table. false: there was none, or the kernel does not know its family.
   [[nodiscard]] bool remove(const std::string& table, const char* family = "inet");
 
  private:

@@ -27,7 +27,7 @@ std::vector<std::uint64_t> automounts() {
 
 }  // namespace
 
-// Opened before it is looked through: what changes from then on is told.
+// Opened before it is read: what changes from then on is reported.
 AutomountWatch::AutomountWatch(EventLoop& loop, std::function<void()> on_change)
     : loop_(loop),
       on_change_(std::move(on_change)),

@@ -32,8 +32,8 @@ bool is_below(const std::string& path, const std::string& folder) {
   return path == folder || path.starts_with(folder + '/');
 }
 
-/// The mount that is visible at `path`; nullopt if nothing is there, or no folder. A symbolic link
-/// leads to a place that has its own name.
+/// The mount that is visible at `path`; nullopt if nothing is there, or not a folder. A symbolic
+/// link leads to a place that is covered under its own name.
 std::optional<std::uint64_t> mount_at(const std::string& path) {
   const UniqueFd folder(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder.ok()) {
@@ -46,7 +46,7 @@ std::optional<std::uint64_t> mount_at(const std::string& path) {
   return status.stx_mnt_id;
 }
 
-/// Whether home folders are in `folder`. Those of a directory service are below /home, or not
+/// Whether there are home folders in `folder`. Those of a directory service are below /home, or not
 /// known here.
 bool has_homes(const std::string& folder) {
   if (is_below(folder, "/home") || folder == "/") {
@@ -89,7 +89,7 @@ void cover_folders() {
     }
   };
   for (const Mount& mount : mounts) {
-    // Not one that is out of sight, below another mount.
+    // Not a mount that is hidden below another one.
     if (is_indirect_automount(mount) && mount_at(mount.point) == mount.id &&
         !has_homes(mount.point)) {
       try_cover(mount.point);

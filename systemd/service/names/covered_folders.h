@@ -4,7 +4,7 @@
 namespace vpnrun::service {
 
 /// Lays, in the calling process' mount namespace (a view), an empty folder that nobody can write to
-/// over each of these, as far as they are there:
+/// over each of these that exists:
 ///
 ///   automount folders     whose names somebody outside looks up at the first touch (autofs,
 ///                         "indirect" maps, such as /net); one with home folders in it is left as
@@ -16,9 +16,8 @@ namespace vpnrun::service {
 ///   /dev/infiniband       whose devices no network namespace confines
 ///
 /// What is covered stays so, whoever mounts and unmounts there on the host: a mount that arrives is
-/// put below (mount_namespaces(7)). What is not there yet is covered when this is called again: for
-/// automounters at once, by automount_watch.h.
-/// Throws Error.
+/// put below (mount_namespaces(7)). What is not there yet is covered when this is called again;
+/// automount_watch.h sees to it at once for automounters. Throws Error.
 void cover_folders();
 
 }  // namespace vpnrun::service

@@ -19,9 +19,9 @@ constexpr const char* kResolvConf = "resolv.conf";
 constexpr std::size_t kResolvConfServers = 3;  // MAXNS of resolv.h: libc reads no more
 /// Room enough for kResolvConfServers of the longest and a few search domains.
 constexpr std::size_t kResolvConfSize = 320;
-/// Of a terminal, less the one in which some begin a new line.
+/// Width of a terminal, less the column in which some begin a new line.
 constexpr std::size_t kColumns = 79;
-/// In front, filled up with blanks that nobody sees.
+/// At the beginning, filled up with blanks that nobody sees.
 constexpr std::array<std::string_view, 4> kRemarks = {
     "#", "# Written by vpnrun: the resolvers of this profile's tunnel.",
     "# See [dns] in vpnrun-profile(5).", "#"};

@@ -9,7 +9,7 @@ namespace vpnrun::service {
 
 /// Text of resolv.conf(5) for these resolvers and search domains. With no resolver libc asks
 /// 127.0.0.1, which the filter captures, so that a lookup fails at once while there is no tunnel.
-/// The size is always the same, but for search domains of more than a line, which then come last
+/// The size is always the same, except for search domains of more than a line, which then come last
 /// and whole: see write_resolv_conf.
 [[nodiscard]] std::string resolv_conf_text(const std::vector<std::string>& servers,
                                            const std::vector<std::string>& search_domains);
@@ -18,8 +18,8 @@ namespace vpnrun::service {
 /// in the applications' view, and a bind holds on to the inode, so that a rename would not be seen
 /// there. Where the size stays, it is one pwrite(2), and running applications read the old text or
 /// the new, both whole, in however many steps. Where it does not, there is at each moment the old
-/// text or the new one, with empty lines behind it until the file has its size; whoever reads the
-/// file in several steps meanwhile has at most further search domains at its end. Throws Error.
+/// text or the new one, followed by empty lines until the file has its size; whoever reads the file
+/// in several steps meanwhile sees at most further search domains at its end. Throws Error.
 void write_resolv_conf(int etc_fd, std::string_view text);
 
 /// The host's nsswitch.conf(5) with the sources of `hosts` reduced to files and dns: no lookup is

@@ -36,7 +36,7 @@ constexpr std::string_view kOurs = "vpnrun";
 static_assert(std::string_view(kRuntimeRoot) == "/run/vpnrun");
 constexpr mode_t kFolderMode = 0755;
 
-/// What is at a name: enough to tell whether it is still the same.
+/// What a name stands for: enough to tell whether it is still the same.
 struct Entry {
   mode_t type = 0;  ///< S_IFMT
   FileId id;
@@ -72,8 +72,8 @@ std::string link_target(const std::string& path) {
 }
 
 /// Adds what is in /run/`folder` (empty: in /run itself) to `found`. Names that start with a dot
-/// are files in the making. With `hidden`, also what is hidden: a view of an earlier version may
-/// have it.
+/// are temporary files. With `hidden`, also what is hidden: a view of an earlier version may have
+/// it.
 void list(const std::string& folder, Hidden hidden, Entries& found) {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(absolute(folder).c_str()),
                                                       ::closedir);
@@ -116,8 +116,8 @@ bool same(const Entry& a, const Entry& b) {
   return a.type == b.type && a.id == b.id && a.target == b.target;
 }
 
-/// A detached copy of what is mounted at the path, that mounts of the host reach and that sends
-/// none back. Invalid if that is not possible, or the path is gone.
+/// A detached copy of what is mounted at the path; mounts of the host arrive in it and none goes
+/// back. Invalid if that is not possible, or the path is gone.
 UniqueFd copy_tree(const std::string& path) {
   const bool ours = path == kOurs;
   const unsigned depth = ours ? 0U : static_cast<unsigned>(AT_RECURSIVE);
@@ -152,7 +152,7 @@ std::vector<Passage> take_along(const Entries& wanted, const Entries& present) {
   return passages;
 }
 
-/// Takes what is at the path out of the view, mounts first.
+/// Takes what is at the path out of the view, its mounts first.
 void take_away(const std::string& path) {
   const std::string name = absolute(path);
   while (::umount2(name.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) {

@@ -3,9 +3,9 @@
 
 namespace vpnrun::service {
 
-/// The view's own /run: a tmpfs of the view with the host's entries bound into it one by one, all
-/// but those by which daemons outside answer questions for names, or start programs for which this
-/// /run is not the one:
+/// The view's own /run: a tmpfs of the view with the host's entries bound into it one by one,
+/// except those through which daemons outside look up names, or start programs that do not have
+/// this /run:
 ///
 ///   /run/nscd             nscd(8); glibc asks it before it looks at nsswitch.conf
 ///   /run/systemd/resolve  systemd-resolved: varlink, and the stub's resolv.conf
@@ -15,20 +15,20 @@ namespace vpnrun::service {
 ///
 /// A folder laid over one of these on a shared /run is not enough: when the host removes the folder
 /// and makes it anew, as a daemon's restart does, the kernel takes the mount away with it
-/// (mount_namespaces(7)), and the new socket is in reach. Here there is nothing to take away: what
-/// nobody binds is not there, whoever is alive.
+/// (mount_namespaces(7)), and the new socket is within reach. Here there is nothing to take away:
+/// what is not bound is not there, whether or not the companion is alive.
 ///
 /// /run/vpnrun comes without the names of namespaces that are mounted in it: they would keep those
 /// namespaces alive.
 
-/// Puts the new /run over the one that the calling process sees. Its mount namespace is the view
-/// from birth, a copy of `host_namespace` (a descriptor). Throws Error.
+/// Puts the new /run over the one that the calling process sees. Its mount namespace is a view that
+/// has just been copied from `host_namespace` (a descriptor). Throws Error.
 void make_run_folder(int host_namespace);
 
 /// Brings /run of the view (a descriptor of its mount namespace) in line with the host's: what is
-/// new is bound, what is gone is taken away, what is another file by now is bound anew. An entry
-/// that cannot be bound is left out. The calling process is in the view afterwards; it must have
-/// one thread (setns(2)). Throws Error.
+/// new is bound, what is gone is taken away, what is now another file is bound again. An entry that
+/// cannot be bound is left out. The calling process is in the view afterwards; it must have one
+/// thread (setns(2)). Throws Error.
 void follow_run_folder(int host_namespace, int view);
 
 }  // namespace vpnrun::service

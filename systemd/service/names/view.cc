@@ -60,7 +60,7 @@ void uncover(const std::string& target) {
 
 enum class Overlay : std::uint8_t { kInPlace, kToBeLaid, kImpossible };
 
-/// By the rule of ip-netns(8) only what exists on both sides, and is a folder or not on both, is
+/// As ip-netns(8) has it, only what exists on both sides, and is a folder on both or on neither, is
 /// laid over.
 Overlay compare(const std::string& source, const std::string& target) {
   const auto target_fd = open_visible(target);
@@ -78,8 +78,8 @@ void lay_over(const std::string& source, const std::string& target) {
   if (compare(source, target) != Overlay::kToBeLaid) {
     return;
   }
-  // What we laid before, over a source that was replaced since: nothing can be mounted on a deleted
-  // file, and mounts would pile up otherwise.
+  // First removes what we laid before, whose source has been replaced since: nothing can be mounted
+  // on a deleted file, and otherwise mounts would pile up.
   uncover(target);
   if (compare(source, target) != Overlay::kToBeLaid) {
     return;
@@ -125,7 +125,7 @@ std::vector<std::string> entries_of(const std::string& folder) {
 
 /// Takes away what was laid over /etc from files of `folder` that are not there any more.
 void lift_overlays_without_source(const std::string& folder) {
-  // What a mount says of its root begins at its file system's, not at ours.
+  // A mount gives its root as a path from the root of its file system, not from ours.
   const std::string tail = folder.substr(folder.find('/', 1));
   for (const auto& mount : mounts_below("/etc")) {
     const std::string& root = mount.root;

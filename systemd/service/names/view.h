@@ -29,11 +29,11 @@ void build_view(const ViewSources& sources);
 ///
 /// The host detaches such a mount when it replaces the file by rename(2), so this is called again
 /// whenever something changes in watched_folders(). An application that reads the host's file until
-/// then is kept to the tunnel by the filter and by run_folder.h. Throws Error.
+/// then is still kept to the tunnel by the filter and by run_folder.h. Throws Error.
 void lay_overlays(const ViewSources& sources);
 
-/// Folders on the host whose entries lay_overlays() and follow_run_folder() depend on, and which of
-/// them.
+/// Folders on the host whose entries lay_overlays() and follow_run_folder() depend on, and which
+/// entries matter.
 [[nodiscard]] std::vector<WatchedFolder> watched_folders(const ViewSources& sources);
 
 }  // namespace vpnrun::service

@@ -19,10 +19,10 @@ class ViewKeeper {
   /// `namespaces` is borrowed. Throws Error if the host cannot be watched.
   ViewKeeper(EventLoop& loop, const PreparedNamespaces& namespaces, std::string profile_name);
 
-  /// Brings the view in line with the host now. What fails is logged: the next change tries again.
+  /// Brings the view in line with the host now. Failures are logged: the next change tries again.
   void renew() noexcept;
-  /// What applications read from now on. What fails is logged: the filter sends queries to the
-  /// right place all the same.
+  /// Writes the resolv.conf that applications read from now on. Failures are logged: the filter
+  /// sends queries to the right place all the same.
   void write_resolvers(const std::vector<IpAddress>& resolvers,
                        const std::vector<std::string>& search_domains) noexcept;
 

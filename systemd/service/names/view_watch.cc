@@ -126,7 +126,7 @@ void ViewWatch::renew_within(std::chrono::milliseconds delay) {
 
 void ViewWatch::renew() {
   settling_.reset();
-  // The next one that can wait does so for longer, until they cease.
+  // The next one that can wait does so for longer, until they stop.
   pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
   const auto begin = EventLoop::Clock::now();
   watch_folders();

@@ -14,7 +14,7 @@
 
 namespace vpnrun::service {
 
-/// What of a folder the view depends on.
+/// A folder that the view depends on, and what in it.
 struct WatchedFolder {
   enum class Haste : std::uint8_t {
     kAtOnce,  ///< until the view is renewed, an application may read the host's file
@@ -33,10 +33,10 @@ struct WatchedFolder {
 /// within FolderWatch::kPace where the kernel does not tell of changes.
 class ViewWatch {
  public:
-  /// Watches `folders`, also those that come to be later in another one of them. Throws Error.
+  /// Watches `folders`, also those that are made later in another one of them. Throws Error.
   ViewWatch(EventLoop& loop, std::vector<WatchedFolder> folders, std::function<void()> on_change);
 
-  /// The longest that a settled change waits while others go on and on.
+  /// How long a settled change waits at most while others go on.
   static constexpr std::chrono::milliseconds kLongestPause{10'000};
 
  private:
@@ -73,7 +73,7 @@ class ViewWatch {
   EventLoop::Clock::time_point due_;
   EventLoop::Clock::time_point renewed_;
   std::chrono::milliseconds pause_{0};  ///< before the next renewal that can wait
-  /// For those that cannot: dozens of them at once, and then one fiftieth of the time.
+  /// For those that cannot wait: dozens of them at once, and then one fiftieth of the time.
   Budget budget_{50, std::chrono::milliseconds(300)};
 };
 

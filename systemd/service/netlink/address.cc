@@ -21,7 +21,7 @@ RtAddressPtr to_object(const InterfaceAddress& address) {
   ::rtnl_addr_set_ifindex(object.get(), address.ifindex);
   ::rtnl_addr_set_local(object.get(), to_nl(address.address).get());
   if (address.peer) {
-    // With a peer the prefix is the peer's: that is what the kernel makes a route for.
+    // With a peer the prefix is the peer's: the kernel makes a route for that.
     ::rtnl_addr_set_peer(object.get(), to_nl(Prefix{*address.peer, address.address.length}).get());
   }
   if (address.address.address.is_ipv6()) {

@@ -25,7 +25,7 @@ struct InterfaceAddress {
 /// false: the interface does not have it.
 [[nodiscard]] bool delete_address(Socket& socket, const InterfaceAddress& address);
 
-/// Makes `addresses` (their ifindex is ignored) the only ones of the interface, but for an IPv6
+/// Makes `addresses` (their ifindex is ignored) the only ones of the interface, except for an IPv6
 /// link-local one that the kernel made: adds what is missing first, then removes the rest. An
 /// address that stays is not touched, so that connections bound to it live on.
 void set_addresses(Socket& socket, int ifindex, const std::vector<InterfaceAddress>& addresses);

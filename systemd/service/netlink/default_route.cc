@@ -25,7 +25,7 @@ void append_request(std::vector<std::byte>& requests, ::nl_msg* message) {
   requests.resize(NLMSG_ALIGN(requests.size()));
 }
 
-/// The errno in the first message of an answer; EIO for anything that is no answer.
+/// The errno in the first message of an answer; EIO for anything that is not an answer.
 int error_in(std::span<const std::byte> answer) noexcept {
   ::nlmsghdr header{};
   ::nlmsgerr error{};

@@ -21,14 +21,14 @@ enum class Families : std::uint8_t { kIpv4, kIpv6, kBoth };
 /// The destructor does not touch the route.
 class DefaultRoute {
  public:
-  /// No gateway: for a device without link layer. Throws Error if no socket can be had.
+  /// No gateway: for a device without link layer. Throws Error if there is no socket.
   DefaultRoute(int ifindex, Families families);
 
   /// Adds or replaces the routes. Throws Error; what was put in stays then (call remove()).
   void install();
 
-  /// Takes them out; nothing to take out is no error. Returns 0, or the errno of the first refusal,
-  /// after both were tried. Allocates nothing.
+  /// Takes them out; it is not an error if there are none. Returns 0, or the errno of the first
+  /// refusal, after both were tried. Allocates nothing.
   [[nodiscard]] int remove() noexcept;
 
  private:

@@ -8,8 +8,8 @@
 namespace vpnrun::netlink {
 
 /// Looks for nftables chains of family inet, in the network namespace that the calling thread is in
-/// when this is made, by one question of the kernel: libnftables reads every rule of the table for
-/// that. The socket stays open, since closing one waits until what others have deleted is out of
+/// when this is made, with a single request to the kernel: libnftables would read every rule of the
+/// table. The socket stays open, since closing one waits until what others have deleted is out of
 /// use. Needs CAP_NET_ADMIN. Every call throws Error.
 class FilterChains {
  public:

@@ -27,10 +27,10 @@ struct PacketDropped {
 struct FilterOverrun {};
 using FilterEvent = std::variant<TableDeleted, PacketDropped, FilterOverrun>;
 
-/// What messages of the kernel say about its rules, apart from how they are received.
+/// What messages of the kernel say about its rules, independent of how they are received.
 class FilterEvents {
  public:
-  /// From now on drops are told of packets that come from or go to this interface; 0: of none.
+  /// From now on drops of packets that come from or go to this interface are reported; 0: none.
   void follow_interface(int ifindex) noexcept;
   /// Hands over what `message` tells; nothing if it is of another kind or too short for its own.
   void read(::nl_msg* message, const std::function<void(const FilterEvent&)>& handle);

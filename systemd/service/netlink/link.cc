@@ -129,7 +129,7 @@ std::vector<LinkInfo> list_links(Socket& socket) {
 bool create_veth(Socket& socket, const VethSpec& spec) {
   const LinkPtr link = checked(LinkPtr(::rtnl_link_veth_alloc()));
   set_properties(link.get(), spec.name, spec.mtu, spec.mac);
-  // Gives a reference away, whatever its documentation does not say.
+  // Gives a reference away, although its documentation does not say so.
   const LinkPtr peer = checked(LinkPtr(::rtnl_link_veth_get_peer(link.get())));
   set_properties(peer.get(), spec.peer_name, spec.mtu, spec.peer_mac);
   ::rtnl_link_set_ns_fd(peer.get(), spec.peer_netns_fd);

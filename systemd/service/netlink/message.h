@@ -13,8 +13,9 @@
 #include "systemd/service/netlink/nl_ptr.h"
 #include "systemd/service/netlink/route.h"
 
-/// What one message of the kernel says, apart from how it was received: for this library and its
-/// tests. Pure. nullopt, or no event: the message is of another kind, or too short for its own.
+/// What one message of the kernel says, independent of how it was received: for this library and
+/// its tests. Pure. nullopt, or no event: the message is of another kind, or too short for its
+/// kind.
 namespace vpnrun::netlink {
 
 [[nodiscard]] std::optional<LinkInfo> parse_link(::nl_msg* message);

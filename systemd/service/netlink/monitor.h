@@ -33,7 +33,7 @@ struct ForwardingChanged {
 };
 constexpr int kAllInterfaces = -1;
 constexpr int kDefaultInterface = -2;
-/// The kernel dropped messages: what the receiver believes is to be read anew.
+/// The kernel dropped messages: the receiver must read again what it believes.
 struct Overrun {};
 
 using Event = std::variant<LinkChanged, AddressChanged, RouteChanged, ForwardingChanged, Overrun>;

@@ -35,7 +35,7 @@ int hand_over(::nl_msg* message, void* argument) noexcept {
   return NL_OK;
 }
 
-/// Nobody asked for what comes in here: it has no sequence to keep.
+/// What comes in here was not requested: there is no sequence to check.
 int accept_sequence(::nl_msg* /*message*/, void* /*argument*/) noexcept {
   return NL_OK;
 }
@@ -52,7 +52,7 @@ Notifications::Notifications(int protocol, std::initializer_list<int> groups, st
   if (result < 0) {
     throw Error(fmt::format("cannot watch {}: {}", what_, ::nl_geterror(result)));
   }
-  // More room means fewer overruns; without the privilege the default has to do.
+  // More room means fewer overruns; without the privilege the default must do.
   (void)::setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof(kReceiveBuffer));
 }
 

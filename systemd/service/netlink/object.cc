@@ -100,7 +100,7 @@ void dump(Socket& socket, int type, const std::string& what, const std::function
       break;
     }
   }
-  // A table that never holds still was read as well as it can be.
+  // A table that keeps changing was read as well as it can be.
   if (reply.error != 0 && reply.error != EAGAIN) {
     throw_reply(reply, "cannot list " + what);
   }

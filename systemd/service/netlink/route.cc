@@ -82,7 +82,7 @@ bool has_whole_nexthops(::nlmsghdr* header) {
         return false;
       }
       std::memcpy(&hop, hops.data(), sizeof(hop));
-      // The padding, too: libnl takes it off what is left, which is unsigned.
+      // The padding, too: libnl subtracts it from what is left, which is unsigned.
       const std::size_t length = RTNH_ALIGN(hop.rtnh_len);
       if (hop.rtnh_len < sizeof(hop) || length > hops.size()) {
         return false;

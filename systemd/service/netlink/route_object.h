@@ -10,8 +10,8 @@ namespace vpnrun::netlink {
 /// What libnl builds requests from.
 [[nodiscard]] RoutePtr to_object(const Route& route);
 
-/// Whether every next hop of a route's message is as long as it says, and a next hop at all. libnl
-/// does not look: from one of length 0 it never comes back.
+/// Whether every next hop of a route's message is as long as it says, and long enough to be one.
+/// libnl does not check: at one of length 0 it loops for ever.
 [[nodiscard]] bool has_whole_nexthops(::nlmsghdr* header);
 
 }  // namespace vpnrun::netlink

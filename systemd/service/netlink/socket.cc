@@ -56,7 +56,8 @@ int on_message(::nl_msg* message, void* argument) noexcept {
     try {
       (*exchange.handle)(message);
     } catch (...) {
-      // Not through C code; and what follows must be read, or the next request would find it.
+      // It must not pass through C code; and what follows must be read, or the next request would
+      // find it.
       exchange.exception = std::current_exception();
     }
   }
@@ -84,7 +85,7 @@ void discard_pending(::nl_sock* socket) noexcept {
   }
 }
 
-/// The errno that libnl's own failure stands for, as far as it still can be told.
+/// The errno that libnl's own failure stands for, as far as that can still be told.
 int errno_of(int libnl_error) {
   switch (-libnl_error) {
     case NLE_DUMP_INTR:
@@ -169,7 +170,8 @@ Socket::Socket() : socket_(::nl_socket_alloc()) {
   if (result < 0) {
     throw_error(errno_of(result), "cannot open a netlink socket");
   }
-  // Both only make messages better and smaller; kernels that do not know them refuse without harm.
+  // Both only make messages better and smaller; kernels that do not know them refuse them, which
+  // does no harm.
   const int on = 1;
   const int fd = ::nl_socket_get_fd(socket_.get());
   (void)::setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));

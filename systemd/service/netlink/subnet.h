@@ -18,9 +18,10 @@ struct UsedNetwork {
   int ifindex = 0;  ///< 0: none
 };
 
-/// IPv4 networks that a new link must not overlap: those of all routes and interface addresses, but
-/// for default routes (the halves 0.0.0.0/1 and 128.0.0.0/1, by which VPN clients write one, are
-/// default routes too), multicast and broadcast, and what `ignored_ifindex` (0: none) holds itself.
+/// IPv4 networks that a new link must not overlap: those of all routes and interface addresses,
+/// except default routes (the halves 0.0.0.0/1 and 128.0.0.0/1, by which VPN clients write one, are
+/// default routes too), multicast and broadcast, and what the interface `ignored_ifindex` (0: none)
+/// has itself.
 [[nodiscard]] std::vector<UsedNetwork> used_networks(std::span<const Route> routes,
                                                      std::span<const InterfaceAddress> addresses,
                                                      int ignored_ifindex);

@@ -46,7 +46,7 @@ while read -r address reason; do
   untouched "$address"
   "$TUNNEL" release one
 done <<'END'
-0.0.0.0 no server's address
+0.0.0.0 not a server's address
 127.0.0.1 a loopback address
 224.0.0.251 a multicast address
 255.255.255.255 the broadcast address
@@ -66,7 +66,7 @@ for address in 0.0.0.0 127.0.1.1 192.168.77.255 255.255.255.255; do
   name_is "$address"
   tunnel_prepare one
   tunnel_run one
-  within 5 "a name that leads to $address is told" state_says "'vpn\.example' leads to no server: $address is "
+  within 5 "a name that leads to $address is told" state_says "'vpn\.example' does not lead to a server: $address is "
   untouched "a name that leads to $address"
   check 'and it goes on trying' grep -q '"state": "starting"' /run/vpnrun/one/state.json
   name_is 198.51.100.10

@@ -34,8 +34,8 @@ TEST(EndpointCheck, NoServerIsAtAnAddressOfSpecialUse) {
     bool blocked;
   };
   const std::vector<Case> cases = {
-      {"0.0.0.0", "no server's address", true},
-      {"0.1.2.3", "no server's address", true},
+      {"0.0.0.0", "not a server's address", true},
+      {"0.1.2.3", "not a server's address", true},
       {"127.0.0.1", "loopback", true},
       {"127.0.1.1", "loopback", true},
       {"127.255.255.255", "loopback", true},

@@ -70,11 +70,11 @@ TEST_F(EndpointsTest, WithoutAnAnswerSayWhichNameAndWhy) {
 
 TEST_F(EndpointsTest, ANameThatIsBlockedIsAPassingFailureWithTheRemedy) {
   result_.addresses["a.example"] = {ip("0.0.0.0")};
-  link_.unusable["0.0.0.0"] = {"0.0.0.0 is no server's address", "", true};
+  link_.unusable["0.0.0.0"] = {"0.0.0.0 is not a server's address", "", true};
   const auto found = choose();
   ASSERT_TRUE(found.failure);
   EXPECT_EQ(found.failure->kind, Failure::Kind::kPassing);
-  EXPECT_THAT(found.failure->error, HasSubstr("the name 'a.example' leads to no server"));
+  EXPECT_THAT(found.failure->error, HasSubstr("the name 'a.example' does not lead to a server"));
   EXPECT_THAT(found.failure->hint, HasSubstr("a DNS filter"));
 }
 
@@ -97,7 +97,7 @@ TEST_F(EndpointsTest, OfSeveralReasonsTheOneThatTimeMayMendIsTold) {
   result_.addresses["127.0.0.1"] = {ip("127.0.0.1")};
   result_.addresses["b.example"] = {ip("0.0.0.0")};
   link_.unusable["127.0.0.1"] = {"127.0.0.1 is a loopback address", "", false, true};
-  link_.unusable["0.0.0.0"] = {"0.0.0.0 is no server's address", "", true};
+  link_.unusable["0.0.0.0"] = {"0.0.0.0 is not a server's address", "", true};
   EXPECT_THAT(choose().failure->error, HasSubstr("b.example"));
 }
 
@@ -112,7 +112,7 @@ TEST_F(EndpointsTest, ANameWithoutAnAnswerIsWaitedForThoughAnotherCanNeverBeReac
 TEST_F(EndpointsTest, OthersThatAreLeftOutAreSaid) {
   result_.addresses["a.example"] = {ip("0.0.0.0")};
   result_.addresses["b.example"] = {ip("192.0.2.2")};
-  link_.unusable["0.0.0.0"] = {"0.0.0.0 is no server's address", "", true};
+  link_.unusable["0.0.0.0"] = {"0.0.0.0 is not a server's address", "", true};
   const auto found = choose();
   EXPECT_THAT(found.endpoints, SizeIs(1));
   EXPECT_TRUE(found.failure);

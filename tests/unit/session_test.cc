@@ -599,7 +599,7 @@ TEST_F(SessionTest, ALookUpThatCannotBeginIsAPassingFailure) {
 
 TEST_F(SessionTest, AddressesThatTheLinkCannotReachAreLeftOut) {
   make();
-  link_->unusable["198.51.100.10"] = {"198.51.100.10 is no server's address", ""};
+  link_->unusable["198.51.100.10"] = {"198.51.100.10 is not a server's address", ""};
   session_->up();
   names_.answer();
   EXPECT_THAT(journal_, Contains("client connect 198.51.100.11:1194/udp"));
@@ -619,7 +619,7 @@ TEST_F(SessionTest, AConfigurationThatNamesNoUsableServerIsFinal) {
 
 TEST_F(SessionTest, ALinkThatCannotBeOpenedIsAPassingFailure) {
   make();
-  link_->mishap.error = "the machine routes to the server by 'eth1'";
+  link_->mishap.error = "the machine routes to the server through 'eth1'";
   session_->up();
   names_.answer();
   EXPECT_THAT(status().error, HasSubstr("eth1"));

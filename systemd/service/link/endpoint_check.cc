@@ -9,8 +9,8 @@ namespace vpnrun::service {
 namespace {
 
 constexpr const char* kRelay =
-    "a relay on this machine has to listen at an address that is not loopback (see: ip -4 "
-    "address), and the configuration to name that one";
+    "a relay on this machine must listen at an address that is not loopback (see: ip -4 "
+    "address), and the configuration must name that address";
 
 bool is_in(const IpAddress& address, const char* network) {
   return Prefix::parse(network)->contains(address);
@@ -22,7 +22,7 @@ std::optional<UnusableAddress> check_address(const IpAddress& address) {
   const std::string text = address.str();
   if (address.is_loopback()) {
     return UnusableAddress{
-        text + " is a loopback address, and inside the namespace that is the namespace itself",
+        text + " is a loopback address, which inside the namespace means the namespace itself",
         kRelay, true};
   }
   if (!address.is_ipv4()) {
@@ -30,16 +30,16 @@ std::optional<UnusableAddress> check_address(const IpAddress& address) {
                            "let the configuration name a server by IPv4"};
   }
   if (is_in(address, "0.0.0.0/8")) {
-    return UnusableAddress{text + " is no server's address", "", true};
+    return UnusableAddress{text + " is not a server's address", "", true};
   }
   if (is_in(address, "224.0.0.0/4")) {
-    return UnusableAddress{text + " is a multicast address, no server's", ""};
+    return UnusableAddress{text + " is a multicast address, not a server's", ""};
   }
   if (text == "255.255.255.255") {
-    return UnusableAddress{text + " is the broadcast address, no server's", "", true};
+    return UnusableAddress{text + " is the broadcast address, not a server's", "", true};
   }
   if (is_in(address, "240.0.0.0/4")) {
-    return UnusableAddress{text + " is a reserved address, no server's", ""};
+    return UnusableAddress{text + " is a reserved address, not a server's", ""};
   }
   return std::nullopt;
 }
@@ -53,8 +53,8 @@ std::optional<UnusableAddress> check_address_here(const IpAddress& address,
   }
   if (way && (way->type == RTN_BROADCAST || way->type == RTN_MULTICAST)) {
     return UnusableAddress{
-        address.str() + " is the broadcast address of a network of this machine, no server's", "",
-        false, false};
+        address.str() + " is the broadcast address of a network of this machine, not a server's",
+        "", false, false};
   }
   if (address == link.address) {
     return std::nullopt;

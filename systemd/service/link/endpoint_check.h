@@ -14,21 +14,22 @@ namespace vpnrun::service {
 struct UnusableAddress {
   std::string reason;            ///< begins with the address
   std::string hint;              ///< empty: none is known
-  bool resolvers_block = false;  ///< DNS filters answer like that for a name that they block
+  bool resolvers_block = false;  ///< DNS filters give this answer for a name that they block
   bool forever = true;           ///< false: the machine's network may change
 };
 
-/// What no network changes: "this network" (0.0.0.0 above all, by which blocking resolvers answer),
-/// loopback, multicast, reserved addresses and broadcast (RFC 6890); IPv6, which the link does not
-/// carry. Link-local and private addresses may be a server's. Pure.
+/// Judges what does not depend on any network: "this network" (above all 0.0.0.0, the answer of
+/// blocking resolvers), loopback, multicast, reserved addresses and broadcast (RFC 6890); IPv6,
+/// which the link does not carry. Link-local and private addresses may be a server's. Pure.
 [[nodiscard]] std::optional<UnusableAddress> check_address(const IpAddress& address);
 
-/// The same, and what this machine's network makes of it: `way` is the machine's route there
-/// (nullopt: none, which may pass and is not judged here), `link` the host's end of the profile's
+/// The same, and what this machine's network means for it: `way` is the machine's route there
+/// (nullopt: none, which may change and is not judged here), `link` the host's end of the profile's
 /// own link with its prefix, `links` those of all profiles.
 ///
-/// An address of the machine's own is usable: a relay may listen there, and the veth delivers to
-/// it. That of the profile's own link too; nothing else in a link's network is. Pure.
+/// An address of the machine itself is usable: a relay may listen there, and the veth delivers to
+/// it. So is the host's address on the profile's own link; nothing else in a link's network is.
+/// Pure.
 [[nodiscard]] std::optional<UnusableAddress> check_address_here(
     const IpAddress& address, const std::optional<netlink::RouteAnswer>& way, const Prefix& link,
     std::span<const Prefix> links);

@@ -10,7 +10,7 @@
 namespace vpnrun::service {
 namespace {
 
-/// `name` led to `unusable`, or is it.
+/// `name` led to `unusable`, or is that address itself.
 Failure no_server(const std::string& name, const UnusableAddress& unusable) {
   if (IpAddress::parse(name)) {
     return {unusable.forever ? Failure::Kind::kSetup : Failure::Kind::kPassing,
@@ -25,12 +25,13 @@ Failure no_server(const std::string& name, const UnusableAddress& unusable) {
         "another resolver" +
         (hint.empty() ? hint : "; " + hint);
   }
-  return {Failure::Kind::kPassing,
-          fmt::format("the name '{}' leads to no server: {}", printable(name), unusable.reason),
-          hint};
+  return {
+      Failure::Kind::kPassing,
+      fmt::format("the name '{}' does not lead to a server: {}", printable(name), unusable.reason),
+      hint};
 }
 
-/// `first` is the configuration's first server; it may be one of those with an answer.
+/// `first` is the configuration's first server; there may be an answer for it.
 Failure unresolved(const std::string& first, const NameLookup::Result& result) {
   auto error = result.errors.find(first);
   if (error == result.errors.end()) {
@@ -49,7 +50,7 @@ Endpoints::Found choose_endpoints(std::span<const profile::Remote> servers,
                                   const NameLookup::Result& result, Link& link) {
   Endpoints::Found found;
   auto& endpoints = found.endpoints;
-  std::optional<Failure> refused;  // of several the one that time may mend
+  std::optional<Failure> refused;  // if there are several, one that may pass with time
   for (const auto& server : servers) {
     const auto addresses = result.addresses.find(server.host);
     if (addresses == result.addresses.end()) {

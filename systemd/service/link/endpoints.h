@@ -16,14 +16,14 @@
 namespace vpnrun::service {
 
 /// Where the servers of a configuration can be reached now: their names are looked up outside, and
-/// the link says of each address whether it leads to it.
+/// the link says of each address whether it can be reached.
 class Endpoints {
  public:
-  /// Of more addresses the first ones count.
+  /// If there are more addresses, the first ones count.
   static constexpr std::size_t kMost = 32;
 
-  /// In the servers' order, each once. `failure` says why there is none, or why others are left
-  /// out.
+  /// In the servers' order, each once. `failure` says why there are no endpoints, or why some are
+  /// left out.
   struct Found {
     std::vector<Endpoint> endpoints;
     std::optional<Failure> failure;
@@ -42,7 +42,7 @@ class Endpoints {
   NameLookup& names_;
 };
 
-/// The part of it that decides. `servers` has one at least. Throws what Link::check() does.
+/// The part of it that decides. `servers` has at least one. Throws what Link::check() throws.
 [[nodiscard]] Endpoints::Found choose_endpoints(std::span<const profile::Remote> servers,
                                                 const NameLookup::Result& result, Link& link);
 

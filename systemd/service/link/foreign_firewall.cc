@@ -17,7 +17,7 @@ namespace vpnrun::service {
 namespace {
 
 /// The chains that we opened, one a line ("ip filter DOCKER-USER"): written before the first rule
-/// is inserted, so that a companion that is killed in between leaves nothing unknown.
+/// is inserted, so that a companion that is killed in between leaves nothing unrecorded.
 std::string record_path(const std::string& profile_name) {
   return fmt::format("{}/.opened-{}", kRuntimeRoot, profile_name);
 }
@@ -49,7 +49,7 @@ void record(const std::string& profile_name, const std::string& chain) {
 }
 
 /// Whether a name can be written in a command as it is. Only root makes such names, but root's
-/// tools let anything through.
+/// tools accept any.
 bool is_plain(const std::string& name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -122,7 +122,7 @@ Failure ForeignFirewall::explain(const netlink::PacketDropped& drop) {
 std::string ForeignFirewall::open(const netlink::PacketDropped& drop) {
   if (!is_plain(drop.table) || !is_plain(drop.chain)) {
     throw Error(
-        fmt::format("cannot open the chain '{}' of table '{} {}': its name is none that can be "
+        fmt::format("cannot open the chain '{}' of table '{} {}': its name cannot be "
                     "written in a command",
                     printable(drop.chain), drop.family, printable(drop.table)));
   }

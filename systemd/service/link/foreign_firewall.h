@@ -25,12 +25,13 @@ class ForeignFirewall {
   ForeignFirewall& operator=(ForeignFirewall&&) = delete;
   ~ForeignFirewall() = default;
 
-  /// What to tell people: the chain by name, and the commands that open it for this link only.
+  /// What to tell people: the name of the chain, and the commands that open it for this link only.
   [[nodiscard]] Failure explain(const netlink::PacketDropped& drop);
 
   /// Inserts two rules that accept what comes from and goes to the link, where the owner of the
   /// chain wants such rules (DOCKER-USER, ufw-user-forward) or at the head of the chain itself.
-  /// What it opened before in that chain is replaced. Returns the chain for the log. Throws Error.
+  /// What it inserted in that chain before is replaced. Returns the chain for the log. Throws
+  /// Error.
   std::string open(const netlink::PacketDropped& drop);
 
  private:
@@ -49,7 +50,7 @@ class ForeignFirewall {
 };
 
 /// Takes back what open() of any companion of this profile inserted in `outer`. A chain that its
-/// owner has made anew meanwhile has nothing of ours in it. Throws Error.
+/// owner has made again since has nothing of ours in it. Throws Error.
 void close_foreign_firewalls(Netns& outer, const std::string& profile_name);
 
 }  // namespace vpnrun::service

@@ -53,7 +53,7 @@ std::string recorded_value(const fs::path& entry) {
   return value.empty() ? "1" : value;
 }
 
-/// With our value, and under a name that is not recorded: renamed since.
+/// Those that have our value under a name that is not recorded: they were renamed since.
 std::vector<std::string> marked_links() {
   std::vector<std::string> links;
   for (const auto& link : names_in(kSettings)) {
@@ -68,7 +68,7 @@ std::vector<std::string> marked_links() {
 /// host's lock.
 ///
 /// RECORDS/LINK/PROFILE is an entry for each profile that needs LINK to forward, with the value
-/// that it takes for ours. The folder LINK exists only while forwarding is on there because of us.
+/// that it regards as ours. The folder LINK exists only while forwarding is on there because of us.
 class Forwarding {
  public:
   explicit Forwarding(Netns& outer)
@@ -105,12 +105,12 @@ bool Forwarding::is_ours(const std::string& link, const std::string& value) cons
 }
 
 void Forwarding::forget(const std::string& link) const {
-  std::error_code ignored;  // what is gone, or in use for another interface, stays so
+  std::error_code ignored;  // what is gone, or in use for another interface, may stay so
   fs::remove_all(records_ / link, ignored);
   fs::remove(records_, ignored);
 }
 
-/// Loopback is forwarded for by nobody; 0.1.0 did, for an endpoint on the machine itself.
+/// Nothing turns forwarding on for loopback; 0.1.0 did, for an endpoint on the machine itself.
 void Forwarding::leave_loopback(const std::string& link) const {
   if (is_ours(link, netlink::read_sysctl(setting(link)).value_or("0"))) {
     write_setting(link, "0");
@@ -175,7 +175,7 @@ void Forwarding::start(const std::string& profile_name, const std::string& link)
   try {
     write_setting(link, wanted.c_str());
   } catch (const Error&) {
-    // What an earlier life recorded is on, and has to be taken back one day.
+    // What an earlier companion recorded is on, and has to be taken back one day.
     if (!is_recorded) {
       std::error_code ignored;  // in use by another profile
       fs::remove(record / profile_name, ignored);

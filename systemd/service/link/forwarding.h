@@ -11,14 +11,15 @@ namespace vpnrun::service {
 /// Value of net.ipv4.conf.LINK.forwarding that our profiles write. To the kernel every value but 0
 /// means on (IN_DEV_FORWARD in linux/inetdevice.h). Whoever else wants it on writes 1, also over
 /// ours: that is a change, so the kernel reports it (RTM_NEWNETCONF; it does not report 1 over 1),
-/// and from then on the setting is theirs, not ours to guard or to switch off. "vr" in ASCII.
+/// and from then on the setting is theirs, and we neither guard it nor switch it off. "vr" in
+/// ASCII.
 constexpr const char* kOurForwarding = "30322";
 
 /// The interfaces of `outer` on which forwarding is on only because one of our profiles asked for
-/// it, or will be once forward_for() is called for each of `links`: what else comes in there must
-/// be kept from being forwarded (HostFilter::guarded_uplinks), from before that call until release,
-/// also when the way to the server has moved to another interface. Never a loopback device. What
-/// somebody else has switched on meanwhile is forgotten. Throws Error.
+/// it, or will be once forward_for() is called for each of `links`: nothing else that comes in
+/// there may be forwarded (HostFilter::guarded_uplinks), from before that call until release, even
+/// when the way to the server has moved to another interface. Never a loopback device. What
+/// somebody else has switched on since is forgotten. Throws Error.
 [[nodiscard]] std::vector<std::string> guarded_links(Netns& outer,
                                                      const std::vector<std::string>& links);
 
@@ -27,8 +28,8 @@ constexpr const char* kOurForwarding = "30322";
 /// is on there without us. Throws Error. See the kernel's ip-sysctl.rst, conf/interface/forwarding.
 void forward_for(Netns& outer, const std::string& profile_name, const std::string& link);
 
-/// Takes back what forward_for() did for the profile: with the last profile that needed it the
-/// setting is 0 again, unless it is somebody else's by now. Throws Error.
+/// Takes back what forward_for() did for the profile: once no profile needs it, the setting is 0
+/// again, unless somebody else has switched it on. Throws Error.
 void stop_forwarding_for(Netns& outer, const std::string& profile_name);
 
 }  // namespace vpnrun::service

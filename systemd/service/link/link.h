@@ -23,17 +23,17 @@ struct LinkAddresses {
 
 /// What a link tells. Each is called from the event loop, never from within a call to the link.
 struct LinkEvents {
-  /// The machine has a way out again that it had not.
+  /// The machine has a way out that it did not have before.
   std::function<void()> way_back;
-  /// Something of the machine drops the client's packets; what to do about it.
+  /// Something on the machine drops the client's packets; what to do about it.
   std::function<void(const Failure&)> blocked;
-  /// What dropped them lets them through from now on: a new attempt need not wait.
+  /// What dropped them now lets them through: a new attempt need not wait.
   std::function<void()> unblocked;
 };
 
-/// The way of the client's own packets to its server, and of nobody else's. Closed when made, and
-/// again when it is destroyed; it follows the machine's changes by itself. There is never a default
-/// route over it.
+/// What carries the client's own packets to its server, and nobody else's. Closed when made, and
+/// again when destroyed; it follows the machine's changes by itself. There is never a default route
+/// over it.
 class Link {
  public:
   Link() = default;
@@ -43,12 +43,12 @@ class Link {
   Link& operator=(Link&&) = delete;
   virtual ~Link() = default;
 
-  /// Why no server can be reached there by this link; nullopt: one can. Throws Error.
+  /// Why no server can be reached there over this link; nullopt: one can. Throws Error.
   [[nodiscard]] virtual std::optional<UnusableAddress> check(const IpAddress& address) = 0;
-  /// Opens it for exactly these; those before are closed. Empty: closed. What the machine does with
-  /// their packets is watched until settled(). Throws Error; it may be closed then.
+  /// Opens it for exactly these endpoints, and closes all others. What the machine does with their
+  /// packets is watched until settled(). Throws Error; it may be closed then.
   virtual void open(const std::vector<Endpoint>& endpoints) = 0;
-  /// The tunnel works: nothing needs to be watched.
+  /// The tunnel works: the packets need not be watched any longer.
   virtual void settled() = 0;
   /// nullopt: nothing of the link is inside.
   [[nodiscard]] virtual std::optional<LinkAddresses> addresses() const = 0;

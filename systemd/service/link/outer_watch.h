@@ -16,9 +16,9 @@ namespace vpnrun::service {
 struct OuterNews {
   bool pair = false;        ///< the link itself, or its address
   bool forwarding = false;  ///< the link's own forwarding may be off
-  bool routes = false;      ///< the ways to the endpoints may be others
+  bool routes = false;      ///< the routes to the endpoints may have changed
   bool interfaces =
-      false;              ///< one that forwards for the link: its name, or who wants it to forward
+      false;  ///< an interface that forwards for the link: its name, or who wants it to forward
   bool rules = false;     ///< the filter may be gone
   bool way_back = false;  ///< there is a way out that there was not
   bool deleted = false;   ///< the filter was deleted; what is there since may be an old one
@@ -32,9 +32,9 @@ struct OuterNews {
   OuterNews& operator|=(const OuterNews& other) noexcept;
 };
 
-/// Watches the namespace of a link's outer end, and tells what concerns this link. Of the links of
-/// other profiles, their addresses and the routes over them nothing does: on a machine with many
-/// profiles that is most of what happens.
+/// Watches the namespace of a link's outer end, and tells what concerns this link. The links of
+/// other profiles, their addresses and the routes over them do not: on a machine with many profiles
+/// that is most of what happens.
 class OuterWatch {
  public:
   struct Events {
@@ -44,7 +44,7 @@ class OuterWatch {
     std::function<void(const netlink::PacketDropped&)> dropped;
   };
 
-  /// `table`: of our rules there. `outer` must outlive this object; its monitors have no other
+  /// `table`: that of our rules there. `outer` must outlive this object; its monitors have no other
   /// reader. Throws Error.
   OuterWatch(EventLoop& loop, Netns& outer, std::string table, Events events);
   OuterWatch(const OuterWatch&) = delete;
@@ -53,9 +53,9 @@ class OuterWatch {
   OuterWatch& operator=(OuterWatch&&) = delete;
   ~OuterWatch() = default;
 
-  /// The link's index there, which may be another one after it was made anew.
+  /// Sets the link's index there, which may change when the link is made again.
   void follow_link(int index);
-  /// Whether routes concern the link, and which interfaces do.
+  /// Sets whether routes concern the link, and which interfaces do.
   void follow(bool routes, std::vector<std::string> interfaces);
 
  private:

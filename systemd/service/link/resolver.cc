@@ -81,9 +81,9 @@ void Resolver::look_up(const std::vector<std::string>& names, Callback callback)
   }
   output_.reset(fds[0]);
   const UniqueFd output_end(fds[1]);
-  // Not arguments: everybody can read those.
+  // Not as arguments: everybody can read those.
   const UniqueFd input = memory_file("names", fmt::format("{}\n", fmt::join(names, "\n")));
-  // Nothing that our own output may be, a terminal or a file.
+  // Not our own standard error, which may be a terminal or a file.
   const UniqueFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   if (!null.ok()) {
     throw_errno("cannot open '/dev/null'");
@@ -103,7 +103,7 @@ void Resolver::look_up(const std::vector<std::string>& names, Callback callback)
   options.parent_death_signal = SIGKILL;
   callback_ = std::move(callback);
   text_.clear();
-  // Before there is a child: nobody would end it if this failed.
+  // Before there is a child: if this failed, nobody would end it.
   watch_ = loop_.watch(output_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
   deadline_ = loop_.after(kPatience, [this] {
     (void)child_.send_signal(SIGKILL);  // end of file follows
@@ -125,7 +125,7 @@ void Resolver::end() noexcept {
     try {
       (void)child_.wait();
     } catch (const std::exception&) {
-      text_.clear();  // it is not our child any more: nothing to wait for
+      text_.clear();  // it is no longer our child: nothing to wait for
     }
     child_ = Pidfd();
   }

@@ -36,13 +36,13 @@ class NameLookup {
   virtual void cancel() noexcept = 0;
 };
 
-/// Does it the way the host does (getaddrinfo(3), IPv4), in a program
-/// of its own: a resolver that hangs does not hold up the companion, NSS modules never enter it,
-/// and an answer that takes them over finds nothing there: no right, no descriptor, no memory of
-/// ours, a user that is no client's, nobody to signal or trace.
+/// Looks them up the way the host does (getaddrinfo(3), IPv4), in a program of its own: a resolver
+/// that hangs does not hold up the companion, NSS modules are never loaded into it, and an answer
+/// that takes that program over finds nothing there: no right, no descriptor, no memory of ours, a
+/// user that no client has, nobody to signal or trace.
 class Resolver : public NameLookup {
  public:
-  /// `program look-up` is look_up_main() below. As `account` if this process is root.
+  /// `program look-up` must run look_up_main() below; as `account` if this process is root.
   Resolver(EventLoop& loop, const Account& account, std::string program = "/proc/self/exe")
       : loop_(loop), account_(account), program_(std::move(program)) {}
   Resolver(const Resolver&) = delete;
@@ -69,8 +69,8 @@ class Resolver : public NameLookup {
   EventLoop::Handle deadline_;
 };
 
-/// The program's side: reads names from `input`, one a line, and writes to `output` what it finds,
-/// as it finds it. Ends early if nobody reads. The exit status.
+/// The program's side: reads names from `input`, one per line, and writes to `output` what it
+/// finds, as it finds it. Ends early if nobody reads. Returns the exit status.
 [[nodiscard]] int look_up_main(int input, int output);
 
 }  // namespace vpnrun::service

@@ -27,9 +27,9 @@ constexpr std::size_t kLinkNameMax = 15;  // IFNAMSIZ - 1
 constexpr std::uint8_t kLinkPrefix = 30;
 /// Names for the outer end.
 constexpr int kChoices = 16;
-/// A firewall that drops again what was opened for us: not more often than this.
+/// If a firewall drops again what was opened for us, it is opened again no more often than this.
 constexpr std::chrono::seconds kReopen{2};
-/// Rules that could not be loaded: again after this.
+/// Rules that could not be loaded are loaded again after this.
 constexpr std::chrono::seconds kRetry{1};
 
 /// FNV-1a: short, and the same in every build.
@@ -62,8 +62,8 @@ std::string link_of(netlink::Socket& socket, int index) {
   return link ? " on '" + link->name + "'" : std::string();
 }
 
-/// What comes back from an endpoint on the machine itself is delivered, not forwarded; and the
-/// links of other profiles are theirs.
+/// No loopback: what comes back from an endpoint on the machine itself is delivered, not forwarded.
+/// And not the links of other profiles.
 bool needs_forwarding(const netlink::RouteAnswer& way, const netlink::LinkInfo& link) {
   return way.type == RTN_UNICAST && !link.loopback &&
          !link.name.starts_with(filter::kHostLinkPrefix);
@@ -93,7 +93,7 @@ Prefix choose_subnet(netlink::Socket& host, const profile::Profile& profile) {
   return *subnet;
 }
 
-/// What the outer end may be called, the best first. Two names may have the same short form, and
+/// Names for the outer end, the best first. Two profiles' names may have the same short form, and
 /// others make links, too.
 std::string outer_name(const std::string& profile_name, int choice) {
   const std::string prefix = filter::kHostLinkPrefix;
@@ -109,11 +109,12 @@ std::string alias_of(const std::string& profile_name) {
   return "vpnrun: " + profile_name;
 }
 
-/// The pair that is this profile's: what ends in its namespace, and what says so itself.
+/// Deletes the pair of this profile: the one that ends in its namespace, and one whose alias says
+/// so.
 void remove_pair(Netns& outer, Netns* inside, const std::string& profile_name) {
   if (inside != nullptr) {
-    // Takes along the end outside, whatever that is called: one that a companion of an earlier
-    // version made, or one that was killed in between, has no alias.
+    // Deletes the outer end as well, whatever it is called: it has no alias if a companion of an
+    // earlier version made it, or one that was killed in between.
     (void)netlink::delete_link(inside->socket(), filter::kLinkDevice);
   }
   for (int choice = 0; choice < kChoices; ++choice) {
@@ -135,7 +136,7 @@ std::vector<std::string> bridges_of(netlink::Socket& outer, const std::vector<st
   return bridges;
 }
 
-/// What the profiles have in the table of `outer`.
+/// The folder that records what the profiles have in the table of `outer`.
 std::filesystem::path table_records(const Netns& outer) {
   const std::filesystem::path root(kRuntimeRoot);
   return root / (outer.name().empty() ? ".links" : ".links-" + outer.name());
@@ -156,16 +157,16 @@ VethLink::VethLink(EventLoop& loop, const profile::Profile& profile, Netns& oute
   filter_.expose = profile.ports.expose;
   filter_.uplink = profile.link.uplink;
   try {
-    const HostLock lock;  // two starts do not choose the same network
+    const HostLock lock;  // so that two starts do not choose the same network
     // What a companion that was killed left: its network is free for this one.
     remove_pair(outer_, &inside_, profile_name_);
     const auto subnet = choose_subnet(outer_.socket(), profile);
     filter_.addresses = {netlink::namespace_end(subnet), netlink::host_end(subnet)};
-    // Who has made it has the name, and the filter knows the link by that: it stands before the
-    // link is up.
+    // The name is certain only once the link is made, and the filter knows the link by it: the
+    // filter is loaded before the link is up.
     make_link();
-    // And what it left forwarding is guarded by the first filter already: there may be no server to
-    // follow for a long while.
+    // And what it left forwarding is guarded by the first filter: it may be a long while until a
+    // server is found.
     load_filter();
     configure_ends();
     OuterWatch::Events watched;
@@ -187,7 +188,7 @@ VethLink::~VethLink() {
   }
 }
 
-/// With what is guarded at this moment: another profile may have changed it.
+/// Loads the filter with what is guarded at this moment: another profile may have changed that.
 void VethLink::load_filter() {
   applied_ = false;  // the lock may not be had
   const HostLock lock;
@@ -202,11 +203,11 @@ void VethLink::make_link() {
   netlink::VethSpec spec;
   spec.peer_name = filter::kLinkDevice;
   spec.peer_netns_fd = inside_.fd();
-  // Ours from the start: udev gives a link whose address the kernel chose another one after a while
+  // Addresses of our own from the start: udev replaces one that the kernel chose after a while
   // (MACAddressPolicy= in systemd.link(5)), and the neighbours below would be wrong.
   spec.mac = random_mac();
   spec.peer_mac = random_mac();
-  // The name that it had before, if it is free: the filter and people know that.
+  // The name that it had before, if that is free: the filter and people know it.
   spec.name = filter_.link;
   bool made = !spec.name.empty() && netlink::create_veth(outer_.socket(), spec);
   for (int choice = 0; choice < kChoices && !made; ++choice) {
@@ -307,11 +308,12 @@ void VethLink::open(const std::vector<Endpoint>& endpoints) {
     loaded_ = true;
   }
   if (!forbidden.empty()) {
-    throw Error(fmt::format("the machine routes to the server by '{}', and [link] uplink is '{}'",
-                            forbidden, filter_.uplink),
-                std::make_error_code(std::errc::network_unreachable),
-                fmt::format("give the server a route by {0}, or set [link] uplink = \"auto\"",
-                            filter_.uplink));
+    throw Error(
+        fmt::format("the machine routes to the server through '{}', but [link] uplink is '{}'",
+                    forbidden, filter_.uplink),
+        std::make_error_code(std::errc::network_unreachable),
+        fmt::format("give the server a route through {0}, or set [link] uplink = \"auto\"",
+                    filter_.uplink));
   }
 }
 
@@ -329,7 +331,8 @@ void VethLink::set_routes(const std::vector<Endpoint>& endpoints) {
     return route;
   };
   const auto old = routed_;
-  routed_.insert(routed_.end(), endpoints.begin(), endpoints.end());  // known, whatever fails now
+  routed_.insert(routed_.end(), endpoints.begin(),
+                 endpoints.end());  // recorded first, whatever fails now
   for (const auto& endpoint : endpoints) {
     netlink::replace_route(inside_.socket(), route_to(endpoint));
   }
@@ -358,17 +361,18 @@ VethLink::Ways VethLink::ways_to_endpoints() {
   return ways;
 }
 
-/// Has these interfaces forward, behind the guard of the filter; loads the filter if that, or its
-/// absence, calls for it, or if it `changed`.
+/// Makes these interfaces forward, behind the guard of the filter; loads the filter if that
+/// requires it, if it is missing, or if it `changed`.
 void VethLink::forward_by(std::vector<std::string> links, bool changed, bool flushed) {
-  // Until it forwards and that is recorded: what another profile loads meanwhile has this guard.
+  // Held until it forwards and that is recorded: what another profile loads meanwhile has this
+  // guard.
   const HostLock lock;
   filter_.guarded_uplinks = guarded_links(outer_, links);
   filter_.guarded_bridges = bridges_of(outer_.socket(), filter_.guarded_uplinks);
   if (changed || flushed || !applied_ || !table_.guards(filter_)) {
     apply_filter();
   }
-  // Nothing forwards before it is guarded. What is not guarded forwards without us.
+  // Nothing forwards before it is guarded. What is not guarded already forwards without us.
   for (const auto& link : filter_.guarded_uplinks) {
     if (std::find(links.begin(), links.end(), link) != links.end()) {
       forward_for(outer_, profile_name_, link);
@@ -378,10 +382,10 @@ void VethLink::forward_by(std::vector<std::string> links, bool changed, bool flu
 }
 
 /// Puts right what the news may have put wrong; `changed`: the filter is not what is loaded.
-/// Returns the interface by which the outer namespace routes to an endpoint though the profile has
-/// another one; empty: all is well.
+/// Returns the interface through which the outer namespace routes to an endpoint although [link]
+/// uplink names another one; empty: all is well.
 ///
-/// Each step that is dear (the host's lock, nftables) is taken only when something asks for it.
+/// Each expensive step (the host's lock, nftables) is taken only when something requires it.
 std::string VethLink::look_around(const OuterNews& news, bool changed) {
   if (news.pair) {
     mend_link();
@@ -419,7 +423,7 @@ void VethLink::on_news(const OuterNews& news) {
   try {
     (void)look_around(news, false);
   } catch (const std::exception&) {
-    failure = std::current_exception();  // there is a way back all the same
+    failure = std::current_exception();  // the way back must be told all the same
   }
   if (news.way_back) {
     events_.way_back();
@@ -430,7 +434,7 @@ void VethLink::on_news(const OuterNews& news) {
 }
 
 void VethLink::on_drop(const netlink::PacketDropped& drop) {
-  // What is still told of packets that were sent before a firewall was opened is old news.
+  // What is still reported of packets that were sent before a firewall was opened is old news.
   if (!filter_.traced || opened_foreign_ || settle_.active() || filter_.endpoints.empty() ||
       filter::is_host_table(drop.table)) {
     return;
@@ -454,7 +458,7 @@ void VethLink::explain(const netlink::PacketDropped& drop) {
       events_.unblocked();
       return;
     } catch (const std::exception& error) {
-      log::ignored(error);  // then somebody else has to open it
+      log::ignored(error);  // then a person has to open it
     }
   }
   const std::string chain =
@@ -484,7 +488,7 @@ std::optional<UnusableAddress> VethLink::check(const IpAddress& address) {
 /// The caller holds the host's lock, from when it found out what is guarded.
 void VethLink::apply_filter() {
   applied_ = false;
-  extras_applied_ = extras_applied_ && table_.has(profile_name_);  // they went with the table
+  extras_applied_ = extras_applied_ && table_.has(profile_name_);  // they are gone if the table is
   table_.set(filter_);
   applied_ = true;
   if (!extras_applied_) {
@@ -508,7 +512,7 @@ void VethLink::apply_filter() {
   }
 }
 
-/// The rules are loaded anew for that: not before the tunnel is in use.
+/// This loads the rules again, so not before the tunnel is in use.
 void VethLink::settled() {
   settle_ = loop_.after(std::chrono::milliseconds(0), [this] { stop_tracing(); });
 }
@@ -533,17 +537,17 @@ void remove_veth_link(Netns& outer, Netns* inside, const std::string& profile_na
     try {
       body();
     } catch (const std::exception&) {
-      first = first ? first : std::current_exception();  // what comes after it is done all the same
+      first = first ? first : std::current_exception();  // the next steps are done all the same
     }
   };
   step([&] { close_foreign_firewalls(outer, profile_name); });
-  // The link before the filter: without it that has nothing to let through.
+  // The link before the filter: without a link the filter has nothing to let through.
   step([&] { remove_pair(outer, inside, profile_name); });
   std::optional<HostLock> lock;
   step([&] { lock.emplace(); });
   step([&] { stop_forwarding_for(outer, profile_name); });  // the guard of what forwards goes last
   step([&] {
-    const HostLock again;  // if it was not to be had before
+    const HostLock again;  // in case it was not available before
     const auto guarded = guarded_links(outer, {});
     filter::HostTable(outer.nft(), table_records(outer))
         .remove(profile_name, guarded, bridges_of(outer.socket(), guarded));

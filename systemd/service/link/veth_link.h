@@ -18,14 +18,14 @@
 namespace vpnrun::service {
 
 /// A veth pair between an outer namespace and the profile's, with its filter and NAT in the outer
-/// one, forwarding, and host routes to the endpoints inside. The outer one is the machine's own or
-/// any other that has a way to the servers.
+/// one, forwarding, and host routes to the endpoints inside. The outer one is the machine's own, or
+/// any other that can reach the servers.
 ///
-/// The outer end is called vr-NAME, shortened to the kernel's 15 bytes, or something like it if a
-/// link of that name is there already: no link but the profile's own is ever touched. Its alias
+/// The outer end is called vr-NAME, shortened to the kernel's 15 bytes, or something similar if
+/// there already is a link of that name: no link but the profile's own is ever touched. Its alias
 /// (ip-link(8)) names the profile.
 ///
-/// Destruction undoes all of it. What a companion that was killed left is replaced.
+/// Destroying it undoes all of this. What a companion that was killed left is replaced.
 class VethLink final : public Link {
  public:
   /// Both namespaces must outlive this object; the monitors of `outer` have no other reader. Throws
@@ -46,10 +46,10 @@ class VethLink final : public Link {
   [[nodiscard]] std::optional<LinkAddresses> addresses() const override;
 
  private:
-  /// By which interfaces the outer namespace leads to the endpoints.
+  /// The interfaces through which the outer namespace routes to the endpoints.
   struct Ways {
     std::vector<std::string> links;  ///< those that have to forward
-    std::string forbidden;           ///< the profile has another one in mind; empty: none is
+    std::string forbidden;           ///< one that is not the profile's [link] uplink; empty: none
   };
 
   void load_filter();
@@ -77,24 +77,24 @@ class VethLink final : public Link {
   LinkEvents events_;
   filter::HostTable table_;
   filter::HostFilter filter_;
-  std::vector<Endpoint> routed_;   ///< inside, to these addresses
+  std::vector<Endpoint> routed_;   ///< inside there are routes to these addresses
   std::vector<std::string> ways_;  ///< interfaces that forward for us, as far as is known
   bool loaded_ = false;            ///< filter_ is what the kernel has, and the routes are set
-  bool applied_ = false;           ///< the kernel has filter_: else a guard may be missing
+  bool applied_ = false;           ///< the kernel has filter_; otherwise a guard may be missing
   bool extras_applied_ = false;    ///< what stands in tables of other families
   int outer_index_ = 0;
   int inner_index_ = 0;
   netlink::MacAddress outer_mac_{};
   netlink::MacAddress inner_mac_{};
-  /// What drops the client's packets and has been told since they were let out last.
+  /// What drops the client's packets, as told since open() was called last.
   std::vector<std::string> told_drops_;
-  EventLoop::Clock::time_point last_opened_;  ///< a foreign firewall, for us
+  EventLoop::Clock::time_point last_opened_;  ///< a foreign firewall was opened for us
   bool opened_foreign_ = false;               ///< the same, since open()
   EventLoop::Handle settle_;
   std::optional<OuterWatch> watch_;
 };
 
-/// Undoes what a VethLink of this profile made in `outer`, whether its companion lives or not.
+/// Undoes what a VethLink of this profile made in `outer`, whether or not its companion is alive.
 /// `inside` is the profile's namespace; null: it is gone, or out of reach. Throws Error.
 void remove_veth_link(Netns& outer, Netns* inside, const std::string& profile_name);
 

@@ -41,9 +41,9 @@ constexpr id_t kFirst = VPNRUN_FIRST_CLIENT_ID;
 constexpr id_t kLast = VPNRUN_LAST_CLIENT_ID;
 static_assert(kFirst > 0 && kFirst <= kLast && kLast < 0x80000000U);
 
-/// A directory service that does not answer has no entry of that range.
+/// A directory service that does not answer counts as having no entry in that range.
 constexpr int kNssPatienceMs = 5'000;
-/// For the end of what was killed; the kernel may have much of it to tidy up.
+/// For what was killed to end; the kernel may have a lot to tidy up.
 constexpr std::chrono::seconds kEndPatience{5};
 constexpr const char* kUserFolder = "/run/userdb";
 
@@ -133,13 +133,13 @@ std::set<id_t> of_processes() {
   return ids;
 }
 
-/// Whether its real, effective, saved or file system's user is this one.
+/// Whether its real, effective, saved or file system user is this one.
 bool is_users(const fs::path& process, id_t user) {
   const std::vector<id_t> ids = numbers_of(status_of(process), "Uid");
   return std::find(ids.begin(), ids.end(), user) != ids.end();
 }
 
-/// Sends SIGKILL to each; by what was looked at, and not by a number that may be another's by now.
+/// Sends SIGKILL to each, by the descriptor that was examined: its number may be another's by now.
 std::vector<UniqueFd> kill_processes_of(id_t user) {
   std::vector<UniqueFd> killed;
   std::error_code error;
@@ -158,8 +158,8 @@ std::vector<UniqueFd> kill_processes_of(id_t user) {
   return killed;
 }
 
-/// Whether it has another name than ours, by NSS, whose modules are neither to be loaded here nor
-/// to have anything of ours: getent(1).
+/// Whether it has another name than ours, by NSS, whose modules must neither be loaded here nor get
+/// anything of ours: getent(1).
 bool is_known(const char* database, id_t id) {
   const Account account = look_up_account();
   const UniqueFd entry(::memfd_create("entry", MFD_CLOEXEC));
@@ -219,7 +219,7 @@ void publish(id_t id) {
   }
 }
 
-/// Ours by its name, or by what the number leads to: the number may be another's.
+/// Ours by its name, or by what its number leads to: the number may be another's.
 void withdraw(id_t id) noexcept {
   for (const char* kind : {"user", "group"}) {
     const std::string file = fmt::format("{}.{}", client_name(id), kind);
@@ -255,7 +255,7 @@ const SubordinateIds* covering(const std::vector<SubordinateIds>& given, id_t id
   const bool users = given->file == "/etc/subuid";
   throw Error(
       fmt::format(
-          "no user for a VPN client is free, {} to {}: {}, line {}, gives somebody {} to {}",
+          "no user is free for a VPN client, {} to {}: {}, line {}, gives somebody {} to {}",
           kFirst, kLast, given->file, given->line, given->first, given->first + given->count - 1),
       {},
       fmt::format(
@@ -278,7 +278,7 @@ id_t take_one(const std::string& profile_name, const std::set<id_t>& taken,
     std::error_code error;
     fs::create_directory(records(), error);
     fs::permissions(records(), fs::perms::owner_all, error);
-    // In one step: a record without a name would be nobody's.
+    // In one step: a record without a profile's name would belong to nobody.
     if (::symlink(profile_name.c_str(), (records() / std::to_string(id)).c_str()) != 0) {
       throw_errno("cannot record the user of the VPN client in '{}'", records().string());
     }
@@ -310,7 +310,7 @@ Account take_client_id(const std::string& profile_name, bool in_use) {
   std::optional<id_t> own = taken.own;
   const std::vector<SubordinateIds> given = read_subordinate_ids();
   if (own && !in_use && (covering(given, *own) != nullptr || is_somebody_elses(*own))) {
-    log::info("the user {} is somebody else's by now: the VPN client gets another", *own);
+    log::info("the user {} now belongs to somebody else: the VPN client gets another", *own);
     forget(*own);
     own.reset();
   }

@@ -20,7 +20,7 @@ struct Pattern {
   const char* hint;
 };
 
-/// In the words of OpenVPN 2.5 to 2.7 and OpenSSL 3; it prints them without a time or a prefix
+/// In the words of OpenVPN 2.5 to 2.7 and OpenSSL 3; OpenVPN prints them without a time or a prefix
 /// (client_options()). The first match counts.
 constexpr std::array<Pattern, 17> kPatterns = {{
     {"AUTH: Received control message: AUTH_FAILED", "", Failure::Kind::kCredentials,
@@ -38,7 +38,7 @@ constexpr std::array<Pattern, 17> kPatterns = {{
     {"VERIFY KU ERROR", "", Failure::Kind::kPeer,
      "the certificate of the server is not meant for a server", ""},
     {"Options error:", "", Failure::Kind::kSetup, nullptr,
-     "OpenVPN does not take the configuration; is it made for a newer version?"},
+     "OpenVPN rejects the configuration; was it made for a newer version?"},
     {"Cannot load", "", Failure::Kind::kSetup, nullptr,
      "a certificate or key of the configuration is damaged"},
     {"ERROR: Cannot open TUN/TAP dev", "", Failure::Kind::kSetup,
@@ -53,18 +53,18 @@ constexpr std::array<Pattern, 17> kPatterns = {{
      ""},
     {"TCP: connect", "Connection refused", Failure::Kind::kPassing,
      "the server refuses the connection", ""},
-    {"read ", "Network is unreachable", Failure::Kind::kPassing, "there is no way to the server",
+    {"read ", "Network is unreachable", Failure::Kind::kPassing, "there is no route to the server",
      "is this machine online?"},
-    {"write ", "Network is unreachable", Failure::Kind::kPassing, "there is no way to the server",
+    {"write ", "Network is unreachable", Failure::Kind::kPassing, "there is no route to the server",
      "is this machine online?"},
     {"TCP: connect", "Network is unreachable", Failure::Kind::kPassing,
-     "there is no way to the server", "is this machine online?"},
+     "there is no route to the server", "is this machine online?"},
     {"TLS Error: TLS handshake failed", "", Failure::Kind::kPassing,
      "the TLS handshake with the server failed", ""},
 }};
 
-/// "VERIFY ERROR: depth=0, error=certificate has expired: C=…, CN=…, serial=1": only what stands
-/// before the subject is OpenVPN's; whoever answers chose the rest, with no key but his own.
+/// "VERIFY ERROR: depth=0, error=certificate has expired: C=…, CN=…, serial=1": only what precedes
+/// the subject is OpenVPN's; whoever answers chose the rest, with no key but his own.
 std::optional<Failure> failure_of_certificate(std::string_view line) {
   if (!line.starts_with("VERIFY ERROR")) {
     return std::nullopt;
@@ -90,8 +90,8 @@ std::optional<Failure> failure_of_certificate(std::string_view line) {
   return Failure{
       Failure::Kind::kPeer,
       "the certificate of the server is not signed by the configuration's authority",
-      "somebody in between answers, or the <ca> of the configuration does not fit this server; "
-      "then get a new one from the provider"};
+      "somebody in between answers, or the <ca> of the configuration does not match this server;  "
+      "in that case get a new one from the provider"};
 }
 
 }  // namespace

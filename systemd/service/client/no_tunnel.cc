@@ -32,7 +32,7 @@ void NoTunnel::forget() noexcept {
 }
 
 void NoTunnel::answer(const Request& /*request*/) {
-  throw Error("this question is not asked any more");
+  throw Error("this question is no longer asked");
 }
 
 }  // namespace vpnrun::service

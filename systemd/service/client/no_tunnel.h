@@ -13,8 +13,8 @@
 
 namespace vpnrun::service {
 
-/// No tunnel at all, which always works: nothing but loopback, as was asked for. It has no server,
-/// no device and no settings.
+/// No tunnel at all, which always works: nothing but loopback, as the profile asks for. It has no
+/// server, no device and no settings, and changes nothing in the process or the namespace.
 class NoTunnel : public TunnelClient {
  public:
   NoTunnel(Timers& timers, TunnelEvents events);

@@ -21,8 +21,9 @@ struct TunnelSettings {
   std::vector<Prefix> addresses;     ///< of the device; empty only if there is none
   std::vector<IpAddress> resolvers;  ///< in the server's order; they answer plain DNS at port 53
   std::vector<std::string> search_domains;
-  std::string resolvers_left_out;    ///< why resolvers of the server are not there; empty: none is
-  bool resolvers_are_split = false;  ///< they are meant for some domains; asked for all names
+  std::string
+      resolvers_left_out;  ///< why resolvers of the server are left out; empty: all are there
+  bool resolvers_are_split = false;  ///< they are meant for some domains only; asked for all names
   std::uint32_t mtu = 0;             ///< bytes; 0: not said
   std::optional<Endpoint> endpoint;  ///< the one in use; nullopt: not said
   friend bool operator==(const TunnelSettings&, const TunnelSettings&) = default;
@@ -31,15 +32,15 @@ struct TunnelSettings {
 /// What a client tells. Each is called from the event loop, never from within a call to the client,
 /// and may call the client (not destroy it).
 struct TunnelEvents {
-  /// The tunnel works, with these settings: once for each connect() at most, or again after
-  /// `ended` never.
+  /// The tunnel works, with these settings: at most once for each connect(), and never after
+  /// `ended`.
   std::function<void(const TunnelSettings&)> connected;
   /// What connect() began is over: the attempt failed, or the connection ended. Once for each
   /// connect(); nothing follows until the next one. It is the explanation: what was noticed before
-  /// counts no more, even if it seems to say more. Its kind says what is to be done about it,
+  /// no longer counts, even if it seems to say more. Its kind says what is to be done about it,
   /// connected or not.
   std::function<void(const Failure&)> ended;
-  /// What will probably be the reason if the attempt fails. It goes on.
+  /// What will probably be the reason if the attempt, which goes on, fails.
   std::function<void(const Failure&)> noticed;
   /// A question that only a person can answer; nullopt: it is not asked any more, which is told
   /// before `connected`. `ended` says so itself, and nothing is told before it: a route may have to
@@ -47,8 +48,8 @@ struct TunnelEvents {
   std::function<void(const std::optional<CredentialQuestion>&)> asks;
 };
 
-/// What speaks a tunnel's protocol: OpenVPN's process, a WireGuard device, nothing at all. It knows
-/// neither links nor routes; its packets go where a Link lets them.
+/// What speaks a tunnel's protocol: a process of OpenVPN, a WireGuard device, nothing at all. It
+/// knows neither links nor routes; its packets go where a Link lets them.
 ///
 /// Destroying it ends what it runs, and removes the device that it made.
 class TunnelClient {
@@ -64,22 +65,22 @@ class TunnelClient {
   /// connect() gets none.
   [[nodiscard]] virtual std::span<const profile::Remote> servers() const noexcept = 0;
 
-  /// Begins one attempt. What an earlier one left is used if it serves (a process at its hold, with
-  /// what somebody typed), ended otherwise. Returns the endpoint that is tried first; nullopt
+  /// Begins one attempt. What an earlier one left is used if it can serve (a process at its hold,
+  /// with what somebody typed), otherwise ended. Returns the endpoint that is tried first; nullopt
   /// without any. Throws Error, and nothing runs then.
   virtual std::optional<Endpoint> connect(const std::vector<Endpoint>& endpoints) = 0;
-  /// Gives up a connection that only seems to stand (the machine slept). What somebody typed is
-  /// kept for the next attempt if that can be. No event until connect(). False: there is nothing
+  /// Gives up a connection that only seems to be alive (the machine slept). What somebody typed is
+  /// kept for the next attempt if possible. No event until connect(). False: there is no connection
   /// that could be lost that way, and nothing was done.
   [[nodiscard]] virtual bool drop() noexcept = 0;
   /// Ends what runs. What the server asked for last is kept: the next attempt may ask a person. No
   /// event until connect().
   virtual void stop() noexcept = 0;
-  /// The same, and nothing is kept: nobody is to be asked about it any more.
+  /// The same, and nothing is kept: a person is no longer to be asked about it.
   virtual void forget() noexcept = 0;
 
-  /// A person's answer to the question that was asked last; `asks` does not follow. Throws Error
-  /// if it will not do, and may be called again.
+  /// A person's answer to the question that was asked last; `asks` does not follow. Throws Error if
+  /// it cannot be used, and may then be called again.
   virtual void answer(const Request& request) = 0;
 };
 

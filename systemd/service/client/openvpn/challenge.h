@@ -10,7 +10,7 @@
 
 namespace vpnrun::service::openvpn {
 
-/// What is wanted beside user name and password: a one-time password, mostly. The
+/// What is wanted besides user name and password, mostly a one-time password. The
 /// challenge/response protocol of OpenVPN's management-notes.txt.
 struct Challenge {
   enum class Kind : std::uint8_t {
@@ -22,17 +22,17 @@ struct Challenge {
   std::string text;            ///< the question, as the server or the configuration has it
   bool echo = false;           ///< the response may be seen while it is typed
   bool wants_response = true;  ///< false (dynamic): there is only something to be read
-  bool concatenated = false;   ///< static: the response follows the password without a mark
+  bool concatenated = false;   ///< static: the response follows the password without a separator
   std::string state_id;        ///< dynamic: to be returned to the server
   std::string user_name;       ///< dynamic: the one to answer with
 };
 
-/// Of ">PASSWORD:Need 'Auth' username/password SC:1,Your PIN" the "1,Your PIN". Flags that cannot
-/// be read count as 0.
+/// Of ">PASSWORD:Need 'Auth' username/password SC:1,Your PIN" the "1,Your PIN". Unreadable flags
+/// count as 0.
 [[nodiscard]] Challenge static_challenge(std::string_view text);
 
-/// "CRV1:R,E:state:dXNlcg==:Your PIN", out of a server's refusal. nullopt: that is no challenge, or
-/// one with a user name that could not be sent back.
+/// "CRV1:R,E:state:dXNlcg==:Your PIN", out of a server's refusal. nullopt: it is not a challenge,
+/// or has a user name that could not be sent back.
 [[nodiscard]] std::optional<Challenge> dynamic_challenge(std::string_view reason);
 
 /// The password to send: `password` and `response` put together as the challenge wants them. Throws

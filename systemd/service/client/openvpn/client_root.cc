@@ -23,11 +23,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where the new root is put together. Everybody has it, and nothing below it is needed but the
-/// management folder, which is taken along before it is covered.
+/// Where the new root is put together. Every machine has this folder, and nothing below it is
+/// needed but the management folder, which is copied before it is covered.
 constexpr const char* kSite = "/run";
 
-/// Programs, libraries and what they load; with links as the machine has them.
+/// Programs, libraries and what they load; links are kept as the machine has them.
 constexpr const char* kTrees[] = {"usr",   "bin",    "sbin", "lib", "lib32",
                                   "lib64", "libx32", "nix",  "gnu"};
 constexpr const char* kSettings[] = {"alternatives", "crypto-policies", "gnutls",
@@ -41,7 +41,8 @@ std::string in_site(std::string_view path) {
   return fmt::format("{}{}", kSite, path);
 }
 
-/// What is mounted at the path and below, to be attached elsewhere. Invalid: nothing is there.
+/// A copy of what is mounted at the path and below, to be attached elsewhere. Invalid: nothing is
+/// there.
 UniqueFd take_tree(const std::string& path, std::uint64_t attributes) {
   UniqueFd tree(
       ::open_tree(AT_FDCWD, path.c_str(),
@@ -90,7 +91,7 @@ void write_file(const std::string& path, std::string_view text) {
   }
 }
 
-/// The machine's, or nothing if it has none; a link is followed.
+/// Takes the machine's file along, or nothing if it has none; a link is followed.
 void bring(const std::string& path, std::uint64_t attributes) {
   const UniqueFd tree = take_tree(path, attributes);
   struct stat status {};
@@ -148,7 +149,7 @@ void make_proc() {
   }
 }
 
-/// OpenVPN does not start without one, and puts nothing there.
+/// OpenVPN does not start without a /tmp, but puts nothing there.
 void make_tmp() {
   make_folder("/tmp");
   if (::mount("vpnrun-client", in_site("/tmp").c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
@@ -172,7 +173,7 @@ void copy_program(const ClientRoot& root) {
   }
 }
 
-/// pivot_root(2): the old root ends on top of the new one, and goes.
+/// pivot_root(2): the old root ends up on top of the new one, and is removed.
 void move_in() {
   mount_attr closed{};
   closed.attr_set = MOUNT_ATTR_RDONLY;

@@ -7,8 +7,8 @@
 
 namespace vpnrun::service::openvpn {
 
-/// What a client sees of the machine: little more than programs and libraries, so that one which
-/// its server has taken over learns nothing, of other profiles least of all.
+/// What a client sees of the machine: little more than programs and libraries, so that one that its
+/// server has taken over learns nothing, least of all about other profiles.
 ///
 ///   /usr /lib* /bin /sbin …  the machine's, read-only and without setuid
 ///   /etc                     its own passwd, group and nsswitch.conf; the machine's loader cache
@@ -29,7 +29,7 @@ struct ClientRoot {
 /// The path of the program inside.
 [[nodiscard]] std::string program_inside(const ClientRoot& root);
 
-/// For SpawnOptions::furnish: makes this of the child's mount namespace. Throws Error.
+/// For SpawnOptions::furnish: turns the child's mount namespace into this. Throws Error.
 void enter_client_root(const ClientRoot& root);
 
 }  // namespace vpnrun::service::openvpn

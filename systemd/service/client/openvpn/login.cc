@@ -187,7 +187,7 @@ ClientAnswer Login::answer(const Request* typed) {
 
 void Login::rejected(std::string_view realm, std::string_view reason) {
   if (reason.starts_with("TEMP")) {
-    return;  // the server's own trouble: what was sent is as good as before
+    return;  // the server's own trouble: what was sent is still good
   }
   failure_ = failure_from_state("auth-failure", "");
   verdict_ = Verdict::kRefused;
@@ -200,7 +200,7 @@ void Login::rejected(std::string_view realm, std::string_view reason) {
     return;
   }
   if (std::exchange(has_token_, false)) {
-    // OpenVPN takes any refusal for that of its token, and keeps what it had before.
+    // OpenVPN takes any refusal as one of its token, and keeps what it had before.
     verdict_ = one_time_ ? Verdict::kAskAgain : Verdict::kGoOn;
     return;
   }

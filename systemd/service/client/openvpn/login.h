@@ -16,7 +16,7 @@
 
 namespace vpnrun::service {
 
-/// Where credentials lie that nobody has to type, in this order: the file of the profile, the file
+/// Where credentials are that nobody has to type, in this order: the file of the profile, the file
 /// of the configuration, `vpnrun.auth` in $CREDENTIALS_DIRECTORY (systemd.exec(5)).
 struct CredentialFiles {
   std::string profile_name;
@@ -29,9 +29,9 @@ struct CredentialFiles {
 [[nodiscard]] CredentialFiles credential_files(const profile::Profile& profile,
                                                const profile::OpenvpnConfig& configuration);
 
-/// User name and password out of the first of `files` that is named; nullopt: none is. Throws Error
-/// if it cannot be used. The file of the configuration, whose author is not trusted, is judged anew
-/// each time (profile::OwnFiles).
+/// User name and password from the first of `files` that is named; nullopt: none is. Throws Error
+/// if it cannot be used. The file of the configuration, whose author is not trusted, is checked
+/// again each time (profile::OwnFiles).
 [[nodiscard]] std::optional<profile::Credentials> stored_login(const CredentialFiles& files);
 /// The passphrase of the private key: `vpnrun.passphrase` in $CREDENTIALS_DIRECTORY. nullopt: there
 /// is none. Throws Error if it cannot be used.
@@ -44,8 +44,8 @@ struct ClientAnswer {
   Secret password;
 };
 
-/// How the client of one session comes by what the server wants to know: out of files, from a
-/// person, or a part of each. Keeps the server's last challenge, and never an answer.
+/// How the client of one session gets what the server wants to know: from files, from a person, or
+/// in part from each. Keeps the server's last challenge, and never an answer.
 class Login {
  public:
   /// One-time passwords that may be refused in a row, or challenges come one after the other; and
@@ -60,28 +60,28 @@ class Login {
     kGoOn,      ///< a token that has expired: the client itself goes back to the password
   };
 
-  /// The client asks (ManagementEvents::on_need_password). The question for a person; nullopt:
-  /// none, answer() has all. Throws Error if a file that is named cannot be used.
+  /// The client asks (ManagementEvents::on_need_password). Returns the question for a person;
+  /// nullopt: none, answer() has everything. Throws Error if a file that is named cannot be used.
   [[nodiscard]] std::optional<CredentialQuestion> need(const CredentialFiles& files,
                                                        std::string_view realm, bool wants_user_name,
                                                        const openvpn::Challenge& challenge);
   /// The answer to what need() was last called with. `typed` is the person's part, null if there
-  /// was no question. Throws Error, and may be called again, if it will not do.
+  /// was no question. Throws Error, and may be called again, if it cannot be used.
   [[nodiscard]] ClientAnswer answer(const Request* typed);
 
   /// The server refused what was sent (ManagementEvents::on_password_rejected).
   void rejected(std::string_view realm, std::string_view reason);
-  /// What the refusal comes to; asked once the client says that it ends or begins anew.
+  /// What the refusal means; asked once the client says that it ends or starts over.
   [[nodiscard]] Verdict verdict() noexcept;
-  /// Of kind kAnswer, unless the answer that was refused came out of a file alone: then nobody can
-  /// type a better one.
+  /// Of kind kAnswer, unless the refused answer came from a file alone: then nobody can type a
+  /// better one.
   [[nodiscard]] Failure failure() const;
 
   void got_token() noexcept { has_token_ = true; }
   void connected() noexcept { rounds_ = unasked_ = 0; }
   /// The client is gone, and its token with it.
   void client_gone() noexcept;
-  /// Nobody is to be asked about this any more.
+  /// A person is no longer to be asked about this.
   void reset() noexcept;
 
   /// Whether the client must not be used for another connection: it would send a one-time password

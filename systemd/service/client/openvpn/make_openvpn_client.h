@@ -14,9 +14,9 @@
 namespace vpnrun::service {
 
 /// The client of `profile`, whose processes run in `place` with the tunnel device `device`.
-/// `make_device` makes that one; what it returns removes it when it goes, which is when the client
-/// does. Throws Error, with nothing left behind: that OpenVPN is not installed is said now rather
-/// than at the end of a look-up.
+/// `make_device` makes that device; what it returns lives as long as the client and then removes
+/// it. Throws Error, with nothing left behind: that OpenVPN is not installed is said now rather
+/// than after a look-up.
 [[nodiscard]] std::unique_ptr<TunnelClient> make_openvpn_client(
     EventLoop& loop, const profile::Profile& profile, profile::OpenvpnConfig config,
     const openvpn::ProcessPlace& place, const std::string& device,

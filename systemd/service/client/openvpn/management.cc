@@ -29,7 +29,7 @@ constexpr std::array<std::string_view, 7> kVariables = {
 constexpr std::uint32_t kMtuMin = 576;
 constexpr std::uint32_t kMtuMax = 65535;
 
-/// nullopt if `text` is not one, or it is another family's.
+/// nullopt if `text` is not an address, or is one of another family.
 std::optional<IpAddress> address_of(Family family, std::string_view text) {
   const auto address = IpAddress::parse(text);
   return address && address->family() == family ? address : std::nullopt;
@@ -114,7 +114,7 @@ bool is_domain(std::string_view text) {
 
 void add_address4(const std::map<std::string, std::string>& environment, TunnelSettings& settings) {
   if (const auto local = address_of(Family::kIpv4, value_of(environment, "ifconfig_local"))) {
-    // topology net30 and p2p give a peer instead of a mask: the address stands alone then.
+    // topology net30 and p2p give a peer instead of a mask: then the address stands alone.
     const auto length = prefix_length(value_of(environment, "ifconfig_netmask"));
     settings.addresses.push_back({*local, length.value_or(local->bit_count())});
   }
@@ -163,7 +163,7 @@ void add_foreign_option(std::string_view option, TunnelSettings& settings) {
   }
 }
 
-/// One `dns server`, as far as a resolv.conf(5) can have it.
+/// One `dns server`, as far as a resolv.conf(5) can express it.
 struct DnsServer {
   std::vector<IpAddress> addresses;
   std::vector<IpAddress> unusable;  ///< its addresses if `reason` is not empty
@@ -171,7 +171,7 @@ struct DnsServer {
   bool is_split = false;
 };
 
-/// The server in `number`th place; nothing if there are fewer.
+/// The server with this number; nothing if there are fewer.
 std::optional<DnsServer> dns_server(const std::map<std::string, std::string>& environment,
                                     unsigned number) {
   const auto variable = [&](const std::string& name) {
@@ -372,7 +372,7 @@ void ManagementParser::password(std::string_view text) const {
   constexpr std::string_view kNeed = "Need '";
   constexpr std::string_view kFailed = "Verification Failed: '";
   if (text.starts_with("Auth-Token:")) {
-    events_.on_auth_token();  // what it is stays a secret between OpenVPN and the server
+    events_.on_auth_token();  // the token itself stays between OpenVPN and the server
     return;
   }
   const bool need = text.starts_with(kNeed);

@@ -14,7 +14,7 @@
 
 namespace vpnrun::service::openvpn {
 
-/// Reads what the server assigned out of the environment that OpenVPN would hand to an `up` script
+/// Reads what the server assigned from the environment that OpenVPN would hand to an `up` script
 /// (openvpn(8), "Environmental Variables"), delivered over the management socket by
 /// --management-up-down. Values that are not what they should be (an address that does not parse, a
 /// mask that is not one) are left out: a hostile server chooses them. This is the one place where
@@ -24,10 +24,11 @@ namespace vpnrun::service::openvpn {
 /// nullopt if none has them.
 ///
 /// Resolvers come as `dns server` options (those of OpenVPN 2.7 by PushedDns), or as `dhcp-option
-/// DNS`. The first server counts, by its priority, that answers plain DNS at port 53 without DNSSEC
-/// being demanded, as for OpenVPN itself where all there is is a resolv.conf(5): the name service
-/// of the applications can do nothing else. If there is none, `dhcp-option DNS` counts, without the
-/// addresses that were left out before: OpenVPN 2.6 shows these there as well.
+/// DNS`. What counts is the first server, by priority, that answers plain DNS at port 53 and for
+/// which DNSSEC is not demanded, as with OpenVPN itself on a machine with nothing but a
+/// resolv.conf(5): the applications' name service can do nothing else. If there is none,
+/// `dhcp-option DNS` counts, without the addresses that were left out before: OpenVPN 2.6 shows
+/// these there as well.
 [[nodiscard]] TunnelSettings settings_from_environment(
     const std::map<std::string, std::string>& environment, std::span<const Endpoint> endpoints);
 
@@ -45,16 +46,17 @@ struct ManagementEvents {
       on_need_password;
   /// `reason` in the server's words, empty if it gave none; may be a challenge.
   std::function<void(std::string_view realm, std::string_view reason)> on_password_rejected;
-  /// The server gave a token that stands for the password from now on. OpenVPN keeps it.
+  /// The server gave a token that replaces the password from now on. OpenVPN keeps it.
   std::function<void()> on_auth_token;
   std::function<void(std::string_view text)> on_fatal;
 };
 
 /// Parser of OpenVPN's management protocol (management-notes.txt): feed() bytes as they come, get
-/// events. Keeps at most kLineMax bytes of an unfinished line, and of an environment the variables
-/// that settings_from_environment() reads: a server that pushes thousands of routes has OpenVPN
-/// report four variables for each, of which nothing is kept. A peer that sends a longer line, or an
-/// environment of more than kReportMax bytes, is not OpenVPN: feed() throws Error, which says so.
+/// events. Keeps at most kLineMax bytes of an unfinished line, and of an environment only the
+/// variables that settings_from_environment() reads: a server that pushes thousands of routes makes
+/// OpenVPN report four variables for each, and none of them is kept. A peer that sends a longer
+/// line, or an environment of more than kReportMax bytes, is not OpenVPN: feed() throws Error,
+/// which says so.
 class ManagementParser {
  public:
   static constexpr std::size_t kLineMax = 16384;
@@ -63,7 +65,7 @@ class ManagementParser {
   explicit ManagementParser(ManagementEvents events) : events_(std::move(events)) {}
 
   void feed(std::string_view bytes);
-  /// No event comes any more, not even from bytes that feed() is at work on.
+  /// No further event comes, not even from bytes that feed() is working on.
   void stop() noexcept { stopped_ = true; }
 
  private:
@@ -80,7 +82,7 @@ class ManagementParser {
 };
 
 /// The longest argument of a management command in bytes. OpenVPN refuses a longer one, and prints
-/// it while it does.
+/// it as it does so.
 constexpr std::size_t kArgumentMax = 255;
 
 /// `text` as an argument of a management command: in double quotes, '"' and '\\' escaped. Throws

@@ -39,7 +39,7 @@ std::optional<Endpoint> OpenvpnClient::connect(const std::vector<Endpoint>& endp
   if (endpoints.empty()) {
     throw Error("there is no server to connect to");
   }
-  phase_ = Phase::kIdle;  // until it runs
+  phase_ = Phase::kIdle;  // until the process runs
   observed_.reset();
   tries_ = {};
   if (process_ && holds_ && !is_spent_ && endpoints_ == endpoints && !login_.is_used_up()) {
@@ -79,7 +79,7 @@ void OpenvpnClient::forget() noexcept {
 
 void OpenvpnClient::answer(const Request& request) {
   if (!process_ || question_ != request.question_id) {
-    throw Error("this question is not asked any more");
+    throw Error("this question is no longer asked");
   }
   const auto answer = login_.answer(&request);
   process_->answer(answer.realm, answer.user_name, answer.password);
@@ -117,7 +117,7 @@ void OpenvpnClient::let_go() {
   process_->release_hold();
 }
 
-/// All that is known of one process goes with it.
+/// What is known of one process is forgotten with it.
 void OpenvpnClient::stop_process() noexcept {
   holds_ = false;
   is_spent_ = false;
@@ -135,8 +135,8 @@ void OpenvpnClient::stop_process() noexcept {
 
 // --- what ends an attempt, or a connection ---
 
-/// The best explanation so far is told while it goes on: a client with an expired certificate says
-/// so when it starts, and the server just does not answer.
+/// The best explanation so far is told while the attempt goes on: a client with an expired
+/// certificate says so when it starts, and the server just does not answer.
 void OpenvpnClient::observe(const Failure& failure) {
   if (phase_ == Phase::kTrying && explains_more(failure, observed_)) {
     observed_ = failure;
@@ -162,14 +162,14 @@ void OpenvpnClient::end(Failure failure) {
   phase_ = Phase::kIdle;
   question_.reset();
   is_spent_ = !holds_ || !is_passing(failure);
-  // First: whoever hears it has a route to take out, and the end of a process takes its time.
+  // First: whoever hears it has a route to take out, and ending a process takes its time.
   events_.ended(failure);
   if (is_spent_) {  // and neither stopped nor replaced meanwhile
     stop_process();
   }
 }
 
-/// The same, and the process has no other attempt.
+/// The same, and the process gets no other attempt.
 void OpenvpnClient::end_with_process(Failure failure) {
   if (phase_ == Phase::kIdle) {
     stop_process();
@@ -187,7 +187,7 @@ void OpenvpnClient::fail(Failure failure) {
   end(std::move(failure));
 }
 
-/// False: who was told had all of it stopped.
+/// False: whoever was told has stopped the client.
 bool OpenvpnClient::close_question() {
   const Phase before = phase_;
   if (std::exchange(question_, std::nullopt)) {
@@ -288,9 +288,9 @@ void OpenvpnClient::on_connected() {
   if (settings_->endpoint) {
     endpoint_ = settings_->endpoint;
   }
-  const TunnelSettings settings = *settings_;  // a stop in the event takes the member
+  const TunnelSettings settings = *settings_;  // a stop() in the event resets the member
   events_.connected(settings);
-  if (phase_ == Phase::kConnected) {  // and what it assigned will do
+  if (phase_ == Phase::kConnected) {  // and what it assigned was accepted
     rotation_ = 0;
   }
 }
@@ -301,7 +301,7 @@ void OpenvpnClient::on_auth_failure() {
   const auto verdict = login_.verdict();
   const bool was_connected = phase_ == Phase::kConnected;
   if (verdict == Login::Verdict::kGoOn) {
-    lose(passing_failure("the server does not take its own token any more"));
+    lose(passing_failure("the server no longer accepts its own token"));
     return;
   }
   Failure failure = login_.failure();
@@ -309,8 +309,8 @@ void OpenvpnClient::on_auth_failure() {
     failure = {Failure::Kind::kChallenge, "the server asks for another one-time password", ""};
   }
   if (was_connected) {
-    // It took what it had before: the next attempt tells. And a server that lets in and throws out
-    // gets no attempt at once by it.
+    // It took what it had before: the next attempt will show. And a server that lets the client in
+    // and throws it out does not get another attempt at once that way.
     failure.kind = Failure::Kind::kPassing;
   }
   if (verdict == Login::Verdict::kAskAgain) {
@@ -330,7 +330,7 @@ void OpenvpnClient::on_password_rejected(std::string_view realm, std::string_vie
   }
 }
 
-/// Each question is a line in the log and a new state file; who asks is the process, which its
+/// Each question is a line in the log and a new state file; it comes from the process, which its
 /// server may have taken over.
 bool OpenvpnClient::asks_too_often() {
   const auto now = timers_.now();
@@ -383,9 +383,9 @@ void OpenvpnClient::on_output(std::string_view line) {
     log::debug("openvpn: {}", printable(line.substr(0, challenge)));
   }
   if (was_let_go_ && line.starts_with("Options error:")) {
-    return;  // ours have all been read by then: about what the server pushes
+    return;  // ours have all been read by then: this is about what the server pushes
   }
-  // What a refused password comes to is on_auth_failure()'s to say.
+  // What a refused password means is for on_auth_failure() to say.
   auto failure = failure_from_output(line);
   if (failure && failure->kind != Failure::Kind::kCredentials) {
     observe(*failure);

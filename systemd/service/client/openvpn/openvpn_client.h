@@ -30,16 +30,17 @@ namespace vpnrun::service {
 /// servers are others, or the process would send a one-time password again.
 ///
 /// A new process tries the endpoints in another order than the one before it, so that a server that
-/// does not answer keeps nobody from the others: by turns, or by chance if the configuration says
-/// `remote-random`. The turns begin anew with a connection that connect()'s caller did not give up
-/// in its event. An order is kept if the server sent a challenge: it alone may know the answer.
+/// does not answer does not keep us from the others: by turns, or at random if the configuration
+/// says `remote-random`. The turns start over after a connection that connect()'s caller did not
+/// give up in its event. The order is kept if the server sent a challenge: it alone may know the
+/// answer.
 class OpenvpnClient : public TunnelClient {
  public:
-  /// What the client may ask within kQuestionTime: more than any person answers.
+  /// How often the client may ask within kQuestionTime: more than any person answers.
   static constexpr std::size_t kQuestionsMax = 10;
   static constexpr std::chrono::seconds kQuestionTime{60};
 
-  /// `device` is what keeps the tunnel device: let go of after the last process has ended.
+  /// `device` keeps the tunnel device: it is destroyed after the last process has ended.
   OpenvpnClient(Timers& timers, CredentialFiles files, profile::OpenvpnConfig config,
                 openvpn::StartProcess start, std::shared_ptr<void> device, TunnelEvents events);
   OpenvpnClient(const OpenvpnClient&) = delete;
@@ -105,10 +106,10 @@ class OpenvpnClient : public TunnelClient {
   Timers::Handle bury_;
   bool holds_ = false;       ///< it waits for release_hold()
   bool is_spent_ = false;    ///< it is not let go again
-  bool was_let_go_ = false;  ///< this process, once: from then on it hears the network
+  bool was_let_go_ = false;  ///< this process, once: from then on it listens to the network
   openvpn::Tries tries_;
   std::deque<Timers::Clock::time_point> questions_;  ///< this process's latest
-  std::optional<std::uint64_t> question_;            ///< the one that is open
+  std::optional<std::uint64_t> question_;            ///< the open one
   std::optional<TunnelSettings> settings_;           ///< what this process reported last
   std::optional<Failure> observed_;  ///< the best explanation that this attempt has given so far
 

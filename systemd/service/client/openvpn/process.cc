@@ -28,18 +28,18 @@ namespace vpnrun::service::openvpn {
 namespace {
 
 constexpr std::size_t kOutputLineMax = 4096;
-/// What it costs to look at a line, in bytes of a Flow.
+/// What it costs to look at one line, in bytes of a Flow.
 constexpr std::size_t kLineCost = 64;
 
-/// For one that its server has taken over: what the kernel must undo when it is killed, which is
-/// waited for, and what it takes from the machine. OpenVPN has a dozen descriptors, one process and
-/// some 20 MiB; files in memory are bounded by RLIMIT_FSIZE.
+/// For a process that its server has taken over. They limit what it takes from the machine, and
+/// what the kernel must undo when it is killed, which is waited for. OpenVPN has a dozen
+/// descriptors, one process and some 20 MiB; files in memory are bounded by RLIMIT_FSIZE.
 constexpr rlim_t kMiB = rlim_t{1} << 20U;
 constexpr Limit kLimits[] = {{RLIMIT_NOFILE, 64},  {RLIMIT_NPROC, 4},
                              {RLIMIT_FSIZE, kMiB}, {RLIMIT_MEMLOCK, kMiB / 16},
                              {RLIMIT_MSGQUEUE, 0}, {RLIMIT_AS, 512 * kMiB}};
 
-/// A folder next to the profile's: OpenVPN's user is not to be able to enter that one.
+/// A folder next to the profile's, which OpenVPN's user must not be able to enter.
 std::string management_folder(const std::string& profile_name) {
   return fmt::format("{}/.client-{}", kRuntimeRoot, profile_name);
 }
@@ -71,7 +71,7 @@ bool says_what_is_pushed(std::string_view config) {
   return says;
 }
 
-/// Whose process has connected; unix(7).
+/// The process that has connected; unix(7).
 pid_t peer_pid(int fd) {
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -213,7 +213,7 @@ void Process::watch() {
   watch_output();
   exit_watch_ = loop_.watch(process_.fd(), EPOLLIN, [this](std::uint32_t) {
     exit_watch_.reset();
-    output_flow_ = Flow();  // its last words, which the pipe holds
+    output_flow_ = Flow();  // for its last words, which are in the pipe
     read_output();
     if (!std::exchange(reaped_, true)) {
       events_.on_exit(process_.wait());
@@ -261,7 +261,7 @@ void Process::stop() noexcept {
       process_ = {};  // somebody else waited for it: it is gone either way
     }
   }
-  // Not a mere close: who waits behind it may have sent what cannot be closed without waiting.
+  // Not a mere close: whoever waits behind it may have sent what cannot be closed without waiting.
   close_listener(std::move(listener_));
   // Now, not with the object: the next client listens at the same place.
   remove_client_folder(profile_name_);
@@ -270,8 +270,8 @@ void Process::stop() noexcept {
 void Process::accept() {
   uid_t uid = 0;
   PeerSocket connection = accept_peer(listener_.get(), uid);
-  // The process that we started, whose number cannot be another's before we have waited for it. One
-  // that it started itself, or that somebody runs as its user, is not it.
+  // It must be the process that we started, whose number cannot become another's before we have
+  // waited for it, and not one that it started itself or that somebody runs as its user.
   if (!connection.ok() || connection_.ok() || peer_pid(connection.get()) != process_.pid()) {
     return;
   }
@@ -301,7 +301,7 @@ void Process::receive() {
     }
   } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
     if (got < 0) {
-      end_it("the VPN client sent what OpenVPN never does");  // a descriptor
+      end_it("the VPN client sent what OpenVPN never sends");  // a descriptor
     }
     connection_watch_.reset();
     events_.on_lost();
@@ -315,8 +315,8 @@ void Process::watch_output() {
   });
 }
 
-/// What was printed before that which is told now. Once for each turn of the output's own: a client
-/// that tells without end gets no more of our time by it.
+/// Reads what was printed before what is told now. Once for each of the output's own turns: a
+/// client that tells without end gets no more of our time that way.
 void Process::read_ahead() {
   if (!std::exchange(is_ahead_, true)) {
     read_output();
@@ -335,7 +335,7 @@ void Process::read_output() {
     }
     pending_output_.append(buffer.data(), static_cast<std::size_t>(got));
     const std::size_t cost = static_cast<std::size_t>(got) + tell_lines() * kLineCost;
-    // Its beginning stays: what comes after it must not look like a line of its own.
+    // The beginning is kept: what comes after it must not look like a line of its own.
     pending_output_.resize(std::min(pending_output_.size(), kOutputLineMax));
     if (output_flow_.is_enough(EventLoop::Clock::now(), cost)) {
       if (!stopped_) {
@@ -364,7 +364,7 @@ std::size_t Process::tell_lines() {
   return lines;
 }
 
-/// Not a word more of it until its exit, which is an event and handled anyway.
+/// Nothing more is read from it until its exit, which is an event and handled anyway.
 void Process::end_it(std::string_view reason) {
   connection_watch_.reset();
   output_watch_.reset();
@@ -383,9 +383,10 @@ void Process::send(std::string_view command) {
   const bool gone = put < 0 && (errno == EPIPE || errno == ECONNRESET);
   if (put != static_cast<ssize_t>(command.size()) && !gone) {
     // A command is far smaller than a socket's buffer: it has left hundreds of them unread. Told in
-    // the next turn: who gives an order is not told of an event in the middle of it.
-    refusal_ = loop_.after(std::chrono::milliseconds(0),
-                           [this] { end_it("the VPN client does not listen to its management"); });
+    // the next turn: no event comes from within an order.
+    refusal_ = loop_.after(std::chrono::milliseconds(0), [this] {
+      end_it("the VPN client does not read its management connection");
+    });
   }
 }
 

@@ -23,8 +23,9 @@
 namespace vpnrun::service::openvpn {
 
 /// The configuration that OpenVPN gets on standard input: `config` with our own directives in front
-/// and `endpoints` in their order in place of its remotes. It opens no file, runs no program and
-/// changes neither address nor route; all it learns it tells over `management_path`. Pure.
+/// and `endpoints` in their order in place of its remotes. With it OpenVPN opens no file, runs no
+/// program and changes neither address nor route; it reports everything over `management_path`.
+/// Pure.
 [[nodiscard]] std::string client_options(const profile::OpenvpnConfig& config,
                                          const std::vector<Endpoint>& endpoints,
                                          const std::string& device,
@@ -33,17 +34,18 @@ namespace vpnrun::service::openvpn {
 /// Absolute path of the openvpn program. Throws Error with a hint if it is not installed.
 [[nodiscard]] std::string find_program();
 
-/// Removes what a client of this profile left behind that was killed together with its companion.
+/// Removes what a client of this profile left behind when it was killed together with its
+/// companion.
 void remove_client_folder(const std::string& profile_name) noexcept;
 
-/// What one descriptor has brought without a pause. A client that its server has taken over may
-/// write as fast as it can: it gets the companion's attention by the piece, and waits in between.
+/// How much one descriptor has brought without a pause. A client that its server has taken over may
+/// write as fast as it can: it gets the companion's attention piece by piece, and waits in between.
 /// Pure.
 class Flow {
  public:
   /// More than a pipe holds (pipe(7)), and what OpenVPN reports of a few hundred routes.
   static constexpr std::size_t kPiece = std::size_t{128} * 1024;
-  /// What counts as a pause, and how long the other side waits after a piece without one.
+  /// What counts as a pause, and how long the other side waits after a piece that had none.
   static constexpr std::chrono::milliseconds kPause{100};
 
   /// `bytes` more have been read. True: enough for now; read on after kPause.
@@ -62,10 +64,10 @@ struct ProcessPlace {
   gid_t gid = 0;
 };
 
-/// One OpenVPN process: a user of this profile's own without any capability, inside the namespace,
-/// alone in a root directory (client_root.h) and a pid namespace, driven over its management socket
-/// only, by it and nobody else. It dies with this object, and with the companion (PR_SET_PDEATHSIG,
-/// and OpenVPN ends when its management client goes away).
+/// One OpenVPN process: it runs as a user of this profile's own without any capability, inside the
+/// namespace, alone in a root directory (client_root.h) and a pid namespace, and is driven by this
+/// object alone, over its management socket only. It dies with this object, and with the companion
+/// (PR_SET_PDEATHSIG, and OpenVPN ends when its management client goes away).
 class Process final : public ProcessControl {
  public:
   /// Starts it. Throws Error.
@@ -113,7 +115,7 @@ class Process final : public ProcessControl {
   Flow output_flow_;
   EventLoop::Handle exit_watch_;
   EventLoop::Handle refusal_;
-  bool is_ahead_ = false;  ///< of the output's own turn; read_ahead()
+  bool is_ahead_ = false;  ///< of the output's own turn; see read_ahead()
   bool reaped_ = false;
   bool stopped_ = false;
 };

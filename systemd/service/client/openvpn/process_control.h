@@ -22,7 +22,7 @@ struct ProcessEvents {
   std::function<void(std::string_view line)> on_output;
   /// The process is gone; `status` as of wait(2).
   std::function<void(int status)> on_exit;
-  /// What it says over its management connection is not OpenVPN's protocol: it is being killed.
+  /// What it sends over its management connection is not OpenVPN's protocol: it is being killed.
   std::function<void(std::string_view reason)> on_refused;
   /// Its management connection ended: it is about to exit, or is not OpenVPN and was killed.
   std::function<void()> on_lost;
@@ -39,12 +39,13 @@ class ProcessControl {
   /// The process has ended.
   virtual ~ProcessControl() = default;
 
-  /// Kills the process and waits for its end; no event comes any more. May be called from an event
-  /// (the destructor may not): the object stays until the caller's next turn.
+  /// Kills the process and waits for its end; no further event comes. May be called from an event
+  /// (the destructor may not): the object must stay until the next turn of the loop.
   virtual void stop() noexcept = 0;
   /// Lets it connect; it waits for this at start and after each loss of the connection.
   virtual void release_hold() = 0;
-  /// Has it connect anew, with the credentials that it has; it ends in a hold as after each loss.
+  /// Has it reconnect, with the credentials that it has; it goes to its hold first, as after each
+  /// loss.
   virtual void reconnect() = 0;
   /// Answers ManagementEvents::on_need_password. Neither is ever logged. Throws Error, with nothing
   /// sent, on what quote() refuses.

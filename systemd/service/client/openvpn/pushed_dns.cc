@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kReply = "PUSH: Received control message: 'PUSH_REPLY,";
 constexpr std::size_t kAddressesMax = 8;  // of one server; openvpn(8)
 constexpr std::size_t kSearchMax = 64;
-// The configuration may have servers in front of those that can be pushed; openvpn(8).
+// The configuration may have servers that precede those that can be pushed; openvpn(8).
 constexpr int kOwnNumberMin = -128;
 constexpr int kPushedNumberMin = 0;
 constexpr int kNumberMax = 127;
@@ -27,7 +27,7 @@ std::vector<std::string> words_of_option(std::string_view text) {
   }
 }
 
-/// OpenVPN skips blanks in front of what is pushed before it asks any filter.
+/// OpenVPN skips leading blanks of what is pushed before it asks any filter.
 std::string_view without_blanks(std::string_view option) {
   option.remove_prefix(std::min(option.find_first_not_of(" \t\n\v\f\r"), option.size()));
   return option;
@@ -142,7 +142,7 @@ void PushedDns::add_to(std::map<std::string, std::string>& environment) {
   is_told_ = true;
   const auto first = environment.lower_bound("dns_");
   if (first != environment.end() && first->first.starts_with("dns_")) {
-    return;  // of OpenVPN itself, which knows best
+    return;  // they are OpenVPN's own, which knows best
   }
   std::map<int, Server> servers = pushed_.servers;
   servers.insert(own_.servers.begin(), own_.servers.end());  // pushed ones replace them

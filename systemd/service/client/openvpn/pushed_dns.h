@@ -12,23 +12,24 @@ namespace vpnrun::service::openvpn {
 /// The `dns` options that a server pushes and those of the configuration, for OpenVPN 2.7: it hands
 /// them to its `dns-updown` program alone, which is not run here; with --management-up-down neither
 /// they nor the `dhcp-option` that they replace are reported. What the server pushed stands in
-/// OpenVPN's output, `verb 3`. Lines come from the server: what is no option is left out. No more
-/// is kept than what a server can push at all.
+/// OpenVPN's output, `verb 3`. Lines come from the server: what is not an option is left out. No
+/// more is kept than a server can push at all.
 class PushedDns {
  public:
   /// `config` is OpenvpnConfig::text: its `dns` and `pull-filter` lines count.
   explicit PushedDns(std::string_view config);
 
-  /// A line of OpenVPN's output. A `PUSH_REPLY` adds to those before it (a long one comes in
-  /// parts), up to add_to() or forget().
+  /// Takes a line of OpenVPN's output. A `PUSH_REPLY` adds to those before it (a long one comes in
+  /// parts), until add_to() or forget().
   void read(std::string_view line);
 
-  /// The connection is gone: what it pushed is nothing to the next one, another server's perhaps.
+  /// The connection is gone: what was pushed does not apply to the next one, which may be another
+  /// server's.
   void forget() noexcept;
 
   /// Adds the variables that OpenVPN 2.6 reports for these options (dns_server_1_address_1, …,
   /// servers in the order of their numbers), unless there are such variables already. What is
-  /// pushed from now on is another connection's.
+  /// pushed from now on belongs to another connection.
   void add_to(std::map<std::string, std::string>& environment);
 
  private:
@@ -44,7 +45,7 @@ class PushedDns {
   };
 
   [[nodiscard]] bool is_filtered(std::string_view option) const;
-  /// `lowest`: of the numbers of servers.
+  /// `lowest`: the lowest number of a server.
   static void take(const std::vector<std::string>& words, int lowest, Options& options);
 
   /// `pull-filter` lines: the beginning of an option, and whether it is taken.

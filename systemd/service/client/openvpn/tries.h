@@ -8,8 +8,8 @@
 namespace vpnrun::service::openvpn {
 
 /// Within one attempt: whether a process that is back at its hold may be let go at once. OpenVPN
-/// leaves all waiting to the management's side (management-notes.txt, "hold"), and would be back
-/// within milliseconds, time and again. Pure: it is told what time it is.
+/// leaves all waiting to the management side (management-notes.txt, "hold"), and would come back
+/// within milliseconds, again and again. Pure: it is told what time it is.
 class Tries {
  public:
   using Clock = std::chrono::steady_clock;
@@ -19,8 +19,8 @@ class Tries {
 
   /// The process is let go: its next try.
   void let_go(Clock::time_point now) noexcept;
-  /// For each of its `servers` once, and whenever the try before took its time. Otherwise the
-  /// attempt has failed.
+  /// True once for each of its `servers`, and whenever the try before lasted for a while. Otherwise
+  /// the attempt has failed.
   [[nodiscard]] bool may_go_on(Clock::time_point now, std::size_t servers) const noexcept;
 
  private:

@@ -17,7 +17,7 @@ namespace {
 
 using AclPtr = std::unique_ptr<void, int (*)(void*)>;
 
-/// An entry of a list, in a form of ours.
+/// An entry of an ACL, in a form of our own.
 struct Entry {
   acl_tag_t tag = ACL_UNDEFINED_TAG;
   id_t id = 0;

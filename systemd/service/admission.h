@@ -8,18 +8,18 @@
 
 namespace vpnrun::service {
 
-/// Who is at the other end of a connection, as of when he connected.
+/// Who is at the other end of a connection, as of when it was made.
 struct Peer {
   uid_t uid = 0;
   std::vector<gid_t> groups;
 };
 
-/// Whether `peer` could reach what lies in `folder` now: its permissions and its ACL as the kernel
+/// Whether `peer` could reach what is in `folder` now: its permissions and its ACL as the kernel
 /// reads them (acl(5)), for a process with these ids and no capability. Root always can. False if
 /// the folder is absent or cannot be examined.
 ///
-/// The groups are those that his process had: like every process with a group of which its owner is
-/// no member any more, it keeps it until it ends (credentials(7)).
+/// The groups are those that the peer's process had: a process keeps a group until it ends, even if
+/// its owner is no longer a member (credentials(7)).
 [[nodiscard]] bool is_admitted(const std::string& folder, const Peer& peer);
 
 }  // namespace vpnrun::service

@@ -20,14 +20,15 @@
 namespace vpnrun::service {
 namespace {
 
-/// A launcher that starts a tunnel is connected this much later: agents need not flash up for it.
+/// A launcher that starts a tunnel is connected this much later: agents need not appear on the
+/// screen for that.
 constexpr std::chrono::milliseconds kGrace{500};
-/// It removes its question and ends; only a broken one takes longer.
+/// It removes its question and ends; it takes longer only if it is broken.
 constexpr std::chrono::milliseconds kEndPatience{1000};
-/// As much as the launcher's terminal takes.
+/// As much as the launcher takes from a terminal.
 constexpr std::size_t kAnswerMax = 1024;
 
-/// What the program wrote before it ended: one line, returned without its end.
+/// What the program wrote before it ended: one line, returned without its line end.
 Secret first_line(int fd) {
   std::array<char, kAnswerMax + 1> buffer{};
   std::size_t size = 0;
@@ -95,7 +96,7 @@ std::vector<AskPassword::Part> AskPassword::parts_of(const CredentialQuestion& q
     parts.push_back({"Password" + context, false, &Request::password});
   }
   if (question.wants_response) {
-    // Whose words they are: a server is not to ask in the machine's name.
+    // Says whose words they are: a server must not seem to speak for the machine.
     parts.push_back({fmt::format("The server of '{}' asks: {}{}", profile_name_,
                                  printable(question.challenge), context),
                      question.echo, &Request::response});
@@ -115,7 +116,7 @@ void AskPassword::ask_next() {
       refusal = error;
     }
     if (refusal) {
-      log::warn("'{}': the password agents' answer will not do: {}", profile_name_,
+      log::warn("'{}': the password agents' answer cannot be used: {}", profile_name_,
                 refusal->what());
       if (!question_) {
         follow(question, false);
@@ -142,7 +143,7 @@ void AskPassword::ask_next() {
     // Not ours: it would look for a credential "password" there (systemd-ask-password(1)).
     options.environment = {kChildPath, "LC_ALL=C.UTF-8"};
     options.output_fd = output_end.get();
-    options.error_fd = STDERR_FILENO;  // its complaints are no part of an answer
+    options.error_fd = STDERR_FILENO;  // its complaints are not part of an answer
     options.drop_capabilities = true;
     options.parent_death_signal = SIGTERM;
     process_ = spawn(options);
@@ -169,7 +170,7 @@ void AskPassword::on_exit() {
 
 void AskPassword::take(int status) {
   if (status != 0) {
-    log::info("'{}': the password agents gave no answer; vpnrunctl up {} asks", profile_name_,
+    log::info("'{}': the password agents gave no answer; 'vpnrunctl up {}' asks", profile_name_,
               profile_name_);
     declined_ = question_->id;
     stop();
@@ -188,7 +189,7 @@ void AskPassword::stop() noexcept {
   forget();
 }
 
-/// By SIGTERM, at which it takes its question back. Whoever had a part in this is not made to wait.
+/// By SIGTERM, at which it withdraws its question. The caller is not made to wait.
 void AskPassword::end_process() noexcept {
   exit_watch_.reset();
   output_.reset();
@@ -201,7 +202,7 @@ void AskPassword::end_process() noexcept {
     ending.process = std::exchange(process_, {});
     const int fd = ending.process.fd();
     ending.limit = loop_.after(kEndPatience, [&ending] {
-      (void)ending.process.send_signal(SIGKILL);  // and its end is an event
+      (void)ending.process.send_signal(SIGKILL);  // and its end is an event of the loop
     });
     ending.watch = loop_.watch(fd, EPOLLIN, [this, fd](std::uint32_t) {
       endings_.remove_if([fd](Ending& ended) {
@@ -218,7 +219,7 @@ void AskPassword::end_process() noexcept {
   }
 }
 
-/// Waits: for the end of this object.
+/// Waits; for the destructor of this object.
 void AskPassword::end_all() noexcept {
   for (auto& ending : endings_) {
     pollfd wait{ending.process.fd(), POLLIN, 0};

@@ -18,16 +18,16 @@
 namespace vpnrun::service {
 
 /// Puts questions to systemd's password agents (plymouth, a message to the terminals, the tool
-/// systemd-tty-ask-password-agent, a desktop's) while nobody is connected who could be asked.
+/// systemd-tty-ask-password-agent, a desktop's) while no caller is connected who could be asked.
 ///
 /// Each part of a question is one run of systemd-ask-password(1), one after the other; what was
 /// typed comes from its standard output. A run is ended, and with it what the agents show, as soon
-/// as somebody else is to be asked or the question is gone. A person who declines is not asked the
+/// as somebody else can be asked or the question is gone. A person who declines is not asked the
 /// same question again. On a machine without agents nothing happens.
 class AskPassword {
  public:
-  /// Takes a complete answer. Throws Error if it will not do: the question is
-  /// put once more, from its beginning.
+  /// Takes a complete answer. Throws Error if it cannot be used: the question is then put once
+  /// more, from its beginning.
   using Answered = std::function<void(const Request&)>;
 
   /// `program` must be an absolute path; `folder` is where agents look.
@@ -42,12 +42,12 @@ class AskPassword {
     end_all();
   }
 
-  /// What is the case now: the open question, if any, and whether a client is connected who asks
-  /// somebody himself. To be called at each change of either; errors are logged.
+  /// Tells it the open question, if any, and whether a caller is connected that asks a person
+  /// itself. To be called at each change of either; errors are logged.
   void follow(const std::optional<CredentialQuestion>& question, bool somebody_asks);
 
  private:
-  /// One prompt, and where what is typed goes.
+  /// One prompt, and where the typed text goes.
   struct Part {
     std::string message;
     bool echo = false;
@@ -79,7 +79,7 @@ class AskPassword {
   std::string folder_;
 
   std::optional<CredentialQuestion> question_;  ///< put to the agents, or about to be
-  std::uint64_t declined_ = 0;                  ///< a question that is not put again
+  std::uint64_t declined_ = 0;                  ///< the number of a question that is not put again
   std::vector<Part> parts_;
   std::size_t next_part_ = 0;
   Request answer_;

@@ -26,7 +26,7 @@ std::optional<Attempts::Next> Attempts::up(Clock::time_point now) noexcept {
   } else if (!planned_) {
     return std::nullopt;
   }
-  // Somebody waits: not the rest of the back-off. Nor an attempt for each order.
+  // Somebody waits, so not the rest of the back-off; but not an attempt for each order either.
   return plan(asked(now));
 }
 
@@ -70,7 +70,7 @@ std::optional<Attempts::Next> Attempts::hurry(Clock::time_point now) noexcept {
   if (!planned_) {
     return std::nullopt;
   }
-  // Not the rest of a back-off that a cable out for an hour has made long.
+  // Not the rest of a back-off that has grown long while a cable was out for an hour.
   forget();
   return plan(std::max(kFirstRetry, asked(now)));
 }

@@ -38,10 +38,10 @@ namespace {
 
 /// A companion ends within 40 s: vpnrun-service(8).
 constexpr int kStopPatienceMs = 45'000;
-/// A unit may be ordered to stop behind one that calls us: both would wait for each other.
+/// A unit may be ordered to stop after the one that calls us: both would wait for each other.
 constexpr int kSystemctlPatienceMs = 60'000;
 constexpr std::string_view kIsActive = "is-active";
-/// Longer than the while of StartLimitIntervalSec= by its number of starts: see vpnrun@.service.
+/// Longer than StartLimitIntervalSec= divided by its number of starts: see vpnrun@.service.
 constexpr std::chrono::milliseconds kCallersPatience{6'500};
 
 void check_caller(const std::string& profile_name) {
@@ -52,7 +52,7 @@ void check_caller(const std::string& profile_name) {
   }
 }
 
-/// As final as a wrong profile: to start again does not help.
+/// As final as a wrong profile: starting again does not help.
 void check_kernel() {
   try {
     require_kernel();
@@ -90,8 +90,8 @@ int run_command(const char* verb, const std::string& profile_name, Body body) {
   }
 }
 
-/// What the profile's state says from now on: there is no companion, and why. Nothing if there is
-/// one, or the profile is not prepared.
+/// Makes the profile's state say that there is no companion, and why. Does nothing if there is one,
+/// or if the profile is not prepared.
 void leave_word(const std::string& profile_name, const std::string& error,
                 const std::string& hint) noexcept {
   try {
@@ -119,9 +119,9 @@ void remove_link(const std::string& profile_name) {
   remove_veth_link(host, inside.get(), profile_name);
 }
 
-/// What a companion that was killed has left on the host: there may be no next one, and whoever
-/// flushes the firewall then takes the guard of a machine that still forwards. Nothing if there is
-/// a companion. The namespace stays, sealed.
+/// Takes back what a companion that was killed left on the host: there may be no next one, and
+/// whoever then flushes the firewall removes the guard of a machine that still forwards. Does
+/// nothing if there is a companion. The namespace stays, sealed.
 void take_link_back(const std::string& profile_name) noexcept {
   try {
     if (!RunLock::holder(profile_name)) {
@@ -132,8 +132,8 @@ void take_link_back(const std::string& profile_name) noexcept {
   }
 }
 
-/// How systemd says that the companion came to its end (systemd.exec(5)); empty if it said so
-/// itself.
+/// How the companion came to its end, as systemd tells it (systemd.exec(5)); empty if the companion
+/// said so itself.
 std::string cause_of_end(std::string_view result, std::string_view status) {
   if (result == "signal" || result == "core-dump") {
     return fmt::format("the companion was killed by signal {}", printable(status));
@@ -142,7 +142,7 @@ std::string cause_of_end(std::string_view result, std::string_view status) {
     return "the companion hung and was ended by systemd's watchdog";
   }
   if (result == "oom-kill") {
-    return "the companion was killed: the machine had no memory left";
+    return "the companion was killed: the machine ran out of memory";
   }
   if (result == "timeout" || result == "resources" || result == "protocol") {
     return fmt::format("systemd ended the companion: {}", result);
@@ -150,7 +150,7 @@ std::string cause_of_end(std::string_view result, std::string_view status) {
   return {};
 }
 
-/// Whether what keeps most companions from starting has been mended.
+/// Whether the usual reason why a companion cannot start has been removed.
 bool is_startable(const std::string& profile_name) {
   try {
     (void)load_configuration(profile_name);
@@ -166,7 +166,7 @@ std::string text_of_variable(const char* name) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
-/// Whether what process 1 calls / is what we do. In a chroot systemctl(1) says yes to everything.
+/// Whether process 1's root directory is ours. In a chroot systemctl(1) says yes to everything.
 bool is_in_machine_root() {
   struct stat own {};
   struct stat init {};
@@ -174,7 +174,7 @@ bool is_in_machine_root() {
          own.st_dev == init.st_dev && own.st_ino == init.st_ino;
 }
 
-/// Whether systemctl(1) says yes before our patience ends; no as well on a machine without systemd.
+/// Whether systemctl(1) says yes before our patience ends; also false on a machine without systemd.
 bool systemctl(std::string_view verb, const std::string& unit) {
   if (::access("/run/systemd/system", F_OK) != 0 || ::access(kSystemctl, X_OK) != 0 ||
       !is_in_machine_root()) {
@@ -183,7 +183,7 @@ bool systemctl(std::string_view verb, const std::string& unit) {
   SpawnOptions options;
   options.program = kSystemctl;
   options.arguments = {std::string(verb), "--quiet", unit};
-  options.drop_capabilities = verb == kIsActive;  // to ask takes no right, to order one may
+  options.drop_capabilities = verb == kIsActive;  // asking needs no right, an order may
   const Pidfd child = spawn(options);
   pollfd ended{child.fd(), POLLIN, 0};
   if (::poll(&ended, 1, kSystemctlPatienceMs) <= 0) {
@@ -192,27 +192,27 @@ bool systemctl(std::string_view verb, const std::string& unit) {
   return child.wait() == 0;
 }
 
-/// Whether the unit is active, and not on its way there or from there.
+/// Whether the unit is active, and neither starting nor stopping.
 bool is_active(const std::string& unit) {
   return systemctl(kIsActive, unit);
 }
 
-/// Released behind its back, the unit would count as active for ever, with a socket that nobody
-/// finds, and to start it would do nothing.
+/// Otherwise the unit would count as active for ever, with a socket that nobody finds, and starting
+/// it would do nothing.
 void stop_unit(const std::string& unit) {
   if (is_active(unit) && !systemctl("stop", unit)) {
     log::warn("cannot stop {}", unit);
   }
 }
 
-/// A companion that still runs is asked to end, then made to.
+/// A companion that still runs is asked to end, then killed.
 void stop_companion(const std::string& profile_name) {
   const auto pid = RunLock::holder(profile_name);
   if (!pid) {
     return;
   }
   const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
-  // Looked at again with the process in hand: the number may have been given to another since.
+  // Checked again now that we hold the process: its number may have gone to another since.
   if (!process.ok() || RunLock::holder(profile_name) != pid) {
     return;
   }
@@ -238,13 +238,13 @@ int prepare(const std::string& profile_name) {
 
 int run(const std::string& profile_name) {
   std::vector<UniqueFd> inherited = inherited_sockets();
-  // Never closed but by the end of the process, for which the kernel does not wait: if systemd has
-  // given up its own by then, what callers behind it have sent goes with the last one
-  // (peer_socket.h).
+  // Closed only by the end of the process, for which the kernel does not wait: if systemd has given
+  // up its own by then, what waiting callers have sent goes with this last one (peer_socket.h).
   const int waiting = inherited.empty() ? -1 : inherited.front().dup_cloexec().release();
   return run_command("run", profile_name, [&profile_name, &inherited, waiting] {
     check_kernel();
-    // A second listener would take the name away from systemd's, and no launch would find either.
+    // A second listener would take the path from systemd's, and no launch would find systemd's
+    // again.
     if (inherited.empty() && is_active(fmt::format("vpnrun@{}.socket", profile_name))) {
       throw Error("systemd listens on its control socket",
                   std::make_error_code(std::errc::address_in_use),
@@ -252,7 +252,7 @@ int run(const std::string& profile_name) {
     }
     try {
       const auto load = [&profile_name] { return load_configuration(profile_name); };
-      // A wrong profile is said before an unprepared one.
+      // That a profile is wrong is said before that it is not prepared.
       take_over_record(load().profile);
       Companion companion(profile_name, load,
                           inherited.empty() ? UniqueFd() : std::move(inherited.front()));

@@ -20,16 +20,17 @@
 namespace vpnrun::service {
 namespace {
 
-/// A service manager that waits for longer does not finish its boot.
+/// If systemd waited for longer, the machine would not finish booting.
 constexpr std::chrono::seconds kReadyPatience{30};
-/// From the order to end, or the decision, to the end. Below TimeoutStopSec= of vpnrun@.service and
+/// From the order or decision to end until the end. Below TimeoutStopSec= of vpnrun@.service and
 /// the patience of `release`; vpnrun-service(8) states it.
 constexpr std::chrono::seconds kEndLimit{40};
 static_assert(kEndLimit > Companion::kHooksAtEnd);
-/// A launch that saw the tunnel up a moment ago is inside by then.
+/// A launch that has just seen the tunnel up is inside by then.
 constexpr std::chrono::milliseconds kLastLook{500};
 
-/// SIGTERM and SIGINT end, SIGHUP restarts. SIGPIPE is what a write to a gone client would send.
+/// SIGTERM and SIGINT end, SIGHUP restarts. SIGPIPE is what a write to a caller that is gone would
+/// raise.
 UniqueFd take_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
@@ -50,15 +51,14 @@ UniqueFd take_signals() {
   return fd;
 }
 
-/// The end is a chain of things that are quick, hooks aside, whose time is limited; but each of
-/// them waits for a child or for the kernel. Whatever hangs there, the process ends: sealed, and
-/// found and taken over by the next one like after any crash. The client dies with it
-/// (PR_SET_PDEATHSIG).
+/// The end is a chain of quick steps, except for hooks, whose time is limited; but each step waits
+/// for a child or for the kernel. Whichever hangs, the companion ends: sealed, and taken over by
+/// the next one as after any crash. The client dies with it (PR_SET_PDEATHSIG).
 void limit_the_end() noexcept {
   struct sigaction give_up {};
   give_up.sa_handler = [](int) {
     constexpr std::string_view kText = "vpnrun-tunnel: the end takes too long; leaving the rest\n";
-    // Nothing to do about it if nobody reads.
+    // Nothing can be done if nobody reads it.
     [[maybe_unused]] const auto put = ::write(STDERR_FILENO, kText.data(), kText.size());
     ::_exit(kExitFailed);
   };
@@ -159,7 +159,7 @@ int Companion::run() {
   loop_.run();
   limit_the_end();
   const auto& failure = session_->final_failure();
-  // The former for a tunnel that never was up: to systemd it would have failed to start.
+  // READY=1 for a tunnel that was never up: without it systemd would count it as failed to start.
   notify(failure ? "STOPPING=1" : "READY=1\nSTOPPING=1");
   if (failure) {
     board_.leave();
@@ -178,7 +178,7 @@ void Companion::publish(const Status& status) {
   const std::string line = "STATUS=" + summary(status);
   notify(status.state == State::kUp ? "READY=1\n" + line : line);
   if (status.state == State::kUp) {
-    // From here on next to nothing is allocated, for days: what parsing and libnftables needed goes
+    // From here on almost nothing is allocated for days: what parsing and libnftables needed goes
     // back to the kernel.
     (void)::malloc_trim(0);
   }
@@ -188,7 +188,7 @@ void Companion::publish(const Status& status) {
   }
 }
 
-/// Who is to be asked: whoever is connected and can be, otherwise the machine's agents.
+/// Decides who is asked: a caller that is connected and can ask, otherwise the machine's agents.
 void Companion::follow_question() {
   agents_.follow(board_.status().question, control_->somebody_asks());
 }
@@ -217,8 +217,8 @@ Reply Companion::carry_out(const Request& request) {
 }
 
 /// Each order is carried out, however soon after the one before: the profile may have been edited
-/// in between, and ControlServer sees to it that nobody has more than his share. Whoever waits for
-/// the tunnel does not hear of the moment in which it is down: nobody ordered it down.
+/// in between, and ControlServer sees to it that nobody gets more than his share. Whoever waits for
+/// the tunnel is not told of the moment in which it is down: nobody ordered it down.
 void Companion::restart() {
   const auto tell = [this] {
     restarting_ = false;
@@ -269,11 +269,11 @@ void Companion::watch_idleness() {
 }
 
 bool Companion::is_used() const {
-  return control_->has_clients() || is_inhabited(namespaces_.netns.get());
+  return control_->has_callers() || is_inhabited(namespaces_.netns.get());
 }
 
-/// The tunnel goes down first, and then is looked once more: a launch asks for the mark of a tunnel
-/// that is up, and needs nobody to get in after that.
+/// The tunnel goes down first, and only then we look once more: a launch looks for the mark of a
+/// tunnel that is up, and after that needs nobody to get in.
 void Companion::on_idle() {
   if (board_.status().state == State::kDown && !activated_) {
     return;  // the next launch finds us here

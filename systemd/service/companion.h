@@ -22,24 +22,24 @@
 namespace vpnrun::service {
 
 /// The companion of one profile as a whole: its session, its control socket, what systemd and
-/// signals ask of it, and when it is time to go.
+/// signals ask of it, and when it is time to end.
 class Companion {
  public:
   /// Takes the profile's run lock and blocks SIGTERM, SIGINT and SIGHUP. `listener` is a control
-  /// socket that systemd made, or invalid: one is made then. Throws Error.
+  /// socket that systemd made; if it is invalid, one is made. Throws Error.
   Companion(const std::string& profile_name, std::function<Configuration()> load,
             UniqueFd listener);
   Companion(const Companion&) = delete;
   Companion& operator=(const Companion&) = delete;
   Companion(Companion&&) = delete;
   Companion& operator=(Companion&&) = delete;
-  /// Offline and sealed. Hooks that are left run within kHooksAtEnd, blocking.
+  /// Leaves the profile offline and sealed. Remaining hooks run within kHooksAtEnd, blocking.
   ~Companion();
 
-  /// What the hooks have, all together, when the companion ends.
+  /// The time that all hooks together have when the companion ends.
   static constexpr std::chrono::seconds kHooksAtEnd{30};
 
-  /// Until a signal, a failure for good, or idleness ends it. Returns an exit code of commands.h.
+  /// Runs until a signal, a final failure or idleness ends it. Returns an exit code of commands.h.
   [[nodiscard]] int run();
 
  private:
@@ -58,7 +58,7 @@ class Companion {
   UniqueFd signals_;
   EventLoop loop_;
   bool restarting_ = false;
-  bool activated_;  ///< systemd listens for us, also when we are gone
+  bool activated_;  ///< systemd listens for us, even after we have ended
   PreparedNamespaces namespaces_;
   Netns host_;
   Netns inside_;

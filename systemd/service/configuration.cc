@@ -13,7 +13,7 @@
 namespace vpnrun::service {
 namespace {
 
-/// What the configuration's author names is said to be wrong before a packet is sent.
+/// What is wrong with the servers that the configuration names is said before a packet is sent.
 void check_named_login(const CredentialFiles& files) {
   if (files.profile_file.empty() && !files.configuration_file.empty()) {
     (void)stored_login(files);
@@ -45,7 +45,7 @@ Configuration load_configuration(const std::string& profile_name) {
   if ((!openvpn && profile.tunnel.type != profile::TunnelType::kNone) ||
       profile.link.type != profile::LinkType::kVeth) {
     throw ConfigurationError(
-        Error(fmt::format("{}: this version drives [tunnel] type \"openvpn\" and \"none\" over "
+        Error(fmt::format("{}: this version supports [tunnel] type \"openvpn\" and \"none\" over "
                           "[link] type \"veth\" only",
                           profile.path)));
   }

@@ -24,12 +24,12 @@
 namespace vpnrun::service {
 namespace {
 
-constexpr std::size_t kClientsMax = 64;
-/// Of one user who is not root: one of them must not keep the others out, or root.
-constexpr std::size_t kClientsOfOneMax = 12;
+constexpr std::size_t kCallersMax = 64;
+/// Connections of one user who is not root: none of them may keep the others out, or root.
+constexpr std::size_t kCallersOfOneMax = 12;
 constexpr std::size_t kOutputMax = 65536;
 constexpr int kBacklog = 64;
-/// In one turn of the loop, and how long the others wait behind a crowd.
+/// How many are accepted in one turn of the loop, and how long the others wait behind a crowd.
 constexpr int kAcceptMax = 64;
 constexpr std::chrono::milliseconds kCrowdPause{100};
 /// How soon who is not admitted any more is hung up on. He is asked about before anything is done
@@ -37,18 +37,18 @@ constexpr std::chrono::milliseconds kCrowdPause{100};
 constexpr std::chrono::milliseconds kExpelPause{500};
 
 using std::chrono::milliseconds;
-/// One hundredth of a core for a person, and as much at once as a dozen orders or thousands of
-/// questions take. What the loop itself takes comes on top.
+/// One hundredth of a core for a person, and at once as much as a dozen orders or thousands of
+/// questions take. The loop's own work is not included.
 constexpr int kShareOfOne = 100;
 constexpr milliseconds kStoreOfOne{600};
 /// And for all of them together.
 constexpr int kShareOfAll = 20;
 constexpr milliseconds kStoreOfAll{1500};
-/// What comes after an order that changed something: a lookup, a client, a handshake, hooks.
+/// What an order that changed something causes later: a look-up, a client, a handshake, hooks.
 constexpr milliseconds kOrderCost{40};
-/// A share that is used up is waited for this long at least: a few requests and not one at a time.
+/// The least wait once a share is used up: then come a few requests and not one at a time.
 constexpr milliseconds kBreath{20};
-/// Of a process that ends with what a connection held.
+/// The cost of a process that ends with what a connection held.
 constexpr milliseconds kProcessCost{1};
 constexpr std::size_t kBudgetsMax = 256;
 
@@ -71,7 +71,7 @@ std::optional<FileId> socket_file(const std::string& path) {
 
 Error expelled() {
   return Error(
-      "it does not admit you any more", {},
+      "it no longer admits you", {},
       "[access] in the profile names who is admitted; 'vpnrunctl list' shows your profiles");
 }
 
@@ -95,7 +95,7 @@ ControlServer::ControlServer(EventLoop& loop, const std::string& path, UniqueFd 
   if (!admits_) {
     admits_ = [this](const Peer& peer) { return is_admitted(folder_, peer); };
   }
-  // For one that systemd made: its own settings are wider.
+  // If systemd made it, its own settings are wider.
   refuse_descriptors(listener_.get());
   (void)::listen(listener_.get(), kBacklog);
   listen();
@@ -109,15 +109,15 @@ ControlServer::~ControlServer() {
     acceptable_.reset();
     close_listener(std::move(listener_));
   }
-  for (auto& client : clients_) {
-    client.dropped = true;
+  for (auto& caller : callers_) {
+    caller.dropped = true;
   }
   bury();
 }
 
-bool ControlServer::has_clients() const noexcept {
-  return std::any_of(clients_.begin(), clients_.end(),
-                     [](const Client& client) { return !client.dropped; });
+bool ControlServer::has_callers() const noexcept {
+  return std::any_of(callers_.begin(), callers_.end(),
+                     [](const Caller& caller) { return !caller.dropped; });
 }
 
 // --- who comes ---
@@ -134,7 +134,9 @@ void ControlServer::accept() {
     uid_t uid = 0;
     PeerSocket connection = accept_peer(listener_.get(), uid);
     if (!connection.ok()) {
-      pause = pause || errno != EAGAIN;  // no descriptor left, say: it would be so again at once
+      pause =
+          pause ||
+          errno != EAGAIN;  // for example, no descriptor left: the same would happen again at once
       break;
     }
     if (is_crowded(uid)) {
@@ -156,14 +158,14 @@ void ControlServer::accept() {
   sweep();
 }
 
-/// Then it is closed at once: better than to let the crowd wait without an answer.
+/// If so, a new connection is closed at once: better than to let the crowd wait without an answer.
 bool ControlServer::is_crowded(uid_t uid) const {
-  const auto of_peer = std::count_if(clients_.begin(), clients_.end(), [uid](const Client& client) {
-    return client.peer.uid == uid && !client.dropped;
+  const auto of_peer = std::count_if(callers_.begin(), callers_.end(), [uid](const Caller& caller) {
+    return caller.peer.uid == uid && !caller.dropped;
   });
-  const std::size_t limit = uid == 0 ? kClientsMax : kClientsOfOneMax;
+  const std::size_t limit = uid == 0 ? kCallersMax : kCallersOfOneMax;
   return static_cast<std::size_t>(of_peer) >= limit ||
-         (uid != 0 && clients_.size() >= 2 * kClientsMax);
+         (uid != 0 && callers_.size() >= 2 * kCallersMax);
 }
 
 void ControlServer::take_in(PeerSocket connection, uid_t uid) {
@@ -179,14 +181,14 @@ void ControlServer::take_in(PeerSocket connection, uid_t uid) {
 // --- who is admitted ---
 
 /// Says so and hangs up if not.
-bool ControlServer::still_admits(Client& client) {
-  if (admits_(client.peer)) {
+bool ControlServer::still_admits(Caller& caller) {
+  if (admits_(caller.peer)) {
     return true;
   }
-  client.input.clear();
-  send(client, refusal(expelled()));
-  client.dropped = true;
-  watch(client);
+  caller.input.clear();
+  send(caller, refusal(expelled()));
+  caller.dropped = true;
+  watch(caller);
   sweep();
   return false;
 }
@@ -230,7 +232,7 @@ Budget::Cost ControlServer::wait_of(uid_t uid) const {
                   own == budgets_.end() ? Budget::Cost::zero() : own->second.wait(now));
 }
 
-/// Turns to those who wait for their share, in `wait` or a little later.
+/// Resumes those who wait for their share, after `wait` or a little more.
 void ControlServer::resume_within(Budget::Cost wait) {
   const auto delay = std::max(std::chrono::ceil<milliseconds>(wait), kBreath);
   const auto due = Budget::Clock::now() + delay;
@@ -240,8 +242,8 @@ void ControlServer::resume_within(Budget::Cost wait) {
   resume_at_ = due;
   resuming_ = loop_.after(delay, [this] {
     resuming_.reset();
-    for (auto& client : clients_) {
-      work_off(client);
+    for (auto& caller : callers_) {
+      work_off(caller);
     }
     sweep();
   });
@@ -249,147 +251,147 @@ void ControlServer::resume_within(Budget::Cost wait) {
 
 // --- what they say ---
 
-/// Reads from nobody who has spent his share, or whose last requests are not worked off.
-void ControlServer::watch(Client& client) {
+/// Does not read from anybody who has spent his share, or whose last requests are not yet handled.
+void ControlServer::watch(Caller& caller) {
   std::uint32_t wanted = 0;
-  if (!client.dropped) {
-    wanted |= client.output.empty() ? 0U : EPOLLOUT;
-    if (const auto wait = wait_of(client.peer.uid); wait > Budget::Cost::zero()) {
+  if (!caller.dropped) {
+    wanted |= caller.output.empty() ? 0U : EPOLLOUT;
+    if (const auto wait = wait_of(caller.peer.uid); wait > Budget::Cost::zero()) {
       resume_within(wait);
-    } else if (client.input.find('\n') == std::string::npos) {
+    } else if (caller.input.find('\n') == std::string::npos) {
       wanted |= EPOLLIN;
     }
   }
-  if (wanted == client.watched_for) {
+  if (wanted == caller.watched_for) {
     return;
   }
-  client.ready.reset();  // epoll takes a descriptor once
-  client.watched_for = wanted;
+  caller.ready.reset();  // epoll accepts a descriptor only once
+  caller.watched_for = wanted;
   if (wanted != 0) {
-    client.ready = loop_.watch(client.fd.get(), wanted,
-                               [this, &client](std::uint32_t events) { serve(client, events); });
+    caller.ready = loop_.watch(caller.fd.get(), wanted,
+                               [this, &caller](std::uint32_t events) { serve(caller, events); });
   }
 }
 
-void ControlServer::serve(Client& client, std::uint32_t events) {
+void ControlServer::serve(Caller& caller, std::uint32_t events) {
   if ((events & EPOLLOUT) != 0) {
-    flush(client);
+    flush(caller);
   }
-  if ((client.watched_for & EPOLLIN) != 0) {
-    receive(client);
+  if ((caller.watched_for & EPOLLIN) != 0) {
+    receive(caller);
   } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
-    client.dropped = true;  // it would be said again and again
+    caller.dropped = true;  // epoll would report it again and again
   }
-  watch(client);
+  watch(caller);
   sweep();
 }
 
-void ControlServer::receive(Client& client) {
+void ControlServer::receive(Caller& caller) {
   const Budget::Cost begin = thread_time();
   std::array<char, kControlLineMax> buffer{};
-  const ssize_t got = client.fd.receive(buffer);
+  const ssize_t got = caller.fd.receive(buffer);
   if (got > 0) {
-    client.input.append(buffer.data(), static_cast<std::size_t>(got));
+    caller.input.append(buffer.data(), static_cast<std::size_t>(got));
     ::explicit_bzero(buffer.data(), static_cast<std::size_t>(got));
   } else {
-    client.dropped = client.dropped || got == 0 || (errno != EAGAIN && errno != EINTR);
+    caller.dropped = caller.dropped || got == 0 || (errno != EAGAIN && errno != EINTR);
   }
-  charge(client.peer.uid, thread_time() - begin);
+  charge(caller.peer.uid, thread_time() - begin);
   if (got > 0) {
-    work_off(client);
+    work_off(caller);
   }
 }
 
-/// As far as the share goes.
-void ControlServer::work_off(Client& client) {
-  while (!client.dropped && wait_of(client.peer.uid) == Budget::Cost::zero()) {
-    const auto end = client.input.find('\n');
+/// As far as the share lasts.
+void ControlServer::work_off(Caller& caller) {
+  while (!caller.dropped && wait_of(caller.peer.uid) == Budget::Cost::zero()) {
+    const auto end = caller.input.find('\n');
     if (end == std::string::npos) {
-      client.dropped = client.input.size() >= kControlLineMax;
+      caller.dropped = caller.input.size() >= kControlLineMax;
       break;
     }
     const Budget::Cost begin = thread_time();
     const auto published = published_;
-    const Secret line(std::string_view(client.input).substr(0, end));  // it may hold a password
-    std::fill_n(client.input.begin(), end, '\0');
-    client.input.erase(0, end + 1);
-    if (still_admits(client)) {
-      handle_line(client, line.view());
+    const Secret line(std::string_view(caller.input).substr(0, end));  // it may hold a password
+    std::fill_n(caller.input.begin(), end, '\0');
+    caller.input.erase(0, end + 1);
+    if (still_admits(caller)) {
+      handle_line(caller, line.view());
     }
-    charge(client.peer.uid,
+    charge(caller.peer.uid,
            thread_time() - begin + (published_ == published ? milliseconds(0) : kOrderCost));
   }
-  watch(client);
+  watch(caller);
   sweep();
 }
 
-void ControlServer::handle_line(Client& client, std::string_view line) {
+void ControlServer::handle_line(Caller& caller, std::string_view line) {
   try {
     if (line.size() >= kControlLineMax) {
       throw Error("the request is too long");
     }
     const Request request = parse_request(line);
     if (request.command == Command::kHello) {
-      client.audience = Audience::kTolerant;
+      caller.audience = Audience::kTolerant;
     }
     Reply reply = handler_(request);
-    client.follows = client.follows || request.follow;
-    client.asks = client.asks || (request.follow && request.asks);
-    send(client, std::move(reply));
+    caller.follows = caller.follows || request.follow;
+    caller.asks = caller.asks || (request.follow && request.asks);
+    send(caller, std::move(reply));
     askers_changed_();
   } catch (const Error& error) {
-    send(client, refusal(error));
+    send(caller, refusal(error));
   } catch (const std::exception& error) {
-    send(client, refusal(Error(printable(error.what()))));
+    send(caller, refusal(Error(printable(error.what()))));
   }
 }
 
-void ControlServer::send(Client& client, Reply reply) {
+void ControlServer::send(Caller& caller, Reply reply) {
   reply.status.version = VPNRUN_VERSION;
   reply.status.features = feature::own();
-  client.output += encode(reply, client.audience);
-  flush(client);
+  caller.output += encode(reply, caller.audience);
+  flush(caller);
 }
 
-void ControlServer::flush(Client& client) {
-  while (!client.output.empty()) {
-    const ssize_t put = ::send(client.fd.get(), client.output.data(), client.output.size(),
+void ControlServer::flush(Caller& caller) {
+  while (!caller.output.empty()) {
+    const ssize_t put = ::send(caller.fd.get(), caller.output.data(), caller.output.size(),
                                MSG_NOSIGNAL | MSG_DONTWAIT);
     if (put >= 0) {
-      client.output.erase(0, static_cast<std::size_t>(put));
+      caller.output.erase(0, static_cast<std::size_t>(put));
     } else if (errno == EAGAIN) {
       break;
     } else if (errno != EINTR) {
-      client.dropped = true;
+      caller.dropped = true;
       return;
     }
   }
-  client.dropped = client.dropped || client.output.size() > kOutputMax;  // it does not read
-  watch(client);
+  caller.dropped = caller.dropped || caller.output.size() > kOutputMax;  // it does not read
+  watch(caller);
 }
 
 void ControlServer::publish(const Status& status) {
   ++published_;
   Reply reply;
   reply.status = status;
-  for (auto& client : clients_) {
-    if (client.follows && !client.dropped && still_admits(client)) {
-      send(client, reply);
+  for (auto& caller : callers_) {
+    if (caller.follows && !caller.dropped && still_admits(caller)) {
+      send(caller, reply);
     }
   }
   sweep();
 }
 
 bool ControlServer::somebody_asks() const noexcept {
-  return std::any_of(clients_.begin(), clients_.end(),
-                     [](const Client& client) { return client.asks && !client.dropped; });
+  return std::any_of(callers_.begin(), callers_.end(),
+                     [](const Caller& caller) { return caller.asks && !caller.dropped; });
 }
 
-/// Removes dropped clients in the next turn: a callback of one of them may be running.
+/// Removes dropped callers in the next turn: a callback of one of them may be running.
 void ControlServer::sweep() {
   bool any = false;
-  for (const auto& client : clients_) {
-    any = any || client.dropped;
+  for (const auto& caller : callers_) {
+    any = any || caller.dropped;
   }
   if (any && !sweeping_.active()) {
     sweeping_ = loop_.after(std::chrono::milliseconds(0), [this] {
@@ -403,14 +405,14 @@ void ControlServer::sweep() {
 void ControlServer::bury() {
   std::vector<PeerSocket> connections;
   std::vector<uid_t> owners;
-  for (auto& client : clients_) {
-    if (client.dropped) {
-      client.ready.reset();
-      connections.push_back(std::move(client.fd));
-      owners.push_back(client.peer.uid);
+  for (auto& caller : callers_) {
+    if (caller.dropped) {
+      caller.ready.reset();
+      connections.push_back(std::move(caller.fd));
+      owners.push_back(caller.peer.uid);
     }
   }
-  clients_.remove_if([](const Client& client) { return client.dropped; });
+  callers_.remove_if([](const Caller& caller) { return caller.dropped; });
   if (hang_up_on(connections)) {
     for (const uid_t owner : owners) {
       charge(owner, kProcessCost);
@@ -427,13 +429,13 @@ void refuse_callers(int listener, const Error& error, std::chrono::milliseconds 
       std::vector<PeerSocket> callers;
       while (callers.size() < static_cast<std::size_t>(kBacklog)) {
         uid_t uid = 0;
-        PeerSocket client = accept_peer(listener, uid);
-        if (!client.ok()) {
+        PeerSocket caller = accept_peer(listener, uid);
+        if (!caller.ok()) {
           break;
         }
-        // One that does not take it in is none the wiser.
-        (void)::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-        callers.push_back(std::move(client));
+        // A caller that does not take it in learns nothing.
+        (void)::send(caller.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        callers.push_back(std::move(caller));
       }
       (void)hang_up_on(callers);
       return !callers.empty();

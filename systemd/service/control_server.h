@@ -25,14 +25,14 @@ namespace vpnrun::service {
 /// each request and before each status that is sent; whoever is not admitted any more is told so
 /// and hung up on, within a second if he says nothing.
 ///
-/// Clients are not trusted any further than that: lines and queues are bounded, a client that does
-/// not read is dropped, nobody waits for anybody. What one person costs is bounded as well: by the
-/// processor time that his connections and requests take, with a sum on top for an order that
-/// changed something, since most of its work comes later. Who has spent his share (kShareOfOne) is
-/// not refused, but read from no sooner than it has grown again.
+/// Callers are trusted no further than that: lines and queues are bounded, a caller that does not
+/// read is dropped, nobody waits for anybody. What one person costs is bounded as well: by the
+/// processor time that his connections and requests take, plus a fixed amount for an order that
+/// changed something, since most of its work comes later. Whoever has spent his share (kShareOfOne)
+/// is not refused, but is not read from until it has grown again.
 ///
-/// To those that have said `hello` each status says what this companion can be asked for; whoever
-/// else is connected may be of 0.1.0, and gets what that could read.
+/// Callers that have said `hello` get in each status what this companion can be asked for; any
+/// other caller may be of 0.1.0, and gets what that version could read.
 class ControlServer {
  public:
   /// Whether somebody is admitted now.
@@ -48,22 +48,22 @@ class ControlServer {
   ControlServer& operator=(const ControlServer&) = delete;
   ControlServer(ControlServer&&) = delete;
   ControlServer& operator=(ControlServer&&) = delete;
-  /// Removes the socket file, unless it was inherited or is another one by now.
+  /// Removes the socket file, unless it was inherited or has been replaced.
   ~ControlServer();
 
   /// Whether anybody is connected.
-  [[nodiscard]] bool has_clients() const noexcept;
+  [[nodiscard]] bool has_callers() const noexcept;
 
-  /// Sends `status` to every client that follows.
+  /// Sends `status` to every caller that follows.
   void publish(const Status& status);
 
-  /// Whether a client is connected that follows and can ask a person (Request::asks).
+  /// Whether a caller is connected that follows and can ask a person (Request::asks).
   [[nodiscard]] bool somebody_asks() const noexcept;
-  /// `changed` is called after a request and after a client has gone, when that may have changed.
+  /// `changed` is called after a request and after a caller has gone, when that may have changed.
   void on_askers(std::function<void()> changed) { askers_changed_ = std::move(changed); }
 
  private:
-  struct Client {
+  struct Caller {
     PeerSocket fd;
     Peer peer;
     std::string input;
@@ -80,13 +80,13 @@ class ControlServer {
   void accept();
   void take_in(PeerSocket connection, uid_t uid);
   [[nodiscard]] bool is_crowded(uid_t uid) const;
-  void serve(Client& client, std::uint32_t events);
-  void receive(Client& client);
-  void work_off(Client& client);
-  void handle_line(Client& client, std::string_view line);
-  void send(Client& client, Reply reply);
-  void flush(Client& client);
-  void watch(Client& client);
+  void serve(Caller& caller, std::uint32_t events);
+  void receive(Caller& caller);
+  void work_off(Caller& caller);
+  void handle_line(Caller& caller, std::string_view line);
+  void send(Caller& caller, Reply reply);
+  void flush(Caller& caller);
+  void watch(Caller& caller);
   void sweep();
   void bury();
   [[nodiscard]] bool still_admits(Client& client);
@@ -105,24 +105,24 @@ class ControlServer {
   Handler handler_;
   EventLoop::Handle acceptable_;
   std::function<void()> askers_changed_ = [] {};
-  std::list<Client> clients_;
+  std::list<Caller> callers_;
   EventLoop::Handle sweeping_;
   EventLoop::Handle listening_again_;
   EventLoop::Handle expelling_;
   std::map<uid_t, Budget> budgets_;
-  Budget budget_of_all_;  ///< but root: one person may have many ids (subuid(5))
+  Budget budget_of_all_;  ///< except root: one person may have many ids (subuid(5))
   EventLoop::Handle resuming_;
   Budget::Clock::time_point resume_at_;
   std::uint64_t published_ = 0;
 };
 
-/// Answers everybody who waits at `listener` with `error`, and hangs up: who called a companion
+/// Answers everybody who waits at `listener` with `error`, and hangs up: whoever called a companion
 /// that cannot start is told why, and systemd has no reason to start it again at once.
 ///
-/// If there was anybody, goes on with who comes within `patience`: each launch would be a start,
-/// and after a few of them systemd listens no more. Blocks for as long, or until somebody comes and
-/// `is_still_so` says no; that one is left to the next companion. Looks for callers a few times a
-/// second.
+/// If there was anybody, goes on with those who come within `patience`: otherwise each launch would
+/// be a start, and after a few of them systemd stops listening. Blocks for that long, or until
+/// somebody comes and `is_still_so` says no; that caller is left to the next companion. Looks for
+/// callers a few times a second.
 void refuse_callers(int listener, const Error& error, std::chrono::milliseconds patience,
                     const std::function<bool()>& is_still_so) noexcept;
 

@@ -14,15 +14,15 @@ namespace vpnrun::service {
 
 /// Which of the administrator's commands is next. Pure; starts nothing.
 ///
-/// It follows the tunnel's state and is no list of what happened: it holds the hooks of the
-/// connection that they have begun for, and at most one connection more. Promises, whatever comes:
+/// It follows the tunnel's state and is not a list of what happened: it holds the hooks of the
+/// connection whose hooks have begun, and of at most one more. Promises, whatever comes:
 ///   - the commands of a connection run in the order up_outside, up_inside, down_inside,
 ///     down_outside, with the environment of that connection;
 ///   - a connection whose up hooks have begun gets its down hooks, all of them, exactly once, and
 ///     before the next connection's up hooks begin;
 ///   - a connection that ended before its turn came gets neither;
 ///   - up hooks that are left when their connection ends are left out.
-/// A connection without up hooks begins as well, when its turn comes.
+/// A connection without up hooks counts as begun, too, when its turn comes.
 class HookQueue {
  public:
   enum class Place : std::uint8_t { kOutside, kInside };
@@ -32,13 +32,13 @@ class HookQueue {
     std::vector<std::string> environment;
   };
 
-  /// A connection with these hooks is up. One that is up already is taken down first.
+  /// A connection with these hooks is up. If one is up already, it is taken down first.
   void up(const profile::Hooks& hooks, std::vector<std::string> environment);
-  /// It is not up any more. Nothing if none is.
+  /// It is no longer up. Does nothing if none is.
   void down();
   /// The command to start now that none runs; nullopt: nothing to do until up() or down().
   [[nodiscard]] std::optional<Job> next();
-  /// How many commands it holds, whether their time comes or not: at most those of two connections.
+  /// How many commands it holds, whether their turn comes or not: at most those of two connections.
   [[nodiscard]] std::size_t left() const noexcept;
 
  private:

@@ -19,7 +19,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Shorter than any WatchdogSec= that makes sense.
+/// Shorter than any reasonable WatchdogSec=.
 constexpr milliseconds kSlice{5'000};
 
 /// Whether the process ended within `limit`.
@@ -95,7 +95,7 @@ void ShellHooks::next() {
       next();
     });
     deadline_ = loop_.after(kPatience, [this] {
-      log::warn("a hook did not end within {} s and is killed, ignoring", kPatience.count());
+      log::warn("a hook did not end within {} s and was killed, ignoring", kPatience.count());
       process_.kill_group();
     });
   }
@@ -117,7 +117,7 @@ void ShellHooks::finish(milliseconds limit) {
     const auto rest =
         std::max(std::chrono::floor<milliseconds>(end - EventLoop::Clock::now()), milliseconds(0));
     if (!ends_within(process_, rest / (queue_.left() + 1))) {
-      log::warn("a hook takes too long for the end of the companion and is killed, ignoring");
+      log::warn("a hook held up the end of the companion and was killed, ignoring");
       process_.kill_group();
     }
     ended();

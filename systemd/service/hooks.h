@@ -28,7 +28,7 @@ class Hooks {
 
   /// The tunnel has come up, with these hooks. `environment`: NAME=VALUE.
   virtual void up(const profile::Hooks& hooks, std::vector<std::string> environment) = 0;
-  /// It is not up any more.
+  /// It is no longer up.
   virtual void down() = 0;
 };
 
@@ -44,17 +44,17 @@ class ShellHooks : public Hooks {
  public:
   static constexpr std::chrono::seconds kPatience{30};
 
-  /// The namespaces are borrowed: the profile's own are joined for commands that run inside, the
-  /// host's mount namespace for the others; what a unit hides from the companion it does not hide
-  /// from the administrator's commands.
+  /// The namespaces are borrowed: commands that run inside join the profile's own, the others join
+  /// the host's mount namespace; what a unit hides from the companion is not hidden from the
+  /// administrator's commands.
   ShellHooks(EventLoop& loop, const PreparedNamespaces& namespaces)
       : loop_(loop), namespaces_(namespaces) {}
 
   void up(const profile::Hooks& hooks, std::vector<std::string> environment) override;
   void down() override;
-  /// For the companion's own end, blocking: what is queued runs to its end, all of it within
-  /// `limit`. Each command may take its share of what is left of that and is killed then, so that
-  /// one that hangs does not take the others' turn. systemd's watchdog is told meanwhile.
+  /// For the companion's own end, blocking: what is queued is run, all of it within `limit`. Each
+  /// command is killed after its share of the remaining time, so that one that hangs does not take
+  /// the others' turn. systemd's watchdog is kept informed meanwhile.
   void finish(std::chrono::milliseconds limit);
 
  private:

@@ -38,7 +38,7 @@ bool is_child_of_ours(const std::string& process) {
   return false;
 }
 
-/// Whether `matches` one of the numbers that are names in `folder`; false if it is gone.
+/// Whether one of the numbers that are names in `folder` matches; false if the folder is gone.
 bool any_number_in(const std::string& folder,
                    const std::function<bool(const std::string&)>& matches) {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);

@@ -16,8 +16,7 @@ namespace vpnrun::service {
 /// its maker is called from the loop when the device that is up has lost its
 /// carrier or is gone.
 ///
-/// Destroying it leaves it offline and sealed; applications stay where they
-/// are.
+/// Destroying it leaves the namespace offline and sealed; applications stay where they are.
 class InsideNetwork {
  public:
   InsideNetwork() = default;
@@ -27,16 +26,15 @@ class InsideNetwork {
   InsideNetwork& operator=(InsideNetwork&&) = delete;
   virtual ~InsideNetwork() = default;
 
-  /// Lets the client's packets to exactly these endpoints onto the link; none,
-  /// or no link: closed. Throws Error.
+  /// Lets the client's packets onto the link, to exactly these endpoints; none, or no link: closed.
+  /// Throws Error.
   virtual void open(const std::optional<LinkAddresses>& link,
                     const std::vector<Endpoint>& endpoints) = 0;
-  /// Addresses, MTU, resolvers and, last, the default route. Without addresses
-  /// there is nothing to do. Throws Error; the route may be in or out then.
+  /// Sets addresses, MTU, resolvers and, last, the default route. Does nothing without addresses.
+  /// Throws Error; the route may be in or out then.
   virtual void bring_up(const TunnelSettings& settings,
                         const std::vector<IpAddress>& resolvers) = 0;
-  /// Takes the default route out, at once. What else there is stays for the
-  /// reconnect.
+  /// Takes the default route out, at once. All else stays for the reconnect.
   virtual void take_down() noexcept = 0;
 };
 

@@ -34,9 +34,9 @@ int run_main(int argc, char** argv) {
   const CLI::App* prepare = add("prepare", "make the namespaces, sealed");
   const CLI::App* run = add("run", "keep the tunnel up, in the foreground");
   const CLI::App* ended = add("ended", "record why systemd ended it; for the unit");
-  // A program of its own for what runs the machine's name service modules; see resolver.h.
+  // A program of its own to run the machine's name service modules; see resolver.h.
   const CLI::App* look_up = app.add_subcommand("look-up")->group("");
-  add("release", "undo everything; twice is no error");
+  add("release", "undo everything; repeating it is not an error");
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

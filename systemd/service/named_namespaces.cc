@@ -23,8 +23,8 @@ namespace {
 constexpr const char* kNamedFolder = "/run/netns";
 /// The folder is a mount of ours.
 constexpr const char* kMark = "/run/vpnrun/.made-run-netns";
-/// In a profile's runtime directory: the name that it has us give to the host's namespace. Absent
-/// as well if somebody else gave it before.
+/// In a profile's runtime directory: the name that we gave to the host's namespace for it. Also
+/// absent if somebody else had given that name before.
 constexpr const char* kHostNameEntry = "name_host";
 
 std::string path_of(const std::string& name) {

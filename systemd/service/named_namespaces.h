@@ -9,7 +9,7 @@
 // be outside of private ones.
 namespace vpnrun::service {
 
-/// Gives the namespace `netns` (a descriptor) this name. It may have it already. Takes the
+/// Gives the namespace `netns` (a descriptor) this name, which it may have already. Takes the
 /// HostLock. Throws Error with a hint if another namespace has it.
 void name_namespace(const std::string& name, int netns);
 

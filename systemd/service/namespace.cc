@@ -44,14 +44,14 @@ FileId id_of(int fd, std::string_view what) {
   return id;
 }
 
-/// A private mount below /run would carry the names to nobody else: neither `ip netns` nor the
-/// applications' helper would find them. Units with PrivateMounts= or what implies it are like
-/// that.
+/// Names that are mounted in a private mount namespace would reach nobody else: neither `ip netns`
+/// nor the applications' helper would find them. Units with PrivateMounts=, or a setting that
+/// implies it, have such a namespace.
 void refuse_private_mount_namespace() {
   const UniqueFd own(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
   const UniqueFd first(::open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC));
   if (own.ok() && first.ok() && id_of(own.get(), "mnt") != id_of(first.get(), "mnt")) {
-    throw Error("cannot make names of namespaces in a private mount namespace", {},
+    throw Error("cannot name namespaces from a private mount namespace", {},
                 "run this outside of containers, and in a unit without PrivateMounts=, "
                 "ProtectSystem=, PrivateTmp= and the like");
   }
@@ -60,7 +60,7 @@ void refuse_private_mount_namespace() {
 /// `prepare` and `release` end soon.
 constexpr filter::NftPlace kLeft = filter::NftPlace::kLeft;
 
-/// Settings that a new namespace has at the kernel's defaults, not at the host's.
+/// Settings that have the kernel's defaults in a new namespace, not the host's values.
 constexpr const char* kCopiedSettings[] = {
     "net/ipv4/ping_group_range",            // or plain ping(8) fails
     "net/ipv4/ip_unprivileged_port_start",  // or a daemon that listens on 80 outside cannot inside
@@ -83,7 +83,7 @@ void set_sysctl(const Netns& netns, const std::string& name, const std::string& 
 }
 
 /// Makes the profile's network namespace and binds it to its entry. Sealed before anything is in
-/// it: of a new namespace only `lo` exists, and it is down.
+/// it: a new namespace has only `lo`, which is down.
 void make_netns(const std::string& profile_name) {
   const Netns host = Netns::here(kLeft);
   Netns made = Netns::fresh(profile_name, kLeft);
@@ -131,7 +131,7 @@ void write_generated_files(const std::string& profile_name) {
   }
   const std::string wanted = nsswitch_text(text_of("/etc/nsswitch.conf"));
   if (text_of(runtime_path(profile_name, kEtcEntry) + "/nsswitch.conf") !=
-      wanted) {  // unchanged, the view's bind on it stays good
+      wanted) {  // if it is unchanged, the view's bind of it stays valid
     replace_file(etc.get(), "nsswitch.conf", wanted);
   }
 }
@@ -156,7 +156,8 @@ bool try_view(const std::string& profile_name, int netns_fd, const std::string& 
       cpu_set_t only;
       CPU_ZERO(&only);
       CPU_SET(static_cast<std::size_t>(*cpu), &only);
-      (void)::sched_setaffinity(0, sizeof only, &only);  // if it fails this try is like the first
+      (void)::sched_setaffinity(0, sizeof only,
+                                &only);  // if this fails, the try is like the first one
     }
     if (::setns(netns_fd, CLONE_NEWNET) != 0) {
       throw_errno("cannot join the network namespace");
@@ -176,10 +177,10 @@ bool try_view(const std::string& profile_name, int netns_fd, const std::string& 
 /// Makes a view and binds it to the profile's entry.
 ///
 /// The kernel lets a mount namespace be bound only in an older one, and some kernels
-/// (measured: 6.18) tell the age by a number that each CPU takes from a stock of its own: made on
-/// another CPU than ours was, a new namespace may count as the older one (EINVAL). On the CPU where
-/// ours was made it never does; so each is tried. The first namespace of a system always counts as
-/// the oldest.
+/// (measured: 6.18) tell the age by a number that each CPU takes from a stock of its own: a new
+/// namespace that was made on another CPU than ours may count as the older one (EINVAL). On the CPU
+/// where ours was made it never does, so each CPU is tried. The first namespace of a system always
+/// counts as the oldest.
 void make_view(const std::string& profile_name, int netns_fd) {
   const std::string entry = runtime_path(profile_name, kViewEntry);
   make_private_mount_point(entry);
@@ -210,9 +211,9 @@ UniqueFd open_host(const FileId& wanted) {
               "prepare it and run it in the same place: both outside of containers");
 }
 
-/// The profile's directory as process 1 sees it, or, without a way to that, as we do: a mount
-/// namespace leaves files of mount namespaces out when it is copied, so that a unit with mounts of
-/// its own does not see the view's entry.
+/// The profile's directory as process 1 sees it or, if we cannot get there, as we do: when a mount
+/// namespace is copied, bound mount namespaces are left out, so that a unit with mounts of its own
+/// does not see the view's entry.
 UniqueFd open_host_directory(const std::string& profile_name) {
   constexpr int kFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
   const std::string path = runtime_path(profile_name);
@@ -220,8 +221,9 @@ UniqueFd open_host_directory(const std::string& profile_name) {
   return directory.ok() ? std::move(directory) : UniqueFd(::open(path.c_str(), kFlags));
 }
 
-/// Whether the view that is there was copied from where we stand now; then `origin` is its record,
-/// which may be of an earlier version. The network is nothing that a view is copied from.
+/// Whether the existing view was copied from the namespaces that we are in now; `origin` is then
+/// its record, which may be of an earlier version. The network does not count: a view is not copied
+/// from it.
 bool view_is_good(const UniqueFd& directory, int netns_fd, const Standpoint& here, Origin& origin) {
   if (!read_record(directory.get(), origin)) {
     return false;
@@ -268,7 +270,7 @@ void prepare_locked(const profile::Profile& profile) {
   }
   Origin origin;
   if (view_is_good(directory, netns.get(), here, origin)) {
-    // First, so that no failure behind it leaves a record that is laxer than the profile.
+    // First, so that no later failure leaves a record that is laxer than the profile.
     if (origin.host != here || !says_the_same(origin, profile)) {
       record_namespaces(directory, netns.get(), here, profile);
     }
@@ -340,7 +342,7 @@ void renew_overlays(const PreparedNamespaces& namespaces, const std::string& pro
     try {
       cover_folders();
     } catch (const Error&) {
-      failure = std::current_exception();  // must not keep the overlays from being laid
+      failure = std::current_exception();  // this must not keep the overlays from being laid
     }
     lay_overlays(sources);  // its sources are in the view at the same paths, below /run
     if (failure) {

@@ -12,13 +12,14 @@
 namespace vpnrun::service {
 
 /// Makes what a profile's applications live in: its directory, the network namespace, sealed before
-/// any interface exists, and the view. What is there already (an earlier crash, a second call) is
-/// checked, mended and kept, with the applications in it. If it fails, what it made is gone again.
-/// Throws Error.
+/// any interface exists, and the view. What is there already (after a crash, or at a second call)
+/// is checked, mended and kept, with the applications in it. If it fails, what it made is gone
+/// again. Throws Error.
 void prepare_namespaces(const profile::Profile& profile);
 
-/// Undoes prepare and whatever a `run` left. Works without the profile's file. Nothing there is no
-/// error. Applications still inside stay in the sealed namespace, offline. Throws Error.
+/// Undoes prepare and whatever a `run` left. Works without the profile's file. It is not an error
+/// if nothing is there. Applications still inside stay in the sealed namespace, offline. Throws
+/// Error.
 void release_namespaces(const std::string& profile_name);
 
 /// The namespaces of a prepared profile, for the companion.
@@ -26,9 +27,8 @@ struct PreparedNamespaces {
   UniqueFd directory;
   UniqueFd netns;
   UniqueFd view;
-  /// The mount namespace that the view was copied from. It is not the caller's own where the caller
-  /// is a unit that systemd confines: of a confined one's read-only mounts none may get into the
-  /// view.
+  /// The mount namespace that the view was copied from. Not the caller's own if systemd confines
+  /// the caller's unit: none of the read-only mounts of a confined unit may get into the view.
   UniqueFd host;
 };
 
@@ -43,7 +43,7 @@ struct PreparedNamespaces {
 [[nodiscard]] ViewSources view_sources(const std::string& profile_name);
 
 /// Brings the view in line with the host, in a child that joins it: its /run, what is covered in it
-/// (covered_folders.h), and the overlays in /etc, with nsswitch.conf made anew from the host's.
+/// (covered_folders.h), and the overlays in /etc, with nsswitch.conf made again from the host's.
 /// Throws Error.
 void renew_overlays(const PreparedNamespaces& namespaces, const std::string& profile_name);
 

@@ -14,16 +14,16 @@
 
 namespace vpnrun::service {
 
-/// A network namespace, and all that is opened in it. Whoever works on one is given it: the
-/// namespace that the calling thread is in is nobody's business but here().
+/// A network namespace, and all that is opened in it. Whatever works on a namespace is given one of
+/// these: only here() depends on the namespace that the calling thread is in.
 ///
 /// Sockets and handles are opened when they are first asked for, and stay. The thread is in the
 /// namespace for that moment and for run(), which therefore refuse a process with a second thread
 /// (netlink::ScopedNetns). Every function throws Error unless it says otherwise.
 class Netns {
  public:
-  /// Takes `netns_fd`, which refers to a network namespace (nsfs). `name` is what records of the
-  /// machine call it: a profile's name; empty: the machine's own. `place`: see filter::Nft.
+  /// Takes `netns_fd`, which refers to a network namespace (nsfs). `name` is its name in records on
+  /// the machine: a profile's name; empty: the machine's own. `place`: see filter::Nft.
   Netns(UniqueFd netns_fd, std::string name, filter::NftPlace place = filter::NftPlace::kChild);
   /// The one that the calling thread is in, as the machine's own.
   [[nodiscard]] static Netns here(filter::NftPlace place = filter::NftPlace::kChild);
@@ -43,11 +43,12 @@ class Netns {
 
   [[nodiscard]] netlink::Socket& socket();
   [[nodiscard]] filter::Nft& nft();
-  /// For one reader each: what is drained is gone.
+  /// Each for one reader only: what is drained is gone.
   [[nodiscard]] netlink::Monitor& monitor();
   [[nodiscard]] netlink::FilterMonitor& filter_monitor();
 
-  /// See netlink::write_sysctl() and read_sysctl(). What is not below net/ is the machine's.
+  /// See netlink::write_sysctl() and read_sysctl(). What is not below net/ belongs to the whole
+  /// machine.
   [[nodiscard]] int write_sysctl(const std::string& name, const std::string& value) const;
   [[nodiscard]] std::optional<std::string> read_sysctl(const std::string& name) const;
 

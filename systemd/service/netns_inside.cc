@@ -81,7 +81,7 @@ void NetnsInside::bring_up(const TunnelSettings& settings,
   }
   find_device();
   set_up_device(settings);
-  // The filter before the addresses: it drops what comes in for any other.
+  // The filter before the addresses: it drops what comes in for any other address.
   if (!loaded_ || filter_.tunnel_addresses != plain || filter_.dns_servers != resolvers) {
     filter_.tunnel_addresses = plain;
     filter_.dns_servers = resolvers;
@@ -128,7 +128,7 @@ void NetnsInside::on_event(const netlink::Event& event) {
   const bool says_so = link != nullptr
                            ? link->index == device_index_ && (!link->carrier || link->deleted)
                            : std::holds_alternative<netlink::Overrun>(event);
-  // It may be news of the former client, read only now that this one is connected.
+  // It may be old news of the former client, read only now that this one is connected.
   if (up_ && says_so && !has_carrier()) {
     device_lost_();
   }
@@ -147,7 +147,8 @@ bool NetnsInside::has_carrier() noexcept {
 void NetnsInside::take_down() noexcept {
   up_ = false;
   if (any_default_) {
-    // An error leaves a route that leads to a device without carrier: it counts as absent.
+    // If this fails, the route stays, but it leads to a device without carrier and counts as
+    // absent.
     (void)any_default_->remove();
   }
 }

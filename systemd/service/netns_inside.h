@@ -16,7 +16,7 @@
 
 namespace vpnrun::service {
 
-/// The inside of a profile as its network namespace, whose tunnel device is called tun0, whoever
+/// InsideNetwork in the profile's network namespace. The tunnel device is called tun0, whoever
 /// makes it.
 class NetnsInside final : public InsideNetwork {
  public:

@@ -96,21 +96,21 @@ void take_over_record(const profile::Profile& profile) {
   const auto is_old = [&] {
     return read_record(directory.get(), origin) && origin.host.network_namespace == FileId{};
   };
-  if (!directory.ok() || !is_old()) {  // without the lock: as good as ever
+  if (!directory.ok() || !is_old()) {  // without the lock: only a look
     return;
   }
   const ProfileLock lock(profile.name);
   if (!is_old()) {
     return;
   }
-  // Of the standpoint only this: the caller may be a unit with mounts of its own.
+  // Only the network: the caller may be a unit with mounts of its own.
   Standpoint here;
   if (!current_standpoint(here)) {
     throw_errno("cannot tell the machine's network namespace");
   }
   origin.host.network_namespace = here.network_namespace;
   write_record(directory.get(), origin, profile);
-  log::info("took over what an earlier version of vpnrun has prepared");
+  log::info("took over what an earlier version of vpnrun had prepared");
 }
 
 }  // namespace vpnrun::service

@@ -61,7 +61,7 @@ UniqueFd open_lock_file(const std::string& path) {
   return fd;
 }
 
-/// flock(2) with an end to the waiting. The file may be removed while we wait for it; a lock on a
+/// flock(2) with a limit to the waiting. The file may be removed while we wait for it; a lock on a
 /// removed file excludes nobody, so it is then taken again on the new one.
 UniqueFd lock_file(const std::string& path) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
@@ -102,16 +102,17 @@ void add_acl_entry(acl_t& acl, acl_tag_t tag, const void* qualifier, bool write)
 void refuse_unless(bool may_be_admitted, const char* key, const std::string& name) {
   if (!may_be_admitted) {
     throw Error(
-        fmt::format("[access] {} names '{}', whose number is the VPN clients' or nobody's", key,
-                    printable(name)),
+        fmt::format(
+            "[access] {} names '{}', whose number is reserved for VPN clients or for nobody", key,
+            printable(name)),
         {},
         fmt::format("take it out of the profile, or give '{}' another number", printable(name)));
   }
 }
 
-/// The numbers of `names`, each once: two names may be one user's. Who does not exist is left out,
-/// and so is one about whom a directory service cannot be asked: at boot it may not be there yet,
-/// and that must not keep the machine's own users out.
+/// The numbers of `names`, each once: one user may have two names. A name that does not exist is
+/// left out, and so is one about which no directory service answers: at boot it may not be there
+/// yet, and that must not keep the machine's own users out.
 template <class Find>
 std::set<id_t> find_all(const std::vector<std::string>& names, const char* key, const Find& find,
                         bool (*may_admit)(id_t), const std::string& profile_name) {
@@ -182,7 +183,7 @@ void ProfileLock::remove_file() noexcept {
   const std::string host_lock = fmt::format("{}/.lock", kRuntimeRoot);
   const UniqueFd host(::open(host_lock.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   struct stat status {};
-  // Not under somebody who holds it: the next one would make another, and hold that.
+  // Not while somebody holds it: the next one would make another file, and hold that.
   if (host.ok() && ::flock(host.get(), LOCK_EX | LOCK_NB) == 0 &&
       ::fstat(host.get(), &status) == 0 && status.st_nlink > 0) {
     (void)::unlink(host_lock.c_str());
@@ -210,7 +211,7 @@ RunLock::RunLock(const std::string& profile_name) {
     if (::fcntl(fd_.get(), F_SETLK, &lock) != 0) {
       const auto pid = holder(profile_name);
       throw Error(
-          fmt::format("the tunnel of '{}' is run by process {} already", profile_name,
+          fmt::format("the tunnel of '{}' is already run by process {}", profile_name,
                       pid.value_or(0)),
           std::error_code(EBUSY, std::generic_category()),
           fmt::format("vpnrunctl status {0}; or stop it: vpnrunctl down {0}", profile_name));

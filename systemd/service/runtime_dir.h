@@ -62,8 +62,8 @@ class UpLock {
  public:
   /// Opens the entry below `directory`, or makes it (root, 0644). Throws Error.
   explicit UpLock(int directory);
-  /// Locks or unlocks. False if an admitted user's read lock is in the way: launchers ask over the
-  /// control socket then; try again.
+  /// Locks or unlocks. False if an admitted user's read lock is in the way: launchers then ask over
+  /// the control socket; try again.
   [[nodiscard]] bool set(bool up) noexcept;
 
  private:
@@ -73,7 +73,7 @@ class UpLock {
 /// "The companion runs": kAliveEntry of control_message.h, for those whom the profile admits.
 class AliveMark {
  public:
-  /// In the profile's directory, in place of what an earlier companion left. Throws Error.
+  /// Makes it in the profile's directory, in place of what an earlier companion left. Throws Error.
   explicit AliveMark(const std::string& profile_name);
 
  private:
@@ -90,7 +90,7 @@ class AliveMark {
 [[nodiscard]] UniqueFd open_profile_directory(const std::string& profile_name);
 
 /// Removes the directory with all that prepare and run make in it. Mounts in it must be gone.
-/// Nothing there is no error. Throws Error.
+/// It is not an error if nothing is there. Throws Error.
 void remove_profile_directory(const std::string& profile_name);
 
 }  // namespace vpnrun::service

@@ -3,7 +3,7 @@
 // Theory of operation
 //
 // The namespace is closed before this code runs and stays closed when it dies: nothing here is
-// needed to keep a packet in. What happens here is that a closed namespace gets a tunnel.
+// needed to keep a packet in. What this code does is give a closed namespace a tunnel.
 //
 //   1. begin      names of the configuration's servers are looked up, outside (Endpoints).
 //   2. connect    the link and the namespace are opened for exactly the endpoints found; the client
@@ -14,9 +14,9 @@
 //   4. ended      at the first sign of death the default route goes first, before anything that
 //                 takes time. Then back to 1, with back-off.
 //
-// In which state the tunnel is, and when 1 comes next, Attempts says; enter() is the only way from
-// one state to another, so that nobody forgets route, hooks or mark. `down` is an end that nobody
-// answers with a new attempt: sealed, offline, endpoints closed.
+// Attempts says which state the tunnel is in, and when 1 comes next; enter() is the only way from
+// one state to another, so that route, hooks and mark are never forgotten. `down` is an end that no
+// new attempt follows: sealed, offline, endpoints closed.
 #include "systemd/service/session.h"
 
 #include <utility>
@@ -32,9 +32,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kAttemptLimit{20};
-/// For what the client itself says will fail: its server may still think otherwise.
+/// For an attempt that the client itself says will fail: its server may still think otherwise.
 constexpr seconds kRefusalLimit{4};
-/// A pause that makes a person wonder is explained.
+/// A pause so long that a person wonders is explained.
 constexpr seconds kLongPause{5};
 
 }  // namespace
@@ -60,7 +60,7 @@ PartEvents Session::events() {
     }
   };
   events.client.ended = [this](const Failure& failure) {
-    if (at_work_) {  // else it is what the device has told already
+    if (at_work_) {  // else the loss of the device has told it already
       ended(failure);
     }
   };
@@ -88,7 +88,7 @@ PartEvents Session::events() {
   return events;
 }
 
-/// In place of what a former configuration had: the new ones have the same names.
+/// The former configuration's parts go first: the new ones have the same names.
 void Session::build() {
   parts_.client.reset();
   parts_.link.reset();
@@ -112,7 +112,7 @@ void Session::rebuild() {
 
 void Session::up() {
   if (!parts_.client) {
-    rebuild();  // a restart could not; the reason may be gone
+    rebuild();  // a restart failed to; the reason may be gone
   }
   if (attempts_.state() == State::kDown || attempts_.state() == State::kFailed) {
     around_.board.edit().attempt = 0;
@@ -150,7 +150,7 @@ void Session::restart() {
 void Session::answer(const Request& request) {
   auto& status = around_.board.edit();
   if (!status.question || status.question->id != request.question_id) {
-    throw Error("this question is not asked any more");
+    throw Error("this question is no longer asked");
   }
   parts_.client->answer(request);
   asks(std::nullopt);
@@ -312,7 +312,7 @@ void Session::give_up(const Failure& failure) {
 }
 
 /// A client with an expired certificate says so when it starts; the server just does not answer.
-/// One that is not the server is told now; the attempt may still get to another one.
+/// That whoever answers is not the server is told now; the attempt may still reach another server.
 void Session::noticed(const Failure& failure) {
   explanation_ = failure;
   if (failure.kind == Failure::Kind::kPeer && attempts_.state() != State::kUp) {
@@ -338,9 +338,9 @@ void Session::blocked(const Failure& failure) {
 void Session::asks(const std::optional<CredentialQuestion>& question) {
   around_.board.tell(question);
   if (question) {
-    limit_.reset();  // a person takes the time that it takes
+    limit_.reset();  // a person may take his time
   } else if (attempts_.state() !=
-             State::kUp) {  // in an hour's renegotiation nothing ends the limit
+             State::kUp) {  // during an hourly renegotiation nothing would end it
     limit_attempt();
   }
   around_.board.publish();

@@ -22,7 +22,8 @@
 
 namespace vpnrun::service {
 
-/// What one configuration's session works with. Destroyed in the opposite order: the client first.
+/// What a session works with under one configuration. Destroyed in the opposite order: the client
+/// first.
 struct TunnelParts {
   std::string type;    ///< Status::tunnel_type
   std::string device;  ///< Status::device
@@ -38,7 +39,7 @@ struct PartEvents {
   std::function<void()> device_lost;
 };
 
-/// What a session needs of the companion around it. All is borrowed.
+/// What a session needs from the companion around it. All is borrowed.
 struct Surroundings {
   Timers& timers;
   NameLookup& names;
@@ -46,10 +47,10 @@ struct Surroundings {
   StatusBoard& board;
   /// Reads the configuration. Throws Error.
   std::function<Configuration()> load;
-  /// Makes the parts of a configuration, closed and offline, in place of what a companion that was
+  /// Makes the parts for a configuration, closed and offline, in place of what a companion that was
   /// killed left. Throws Error, with nothing left behind.
   std::function<TunnelParts(const Configuration&, PartEvents)> build;
-  /// What applications ask for names from now on.
+  /// Sets what applications ask for names from now on.
   std::function<void(const std::vector<IpAddress>& resolvers,
                      const std::vector<std::string>& search_domains)>
       write_resolvers;
@@ -57,7 +58,8 @@ struct Surroundings {
   std::function<void()> gave_up;
 };
 
-/// One profile's tunnel: decides what happens when, and does nothing itself. Theory of operation:
+/// One profile's tunnel: decides what happens when, and does nothing itself; it touches only its
+/// Surroundings and parts. All calls and events come from one thread. Theory of operation:
 /// session.cc.
 class Session {
  public:
@@ -70,13 +72,14 @@ class Session {
   /// Offline and sealed; the down hooks are told.
   ~Session();
 
-  /// Throws Error if an earlier restart() could not build the parts, and it still cannot be done.
+  /// Throws Error if an earlier restart() could not build the parts, and they still cannot be
+  /// built.
   void up();
   void down();
-  /// Reads the configuration anew. Throws Error: if it cannot be read, and goes on as before; if
-  /// its parts cannot be built, and is `failed` then, which the status says.
+  /// Reads the configuration again. Throws Error if it cannot be read, and then goes on as before;
+  /// or if its parts cannot be built, and is then `failed`, as the status says.
   void restart();
-  /// Throws Error if it is no answer to the question that is asked now.
+  /// Throws Error if it is not an answer to the question that is asked now.
   void answer(const Request& request);
   /// The machine slept for that long: the server may have forgotten us.
   void resumed(std::chrono::seconds asleep);
@@ -113,13 +116,13 @@ class Session {
 
   Surroundings around_;
   Configuration configuration_;
-  TunnelParts parts_;  ///< none of a configuration that could not be built
+  TunnelParts parts_;  ///< empty if the configuration's could not be built
   Attempts attempts_;
   Endpoints lookup_;
-  bool at_work_ = false;                ///< the client, since connect(); its events count
+  bool at_work_ = false;                ///< the client is, since connect(); its events count
   std::vector<Endpoint> endpoints_;     ///< what the link is open for
   std::optional<Failure> explanation_;  ///< what the client has noticed in this attempt
-  std::optional<Failure> blocked_;      ///< what the link has, which explains whatever follows
+  std::optional<Failure> blocked_;  ///< what the link has noticed, which explains whatever follows
   std::optional<Failure> final_;
   Timers::Handle retry_;
   Timers::Handle limit_;  ///< of an attempt; none while a person is asked

@@ -8,7 +8,7 @@
 namespace vpnrun::service {
 namespace {
 
-/// Loopback, unspecified, multicast, broadcast: nobody's own address.
+/// Loopback, unspecified, multicast, broadcast: not the address of a single host.
 bool is_special(const IpAddress& address) {
   return address.is_ipv4() ? check_address(address).has_value()
                            : address.is_loopback() || address.bytes().front() == 0xff ||

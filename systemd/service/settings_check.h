@@ -10,9 +10,9 @@
 
 namespace vpnrun::service {
 
-/// Throws Error with a hint if the server assigned an address that is nobody's own (loopback,
-/// multicast, …), or one of the link's or of an endpoint: with those it would get more than a
-/// tunnel that does not work. Pure.
+/// Throws Error with a hint if the server assigned an address that belongs to no single host
+/// (loopback, multicast, …), or an address of the link or of an endpoint: those would give it more
+/// than a tunnel that does not work. Pure.
 void check_settings(const TunnelSettings& settings, const std::optional<LinkAddresses>& link,
                     const std::vector<Endpoint>& endpoints);
 

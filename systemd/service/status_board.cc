@@ -14,7 +14,7 @@
 namespace vpnrun::service {
 namespace {
 
-/// A full /run has room again some time.
+/// A full /run will have room again.
 constexpr std::chrono::seconds kRecordAgain{1};
 
 std::int64_t seconds_since_epoch() {
@@ -87,11 +87,12 @@ void StatusBoard::tell_of_resolvers(const TunnelSettings& settings, bool are_non
     log::warn("'{}': {}; set [dns] servers", status_.profile, reason);
     status_.hint = reason + ": set [dns] servers in the profile";
   } else if (!own && !settings.resolvers_left_out.empty()) {
-    log::info("'{}': of the server's resolvers one is left out: {}", status_.profile,
+    log::info("'{}': one of the server's resolvers is left out: {}", status_.profile,
               settings.resolvers_left_out);
   } else if (!own && settings.resolvers_are_split) {
-    log::info("'{}': the server's resolver is meant for some domains; it is asked for all names",
-              status_.profile);
+    log::info(
+        "'{}': the server's resolver is meant for some domains only; it is asked for all names",
+        status_.profile);
   }
 }
 
@@ -101,10 +102,11 @@ void StatusBoard::tell(const std::optional<CredentialQuestion>& question) {
     explain("", "");
     return;
   }
-  explain("waits for " + question->text,
-          fmt::format("'vpnrunctl up {}' in a terminal asks; under systemd so does, as root, "
-                      "'systemd-tty-ask-password-agent --query'",
-                      status_.profile));
+  explain(
+      "waits for " + question->text,
+      fmt::format("'vpnrunctl up {}' in a terminal asks for it; under systemd so does, as root, "
+                  "'systemd-tty-ask-password-agent --query'",
+                  status_.profile));
   log::info("'{}' {}", status_.profile, status_.error);
 }
 

@@ -13,11 +13,11 @@
 
 namespace vpnrun::service {
 
-/// What everybody may know of the tunnel, and the places where it stands: the mark of a tunnel that
-/// is up and state.json (Recorder), the control socket and systemd (Publisher), the log.
+/// What everybody may know about the tunnel, and where it is told: the mark of a tunnel that is up
+/// and state.json (Recorder), the control socket and systemd (Publisher), the log.
 class StatusBoard {
  public:
-  /// Writes mark and file. False: not all could be written; it is called again a little later.
+  /// Writes mark and file. False: not all could be written; it is then called again a little later.
   using Recorder = std::function<bool(const Status&)>;
   using Publisher = std::function<void(const Status&)>;
 
@@ -28,18 +28,18 @@ class StatusBoard {
   /// For changes; publish() makes them known.
   [[nodiscard]] Status& edit() noexcept { return status_; }
 
-  /// The state is this one from now on: logged if it is another one than before, and published.
-  /// What only a tunnel that is up has (addresses, MTU) is gone with it.
+  /// Sets the state: logs it if it has changed, and publishes it. Unless it is up, what only a
+  /// tunnel that is up has (addresses, MTU) is removed.
   void enter(State state);
-  /// Why it is not up. Not published.
+  /// Sets why the tunnel is not up. Does not publish it.
   void explain(const std::string& error, const std::string& hint);
-  /// What a tunnel that is about to be up has. `own`: the resolvers are the profile's. A person is
-  /// told what is wrong with those that the server named. Not published.
+  /// Sets what a tunnel that is about to be up has. `own`: the resolvers are the profile's. A
+  /// person is told what is wrong with those that the server named. Does not publish it.
   void tell(const TunnelSettings& settings, const std::vector<IpAddress>& resolvers, bool own);
-  /// A question that a person is asked now; nullopt: it is answered. Not published.
+  /// Sets the question that a person is asked now; nullopt: none any longer. Does not publish it.
   void tell(const std::optional<CredentialQuestion>& question);
   void publish();
-  /// The companion ends: what is published names no process any more, whose number may soon be
+  /// For the companion's end: publishes a status without its process number, which may soon be
   /// another's.
   void leave();
 
@@ -58,7 +58,7 @@ class StatusFiles {
  public:
   /// `directory` is borrowed. Throws Error.
   explicit StatusFiles(int directory) : directory_(directory), up_lock_(directory) {}
-  /// The mark first. What fails is logged: the control socket still tells.
+  /// Writes the mark first. Failures are logged: the control socket still tells the state.
   [[nodiscard]] bool write(const Status& status);
 
  private:

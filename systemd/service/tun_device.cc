@@ -24,8 +24,8 @@ void set_device_sysctl(const Netns& inside, const char* format, const char* valu
   }
 }
 
-/// The client of a companion that was killed dies with it, but lets go of the device some
-/// milliseconds later, once its mount namespace is taken down.
+/// The client of a killed companion dies with it, but lets go of the device some milliseconds
+/// later, once its mount namespace is gone.
 void make_tun(uid_t owner) {
   const auto deadline = std::chrono::steady_clock::now() + kTunPatience;
   for (;;) {

@@ -8,7 +8,7 @@
 namespace vpnrun::service {
 
 /// Makes the tunnel device tun0 in `inside`: a persistent tun device that a client of the user
-/// `owner` may attach to, which nothing that a server sends configures. One that is there already
+/// `owner` may attach to, and that nothing a server sends can configure. One that is there already
 /// is kept, so that connections of running applications can go on. Waits up to two seconds for a
 /// client that is about to let go of it. Throws Error with a hint.
 void make_tun_device(Netns& inside, ::uid_t owner);

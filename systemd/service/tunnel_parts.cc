@@ -14,7 +14,7 @@
 namespace vpnrun::service {
 namespace {
 
-/// What all the kinds are made with.
+/// What all types are made with.
 struct Site {
   EventLoop& loop;
   const profile::Profile& profile;

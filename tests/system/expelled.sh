@@ -49,7 +49,7 @@ within 5 'alice waits for the tunnel' grep -q '"state": *"starting"' /run/vpnrun
 admit bob
 within 5 'she is told' gone "$waiting"
 ERR=$(cat "$LAB/log/app-waits")
-complains 'expelled while waiting' "cannot start the tunnel of profile 'one': it does not admit you any more"
+complains 'expelled while waiting' "cannot start the tunnel of profile 'one': it no longer admits you"
 attempt by alice vpnrunctl status one
 is 'and asking anew fails' "$STATUS" 1
 server_talks

@@ -188,10 +188,10 @@ TEST(ControlClient, ACompanionOfTheFirstVersionLosesNothingByHello) {
 TEST(ControlClient, ARefusalOfMoreThanHelloIsTheAnswer) {
   auto [client, other] = connected();
   client.send(request_for(Command::kUp));
-  say(other, refusal_of("it does not admit you any more"));
+  say(other, refusal_of("it no longer admits you"));
   const auto reply = client.receive(late());
   ASSERT_TRUE(reply.has_value());
-  EXPECT_EQ(reply->error, "it does not admit you any more");
+  EXPECT_EQ(reply->error, "it no longer admits you");
   EXPECT_EQ(reply->hint, "its own hint");
 }
 
@@ -229,7 +229,7 @@ TEST(ControlClient, SaysWhatTheCompanionCanDoBeforeAnythingIsAsked) {
     EXPECT_EQ(client.features(), is_first ? feature::first() : feature::own());
   }
   auto [client, other] = connected();
-  say(other, refusal_of("it does not admit you any more"));
+  say(other, refusal_of("it no longer admits you"));
   EXPECT_THROW((void)client.features(), Error);
 }
 

@@ -306,7 +306,7 @@ TEST_F(ControlServerTest, TakesNoOrderFromWhoIsNotAdmittedAnyMore) {
   turn();
   EXPECT_EQ(orders_, 1) << "the first question, and nothing after it";
   const std::string said = received(client);
-  EXPECT_THAT(said, testing::AllOf(HasSubstr("does not admit you any more"), HasSubstr("hint")));
+  EXPECT_THAT(said, testing::AllOf(HasSubstr("no longer admits you"), HasSubstr("hint")));
   EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1);
   EXPECT_EQ(received(client), "closed");
 }
@@ -325,7 +325,7 @@ TEST_F(ControlServerTest, TellsNothingToAFollowerWhoIsNotAdmittedAnyMore) {
   turn();
   EXPECT_THAT(received(follower), testing::Not(HasSubstr("198.51.100.10")));
   EXPECT_EQ(received(follower), "closed");
-  EXPECT_FALSE(server_.has_clients());
+  EXPECT_FALSE(server_.has_callers());
 }
 
 TEST_F(ControlServerTest, HangsUpOnWhoIsNotAdmittedAnyMoreAndSaysNothing) {

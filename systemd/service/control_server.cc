@@ -169,10 +169,10 @@ bool ControlServer::is_crowded(uid_t uid) const {
 }
 
 void ControlServer::take_in(PeerSocket connection, uid_t uid) {
-  Client& client = clients_.emplace_back();
-  client.peer = {uid, groups_of_peer(connection.get())};
-  client.fd = std::move(connection);
-  watch(client);
+  Caller& caller = callers_.emplace_back();
+  caller.peer = {uid, groups_of_peer(connection.get())};
+  caller.fd = std::move(connection);
+  watch(caller);
   if (!expelling_.active()) {
     look_at_admission();
   }
@@ -197,12 +197,12 @@ bool ControlServer::still_admits(Caller& caller) {
 void ControlServer::look_at_admission() {
   expelling_ = loop_.after(kExpelPause, [this] {
     expelling_.reset();
-    if (has_clients()) {
+    if (has_callers()) {
       look_at_admission();
     }
-    for (auto& client : clients_) {
-      if (!client.dropped) {
-        (void)still_admits(client);
+    for (auto& caller : callers_) {
+      if (!caller.dropped) {
+        (void)still_admits(caller);
       }
     }
   });

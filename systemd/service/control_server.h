@@ -22,8 +22,8 @@ namespace vpnrun::service {
 
 /// The control socket of one profile (see control_message.h). Who can reach it is decided by the
 /// permissions of the directory it is in, also for who is connected already: they are asked at
-/// each request and before each status that is sent; whoever is not admitted any more is told so
-/// and hung up on, within a second if he says nothing.
+/// each request and before each status that is sent; whoever is no longer admitted is told so
+/// and hung up on, within a second if they say nothing.
 ///
 /// Callers are trusted no further than that: lines and queues are bounded, a caller that does not
 /// read is dropped, nobody waits for anybody. What one person costs is bounded as well: by the
@@ -89,7 +89,7 @@ class ControlServer {
   void watch(Caller& caller);
   void sweep();
   void bury();
-  [[nodiscard]] bool still_admits(Client& client);
+  [[nodiscard]] bool still_admits(Caller& caller);
   void look_at_admission();
 
   void charge(uid_t uid, Budget::Cost cost);

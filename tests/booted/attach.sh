@@ -56,7 +56,7 @@ is 'which is so' "$(net_of "$(daemon_pid)")" "$HOST"
 is 'file and folder are root'"'"'s' "$(stat -c '%U %a' "$MACHINE/etc/systemd/system/$DAEMON.service.d" "$MACHINE/etc/systemd/system/$DAEMON.service.d/zz-vpnrun.conf" | xargs)" 'root 755 root 644'
 empty 'systemd has nothing to complain about' "$(inside systemd-analyze verify "$DAEMON.service" 2>&1 | grep vpnrun)"
 attempt inside vpnrunctl attach "$DAEMON" one --now
-is 'attach --now succeeds, twice is no error' "$STATUS" 0
+is 'attach --now succeeds, twice is not an error' "$STATUS" 0
 ONE=$(inside ip netns exec one readlink /proc/self/ns/net)
 is 'the daemon is in the profile'"'"'s network' "$(net_of "$(daemon_pid)")" "$ONE"
 check 'restarting it started the tunnel, and waited for it' machine_tunnel_up one
@@ -133,7 +133,7 @@ inside ln -sfn ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf.new
 inside mv -T /etc/resolv.conf.new /etc/resolv.conf
 inside systemctl daemon-reload
 inside systemctl start probe
-like 'control: outside, families and io_uring are to be had' "$(inside cat /var/log/probe | xargs)" '^word lab .*made.* io_uring 14$'
+like 'control: outside, families and io_uring work' "$(inside cat /var/log/probe | xargs)" '^word lab .*made.* io_uring 14$'
 attempt inside vpnrunctl attach probe one
 is 'a unit with a list of system calls is attached' "$STATUS" 0
 attempt inside systemctl start probe
@@ -258,7 +258,7 @@ is 'detach --now succeeds' "$STATUS" 0
 is 'the daemon is in the host'"'"'s network again' "$(net_of "$(daemon_pid)")" "$HOST"
 check 'no file and no folder is left' test ! -e "$MACHINE/etc/systemd/system/$DAEMON.service.d"
 inside systemctl stop vpnrun-netns@one
-check 'the namespace has no say in it any more' unit_is active "$DAEMON"
+check 'the namespace no longer affects it' unit_is active "$DAEMON"
 within 10 'its port is open on the host again' rpc_answers
 attempt inside vpnrunctl detach "$DAEMON"
-is 'detach twice is no error' "$STATUS" 0
+is 'detach twice is not an error' "$STATUS" 0

@@ -32,7 +32,7 @@ is 'after the shutdown no rule is left' "$(nft list ruleset)" ''
 is 'and no link' "$(ip -o link show | awk -F '[:@ ]+' '{ print $2 }' | sort | xargs)" 'lo up0'
 is 'forwarding is off, as it was' "$(cat /proc/sys/net/ipv4/ip_forward)" 0
 capture_stop
-# The host's own remark to the server whose client is gone is none of an application's.
+# What the host itself tells the server whose client is gone does not come from an application.
 empty 'nothing left outside of the tunnel on the way down' \
   "$(capture_stray "$CAPTURE_ONE")"
 machine_forget

@@ -41,7 +41,7 @@ attempt inside ip netns exec one curl -s -m 2 $WEB4
 is 'sealed' "$((STATUS != 0))" 1
 is 'the next launch starts it again' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 
-# At the moment of its going: the tunnel is not up any more, the companion still there.
+# At the moment when it ends: the tunnel is no longer up, the companion still there.
 wait_until 30 eval '! grep -q "\"state\": *\"up\"" "$MACHINE/run/vpnrun/one/state.json"'
 is 'a launch at that very moment works' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
 

@@ -74,7 +74,7 @@ inside rm -r /run/vpnrun
 like 'it names what is attached to a profile' "$(cat "$LAB/log/apt")" 'some\.service is attached'
 check 'which stays' inside test -e /etc/systemd/system/some.service.d/zz-vpnrun.conf
 attempt inside systemctl start some
-is 'and does not start any more' "$((STATUS != 0)) $(inside systemctl show -P MainPID some)" '1 0'
+is 'and no longer starts' "$((STATUS != 0)) $(inside systemctl show -P MainPID some)" '1 0'
 is 'the application still runs' "$(inside cat "/proc/$APP/comm")" sleep
 attempt online "$APP_HERE"
 is 'offline' "$STATUS $OUT" "7 "

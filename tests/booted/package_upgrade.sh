@@ -48,7 +48,7 @@ within 20 'and comes back' machine_tunnel_up one
 SINCE=$(lines)
 within 10 'the application is online again' asked "$SINCE"
 is 'in the same namespace' "$(inside readlink "/proc/$APP/ns/net")" "$INSIDE"
-is 'which was not made anew' "$(property vpnrun-netns@one InvocationID)" "$NAMESPACE"
+is 'which was not made again' "$(property vpnrun-netns@one InvocationID)" "$NAMESPACE"
 is 'nor was the socket' "$(property vpnrun@one.socket InvocationID)" "$SOCKET"
 is 'the administrator'"'"'s mode of the helper is kept' \
   "$(inside stat -c '%a %U:%G' /usr/libexec/vpnrun/vpnrun-helper)" '4751 root:root'

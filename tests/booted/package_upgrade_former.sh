@@ -63,7 +63,7 @@ SINCE_NAMES=$(lines names)
 within 10 'the application is online again' asked web "$SINCE" $THROUGH
 within 10 'the other one has names again' asked names "$SINCE_NAMES" "$NAME_ONE"
 is 'in the same namespace' "$(inside readlink "/proc/$APP/ns/net")" "$INSIDE"
-is 'which was not made anew' "$(property vpnrun-netns@one InvocationID)" "$NAMESPACE"
+is 'which was not made again' "$(property vpnrun-netns@one InvocationID)" "$NAMESPACE"
 like 'the client has a user of its own' "$(client_status Uid)" '^(6[01][0-9]{3}) \1 \1 \1$'
 is 'and nothing runs as the former one' "$(inside pgrep -u vpnrun)" ''
 is 'nobody reads the helper' "$(inside stat -c '%a %U:%G' $HELPER)" '4711 root:root'
@@ -74,7 +74,7 @@ is 'in the same view' "$(as_user alice vpnrun -p one readlink /proc/self/ns/mnt)
 attempt as_user bob vpnrun -p one curl -sS -m 5 $WEB4
 is 'and admits nobody else' "$STATUS" 125
 
-# The host writes its resolv.conf anew, as a DHCP client does: a running application keeps the tunnel's.
+# The host rewrites its resolv.conf, as a DHCP client does: a running application keeps the tunnel's.
 inside sh -c 'cp /etc/resolv.conf /etc/resolv.conf.new && mv /etc/resolv.conf.new /etc/resolv.conf'
 SINCE_NAMES=$(lines names)
 within 10 'an application of the former release keeps the tunnel'"'"'s names' asked names "$SINCE_NAMES" "$NAME_ONE"

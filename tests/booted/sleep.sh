@@ -22,10 +22,10 @@ wait_until 5 grep -q $THROUGH "$LAB/log/app-loop"
 first=$(connections)
 
 echo 5 >"$MACHINE/run/slept"
-throughout 2 'a nap of five seconds is no reason to connect anew' eval '[ "$(connections)" = "$first" ]'
+throughout 2 'a nap of five seconds is not a reason to reconnect' eval '[ "$(connections)" = "$first" ]'
 capture_start
 echo 600 >"$MACHINE/run/slept"
-within 10 'after a sleep it connects anew at once' eval '[ "$(connections)" -gt "$first" ]'
+within 10 'after a sleep it reconnects at once' eval '[ "$(connections)" -gt "$first" ]'
 within 10 'the tunnel is up again' machine_tunnel_up one
 like 'and the log says why' "$(journal -u vpnrun@one -o cat)" 'the machine was asleep for 59[456] s; connecting anew'
 lines=$(wc -l <"$LAB/log/app-loop")

@@ -62,7 +62,7 @@ unlike 'released, the name is gone' "$(inside ip netns list)" one
 unlike 'there as well' "$(inside nsenter -t "$private" -m ip netns list)" one
 printf '%s\n' '[namespace]' 'name_host = "default"' >>"$PROFILES/one.toml"
 inside timeout 20 systemctl start vpnrun@one
-like 'made anew, it is seen by a unit that was there before' "$(inside nsenter -t "$private" -m ip netns list)" '^one'
+like 'made again, it is seen by a unit that was there before' "$(inside nsenter -t "$private" -m ip netns list)" '^one'
 is "the machine's own namespace has a name on demand" \
   "$(inside ip netns exec one ip netns exec default curl -s -m 5 $WEB4)" 203.0.113.1
 like 'in every mount namespace' "$(inside nsenter -t "$private" -m ip netns list)" default
@@ -110,13 +110,13 @@ inside systemctl daemon-reload
 inside timeout 20 systemctl restart vpnrun@one
 before=$(companion)
 signal STOP
-within 20 'one that hangs is ended by the watchdog, and started anew' another_companion "$before"
+within 20 'one that hangs is ended by the watchdog, and restarted' another_companion "$before"
 like 'the journal says so' "$(journal -u vpnrun@one)" 'Watchdog timeout'
 before=$(companion)
 signal SEGV
-within 20 'one that crashes is started anew' another_companion "$before"
+within 20 'one that crashes is restarted' another_companion "$before"
 capture_stop
-# The host's own remark to the server whose client is gone is none of an application's.
+# What the host itself tells the server whose client is gone does not come from an application.
 empty 'nothing left outside of the tunnel in all that' \
   "$(capture_stray "$CAPTURE_ONE")"
 
@@ -164,7 +164,7 @@ inside systemctl stop systemd-networkd.socket systemd-networkd
 inside systemctl stop vpnrun@one.socket vpnrun@one.service vpnrun-netns@one.service
 check 'vpnrunctl up starts what is not there' inside timeout 20 vpnrunctl up one
 is 'and it works' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH
-check 'the socket is made anew under it' inside systemctl restart vpnrun@one.socket
+check 'the socket is made again under it' inside systemctl restart vpnrun@one.socket
 within 20 'and the tunnel is back' machine_tunnel_up one
 like 'at that socket' "$(as_user alice vpnrunctl status one)" 'state +up'
 is 'and works again' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # The faults. Each is called as fault_NAME PROFILE MILLISECONDS PICK, breaks something for about that
 # long, and heals what is not vpnrun's to heal. It says in NOTE what it did, in MAY_DIE whose companion
-# may end by it, and in NEW_STATE whose state must be written anew before it counts as recovered.
+# may end by it, and in NEW_STATE whose state must be written again before it counts as recovered.
 
 # What is drawn from. Twice: cheap, and at the heart of the matter.
 FAULT_KINDS=(client_kill client_kill client_freeze client_signal companion_kill companion_kill companion_freeze
@@ -412,7 +412,7 @@ fault_race_prepare() {
 }
 
 # With release among them; who of the rest wins is open, but at the end one more release takes all
-# away, and the profile is prepared and run anew. Its applications are the runner's to start again.
+# away, and the profile is prepared and run again. Its applications are the runner's to start again.
 fault_race_release() {
   local -a RACERS=() RUNNERS=() verbs=(prepare run release launch run prepare restart release)
   local turn=$(($3 % 8)) pid

@@ -34,7 +34,7 @@ struct Mishap {
   std::optional<std::string> error;
   void happen() const {
     if (error) {
-      throw Error(*error, {}, "try it anew");
+      throw Error(*error, {}, "try it again");
     }
   }
 };

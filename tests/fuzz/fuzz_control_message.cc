@@ -5,8 +5,8 @@
 // Held: nothing but Error is thrown, and it can be shown; what is parsed is what was written, and
 // printed and parsed again it is equal; what is printed is one line; no answer has a control
 // character, which would be an order to the VPN client; a member that is not known makes no reply
-// and no status unreadable, and a state that is not known is none that is; a strict reader is sent
-// no more than 0.1.0 knew.
+// and no status unreadable, and an unknown state is not taken for a known one; a strict reader is
+// sent no more than 0.1.0 knew.
 //
 // Input: one line.
 #include <algorithm>

@@ -10,7 +10,7 @@
 # starts with `echo 0 >…/machine/cgroup.procs` may divide /machine further.
 set -euo pipefail
 self=$(readlink -f "${BASH_SOURCE[0]}")
-# Mounted anew: not every machine shows cgroup2 at the same place. In a private mount namespace.
+# Mounted again: not every machine shows cgroup2 at the same place. In a private mount namespace.
 case ${LAB_GROUP_STEP:-} in
   '')
     group=vpnrun-lab-$$

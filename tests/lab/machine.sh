@@ -65,7 +65,7 @@ machine_devices() {
   mount --rbind "$LAB/dev" /dev
 }
 
-# alice is admitted by the profiles, bob is not; vpnrun is the system user that looks names up.
+# alice is admitted by the profiles, bob is not; vpnrun is the system user that looks up names.
 machine_users() {
   local entry name id shell
   sed -i -E '/^(alice|bob|vpnrun|labfriends):/d' /etc/passwd /etc/group /etc/shadow /etc/gshadow

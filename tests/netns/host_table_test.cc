@@ -195,7 +195,7 @@ NETNS_TEST(HostTable, TheLastProfileTakesTablesAndRecordsWithIt) {
   EXPECT_FALSE(host.nft.exists(kHostTable));
   EXPECT_FALSE(host.nft.exists(kHostTable, "arp"));
   EXPECT_FALSE(host.has_records());
-  EXPECT_NO_THROW(host.table().remove("p2", {}, {})) << "nothing there is no error";
+  EXPECT_NO_THROW(host.table().remove("p2", {}, {})) << "nothing there is not an error";
 }
 
 NETNS_TEST(HostTable, WhatTwoProfilesShareStaysUntilTheSecondIsGone) {

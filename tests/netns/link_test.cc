@@ -114,7 +114,7 @@ NETNS_TEST(Link, CarrierFollowsTheOtherEnd) {
 NETNS_TEST(Link, KeepsTheErrnoOfTheKernel) {
   Socket socket;
   try {
-    (void)create_veth(socket, {"vr-a", "uplink", 0, 0, {}, {}});  // descriptor 0 is no namespace
+    (void)create_veth(socket, {"vr-a", "uplink", 0, 0, {}, {}});  // descriptor 0 is not a namespace
     ADD_FAILURE() << "made";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), std::errc::invalid_argument) << error.what();

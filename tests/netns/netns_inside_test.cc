@@ -104,7 +104,7 @@ NETNS_TEST(NetnsInside, TellsThatTheDeviceIsGoneAndComesUpOnAnother) {
   ASSERT_TRUE(netlink::delete_link(tunnel.lab.inside.socket(), "tun0"));
   EXPECT_TRUE(tunnel.lab.turn_until([&] { return tunnel.lost > 0; }));
   tunnel.network->take_down();
-  EXPECT_THROW(tunnel.bring_up(), Error) << "there is none";
+  EXPECT_THROW(tunnel.bring_up(), Error) << "there is no device";
   make_tun_device(tunnel.lab.inside, 0);
   EXPECT_NE(tunnel.index(), former);
   client = attach(tunnel.lab.inside);

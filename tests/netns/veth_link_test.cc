@@ -158,7 +158,7 @@ NETNS_TEST(VethLink, MendsWhatSomebodyInItsOuterNamespaceBreaks) {
   EXPECT_TRUE(comes_back(lab, link)) << "the rules were flushed";
 }
 
-/// A firewall of somebody else's.
+/// Somebody else's firewall.
 void drop_what_is_forwarded(Netns& netns) {
   netns.nft().apply(
       "table inet strict {\n chain through {\n"
@@ -256,13 +256,13 @@ NETNS_TEST(VethLink, LeavesALinkOfSomebodyElsesThatHasItsNameAlone) {
     EXPECT_TRUE(comes_back(lab, link));
     ASSERT_TRUE(netlink::find_link(lab.outer.socket(), "vr-lab"));
     EXPECT_EQ(netlink::find_link(lab.outer.socket(), "vr-lab")->index, index);
-    // Made anew it keeps its name, though the better one is free.
+    // Made again, it keeps its name, though the better one is free.
     ASSERT_TRUE(netlink::delete_link(lab.outer.socket(), "vr-lab"));
     const std::string name = link.addresses()->outer_device;
     ASSERT_TRUE(netlink::delete_link(lab.outer.socket(), name));
     EXPECT_TRUE(comes_back(lab, link));
     EXPECT_EQ(link.addresses()->outer_device, name);
-    // That one is somebody else's now: it gets another, and its rules with it.
+    // That name is somebody else's now: the link gets another, and so do its rules.
     ASSERT_TRUE(netlink::delete_link(lab.outer.socket(), name));
     test::make_strange_link(lab.outer, name);
     EXPECT_TRUE(comes_back(lab, link));

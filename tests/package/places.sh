@@ -22,7 +22,7 @@ outside=$(find "$root" -not -type d -not -path "$root$prefix/*")
   echo 'next to nothing was installed'
   found=1
 }
-# What a default prefix would say. snapd's own folders are no place of ours.
+# What a default prefix would say. snapd's own folders are not ours.
 wrong='/usr/(local/)?(bin/vpnrun|libexec|lib/systemd|share/doc/vpnrun|share/man)|/usr/(local/)?etc/vpnrun|(^|[^A-Za-z0-9_.-])/etc/vpnrun'
 while IFS= read -r -d '' file; do
   text=$(strings -n 5 "$file" | grep -E "$wrong" | grep -vE '^[^ ]*/usr/libexec/snapd|_?/usr/lib(exec)?/snapd' || true)

@@ -426,7 +426,7 @@ def sockets(device, source, gateway, mark="0"):
 
 
 def lan(device, peer, own, target, port):
-    """A neighbour hands the machine packets for TARGET, an address that is none of the LAN's."""
+    """A neighbour hands the machine packets for TARGET, an address that is not the LAN's."""
     link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     link.bind((device, 0))
     head = mac(peer) + mac(own) + struct.pack("!H", ETH_IP)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """cut_management.py PID: shuts the connected Unix stream sockets of the VPN client PID, as root and
-from outside: both ends see the other gone. Prints how many there were; none is an error."""
+from outside: both ends see the other gone. Prints how many there were; it is an error if there were none."""
 import ctypes
 import os
 import socket

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Executes a command with exactly the environment that a file holds, which no shell can: names that
-// are no identifiers, the same name twice, strings without '='.
+// are not identifiers, the same name twice, strings without '='.
 //
 //   exec_with_environment FILE COMMAND ARG…      (COMMAND is a path; strings in FILE end with NUL)
 

@@ -73,7 +73,7 @@ def gifts():
 
 
 def writes():
-    """As a program does that is setgid for a file in a folder that is nobody's."""
+    """Like a program that is setgid for a file in a folder that nobody owns."""
     with open(path, "r+b") as file:
         file.write(b"somebody logged in")
 

@@ -158,7 +158,7 @@ def lingering():
         except PermissionError:
             print("refused by the kernel", flush=True)
     if passed:
-        # In a thread: who looks at it quickly has dropped it by now, and this close is the last.
+        # In a thread: a quick reader has already dropped it, and this close is the last.
         threading.Thread(target=full.close, daemon=True).start()
     for client in clients[1 if passed else 0 :]:  # the first one stays connected
         client.close()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A machine that slept, for one process alone, preloaded: the clock that goes on in a sleep is
-// ahead by as many seconds as the file CLOCK_FILE says in digits, looked at anew for each question.
+// ahead by as many seconds as the file CLOCK_FILE says in digits, read again for each question.
 // Clocks that stand still in a sleep are real.
 #define _GNU_SOURCE
 #include <fcntl.h>

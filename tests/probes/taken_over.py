@@ -49,7 +49,7 @@ def give(flags):
     ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [full.fileno()]))]
     done()
     client.sendmsg([b">"], ancillary, flags)
-    # In a thread: if the companion has dropped it by now, this close is the last one.
+    # In a thread: if the companion has already dropped it, this close is the last one.
     threading.Thread(target=full.close, daemon=True).start()
     time.sleep(0.1)
     try:

@@ -8,7 +8,7 @@
 //   environ   the environment as it stands in memory, each string with its final NUL
 //   fds       the open descriptors     closed    which of 0, 1 and 2 are closed
 //   state     what a process inherits, one "key value" a line
-//   attempts  what must not work any more, one "name RESULT" a line
+//   attempts  what must no longer work, one "name RESULT" a line
 //   sleep     sleeps for long
 // Needs no descriptor but the one that it writes to: 1, or 999 if that is open. Static.
 #define _GNU_SOURCE

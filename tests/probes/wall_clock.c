@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A wall clock that can be set for the processes of a lab alone, preloaded into all of them: the
 // machine's own is shared by all namespaces. The file CLOCK_FILE holds the offset in seconds, a
-// native 64-bit integer, and is looked at anew for each question. Clocks that only run are real.
+// native 64-bit integer, and is read again for each question. Clocks that only run are real.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>

@@ -26,7 +26,7 @@ check 'nothing is prepared' test ! -e /run/vpnrun/one
 echo "alice2:x:64101:64101::$LAB/home/alice:/bin/bash" >>/etc/passwd
 echo 'labfriends2:x:64110:' >>/etc/group
 access '"alice2", "alice"' '"labfriends", "labfriends2"'
-is 'two names of one user are no mistake' "$STATUS$ERR" 0
+is 'two names of one user are not a mistake' "$STATUS$ERR" 0
 is 'he is admitted once' "$(admitted)" 'group:64110 user:64101'
 
 # --- a user and a group of a directory service ---

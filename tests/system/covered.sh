@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Folders that are empty inside: those of an automounter, who looks names up outside (indirect maps), what
+# Folders that are empty inside: those of an automounter, which looks up names outside (indirect maps), what
 # starts the programs of snaps, devices that no namespace confines.
 fresh() { NAME=secret-$((++COUNT)).who.example; }
 COUNT=0
-# automounter FOLDER [KIND]: the smallest one; KIND is the kind of map, "indirect" without.
+# automounter FOLDER [KIND]: the smallest one; KIND is the kind of map, "indirect" if not given.
 automounter() {
   background "$LAB/log/automount-${1##*/}" python3 "$SOURCE/tests/probes/automounter.py" "$@"
   wait_until 5 grep -q ready "$LAB/log/automount-${1##*/}"

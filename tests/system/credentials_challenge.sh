@@ -36,7 +36,7 @@ is 'without asking' "$(grep -c 'waits for' "$LAB/log/tunnel-static") $(logins)" 
 
 login_server_stop static
 login_server static 1301 check-static --auth-gen-token
-within 30 'a server that began anew does not know the token: it is asked again' waits_for static 'one-time password'
+within 30 'a server that was restarted does not know the token: it is asked again' waits_for static 'one-time password'
 one_time 222222
 typing by alice vpnrunctl up static <<<'The server asks: Your PIN:	222222'
 is 'and the answer brings the tunnel up' "$STATUS" 0
@@ -111,5 +111,5 @@ unlike 'no log has what belongs to the answer' "$(cat "$LAB/log/tunnel-dynamic")
 kill -USR1 "$(client_pid dynamic)"
 within 10 'a reconnection is asked about, too' waits_for dynamic 'one-time password'
 is 'down ends it' "$(by alice vpnrunctl down dynamic >/dev/null 2>&1; state_of dynamic)" down
-unlike 'and nothing is asked any more' "$(cat /run/vpnrun/dynamic/state.json)" 'question|waits'
+unlike 'and nothing more is asked' "$(cat /run/vpnrun/dynamic/state.json)" 'question|waits'
 tunnel_release dynamic

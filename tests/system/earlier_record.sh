@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# A profile that vpnrun 0.1.0 has prepared, with applications in it: this version's `prepare` and `run` each
+# A profile that vpnrun 0.1.0 prepared, with applications in it: this version's `prepare` and `run` each
 # take it over where it is.
 FOLDER=/run/vpnrun/one
 # Writes the record as 0.1.0 had it: without the host's network namespace and from_namespaces.

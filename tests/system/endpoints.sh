@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Addresses that can be no server's are refused, with the reason and what to do: for good where the
+# Addresses that cannot be a server's are refused, with the reason and what to do: for good where the
 # configuration names them, and until it changes where a name leads to them. An address of the machine
 # itself works, and no local traffic of others is touched.
 WEB4=http://203.0.113.10/

@@ -21,9 +21,9 @@ for who in alice bob; do
 done
 
 admit bob
-within 5 'who is expelled is told' grep -q 'does not admit you any more' "$LAB/log/app-alice"
+within 5 'who is expelled is told' grep -q 'no longer admits you' "$LAB/log/app-alice"
 attempt by alice python3 "$LAB/bin/stays.py" $CONTROL "$LAB/tmp/go"
-like 'and cannot connect anew' "$ERR" '^PermissionError'
+like 'and cannot connect again' "$ERR" '^PermissionError'
 vpnrunctl restart one >/dev/null
 within 10 'the other one follows as before' grep -q '"state":"starting"' "$LAB/log/app-bob"
 within 15 'up again' tunnel_up one
@@ -51,6 +51,6 @@ within 5 'she is told' gone "$waiting"
 ERR=$(cat "$LAB/log/app-waits")
 complains 'expelled while waiting' "cannot start the tunnel of profile 'one': it no longer admits you"
 attempt by alice vpnrunctl status one
-is 'and asking anew fails' "$STATUS" 1
+is 'and asking again fails' "$STATUS" 1
 server_talks
 tunnel_release one

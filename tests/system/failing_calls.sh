@@ -13,7 +13,7 @@ NEVER=' execve exit exit_group rt_sigreturn getpid gettid getuid geteuid getgid 
 
 # The calls of one run, "NAME ORDINAL" each: of the process itself, in order, up to the working tunnel.
 # The dynamic loader's own do not count; it ends with unmapping its cache. Nor does a write that the
-# kernel starts anew: to /proc/sys/net, thousands of times while somebody else holds the network's lock.
+# kernel restarts: to /proc/sys/net, thousands of times while somebody else holds the network's lock.
 calls_of() {
   awk -v never="$NEVER" -v pid="$2" '
     $1 == pid && !/= \? ERESTART/ && match($2, /^[a-z0-9_]+\(/) {

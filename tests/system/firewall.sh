@@ -90,7 +90,7 @@ for kind in docker ufw firewalld policy; do
     nft flush chain ip filter DOCKER-USER
     nft add rule ip filter DOCKER-USER counter return
     kill -9 "$(client_pid one)"  # what is established passes Docker
-    within 20 'when Docker makes its chain anew the way is opened again' \
+    within 20 'when Docker makes its chain again the way is opened again' \
       eval '[ "$(nft list chain ip filter DOCKER-USER | grep -c vpnrun-one)" = 2 ] && tunnel_up one'
   fi
   tunnel_stop one
@@ -123,7 +123,7 @@ within 30 'and when it goes the tunnel is back' tunnel_up one
 capture_stop
 empty 'meanwhile nothing left the machine but the tunnel' "$(capture_stray "$CAPTURE_ONE" "$REMARK")"
 
-# --- somebody else's hands on our link ---
+# --- somebody else changes our link ---
 for change in 'link set vr-one down' 'address flush dev vr-one' 'link del vr-one'; do
   # shellcheck disable=SC2086  # words of a command
   ip $change

@@ -16,7 +16,7 @@ forwarded() {
   capture_count 'udp dst port 4800'
 }
 
-# loaded CHAIN: how many transactions have made the profile's rules anew, and those of CHAIN.
+# loaded CHAIN: how many transactions have made the profile's rules again, and those of CHAIN.
 loaded() {
   awk -v others="add rule inet vpnrun_links $1 " '
     /^# new generation/ { count += own && other; own = other = 0 }
@@ -42,7 +42,7 @@ MONITOR=$BACKGROUND
 within 5 'every filter that is loaded is written down' \
   eval 'nft add table ip probe && nft delete table ip probe && grep -q probe "$LAB/log/monitor"'
 tunnel_run one
-within 15 'the next companion has made the link anew' eval '[ "$(index)" != "$FORMER" ]'
+within 15 'the next companion has made the link again' eval '[ "$(index)" != "$FORMER" ]'
 is 'forwarding is still on' "$(forwarding)" 30322
 is 'without a server it is guarded' "$(forwarded)" 0
 kill "$MONITOR"
@@ -55,7 +55,7 @@ nft delete table inet vpnrun_links
 is 'control, killed for good and the firewall flushed: all are forwarded' "$(forwarded)" 20
 check 'what systemd runs after a kill' env SERVICE_RESULT=signal EXIT_STATUS=KILL "$TUNNEL" ended one
 is 'it has switched forwarding off' "$(forwarding)" 0
-is 'and nothing is forwarded any more' "$(forwarded)" 0
+is 'and nothing is forwarded any longer' "$(forwarded)" 0
 attempt ip link show vr-one
 is 'the link is gone' "$STATUS" 1
 like 'the namespace is sealed' "$(ip netns exec one nft list ruleset)" 'policy drop'

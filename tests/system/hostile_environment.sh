@@ -62,7 +62,7 @@ for variable in "${VARIABLES[@]}"; do
   launch env "$variable"
   inside "$shown"
   printf 'PATH=/usr/bin:/bin\0%s\0' "$variable" >"$LAB/tmp/expected"
-  # (On standard error glibc 2.41 and later warn of a GLIBC_TUNABLES that is none, in every program.)
+  # (On standard error glibc 2.41 and later warn of an invalid GLIBC_TUNABLES, in every program.)
   env -i PATH=/usr/bin:/bin "$LAB/bin/hostile" as "$ALICE" env "$variable" -- "$HELPER" vpnrun-helper one "$VERDICT" environ \
     2>/dev/null </dev/null | tail -c +$((${#INSIDE} + 2)) >"$LAB/tmp/found"
   check "$shown: arrives byte for byte" cmp "$LAB/tmp/expected" "$LAB/tmp/found"

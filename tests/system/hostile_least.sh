@@ -59,7 +59,7 @@ capable "$LEAST,cap_net_raw+p"
 refused 'with one more, all asleep' 'installed incorrectly: it has more capabilities'
 # The file's inheritable set gives what the caller has in his own.
 capable "$LEAST+ep cap_net_raw+ei"
-inside 'with one more that only an heir gets, and the caller is none'
+inside 'with one more that only an heir gets, which the caller is not'
 bounded setpriv --reuid "$ALICE" --regid "$ALICE" --clear-groups --inh-caps +net_raw env -i "$LAB/bin/hostile" clean -- \
   "$HELPER" vpnrun-helper one "$VERDICT"
 refused 'the same, and the caller is one' 'installed incorrectly: it has more capabilities'

@@ -77,7 +77,7 @@ inside 'an alarm'
 # alarm(2) and setitimer(2) survive execve(2), timer_create(2) does not: not the helper's doing.
 like 'it is still set inside' "$OUT" '^itimer 1$'
 launch
-like 'control: there is none otherwise' "$OUT" '^itimer 0$'
+like 'control: otherwise it is not set' "$OUT" '^itimer 0$'
 launch posix_timer
 inside 'a timer of timer_create'
 like 'execve took it' "$OUT" '^posix_timers $'

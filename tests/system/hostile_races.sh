@@ -74,7 +74,7 @@ race() {
 # To the end of a round, so that nothing is left half done.
 repeat() { while [ -e "$LAB/tmp/go" ]; do "$@" || return; done; }
 
-# settle: a profile of the parts of "one", anew, on a private mount.
+# settle: a new profile from the parts of "one", on a private mount.
 FOLDER=/run/vpnrun/mixed
 settle() {
   while umount -q -l -R $FOLDER 2>/dev/null; do :; done

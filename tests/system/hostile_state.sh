@@ -4,7 +4,7 @@
 
 D=/run/vpnrun/broken
 PROFILE=broken
-# anew: a profile by hand with the namespaces of "one". On a private mount, because a mount namespace
+# anew: makes a profile by hand with the namespaces of "one". On a private mount, because a mount namespace
 # is bound nowhere else.
 clear_away() {
   while umount -q -R $D 2>/dev/null; do :; done

@@ -44,7 +44,7 @@ capture_start
 # First with a server that keeps silent, so that the tunnel stays away for as long as it takes to look.
 server_silent
 kill_victim
-within 1 'there is no default route any more' no_way_out
+within 1 'there is no longer a default route' no_way_out
 if [ "$VICTIM" = client ]; then
   empty 'not even in the table' "$(ip -n one route show default; ip -n one -6 route show default)"
 fi

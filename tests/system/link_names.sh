@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# The name of a link is nobody's but its profile's. The short forms of these two names are the same, and an
+# The name of a link belongs to its profile alone. The short forms of these two names are the same, and an
 # administrator's link may have the name that a profile would have.
 FIRST=customer-6188
 SECOND=customer-11386
@@ -54,7 +54,7 @@ is 'and release finds it, too' "$(links)" "$(link_of $FIRST)"
 is 'while the other works on' "$(answer_of $FIRST)" 198.51.100.10
 tunnel_release $FIRST
 
-# A link of somebody else's that has the plain name.
+# Somebody else's link that has the plain name.
 ip tuntap add vr-two mode tun
 tunnel_start two
 check 'the link of somebody else stays' test -e /sys/class/net/vr-two

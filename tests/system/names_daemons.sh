@@ -145,7 +145,7 @@ QUERIES='(udp dst port 53 and dst host 192.168.77.1) or udp port 5353 or igmp'
 empty 'nothing of it left the machine' "$(capture_stray "$CAPTURE_ONE" "($QUERIES)")"
 tunnel_release one
 
-# A machine whose /var/run is no link; libc looks for nscd there.
+# A machine whose /var/run is not a link; libc looks for nscd there.
 if [ "$WHEN" = before ]; then
   mkdir -p "$LAB/var/run"
   mount --bind "$LAB/var" /var

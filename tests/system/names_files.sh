@@ -134,7 +134,7 @@ changed 'resolv.conf renamed over after that' renamed file
 changed 'nsswitch.conf absent' rm /etc/nsswitch.conf
 
 # --- and with the companion killed in between ---
-# killed_between WHAT COMMAND…: killed, the file changed, an application asks in vain, started anew.
+# killed_between WHAT COMMAND…: killed, the file changed, an application asks in vain, restarted.
 killed_between() {
   local what=$1
   shift
@@ -143,8 +143,8 @@ killed_between() {
   host_files >"$LAB/tmp/files"
   cut_app "killed, $what"
   companion_again "$what"
-  running_app "started anew after '$what'"
-  new_app "started anew after '$what'"
+  running_app "restarted after '$what'"
+  new_app "restarted after '$what'"
   empty "$what with nobody there: the machine's files are its own" "$(host_files | diff "$LAB/tmp/files" -)"
 }
 killed_between 'nsswitch.conf created' switch /etc/nsswitch.conf created

@@ -77,7 +77,7 @@ mv /etc/.hosts.new /etc/hosts
 within 3 'the machine'"'"'s hosts renamed over: inside it stays the administrator'"'"'s' app_hosts 192.0.2.63
 mv /etc/hostapd /etc/hostapd.old
 mkdir /etc/hostapd
-within 3 'the machine'"'"'s folder made anew: inside it stays the administrator'"'"'s' inside_is hostapd/hostapd.conf 'interface=own'
+within 3 'the machine'"'"'s folder made again: inside it stays the administrator'"'"'s' inside_is hostapd/hostapd.conf 'interface=own'
 # The administrator changes the own files.
 sed -i 's/192.0.2.63/192.0.2.64/' $OWN/hosts
 within 3 'hosts renamed over (sed -i): the running application follows' app_hosts 192.0.2.64

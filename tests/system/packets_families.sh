@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # Under vpnrun only those socket families open that a network namespace confines, and there is no way
-# to a socket of somebody else's: what the kernel would allow outside is refused by the filter inside.
+# to somebody else's socket: what the kernel would allow outside is refused by the filter inside.
 profile_one
 tunnel_start one
 

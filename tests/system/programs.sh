@@ -80,7 +80,7 @@ networks() { for pid in $PROCESSES; do stat -L -c %i "/proc/$pid/ns/net" 2>/dev/
 check 'Firefox has several processes' test "$(wc -w <<<"$PROCESSES")" -gt 3
 like 'they are in the network of the profile' "$(networks)" "^$(stat -L -c %i /run/vpnrun/one/netns)$"
 # Its sandbox puts some of them into empty networks of their own.
-unlike 'and none is in that of the machine' "$(networks)" "^$(stat -L -c %i /proc/self/ns/net)$"
+unlike "and none is in the machine's" "$(networks)" "^$(stat -L -c %i /proc/self/ns/net)$"
 kill "$FIREFOX"
 wait_until 10 gone "$FIREFOX" || kill_hard "$FIREFOX"
 kill "$XVFB"

@@ -35,7 +35,7 @@ refuses() {
     unchanged_since before 'after the failed prepare'
   fi
   check 'release works' "$TUNNEL" release "$1"
-  check 'twice is no error' "$TUNNEL" release "$1"
+  check 'twice is not an error' "$TUNNEL" release "$1"
   unchanged_since before 'after release'
 }
 
@@ -124,7 +124,7 @@ case $CASE in
     tunnel_stop one
     within 1 'the client ends with its companion' eval '! clients'
     check 'release works' "$TUNNEL" release one
-    check 'twice is no error' "$TUNNEL" release one
+    check 'twice is not an error' "$TUNNEL" release one
     unchanged_since before 'after release'
     ;;
   unresolvable_endpoint)
@@ -135,7 +135,7 @@ case $CASE in
     tunnel_run one
     launch_refused one 5 'nosuch\.invalid'
     tunnel_release one
-    check 'release twice is no error' "$TUNNEL" release one
+    check 'release twice is not an error' "$TUNNEL" release one
     unchanged_since before 'after release'
     ;;
   subnet_taken)
@@ -199,7 +199,7 @@ case $CASE in
     attempt "$TUNNEL" juggle one
     is 'a command that does not exist' "$STATUS" 2
     attempt "$TUNNEL" prepare ../one
-    is 'a name that is none' "$((STATUS != 0))" 1
+    is 'a name that is not valid' "$((STATUS != 0))" 1
     unchanged_since before 'after all of them'
     ;;
   *) lab_die "no such case: $CASE" ;;

@@ -3,17 +3,17 @@
 # Undoing: after every way to get there, release leaves the machine as it was.
 release_and_compare() {
   check "$1: release works" "$TUNNEL" release one
-  check "$1: twice is no error" "$TUNNEL" release one
+  check "$1: twice is not an error" "$TUNNEL" release one
   unchanged_since before "$1"
 }
 
 profile_one
 snapshot before
-check 'release without prepare is no error' "$TUNNEL" release one
+check 'release without prepare is not an error' "$TUNNEL" release one
 unchanged_since before 'release without prepare'
 
 tunnel_prepare one
-check 'prepare twice is no error' "$TUNNEL" prepare one
+check 'prepare twice is not an error' "$TUNNEL" prepare one
 release_and_compare 'prepare only'
 
 tunnel_start one
@@ -57,6 +57,6 @@ tunnel_run one
 within 10 'where forwarding cannot be switched on, the tunnel says so' \
   grep -q "cannot set 'net/ipv4/conf/up0/forwarding': Read-only" "$LAB/log/tunnel-one"
 tunnel_stop one
-check 'released, it is no error' "$TUNNEL" release one
+check 'released, it is not an error' "$TUNNEL" release one
 umount "$FORWARDING"
 unchanged_since before 'a tunnel that could not forward'

@@ -7,7 +7,7 @@
 # inside COMMAND…: in the network of NETNS.
 inside() { nsenter --net="$NETNS" -- "$@"; }
 seal() { inside nft list table inet vpnrun; }
-# probe_link: a link between the machine and NETNS that is none of vpnrun's.
+# probe_link: a link between the machine and NETNS that is not vpnrun's.
 probe_link() {
   ! ip link show probe0 >"$LAB/tmp/probe" 2>&1 || ip link delete probe0
   ip link add probe0 type veth peer name probe1 netns "$1"

@@ -117,7 +117,7 @@ except OSError as error:
     print(error.strerror)
 END_OF_PROGRAM
 is 'the link is not the second client'"'"'s' "$(with_id "$TWO" python3 "$LAB/tmp/send.py")" 'Operation not permitted'
-is 'nor who looks names up his' "$(with_id "$(id -u vpnrun)" python3 "$LAB/tmp/send.py")" 'Operation not permitted'
+is "nor the look-up user's" "$(with_id "$(id -u vpnrun)" python3 "$LAB/tmp/send.py")" 'Operation not permitted'
 is 'the first client may send to its server (control)' "$(with_id "$ONE" python3 "$LAB/tmp/send.py")" sent
 
 # --- what it sees from where it stands ---
@@ -213,7 +213,7 @@ attempt "$TUNNEL" prepare one
 complains 'a group as well' "groups names 'friends'"
 sed -i 's/^groups = .*/users = ["vpnrun"]/' "$PROFILES/one.toml"
 attempt "$TUNNEL" prepare one
-complains 'and who looks names up' "users names 'vpnrun'"
+complains 'and the user that looks up names' "users names 'vpnrun'"
 sed -i '/^somebody:/d' /etc/passwd
 sed -i '/^friends:/d' /etc/group
 profile_one
@@ -235,18 +235,18 @@ wait_until 15 tunnel_up one
 is 'given to somebody later, it is changed at the next start' "$(client_id one)" 60717
 is 'the client has the new one' "$(field "$(client_pid one)" Uid)" '60717 60717 60717 60717'
 is 'through the tunnel as before' "$(by alice vpnrun -p one curl -s -m 5 $WEB4)" 198.51.100.10
-is 'the old one has no name any more' "$(getent passwd 60716)" ''
+is 'the old one no longer has a name' "$(getent passwd 60716)" ''
 echo 'dave:x:60717:60717::/:/bin/sh' >>/etc/passwd
 tunnel_prepare one
 is 'while the client runs it keeps its number' "$(client_id one)" 60717
 tunnel_stop one
 tunnel_prepare one
-is 'a person who has it by now keeps it' "$(client_id one) $(getent passwd 60717 | cut -d : -f 1)" '60718 dave'
+is 'a person who has it now keeps it' "$(client_id one) $(getent passwd 60717 | cut -d : -f 1)" '60718 dave'
 sed -i '/^dave:/d' /etc/passwd
 "$TUNNEL" release one
 echo 'alice:10000:65536' >>/etc/subuid
 attempt "$TUNNEL" prepare one
-is 'with all of them given to somebody there is none' "$STATUS" 1
+is 'with all of them given to somebody, none is left' "$STATUS" 1
 complains 'which line gives them' "/etc/subuid, line $(wc -l </etc/subuid)"
 like 'and what to do' "$ERR" 'usermod --del-subuids 10000-75535 '
 subordinate_ends
@@ -262,7 +262,7 @@ rm /run/userdb/carol.* /run/userdb/60706.*
 tunnel_prepare one
 is 'without them it is given again' "$(client_id one)" "$ONE"
 
-# --- who looks names up ---
+# --- the user that looks up names ---
 ovpn_one "$PROFILES/one.ovpn" client 'vpn.example 1194'
 echo 'nameserver 127.0.0.1' >/etc/resolv.conf
 background "$LAB/log/silent" socat -u UDP-RECV:53,bind=127.0.0.1 /dev/null

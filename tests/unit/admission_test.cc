@@ -36,7 +36,7 @@ TEST_F(AdmissionTest, AdmitsWhoIsNamedAndRootAndNobodyElse) {
   EXPECT_TRUE(admits(4003, {9999, 4002}));
   EXPECT_TRUE(admits(0));
   EXPECT_FALSE(admits(4003));
-  EXPECT_FALSE(admits(4002)) << "a group's number is no user's";
+  EXPECT_FALSE(admits(4002)) << "a group's number is not a user's";
   EXPECT_FALSE(admits(4003, {4001})) << "nor a user's a group's";
 }
 
@@ -54,7 +54,7 @@ TEST_F(AdmissionTest, DecidesAsTheKernelDoes) {
   EXPECT_TRUE(admits(4005, {4002}));
   EXPECT_TRUE(admits(4005)) << "others";
   set("u::rwx,u:4001:r-x,g::---,g:4002:r--,m::r-x,o::--x");
-  EXPECT_FALSE(admits(4005, {4002})) << "a member of a named group is none of the others";
+  EXPECT_FALSE(admits(4005, {4002})) << "a member of a named group is not one of the others";
   set("u::rwx,u:4001:r-x,g::r-x,g:4002:r-x,m::r--,o::---");
   EXPECT_FALSE(admits(4001)) << "the mask";
   EXPECT_FALSE(admits(4005, {4002})) << "the mask";

@@ -332,10 +332,10 @@ TEST_F(ControlServerTest, HangsUpOnWhoIsNotAdmittedAnyMoreAndSaysNothing) {
   const UniqueFd idle = connect_client();
   turn();
   admits_ = false;
-  for (int turns = 0; server_.has_clients() && turns < 400; ++turns) {
+  for (int turns = 0; server_.has_callers() && turns < 400; ++turns) {
     turn();
   }
-  EXPECT_THAT(received(idle), HasSubstr("does not admit you any more"));
+  EXPECT_THAT(received(idle), HasSubstr("no longer admits you"));
   EXPECT_EQ(received(idle), "closed");
 }
 
@@ -353,7 +353,7 @@ TEST_F(ControlServerTest, KeepsWhoIsStillAdmittedWhenTheFolderChanges) {
 
 class SpendingTest : public ControlServerTest {
  protected:
-  /// Root may spend what it likes; so these are somebody else's where root runs the test.
+  /// Root may spend what it likes; so these belong to somebody else where root runs the test.
   UniqueFd connect_person() {
     EXPECT_EQ(::chmod((folder_ / ".").c_str(), 0711), 0);
     constexpr uid_t kPerson = 4001;
@@ -386,7 +386,7 @@ TEST_F(SpendingTest, WorksOffOrdersThatChangeSomethingNoFasterThanAShareAllows) 
   send_text(eager, orders);
   turn();
   const int at_once = changes_;
-  EXPECT_GE(at_once, 5) << "a few in a row are nobody's flood";
+  EXPECT_GE(at_once, 5) << "a few in a row are not a flood";
   EXPECT_LE(at_once, 20);
   // Nobody else is made to wait, and what is left is not lost.
   const UniqueFd root = connect_client();

@@ -24,7 +24,7 @@ PROGRAMS = {
     "vpnrunctl": ("BINDIR", None),
     "vpnrun": ("BINDIR", "VPNRUN_STATIC_LAUNCHER_USED"),
 }
-# The folders of our code, and the targets of it that are no part of an installed program.
+# The folders of our code, and the targets of it that are not part of an installed program.
 FOLDERS = ("helper/", "launcher/", "profiles/", "systemd/")
 BUILD_TOOLS = ("vpnrun-filter-compiler",)
 

@@ -507,7 +507,7 @@ TEST_F(OpenvpnClientTest, AsksAPersonAndPassesTheAnswerOn) {
   answer("foo", "bar");
   EXPECT_THAT(run().orders, ElementsAre("answer Auth foo bar"));
   EXPECT_EQ(seen_.size(), 1U) << "who answered knows";
-  EXPECT_THROW(answer("foo", "bar"), Error) << "not asked any more";
+  EXPECT_THROW(answer("foo", "bar"), Error) << "no longer asked";
 }
 
 TEST_F(OpenvpnClientTest, TakesAnotherAnswerIfTheFirstWillNotDo) {

@@ -344,7 +344,7 @@ TEST_F(RealOpenvpn, AcceptsAStaticKeyWithAddresses) {
 }
 
 TEST_F(RealOpenvpn, SeesTheWordsThatWeSaw) {
-  // Of a line that is quoted anew, OpenVPN repeats what it has understood.
+  // When a line is quoted again, OpenVPN repeats what it has understood.
   const OpenvpnConfig config = parse_with_test_files(
       "client\nremote a\nca ca.crt\nauth-user-pass\nverb 4\n"
       "verify-x509-name 'a \"b\" \\ c;d #e' name\n");

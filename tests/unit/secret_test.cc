@@ -49,7 +49,7 @@ void operator delete[](void* memory, std::size_t /*size*/) noexcept {
 namespace vpnrun {
 namespace {
 
-/// Room for one object, which is looked at when there is none in it any more.
+/// Room for one object, which is examined once the object is gone.
 template <class T>
 class Place {
  public:

@@ -900,7 +900,7 @@ TEST_F(SessionTest, ARestartOntoSomethingThatCannotBeBuiltSaysSo) {
   EXPECT_THROW(session_->restart(), Error);
   EXPECT_EQ(state(), State::kFailed);
   EXPECT_EQ(status().error, "the subnet 192.0.2.0/30 is taken");
-  EXPECT_EQ(status().hint, "try it anew");
+  EXPECT_EQ(status().hint, "try it again");
   EXPECT_THAT(journal_, Contains("hooks down"));
   EXPECT_EQ(gave_up_, 0);
   EXPECT_EQ(clock_.pending(), 0U);

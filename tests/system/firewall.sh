@@ -139,7 +139,7 @@ network_address router r-host1 192.168.78.1/24
 on router nft add rule inet lab hide ip saddr 192.168.78.0/24 masquerade
 profile one '[link]' 'uplink = "up1"'
 tunnel_run one
-within 10 'an uplink that the machine does not use is named' state_says "by 'up0', and \[link\] uplink is 'up1'"
+within 10 'an uplink that the machine does not use is named' state_says "through 'up0', but \[link\] uplink is 'up1'"
 ip route add 198.51.100.10/32 via 192.168.78.1 dev up1
 within 30 'once it leads to the server the tunnel comes up' tunnel_up one
 capture_start up0

@@ -501,7 +501,7 @@ check_order() {
 check_installs() {
   local call=("${alice[@]}" "$probes/call_helper" -- "$helper" vpnrun-helper office "$probes/state")
   chmod 0755 "$helper"; setcap -r "$helper" 2>/dev/null
-  refused "a helper without any privilege" 125 "neither setuid root" "${call[@]}"
+  refused "a helper without any privilege" 125 "not setuid root" "${call[@]}"
   setcap cap_sys_admin,cap_sys_chroot,cap_net_admin+ep "$helper"
   refused "a helper with one capability more" 125 "installed incorrectly" "${call[@]}"
   setcap cap_sys_admin+ep "$helper"

@@ -74,13 +74,13 @@ half() {
   launch
   refused "$1" "$2"
 }
-half 'neither' 'not privileged: it is neither' root 0755 ''
+half 'neither' 'not privileged: it is not setuid' root 0755 ''
 half 'both' 'installed incorrectly: it is setuid and has file capabilities' root 4755 $LEAST+ep
 half 'both, one capability missing' 'not privileged|installed incorrectly' root 4755 cap_sys_admin+ep
 half 'setuid to another' 'installed incorrectly: it is setuid, but does not belong to root' bob 4755 ''
 half 'setuid to another, with the capabilities' 'installed incorrectly: it is setuid, but does not belong to root' bob 4755 $LEAST+ep
 half 'setuid to the caller' 'installed incorrectly: it is setuid, but does not belong to root' alice 4755 ''
-half 'setgid' 'not privileged: it is neither' root:root 2755 ''
+half 'setgid' 'not privileged: it is not setuid' root:root 2755 ''
 
 # With capabilities the owner of the file is not asked for: whoever can write to it and does has taken
 # them away.
@@ -92,7 +92,7 @@ inside 'control: capabilities on a file of alice'"'"'s'
 by alice bash -c 'printf x >>"$0"' "$HELPER"
 empty 'the kernel takes them from a file that is written to' "$(getcap "$HELPER")"
 launch
-refused 'and so the helper that alice changed' 'not privileged: it is neither'
+refused 'and so the helper that alice changed' 'not privileged: it is not setuid'
 
 truncate -s -1 "$HELPER"
 chown root:root "$HELPER"

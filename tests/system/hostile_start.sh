@@ -106,7 +106,7 @@ bounded by alice cp "$HELPER" "$HERE/copy"
 is 'nobody but root can read it, and copy it' "$STATUS" 1
 bounded by alice cp "$READABLE" "$HERE/copy"
 by_path "$HERE/copy"
-refused 'a copy' 'neither setuid root'
+refused 'a copy' 'not setuid root'
 chmod 4755 "$HERE/copy"
 by_path "$HERE/copy"
 refused 'a copy that is setuid to its owner, the caller' 'not privileged|installed incorrectly'

@@ -31,7 +31,7 @@ cut_off() {
   server_silent
   CLIENT=$(client_pid one)
   [ "$victim" = client ] || kill_hard "${TUNNEL_PID[one]}"
-  gone "$CLIENT" || kill -9 "$CLIENT"
+  gone "$CLIENT" || kill -9 "$CLIENT" || gone "$CLIENT" # it may end between the two
   KILLED=$(now_ms)
   sleep "$2" # the cut itself
   is "$victim: the application was not ended by it" "$(gone "$APP" && ! grep -q ' error ' "$LOG" && echo ended)" ''

@@ -89,7 +89,7 @@ class ControlClient {
  private:
   enum class Greeting : std::uint8_t { kNotSaid, kSaid, kAnswered };
 
-  void transmit(std::string_view text);
+  void transmit(std::string_view line);
   [[nodiscard]] std::optional<Reply> next_reply(SteadyClock::time_point deadline);
   [[nodiscard]] bool take_greeting(const Reply& reply);
   [[nodiscard]] std::string age_hint() const;

@@ -97,7 +97,7 @@ void RemoteList::add(Arguments arguments) {
   if (in_connection_) {
     Settings latest = line.settings;
     latest.fill_from(connection_);
-    connection_ = std::move(latest);
+    connection_ = latest;
   }
   lines_.push_back(std::move(line));
 }

@@ -22,7 +22,8 @@ class Secret {
   explicit Secret(std::string_view text) { append(text); }
   /// What `text` held; it is overwritten, with the room behind its end.
   [[nodiscard]] static Secret take(std::string&& text) {
-    Secret secret{std::string_view(text)};
+    Secret secret;
+    secret.append(text);
     text.resize(text.capacity());
     ::explicit_bzero(text.data(), text.size());
     text.clear();

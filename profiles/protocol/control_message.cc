@@ -58,7 +58,7 @@ constexpr std::array<std::string_view, 7> kFirstOfQuestion = {
 
 void keep_only(Json& object, std::span<const std::string_view> names) {
   Json kept = Json::object();
-  for (auto& [name, value] : object.items()) {
+  for (const auto& [name, value] : object.items()) {
     if (std::find(names.begin(), names.end(), name) != names.end()) {
       kept[name] = std::move(value);
     }

@@ -67,7 +67,7 @@ std::string_view to_string(State state) noexcept {
 
 std::string_view state_word(const Status& status) noexcept {
   return status.state == State::kUnknown && !status.state_word.empty()
-             ? std::string_view(status.state_word)
+             ? std::string_view{status.state_word}
              : to_string(status.state);
 }
 

@@ -312,7 +312,8 @@ void ControlServer::work_off(Caller& caller) {
     }
     const Budget::Cost begin = thread_time();
     const auto published = published_;
-    const Secret line(std::string_view(caller.input).substr(0, end));  // it may hold a password
+    const std::string_view input = caller.input;
+    const Secret line(input.substr(0, end));  // it may hold a password
     std::fill_n(caller.input.begin(), end, '\0');
     caller.input.erase(0, end + 1);
     if (still_admits(caller)) {

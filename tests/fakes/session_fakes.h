@@ -44,6 +44,10 @@ class FakeClient : public TunnelClient {
  public:
   FakeClient(Journal& journal, TunnelEvents to, std::vector<profile::Remote> remotes)
       : events(std::move(to)), journal_(journal), remotes_(std::move(remotes)) {}
+  FakeClient(const FakeClient&) = delete;
+  FakeClient& operator=(const FakeClient&) = delete;
+  FakeClient(FakeClient&&) = delete;
+  FakeClient& operator=(FakeClient&&) = delete;
   ~FakeClient() override { journal_.emplace_back("client gone"); }
 
   [[nodiscard]] std::span<const profile::Remote> servers() const noexcept override {
@@ -77,6 +81,10 @@ class FakeClient : public TunnelClient {
 class FakeLink : public Link {
  public:
   FakeLink(Journal& journal, LinkEvents to) : events(std::move(to)), journal_(journal) {}
+  FakeLink(const FakeLink&) = delete;
+  FakeLink& operator=(const FakeLink&) = delete;
+  FakeLink(FakeLink&&) = delete;
+  FakeLink& operator=(FakeLink&&) = delete;
   ~FakeLink() override { journal_.emplace_back("link gone"); }
 
   [[nodiscard]] std::optional<UnusableAddress> check(const IpAddress& address) override {
@@ -103,6 +111,10 @@ class FakeLink : public Link {
 class FakeInside : public InsideNetwork {
  public:
   explicit FakeInside(Journal& journal) : journal_(journal) {}
+  FakeInside(const FakeInside&) = delete;
+  FakeInside& operator=(const FakeInside&) = delete;
+  FakeInside(FakeInside&&) = delete;
+  FakeInside& operator=(FakeInside&&) = delete;
   ~FakeInside() override { journal_.emplace_back("inside gone"); }
 
   void open(const std::optional<LinkAddresses>& link,

@@ -13,7 +13,7 @@
 
 namespace {
 
-using namespace vpnrun;
+using namespace vpnrun;  // NOLINT(google-build-using-namespace): nothing else is here
 
 void print(std::string_view kind, std::string_view text) {
   std::cout << kind << '\t' << text << (text.ends_with('\n') ? "" : "\n");
@@ -105,7 +105,7 @@ bool is_taken(std::string_view kind, std::string_view text) {
 
 }  // namespace
 
-int main(int argc, char**) {
+int main(int argc, char** /*argv*/) {
   if (argc == 1) {
     print_requests();
     print_statuses();

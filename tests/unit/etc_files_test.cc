@@ -43,8 +43,10 @@ TEST(ResolvConf, HasTheSearchDomainsInOneLine) {
               HasSubstr("\nsearch a.example b.example\n"));
 }
 
-const std::string kLongestAddress = "2001:db8:1111:2222:3333:4444:5555:6666";
-const std::vector<std::string> kManyDomains(20, "a-domain-of-some-length.example");
+constexpr const char* kLongestAddress = "2001:db8:1111:2222:3333:4444:5555:6666";
+std::vector<std::string> many_domains() {
+  return std::vector<std::string>(20, "a-domain-of-some-length.example");
+}
 
 TEST(ResolvConf, HasTheSameSizeWhateverTheResolvers) {
   const std::size_t size = resolv_conf_text({}, {}).size();
@@ -68,7 +70,7 @@ TEST(ResolvConf, ShowsNoEmptyLineAndNoneWiderThanATerminal) {
 
 TEST(ResolvConf, DomainsThatTakeMoreThanALineComeBehindAPartOfTheUsualSize) {
   const std::string few = resolv_conf_text({"10.0.0.1"}, {});
-  const std::string many = resolv_conf_text({"10.0.0.1"}, kManyDomains);
+  const std::string many = resolv_conf_text({"10.0.0.1"}, many_domains());
   EXPECT_EQ(many.substr(few.size(), 7), "search ");
   EXPECT_EQ(many.find("search "), few.size());
 }
@@ -96,7 +98,7 @@ class ResolvConfFile : public testing::Test {
 };
 
 TEST_F(ResolvConfFile, HasTheNewTextAndEmptyLinesUntilItIsCutOff) {
-  const std::string longer = resolv_conf_text({"10.0.0.1"}, kManyDomains);
+  const std::string longer = resolv_conf_text({"10.0.0.1"}, many_domains());
   const std::string shorter = resolv_conf_text({"10.9.9.9"}, {});
   write(longer);
   write_failing_at(SYS_ftruncate, shorter);

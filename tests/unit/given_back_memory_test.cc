@@ -60,6 +60,7 @@ bool is_in_memory() {
     std::uintptr_t start = 0;
     std::uintptr_t end = 0;
     char rights[8] = {};
+    // NOLINTNEXTLINE(cert-err34-c): what the kernel writes
     if (std::sscanf(line.c_str(), "%lx-%lx %7s", &start, &end, rights) != 3 ||
         std::strncmp(rights, "rw", 2) != 0 || start == reinterpret_cast<std::uintptr_t>(own)) {
       continue;

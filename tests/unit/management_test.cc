@@ -22,6 +22,7 @@ using testing::IsEmpty;
 template <class Value>
 std::vector<std::string> texts(const std::vector<Value>& values) {
   std::vector<std::string> texts;
+  texts.reserve(values.size());
   for (const Value& value : values) {
     texts.push_back(value.str());
   }

@@ -114,6 +114,7 @@ TEST_P(SecretTest, WhatItIsTakenFromIsOverwrittenWithTheRoomBehindItsEnd) {
   EXPECT_FALSE(has_secret(buffer.data(), buffer.size()));
   std::string within(kShort);
   const Secret taken = Secret::take(std::move(within));
+  // NOLINTNEXTLINE(bugprone-use-after-move,bugprone-sizeof-container): what is left in the object
   EXPECT_FALSE(has_secret(&within, sizeof within));
   text.~basic_string();
 }
@@ -125,7 +126,7 @@ TEST(Secret, AStringThatIsMovedFromKeepsAShortOne) {  // control: why there is S
   std::string& text = place.make(kShort);
   const std::string other = std::move(text);
   EXPECT_TRUE(place.has_secret());
-  text.~basic_string();
+  text.~basic_string();  // NOLINT(bugprone-use-after-move)
 }
 
 TEST(Secret, WhatIsGivenBackWithASecretInItIsSeen) {  // control

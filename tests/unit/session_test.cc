@@ -66,8 +66,8 @@ class SessionTest : public testing::Test {
       load_mishap_.happen();
       return configuration_;
     };
-    around.build = [this](const Configuration& configuration, PartEvents events) {
-      return build(configuration, std::move(events));
+    around.build = [this](const Configuration& configuration, const PartEvents& events) {
+      return build(configuration, events);
     };
     around.write_resolvers = [this](const auto& resolvers, const auto& search_domains) {
       resolvers_ = resolvers;
@@ -78,7 +78,7 @@ class SessionTest : public testing::Test {
     journal_.clear();
   }
 
-  TunnelParts build(const Configuration& configuration, PartEvents events) {
+  TunnelParts build(const Configuration& configuration, const PartEvents& events) {
     journal_.emplace_back("build");
     build_mishap_.happen();
     TunnelParts parts;

@@ -235,7 +235,7 @@ std::string guard(const std::vector<std::string>& uplinks,
       add("guarded", name);
     } else {
       add("bridges", name);
-      add("bridge_ports", name + " . " + name);
+      add("bridge_ports", fmt::format("{0} . {0}", name));
     }
   }
   if (!uplinks.empty()) {

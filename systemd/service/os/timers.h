@@ -34,6 +34,10 @@ class Timers {
     std::uint64_t id_ = 0;
   };
 
+  Timers(const Timers&) = delete;
+  Timers& operator=(const Timers&) = delete;
+  Timers(Timers&&) = delete;
+  Timers& operator=(Timers&&) = delete;
   virtual ~Timers() = default;
   [[nodiscard]] virtual Clock::time_point now() const noexcept = 0;
   /// Calls back once after `delay`, never from within this call, unless the handle is destroyed
@@ -42,8 +46,6 @@ class Timers {
 
  protected:
   Timers() = default;
-  Timers(const Timers&) = default;
-  Timers& operator=(const Timers&) = default;
   [[nodiscard]] Handle handle(std::uint64_t id) noexcept { return {this, id}; }
   virtual void remove(std::uint64_t id) noexcept = 0;
 };

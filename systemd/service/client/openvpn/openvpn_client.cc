@@ -145,7 +145,7 @@ void OpenvpnClient::observe(const Failure& failure) {
 }
 
 /// The connection, if there is one, is lost. The process goes on, to its hold.
-void OpenvpnClient::lose(Failure failure) {
+void OpenvpnClient::lose(const Failure& failure) {
   if (phase_ == Phase::kConnected) {
     phase_ = Phase::kIdle;
     question_.reset();  // without a word: the route goes first
@@ -155,7 +155,7 @@ void OpenvpnClient::lose(Failure failure) {
 
 /// What connect() began is over, and the process with it unless it waits at its hold for the next
 /// attempt, if there will be one.
-void OpenvpnClient::end(Failure failure) {
+void OpenvpnClient::end(const Failure& failure) {
   if (phase_ == Phase::kIdle) {
     return;
   }
@@ -176,7 +176,7 @@ void OpenvpnClient::end_with_process(Failure failure) {
     return;
   }
   holds_ = false;
-  end(std::move(failure));
+  end(failure);
 }
 
 /// The attempt has failed, for `failure` unless something explains more.
@@ -184,7 +184,7 @@ void OpenvpnClient::fail(Failure failure) {
   if (observed_ && explains_more(*observed_, failure)) {
     failure = *observed_;
   }
-  end(std::move(failure));
+  end(failure);
 }
 
 /// False: whoever was told has stopped the client.
@@ -262,7 +262,7 @@ void OpenvpnClient::on_state(std::string_view name, std::string_view detail) {
   }
   Failure failure = failure_from_state(detail, endpoint_text());
   if (phase_ == Phase::kConnected) {
-    lose(std::move(failure));
+    lose(failure);
     return;
   }
   observe(failure);
@@ -316,7 +316,7 @@ void OpenvpnClient::on_auth_failure() {
   if (verdict == Login::Verdict::kAskAgain) {
     end_with_process(std::move(failure));
   } else if (was_connected) {
-    lose(std::move(failure));
+    lose(failure);
   } else {
     fail(std::move(failure));
   }
@@ -371,7 +371,7 @@ void OpenvpnClient::on_refused(std::string_view reason) {
   if (phase_ == Phase::kTrying) {
     observed_ = std::move(failure);  // its exit follows
   } else {
-    lose(std::move(failure));
+    lose(failure);
   }
 }
 

@@ -80,9 +80,9 @@ class OpenvpnClient : public TunnelClient {
 
   [[nodiscard]] bool asks_too_often();
   void observe(const Failure& failure);
-  void lose(Failure failure);
+  void lose(const Failure& failure);
   void fail(Failure failure);
-  void end(Failure failure);
+  void end(const Failure& failure);
   void end_with_process(Failure failure);
   [[nodiscard]] bool close_question();
 

@@ -256,6 +256,7 @@ void ControlClient::transmit(std::string_view line) {
   int error_number = 0;
   while (sent < line.size() && error_number == 0) {
     const ssize_t count =
+        // cppcheck-suppress danglingTemporaryLifetime; the caller's text lives until this returns
         ::send(socket_.get(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
     if (count >= 0) {
       sent += static_cast<std::size_t>(count);

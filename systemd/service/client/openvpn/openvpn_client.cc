@@ -170,7 +170,7 @@ void OpenvpnClient::end(const Failure& failure) {
 }
 
 /// The same, and the process gets no other attempt.
-void OpenvpnClient::end_with_process(Failure failure) {
+void OpenvpnClient::end_with_process(const Failure& failure) {
   if (phase_ == Phase::kIdle) {
     stop_process();
     return;
@@ -267,7 +267,7 @@ void OpenvpnClient::on_state(std::string_view name, std::string_view detail) {
   }
   observe(failure);
   if (observed_ && !is_passing(*observed_)) {
-    end(*observed_);
+    end(Failure(*observed_));  // who is told may begin anew
   }
 }
 
@@ -314,7 +314,7 @@ void OpenvpnClient::on_auth_failure() {
     failure.kind = Failure::Kind::kPassing;
   }
   if (verdict == Login::Verdict::kAskAgain) {
-    end_with_process(std::move(failure));
+    end_with_process(failure);
   } else if (was_connected) {
     lose(failure);
   } else {
@@ -326,7 +326,7 @@ void OpenvpnClient::on_password_rejected(std::string_view realm, std::string_vie
   login_.rejected(realm, reason);
   if (realm != "Auth") {
     // At once: OpenVPN goes on to say that it cannot load the key, which explains less.
-    end(login_.failure());
+    end(Failure(login_.failure()));
   }
 }
 

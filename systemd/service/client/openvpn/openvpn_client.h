@@ -83,7 +83,7 @@ class OpenvpnClient : public TunnelClient {
   void lose(const Failure& failure);
   void fail(Failure failure);
   void end(const Failure& failure);
-  void end_with_process(Failure failure);
+  void end_with_process(const Failure& failure);
   [[nodiscard]] bool close_question();
 
   void start_process(const std::vector<Endpoint>& endpoints);

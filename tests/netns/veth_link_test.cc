@@ -361,6 +361,10 @@ struct NoLock {
     std::filesystem::rename("/run/vpnrun", "/run/aside");
     std::ofstream("/run/vpnrun") << "no folder";
   }
+  NoLock(const NoLock&) = delete;
+  NoLock& operator=(const NoLock&) = delete;
+  NoLock(NoLock&&) = delete;
+  NoLock& operator=(NoLock&&) = delete;
   ~NoLock() {
     std::filesystem::remove("/run/vpnrun");
     std::filesystem::rename("/run/aside", "/run/vpnrun");

@@ -45,7 +45,9 @@ TEST(ResolvConf, HasTheSearchDomainsInOneLine) {
 
 constexpr const char* kLongestAddress = "2001:db8:1111:2222:3333:4444:5555:6666";
 std::vector<std::string> many_domains() {
-  return std::vector<std::string>(20, "a-domain-of-some-length.example");
+  std::vector<std::string> domains;
+  domains.resize(20, "a-domain-of-some-length.example");
+  return domains;
 }
 
 TEST(ResolvConf, HasTheSameSizeWhateverTheResolvers) {

@@ -267,7 +267,9 @@ void OpenvpnClient::on_state(std::string_view name, std::string_view detail) {
   }
   observe(failure);
   if (observed_ && !is_passing(*observed_)) {
-    end(Failure(*observed_));  // who is told may begin anew
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): who is told may change it
+    const Failure failure_so_far = *observed_;
+    end(failure_so_far);
   }
 }
 
@@ -326,7 +328,9 @@ void OpenvpnClient::on_password_rejected(std::string_view realm, std::string_vie
   login_.rejected(realm, reason);
   if (realm != "Auth") {
     // At once: OpenVPN goes on to say that it cannot load the key, which explains less.
-    end(Failure(login_.failure()));
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): who is told may change it
+    const Failure refused = login_.failure();
+    end(refused);
   }
 }
 

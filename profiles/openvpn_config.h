@@ -8,18 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "profiles/base/endpoint.h"
 #include "profiles/base/secret.h"
+#include "profiles/remote.h"
 
 namespace vpnrun::profile {
-
-/// One `remote`, with `port` and `proto` of the file filled in where the line leaves them out.
-struct Remote {
-  std::string host;  ///< a name or an address literal, as written
-  std::uint16_t port = 1194;
-  Transport transport = Transport::kUdp;
-  friend bool operator==(const Remote&, const Remote&) = default;
-};
 
 /// A provider's .ovpn after the allow-list: the part that is handed to OpenVPN, and what the
 /// companion needs to know itself.

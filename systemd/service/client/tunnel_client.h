@@ -10,8 +10,8 @@
 
 #include "profiles/base/endpoint.h"
 #include "profiles/base/ip_address.h"
-#include "profiles/openvpn_config.h"
 #include "profiles/protocol/control_message.h"
+#include "profiles/remote.h"
 #include "systemd/service/client/failure.h"
 
 namespace vpnrun::service {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "profiles/base/endpoint.h"
-#include "profiles/openvpn_config.h"
+#include "profiles/remote.h"
 #include "systemd/service/client/failure.h"
 #include "systemd/service/link/link.h"
 #include "systemd/service/link/resolver.h"

@@ -46,8 +46,8 @@ Session::Session(Surroundings surroundings)
 
 Session::~Session() {
   if (parts_.client) {
+    parts_.inside->take_down();  // first: the end of a client is waited for
     parts_.client->stop();
-    parts_.inside->take_down();
   }
   around_.hooks.down();
 }
@@ -82,7 +82,7 @@ PartEvents Session::events() {
   events.device_lost = [this] {
     if (attempts_.state() == State::kUp) {
       // The client is left alone: it may be on its way to its hold, with what somebody typed.
-      ended({Failure::Kind::kPassing, "the VPN client let go of the tunnel device", ""});
+      ended(passing_failure("the VPN client let go of the tunnel device"));
     }
   };
   return events;
@@ -101,8 +101,9 @@ void Session::build() {
 void Session::rebuild() {
   try {
     build();
-  } catch (const Error& error) {
-    around_.board.explain(error.what(), error.hint());
+  } catch (const std::exception& error) {
+    const Failure failure = passing_failure(error);
+    around_.board.explain(failure.error, failure.hint);
     plan(attempts_.unusable());
     throw;
   }
@@ -161,8 +162,8 @@ void Session::resumed(seconds asleep) {
   if (attempts_.state() != State::kUp) {
     hurry();
   } else if (parts_.client->drop()) {
-    ended({Failure::Kind::kPassing,
-           fmt::format("the machine was asleep for {} s; connecting anew", asleep.count()), ""});
+    ended(passing_failure(
+        fmt::format("the machine was asleep for {} s; connecting anew", asleep.count())));
   }
 }
 

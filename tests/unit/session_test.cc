@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -81,6 +82,9 @@ class SessionTest : public testing::Test {
   TunnelParts build(const Configuration& configuration, const PartEvents& events) {
     journal_.emplace_back("build");
     build_mishap_.happen();
+    if (no_memory_) {
+      throw std::bad_alloc();
+    }
     TunnelParts parts;
     const auto* openvpn = std::get_if<profile::OpenvpnConfig>(&configuration.tunnel);
     parts.type = openvpn != nullptr ? "openvpn" : "none";
@@ -134,6 +138,14 @@ class SessionTest : public testing::Test {
     ADD_FAILURE() << "no attempt begins";
     return milliseconds(-1);
   }
+  /// As many attempts that fail, each up to the client at work of the next one.
+  void fail_attempts(int count) {
+    for (int i = 0; i < count; ++i) {
+      client_->events.ended(passing("no"));
+      wait_for_attempt();
+      names_.answer();
+    }
+  }
   static CredentialQuestion question(std::uint64_t id) {
     CredentialQuestion question;
     question.id = id;
@@ -162,6 +174,7 @@ class SessionTest : public testing::Test {
   Configuration configuration_;
   Mishap load_mishap_;
   Mishap build_mishap_;
+  bool no_memory_ = false;
   FakeInside* inside_ = nullptr;
   FakeLink* link_ = nullptr;
   FakeClient* client_ = nullptr;
@@ -262,11 +275,7 @@ TEST_F(SessionTest, UpWhileAnAttemptIsUnderWayChangesNothing) {
 
 TEST_F(SessionTest, UpDuringABackOffBeginsAtOnce) {
   connecting();
-  for (int i = 0; i < 8; ++i) {
-    client_->events.ended(passing("no"));
-    wait_for_attempt();
-    names_.answer();
-  }
+  fail_attempts(8);
   client_->events.ended(passing("no"));
   clock_.advance(seconds(2));
   journal_.clear();
@@ -368,10 +377,10 @@ TEST_F(SessionTest, EndsOfflineWithTheHooksTold) {
   up();
   session_.reset();
   ASSERT_GE(journal_.size(), 3U);
-  EXPECT_EQ(journal_[0], "client stop");
-  EXPECT_EQ(journal_[1], "inside down");
+  EXPECT_EQ(journal_[0], "inside down");
+  EXPECT_EQ(journal_[1], "client stop");
   EXPECT_EQ(journal_[2], "hooks down");
-  EXPECT_THAT(journal_, ElementsAre("client stop", "inside down", "hooks down", "client gone",
+  EXPECT_THAT(journal_, ElementsAre("inside down", "client stop", "hooks down", "client gone",
                                     "link gone", "inside gone"));
 }
 
@@ -480,11 +489,7 @@ TEST_F(SessionTest, AnAttemptThatFailsIsRepeatedAfterGrowingPauses) {
 
 TEST_F(SessionTest, ALongPauseIsExplained) {
   connecting();
-  for (int i = 0; i < 6; ++i) {
-    client_->events.ended(passing("no"));
-    wait_for_attempt();
-    names_.answer();
-  }
+  fail_attempts(6);
   client_->events.ended(passing("no"));
   EXPECT_THAT(status().hint, HasSubstr("'vpnrunctl up work' makes one now"));
 }
@@ -669,11 +674,7 @@ TEST_F(SessionTest, SettingsThatTheKernelRefusesLeaveNoRoute) {
 
 TEST_F(SessionTest, AWayOutThatIsBackEndsTheBackOff) {
   connecting();
-  for (int i = 0; i < 9; ++i) {
-    client_->events.ended(passing("no"));
-    wait_for_attempt();
-    names_.answer();
-  }
+  fail_attempts(9);
   client_->events.ended(passing("no"));
   clock_.advance(seconds(5));
   link_->events.way_back();
@@ -739,11 +740,7 @@ TEST_F(SessionTest, AfterASleepAClientWithNothingToLoseStaysUp) {
 
 TEST_F(SessionTest, AfterASleepABackOffIsOver) {
   connecting();
-  for (int i = 0; i < 9; ++i) {
-    client_->events.ended(passing("no"));
-    wait_for_attempt();
-    names_.answer();
-  }
+  fail_attempts(9);
   client_->events.ended(passing("no"));
   clock_.advance(seconds(5));
   session_->resumed(seconds(3600));
@@ -904,6 +901,14 @@ TEST_F(SessionTest, ARestartOntoSomethingThatCannotBeBuiltSaysSo) {
   EXPECT_THAT(journal_, Contains("hooks down"));
   EXPECT_EQ(gave_up_, 0);
   EXPECT_EQ(clock_.pending(), 0U);
+}
+
+TEST_F(SessionTest, ARestartThatFailsForAnyOtherReasonSaysSoAsWell) {
+  up();
+  no_memory_ = true;
+  EXPECT_THROW(session_->restart(), std::bad_alloc);
+  EXPECT_EQ(state(), State::kFailed);
+  EXPECT_NE(status().error, "");
 }
 
 TEST_F(SessionTest, WhatCouldNotBeBuiltIsBuiltByTheNextOrder) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "profiles/base/error.h"
 
@@ -130,6 +131,10 @@ Failure failure_from_state(std::string_view detail, const std::string& endpoint)
                     detail.empty() ? "no reason given" : printable(detail.substr(0, kWordsMax)));
   }
   return failure;
+}
+
+Failure passing_failure(std::string error) {
+  return {Failure::Kind::kPassing, std::move(error), ""};
 }
 
 Failure passing_failure(const std::exception& error) {

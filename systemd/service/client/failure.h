@@ -36,6 +36,9 @@ struct Failure {
 /// What a state detail ("ping-restart", "tls-error", "auth-failure", …; management-notes.txt) says.
 [[nodiscard]] Failure failure_from_state(std::string_view detail, const std::string& endpoint);
 
+/// `error`, which waiting may cure; without a hint.
+[[nodiscard]] Failure passing_failure(std::string error);
+
 /// A failure on our side that may not occur the next time.
 [[nodiscard]] Failure passing_failure(const std::exception& error);
 

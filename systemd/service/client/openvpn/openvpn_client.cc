@@ -11,14 +11,6 @@
 #include "systemd/service/os/log.h"
 
 namespace vpnrun::service {
-namespace {
-
-Failure passing_failure(std::string error) {
-  return {Failure::Kind::kPassing, std::move(error), ""};
-}
-
-}  // namespace
-
 OpenvpnClient::OpenvpnClient(Timers& timers, CredentialFiles files, profile::OpenvpnConfig config,
                              openvpn::StartProcess start, std::shared_ptr<void> device,
                              TunnelEvents events)

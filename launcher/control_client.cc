@@ -28,8 +28,8 @@ constexpr std::size_t kLongestReply = 65536;
 
 constexpr std::string_view kHelloWord = "hello";
 
-Request hello() {
-  Request request;
+ControlRequest hello() {
+  ControlRequest request;
   request.command = Command::kHello;
   return request;
 }
@@ -179,7 +179,7 @@ ControlClient ControlClient::connect_if_running(const Places& places, const std:
   return connect(places, profile);
 }
 
-void ControlClient::send(const Request& request) {
+void ControlClient::send(const ControlRequest& request) {
   if (feature::missing(request, feature::first())) {
     (void)features();
   }
@@ -225,7 +225,7 @@ const std::vector<std::string>& ControlClient::features() {
 }
 
 /// False if it refuses more than the command `hello`.
-bool ControlClient::take_greeting(const Reply& reply) {
+bool ControlClient::take_greeting(const ControlReply& reply) {
   version_ = printable(reply.status.version);
   features_ = reply.status.features.value_or(feature::first());
   return reply.ok || reply.unknown == kHelloWord;
@@ -242,7 +242,7 @@ std::string ControlClient::age_hint() const {
   return fmt::format("the companion {}; as root: systemctl restart vpnrun@{}", age, profile_);
 }
 
-void ControlClient::require_features(const Request& request) const {
+void ControlClient::require_features(const ControlRequest& request) const {
   if (const auto missing = feature::missing(request, features_)) {
     throw Error(fmt::format("cannot ask the tunnel of profile '{}' for '{}': its companion does "
                             "not support that",
@@ -269,7 +269,7 @@ void ControlClient::transmit(std::string_view line) {
   }
 }
 
-std::optional<Reply> ControlClient::receive(SteadyClock::time_point deadline) {
+std::optional<ControlReply> ControlClient::receive(SteadyClock::time_point deadline) {
   auto reply = next_reply(deadline);
   if (reply && greeting_ == Greeting::kSaid) {
     greeting_ = Greeting::kAnswered;
@@ -287,7 +287,7 @@ std::optional<Reply> ControlClient::receive(SteadyClock::time_point deadline) {
   return reply;
 }
 
-std::optional<Reply> ControlClient::next_reply(SteadyClock::time_point deadline) {
+std::optional<ControlReply> ControlClient::next_reply(SteadyClock::time_point deadline) {
   for (;;) {
     if (const std::size_t end = buffer_.find('\n'); end != std::string::npos) {
       const std::string line = buffer_.substr(0, end);

@@ -74,7 +74,7 @@ class ControlClient {
   /// `hello` in front, in the same write; receive() does not return the answer to that. Throws
   /// Error, also for a request that needs a feature which the companion lacks: nothing of it is
   /// sent then. For one that 0.1.0 could not have carried out, waits for features() first.
-  void send(const Request& request);
+  void send(const ControlRequest& request);
 
   /// What the companion can be asked for (features.h). Says `hello` if that has not been done, and
   /// waits for the answer for kReplyPatience. Throws HungUp, or Error.
@@ -84,16 +84,16 @@ class ControlClient {
   /// something that is not a reply; a reply that is not ok is returned like any other. One that
   /// refuses what the companion does not know says so in `error`, and in `hint` what to do if the
   /// companion is of another version.
-  [[nodiscard]] std::optional<Reply> receive(SteadyClock::time_point deadline);
+  [[nodiscard]] std::optional<ControlReply> receive(SteadyClock::time_point deadline);
 
  private:
   enum class Greeting : std::uint8_t { kNotSaid, kSaid, kAnswered };
 
   void transmit(std::string_view line);
-  [[nodiscard]] std::optional<Reply> next_reply(SteadyClock::time_point deadline);
-  [[nodiscard]] bool take_greeting(const Reply& reply);
+  [[nodiscard]] std::optional<ControlReply> next_reply(SteadyClock::time_point deadline);
+  [[nodiscard]] bool take_greeting(const ControlReply& reply);
   [[nodiscard]] std::string age_hint() const;
-  void require_features(const Request& request) const;
+  void require_features(const ControlRequest& request) const;
 
   UniqueFd socket_;
   std::string profile_;

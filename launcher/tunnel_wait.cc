@@ -34,12 +34,12 @@ class Wait {
       : client_(client), order_(order), person_(person), begin_(SteadyClock::now()) {}
 
   Status run() {
-    Request request;
+    ControlRequest request;
     request.command = order_.command;
     request.follow = order_.command != Command::kStatus;
     request.asks = request.follow && person_.answers() == Person::Answers::kHere;
     client_.send(request);
-    const std::optional<Reply> first = client_.receive(begin_ + kReplyPatience);
+    const std::optional<ControlReply> first = client_.receive(begin_ + kReplyPatience);
     if (!first) {
       throw Error(fmt::format("cannot reach the tunnel of profile '{}': it does not answer",
                               client_.profile()),
@@ -85,7 +85,7 @@ class Wait {
   }
 
   /// Checks what does not depend on the goal: a refusal, a failure, an order that overtook ours.
-  void take(const Reply& reply) {
+  void take(const ControlReply& reply) {
     if (!reply.ok) {
       if (is_belated_answer()) {
         return;
@@ -150,7 +150,7 @@ class Wait {
     }
     person_.end_progress();
     const SteadyClock::time_point start = SteadyClock::now();
-    Request request;
+    ControlRequest request;
     request.command = Command::kAnswer;
     request.question_id = status_.question->id;
     Answer answer = person_.ask(*status_.question);

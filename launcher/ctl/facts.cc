@@ -69,8 +69,8 @@ std::vector<ProfileFacts> list_facts(const Places& places) {
 Status status_of(const Places& places, const std::string& profile) {
   try {
     ControlClient client = ControlClient::connect_if_running(places, profile);
-    client.send(Request{});
-    const std::optional<Reply> reply = client.receive(SteadyClock::now() + kReplyPatience);
+    client.send(ControlRequest{});
+    const std::optional<ControlReply> reply = client.receive(SteadyClock::now() + kReplyPatience);
     if (!reply) {
       throw Error(
           fmt::format("cannot reach the tunnel of profile '{}': it does not answer", profile),

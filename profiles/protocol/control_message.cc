@@ -112,7 +112,7 @@ void check_secret(const char* name, const Secret& secret) {
   refuse_other_encodings(name, secret.view());
 }
 
-void check_answer(const Request& request) {
+void check_answer(const ControlRequest& request) {
   check_secret("user_name", request.user_name);
   check_secret("password", request.password);
   check_secret("response", request.response);
@@ -124,7 +124,7 @@ Secret get_secret(JsonFields& fields, const char* name) {
   return Secret::take(std::move(text));
 }
 
-void get_answer(JsonFields& fields, Request& request) {
+void get_answer(JsonFields& fields, ControlRequest& request) {
   (void)fields.require("question_id");  // its absence is the error; the value comes with its type
   fields.get("question_id", request.question_id);
   request.user_name = get_secret(fields, "user_name");
@@ -135,7 +135,7 @@ void get_answer(JsonFields& fields, Request& request) {
 
 }  // namespace
 
-std::string encode(const Request& request) {
+std::string encode(const ControlRequest& request) {
   Json json{{"command", name_of(request.command)}};
   if (request.follow) {
     json["follow"] = true;
@@ -155,7 +155,7 @@ std::string encode(const Request& request) {
   return dump_json(json) + "\n";
 }
 
-std::string encode(const Reply& reply, Audience audience) {
+std::string encode(const ControlReply& reply, Audience audience) {
   Json json{{"ok", reply.ok}};
   if (!reply.ok) {
     json["error"] = reply.error;
@@ -171,10 +171,10 @@ std::string encode(const Reply& reply, Audience audience) {
   return dump_json(json) + "\n";
 }
 
-Request parse_request(std::string_view line) {
+ControlRequest parse_request(std::string_view line) {
   const Json json = parse_json(line, kRequest);
   JsonFields fields(json, kRequest);
-  Request request;
+  ControlRequest request;
   request.command = command_from_json(fields.require("command"));
   fields.get("follow", request.follow);
   fields.get("asks", request.asks);
@@ -185,10 +185,10 @@ Request parse_request(std::string_view line) {
   return request;
 }
 
-Reply parse_reply(std::string_view line) {
+ControlReply parse_reply(std::string_view line) {
   const Json json = parse_json(line, kReply);
   JsonFields fields(json, kReply);
-  Reply reply;
+  ControlReply reply;
   (void)fields.require("ok");  // its absence is the error; the value comes with its type
   fields.get("ok", reply.ok);
   fields.get("error", reply.error);

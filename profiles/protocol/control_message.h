@@ -56,7 +56,7 @@ enum class Audience : std::uint8_t {
   kTolerant,  ///< has said `hello`
 };
 
-struct Request {
+struct ControlRequest {
   Command command = Command::kStatus;
   bool follow = false;
   /// With `follow`: there is a person at this end who can be asked. Without such a client the
@@ -69,7 +69,7 @@ struct Request {
   Secret response;  ///< to CredentialQuestion::challenge
 };
 
-struct Reply {
+struct ControlReply {
   bool ok = true;
   std::string error;  ///< when not ok: one line
   std::string hint;
@@ -89,13 +89,13 @@ class UnknownInRequest : public Error {
 };
 
 /// One line of JSON, line end included.
-[[nodiscard]] std::string encode(const Request& request);
-[[nodiscard]] std::string encode(const Reply& reply, Audience audience);
+[[nodiscard]] std::string encode(const ControlRequest& request);
+[[nodiscard]] std::string encode(const ControlReply& reply, Audience audience);
 /// Throws Error on malformed JSON and wrong types, UnknownInRequest on what it does not know.
 /// `line` has no line end.
-[[nodiscard]] Request parse_request(std::string_view line);
+[[nodiscard]] ControlRequest parse_request(std::string_view line);
 /// Throws Error on malformed JSON, and on a member that is known and of a wrong type. What is not
 /// known is not looked at. `unknown` is there for a refusal of 0.1.0 as well.
-[[nodiscard]] Reply parse_reply(std::string_view line);
+[[nodiscard]] ControlReply parse_reply(std::string_view line);
 
 }  // namespace vpnrun

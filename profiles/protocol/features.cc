@@ -7,7 +7,7 @@ namespace vpnrun::feature {
 namespace {
 
 /// Each member and command that is not as old as the protocol itself has its line here.
-std::vector<std::string_view> taken_by(const Request& request) {
+std::vector<std::string_view> taken_by(const ControlRequest& request) {
   std::vector<std::string_view> features;
   const auto take = [&features](bool is_used, std::string_view feature) {
     if (is_used) {
@@ -36,7 +36,7 @@ std::vector<std::string> first() {
   return names;
 }
 
-std::optional<std::string_view> missing(const Request& request,
+std::optional<std::string_view> missing(const ControlRequest& request,
                                         const std::vector<std::string>& features) {
   for (const std::string_view feature : taken_by(request)) {
     if (std::find(features.begin(), features.end(), feature) == features.end()) {

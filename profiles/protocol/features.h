@@ -26,7 +26,7 @@ constexpr std::string_view kOneTimePasswords = "one-time-passwords";  ///< the m
 [[nodiscard]] std::vector<std::string> first();
 
 /// The first feature that `request` takes and `features` lacks; nullopt if it lacks none.
-[[nodiscard]] std::optional<std::string_view> missing(const Request& request,
+[[nodiscard]] std::optional<std::string_view> missing(const ControlRequest& request,
                                                       const std::vector<std::string>& features);
 
 }  // namespace vpnrun::feature

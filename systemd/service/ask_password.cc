@@ -90,16 +90,16 @@ std::vector<AskPassword::Part> AskPassword::parts_of(const CredentialQuestion& q
   const std::string context = " (" + printable(question.text) + "):";
   std::vector<Part> parts;
   if (question.wants_user_name) {
-    parts.push_back({"User name" + context, true, &Request::user_name});
+    parts.push_back({"User name" + context, true, &ControlRequest::user_name});
   }
   if (question.wants_password) {
-    parts.push_back({"Password" + context, false, &Request::password});
+    parts.push_back({"Password" + context, false, &ControlRequest::password});
   }
   if (question.wants_response) {
     // Says whose words they are: a server must not seem to speak for the machine.
     parts.push_back({fmt::format("The server of '{}' asks: {}{}", profile_name_,
                                  printable(question.challenge), context),
-                     question.echo, &Request::response});
+                     question.echo, &ControlRequest::response});
   }
   return parts;
 }
@@ -107,7 +107,7 @@ std::vector<AskPassword::Part> AskPassword::parts_of(const CredentialQuestion& q
 void AskPassword::ask_next() {
   if (next_part_ == parts_.size()) {
     const auto question = question_;
-    Request answer = std::exchange(answer_, {});
+    ControlRequest answer = std::exchange(answer_, {});
     question_.reset();  // the answer changes the status, and that calls follow()
     std::optional<Error> refusal;
     try {

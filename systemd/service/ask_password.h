@@ -28,7 +28,7 @@ class AskPassword {
  public:
   /// Takes a complete answer. Throws Error if it cannot be used: the question is then put once
   /// more, from its beginning.
-  using Answered = std::function<void(const Request&)>;
+  using Answered = std::function<void(const ControlRequest&)>;
 
   /// `program` must be an absolute path; `folder` is where agents look.
   AskPassword(EventLoop& loop, std::string profile_name, Answered answered,
@@ -51,7 +51,7 @@ class AskPassword {
   struct Part {
     std::string message;
     bool echo = false;
-    Secret Request::*field = nullptr;
+    Secret ControlRequest::*field = nullptr;
   };
 
   /// A process that was told to end.
@@ -82,7 +82,7 @@ class AskPassword {
   std::uint64_t declined_ = 0;                  ///< the number of a question that is not put again
   std::vector<Part> parts_;
   std::size_t next_part_ = 0;
-  Request answer_;
+  ControlRequest answer_;
   Pidfd process_;
   UniqueFd output_;
   EventLoop::Handle exit_watch_;

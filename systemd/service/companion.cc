@@ -106,7 +106,8 @@ Companion::Companion(const std::string& profile_name, std::function<Configuratio
       inside_(namespaces_.netns.dup_cloexec(), profile_name),
       alive_(profile_name),
       client_account_(take_client_id(profile_name, false)),
-      agents_(loop_, profile_name, [this](const Request& answer) { session_->answer(answer); }),
+      agents_(loop_, profile_name,
+              [this](const ControlRequest& answer) { session_->answer(answer); }),
       view_(loop_, namespaces_, profile_name),
       resolver_(loop_, look_up_account()),
       hooks_(loop_, namespaces_),
@@ -120,7 +121,7 @@ Companion::Companion(const std::string& profile_name, std::function<Configuratio
   view_.renew();
   control_ = std::make_unique<ControlServer>(
       loop_, runtime_path(profile_name, kControlEntry), std::move(listener),
-      [this](const Request& request) { return carry_out(request); });
+      [this](const ControlRequest& request) { return carry_out(request); });
   control_->on_askers([this] { follow_question(); });
   follow_question();
   signal_watch_ = loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
@@ -193,7 +194,7 @@ void Companion::follow_question() {
   agents_.follow(board_.status().question, control_->somebody_asks());
 }
 
-Reply Companion::carry_out(const Request& request) {
+ControlReply Companion::carry_out(const ControlRequest& request) {
   switch (request.command) {
     case Command::kStatus:
     case Command::kHello:
@@ -211,7 +212,7 @@ Reply Companion::carry_out(const Request& request) {
       session_->answer(request);
       break;
   }
-  Reply reply;
+  ControlReply reply;
   reply.status = board_.status();
   return reply;
 }

@@ -46,7 +46,7 @@ class Companion {
   [[nodiscard]] Surroundings surroundings(std::function<Configuration()> load);
   void publish(const Status& status);
   void follow_question();
-  Reply carry_out(const Request& request);
+  ControlReply carry_out(const ControlRequest& request);
   void restart();
   void on_signal();
   void watch_idleness();

@@ -52,8 +52,8 @@ constexpr milliseconds kBreath{20};
 constexpr milliseconds kProcessCost{1};
 constexpr std::size_t kBudgetsMax = 256;
 
-Reply refusal(const Error& error) {
-  Reply reply;
+ControlReply refusal(const Error& error) {
+  ControlReply reply;
   reply.ok = false;
   reply.error = error.what();
   reply.hint = error.hint();
@@ -331,11 +331,11 @@ void ControlServer::handle_line(Caller& caller, std::string_view line) {
     if (line.size() >= kControlLineMax) {
       throw Error("the request is too long");
     }
-    const Request request = parse_request(line);
+    const ControlRequest request = parse_request(line);
     if (request.command == Command::kHello) {
       caller.audience = Audience::kTolerant;
     }
-    Reply reply = handler_(request);
+    ControlReply reply = handler_(request);
     caller.follows = caller.follows || request.follow;
     caller.asks = caller.asks || (request.follow && request.asks);
     send(caller, std::move(reply));
@@ -347,7 +347,7 @@ void ControlServer::handle_line(Caller& caller, std::string_view line) {
   }
 }
 
-void ControlServer::send(Caller& caller, Reply reply) {
+void ControlServer::send(Caller& caller, ControlReply reply) {
   reply.status.version = VPNRUN_VERSION;
   reply.status.features = feature::own();
   caller.output += encode(reply, caller.audience);
@@ -373,7 +373,7 @@ void ControlServer::flush(Caller& caller) {
 
 void ControlServer::publish(const Status& status) {
   ++published_;
-  Reply reply;
+  ControlReply reply;
   reply.status = status;
   for (auto& caller : callers_) {
     if (caller.follows && !caller.dropped && still_admits(caller)) {

@@ -38,7 +38,7 @@ class ControlServer {
   /// Whether somebody is admitted now.
   using Admits = std::function<bool(const Peer&)>;
   /// Carries out a request and returns the reply. Throws Error for one that is refused.
-  using Handler = std::function<Reply(const Request&)>;
+  using Handler = std::function<ControlReply(const ControlRequest&)>;
 
   /// Listens at `path`, mode 0666, or takes over `inherited` if it is valid. Without `admits` the
   /// folder of `path` decides (is_admitted). Throws Error.
@@ -57,7 +57,7 @@ class ControlServer {
   /// Sends `status` to every caller that follows.
   void publish(const Status& status);
 
-  /// Whether a caller is connected that follows and can ask a person (Request::asks).
+  /// Whether a caller is connected that follows and can ask a person (ControlRequest::asks).
   [[nodiscard]] bool somebody_asks() const noexcept;
   /// `changed` is called after a request and after a caller has gone, when that may have changed.
   void on_askers(std::function<void()> changed) { askers_changed_ = std::move(changed); }
@@ -84,7 +84,7 @@ class ControlServer {
   void receive(Caller& caller);
   void work_off(Caller& caller);
   void handle_line(Caller& caller, std::string_view line);
-  void send(Caller& caller, Reply reply);
+  void send(Caller& caller, ControlReply reply);
   void flush(Caller& caller);
   void watch(Caller& caller);
   void sweep();

@@ -148,7 +148,7 @@ void Session::restart() {
   up();
 }
 
-void Session::answer(const Request& request) {
+void Session::answer(const ControlRequest& request) {
   auto& status = around_.board.edit();
   if (!status.question || status.question->id != request.question_id) {
     throw Error("this question is no longer asked");

@@ -80,7 +80,7 @@ class Session {
   /// or if its parts cannot be built, and is then `failed`, as the status says.
   void restart();
   /// Throws Error if it is not an answer to the question that is asked now.
-  void answer(const Request& request);
+  void answer(const ControlRequest& request);
   /// The machine slept for that long: the server may have forgotten us.
   void resumed(std::chrono::seconds asleep);
 

@@ -64,7 +64,7 @@ class FakeClient : public TunnelClient {
   }
   void stop() noexcept override { journal_.emplace_back("client stop"); }
   void forget() noexcept override { journal_.emplace_back("client forget"); }
-  void answer(const Request& request) override {
+  void answer(const ControlRequest& request) override {
     mishap.happen();
     journal_.push_back("client answer " + std::string(request.user_name.view()));
   }

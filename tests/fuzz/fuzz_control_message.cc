@@ -81,7 +81,7 @@ void hold_equal(const Status& a, const Status& b) {
 }
 
 void hold_request(std::string_view line) {
-  const Request request = parse_request(line);
+  const ControlRequest request = parse_request(line);
   for (const Secret* secret : {&request.user_name, &request.password, &request.response}) {
     for (const char c : secret->view()) {
       hold(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f, "no order in an answer");
@@ -89,7 +89,7 @@ void hold_request(std::string_view line) {
   }
   const std::string printed = encode(request);
   hold_written(line, printed);
-  const Request again = parse_request(one_line(printed));
+  const ControlRequest again = parse_request(one_line(printed));
   hold(request.command == again.command && request.follow == again.follow &&
            request.question_id == again.question_id && request.user_name == again.user_name &&
            request.password == again.password && request.response == again.response &&
@@ -118,7 +118,7 @@ void hold_strict(const std::string& printed) {
 }
 
 /// The same reply of a companion that is newer.
-void hold_growth(std::string_view line, const Reply& reply) {
+void hold_growth(std::string_view line, const ControlReply& reply) {
   Json json = Json::parse(line);
   for (const char* place : {"", "/status", "/status/question"}) {
     const Json::json_pointer pointer(place);
@@ -130,10 +130,10 @@ void hold_growth(std::string_view line, const Reply& reply) {
 }
 
 void hold_reply(std::string_view line) {
-  const Reply reply = parse_reply(line);
+  const ControlReply reply = parse_reply(line);
   const std::string printed = encode(reply, Audience::kTolerant);
   hold_written(line, printed);
-  const Reply again = parse_reply(one_line(printed));
+  const ControlReply again = parse_reply(one_line(printed));
   hold(reply.ok == again.ok, "the same success");
   // A reply that is ok says nothing of an error, whatever came in.
   hold(reply.ok || (reply.error == again.error && reply.hint == again.hint &&

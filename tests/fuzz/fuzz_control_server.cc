@@ -52,12 +52,12 @@ struct Companion {
     return fd;
   }
 
-  Reply carry_out(const Request& request) {
+  ControlReply carry_out(const ControlRequest& request) {
     ++carried_out;
     if (request.command == Command::kDown) {
       throw Error("not now", {}, "later");
     }
-    Reply reply;
+    ControlReply reply;
     reply.status.profile = "work";
     // No more of them than anybody may have at once: the next ones would wait for their time.
     if (request.command == Command::kRestart && published < 10) {
@@ -73,7 +73,7 @@ struct Companion {
   std::ptrdiff_t carried_out = 0;
   std::ptrdiff_t published = 0;
   ControlServer server{loop, "/tmp/control", listener(),
-                       [this](const Request& request) { return carry_out(request); }};
+                       [this](const ControlRequest& request) { return carry_out(request); }};
   UniqueFd bystander = connect();  ///< asks nothing, and is to hear nothing
 };
 

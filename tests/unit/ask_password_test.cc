@@ -43,7 +43,7 @@ class AskPasswordTest : public testing::Test {
     (void)::chmod((folder_ / "program").c_str(), 0755);
     return std::make_unique<AskPassword>(
         loop_, "work",
-        [this](const Request& answer) {
+        [this](const ControlRequest& answer) {
           answers_.push_back(parse_request(encode(answer)));
           loop_.stop();
           if (refuse_ > 0) {
@@ -94,7 +94,7 @@ class AskPasswordTest : public testing::Test {
 
   test::ScratchFolder folder_;
   EventLoop loop_;
-  std::vector<Request> answers_;
+  std::vector<ControlRequest> answers_;
   int refuse_ = 0;
 };
 

@@ -256,7 +256,7 @@ TEST(RefuseCallers, EverybodyWhoWaitsIsToldWhy) {
   for (const auto& client : clients) {
     std::array<char, 2048> text{};
     ASSERT_GT(::recv(client.get(), text.data(), text.size() - 1, 0), 0);
-    const Reply reply = parse_reply(
+    const ControlReply reply = parse_reply(
         std::string_view(text.data()).substr(0, std::string_view(text.data()).find('\n')));
     EXPECT_FALSE(reply.ok);
     EXPECT_EQ(reply.error, "the profile is wrong");

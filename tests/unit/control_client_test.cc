@@ -89,14 +89,15 @@ class Waiting : public ::testing::Test {
     std::filesystem::remove(machine_.control("office"));  // the next one listens there
     return result;
   }
-  std::string up_against(std::vector<Reply> replies, milliseconds patience = milliseconds(10'000)) {
-    return carry_out_against([&](const Request&) { return replies; },
+  std::string up_against(std::vector<ControlReply> replies,
+                         milliseconds patience = milliseconds(10'000)) {
+    return carry_out_against([&](const ControlRequest&) { return replies; },
                              {.command = Command::kUp, .goal = State::kUp, .patience = patience});
   }
 
   Machine machine_;
   FakePerson person_;
-  std::vector<Request> requests_;
+  std::vector<ControlRequest> requests_;
 };
 
 TEST(ControlClient, AssemblesLinesFromPieces) {
@@ -115,19 +116,19 @@ TEST(ControlClient, ACompanionThatHangsUpIsAnErrorAndNoSignal) {
   auto [client, other] = connected();
   other.reset();
   EXPECT_THROW((void)client.receive(late()), HungUp);
-  client.send(Request{});  // EPIPE; SIGPIPE would end the test
+  client.send(ControlRequest{});  // EPIPE; SIGPIPE would end the test
   EXPECT_THROW((void)client.receive(late()), HungUp);
 }
 
 TEST(ControlClient, HearsWhyACompanionHungUpAlsoIfItsOwnRequestCameTooLate) {
   auto [client, other] = connected();
-  Reply refusal;
+  ControlReply refusal;
   refusal.ok = false;
   refusal.error = "no such thing";
   const std::string line = encode(refusal, Audience::kStrict);
   ASSERT_EQ(::send(other.get(), line.data(), line.size(), 0), static_cast<ssize_t>(line.size()));
   other.reset();
-  client.send(Request{});
+  client.send(ControlRequest{});
   const auto reply = client.receive(late());
   ASSERT_TRUE(reply.has_value());
   EXPECT_EQ(reply->error, "no such thing");
@@ -140,13 +141,13 @@ std::string arrived(const UniqueFd& fd) {
   return got < 0 ? "" : std::string(buffer.data(), static_cast<std::size_t>(got));
 }
 
-void say(const UniqueFd& fd, const Reply& reply) {
+void say(const UniqueFd& fd, const ControlReply& reply) {
   const std::string line = encode(reply, Audience::kTolerant);
   ASSERT_EQ(::send(fd.get(), line.data(), line.size(), 0), static_cast<ssize_t>(line.size()));
 }
 
-Reply refusal_of(const std::string& error, const std::string& unknown = {}) {
-  Reply reply;
+ControlReply refusal_of(const std::string& error, const std::string& unknown = {}) {
+  ControlReply reply;
   reply.ok = false;
   reply.error = error;
   reply.hint = "its own hint";
@@ -154,8 +155,8 @@ Reply refusal_of(const std::string& error, const std::string& unknown = {}) {
   return reply;
 }
 
-Request request_for(Command command) {
-  Request request;
+ControlRequest request_for(Command command) {
+  ControlRequest request;
   request.command = command;
   return request;
 }
@@ -178,7 +179,7 @@ TEST(ControlClient, ACompanionOfTheFirstVersionLosesNothingByHello) {
   say(other, test::greeting_of_first());
   say(other, reply_in(State::kUp));
   EXPECT_EQ(client.receive(late())->status.state, State::kUp);
-  Request answer = request_for(Command::kAnswer);
+  ControlRequest answer = request_for(Command::kAnswer);
   answer.response = Secret("123456");
   (void)arrived(other);
   client.send(answer);
@@ -198,7 +199,7 @@ TEST(ControlClient, ARefusalOfMoreThanHelloIsTheAnswer) {
 TEST(ControlClient, SendsNothingThatTheCompanionDoesNotList) {
   auto [client, other] = connected();
   client.send(request_for(Command::kStatus));
-  Reply greeting = test::greeting_in(State::kUp);
+  ControlReply greeting = test::greeting_in(State::kUp);
   greeting.status.version = "0.1.9";
   greeting.status.features = {"follow"};
   say(other, greeting);
@@ -234,8 +235,8 @@ TEST(ControlClient, SaysWhatTheCompanionCanDoBeforeAnythingIsAsked) {
 }
 
 TEST(ControlClient, NamesWhatAnOlderCompanionDoesNotKnowAndTheRemedy) {
-  for (const Reply& refusal : {refusal_of("cannot parse request: unknown member 'server'"),
-                               refusal_of("anything", "server")}) {
+  for (const ControlReply& refusal : {refusal_of("cannot parse request: unknown member 'server'"),
+                                      refusal_of("anything", "server")}) {
     auto [client, other] = connected();
     client.send(request_for(Command::kUp));
     say(other, test::greeting_of_first());
@@ -314,7 +315,7 @@ TEST(ControlClient, TellsAnAdmittedUserThatNobodyServes) {
 
 TEST(ControlClient, AnAnswerThatNoCompanionTakesIsNotSent) {
   auto [client, other] = connected();
-  Request request;
+  ControlRequest request;
   request.command = Command::kAnswer;
   request.password = Secret(std::string(kControlLineMax, 'a'));
   try {
@@ -398,7 +399,7 @@ TEST_F(Waiting, FollowsTheStatesUntilTheTunnelIsUp) {
 }
 
 TEST_F(Waiting, AFailedTunnelEndsTheWaitWithItsReasonAndHint) {
-  Reply failed = reply_in(State::kFailed);
+  ControlReply failed = reply_in(State::kFailed);
   failed.status.error = "wrong \x1b[1mpassword";
   failed.status.hint = "ask the provider";
   EXPECT_EQ(up_against({reply_in(State::kStarting), failed}),
@@ -406,7 +407,7 @@ TEST_F(Waiting, AFailedTunnelEndsTheWaitWithItsReasonAndHint) {
 }
 
 TEST_F(Waiting, NamesTheLastErrorWhenPatienceEnds) {
-  Reply starting = reply_in(State::kStarting);
+  ControlReply starting = reply_in(State::kStarting);
   starting.status.error = "no answer";
   const std::string problem = up_against({starting}, milliseconds(30));
   EXPECT_THAT(problem, HasSubstr("'office': still starting after 0.03 s (no answer)"));
@@ -414,7 +415,7 @@ TEST_F(Waiting, NamesTheLastErrorWhenPatienceEnds) {
 }
 
 TEST_F(Waiting, WithoutPatienceTheFirstReplyDecidesAndNobodyIsAsked) {
-  Reply asking = reply_in(State::kStarting);
+  ControlReply asking = reply_in(State::kStarting);
   asking.status.question = CredentialQuestion{};
   EXPECT_THAT(up_against({asking}, milliseconds(0)), HasSubstr("still starting after 0 s"));
   EXPECT_THAT(person_.asked, ElementsAre());
@@ -426,7 +427,7 @@ TEST_F(Waiting, SomebodyElsesOrderToStopEndsTheWait) {
 }
 
 TEST_F(Waiting, ARefusalIsPassedOn) {
-  Reply refusal;
+  ControlReply refusal;
   refusal.ok = false;
   refusal.error = "not you";
   refusal.hint = "be somebody else";
@@ -437,7 +438,8 @@ TEST_F(Waiting, ARefusalIsPassedOn) {
 TEST_F(Waiting, AStatusOrderOrdersNothing) {
   const Order look{.command = Command::kStatus, .goal = State::kUp, .patience = milliseconds(0)};
   EXPECT_THAT(
-      carry_out_against([](const Request&) { return std::vector{reply_in(State::kDown)}; }, look),
+      carry_out_against([](const ControlRequest&) { return std::vector{reply_in(State::kDown)}; },
+                        look),
       HasSubstr("cannot use the tunnel of profile 'office': it is down / 'vpnrunctl up office'"));
   ASSERT_EQ(requests_.size(), 1U);
   EXPECT_EQ(requests_[0].command, Command::kStatus);
@@ -445,9 +447,9 @@ TEST_F(Waiting, AStatusOrderOrdersNothing) {
 }
 
 TEST_F(Waiting, AsksEachQuestionOnceAndSendsTheAnswer) {
-  Reply asking = reply_in(State::kStarting);
+  ControlReply asking = reply_in(State::kStarting);
   asking.status.question = CredentialQuestion{.id = 7, .text = "who?", .wants_user_name = true};
-  const auto script = [&](const Request& request) -> std::vector<Reply> {
+  const auto script = [&](const ControlRequest& request) -> std::vector<ControlReply> {
     return request.command == Command::kAnswer
                ? std::vector{asking, reply_in(State::kStarting), reply_in(State::kUp)}
                : std::vector{asking};
@@ -461,21 +463,21 @@ TEST_F(Waiting, AsksEachQuestionOnceAndSendsTheAnswer) {
 }
 
 TEST_F(Waiting, AStateThatCameLaterIsWaitedOnAndNeverTakenForUp) {
-  Reply later = reply_in(State::kUnknown);
+  ControlReply later = reply_in(State::kUnknown);
   later.status.state_word = "hiber\x1bnating";
   EXPECT_EQ(up_against({later, reply_in(State::kUp)}), "up");
   EXPECT_THAT(up_against({later}, milliseconds(30)),
               HasSubstr("'office': still hiber?nating after 0.03 s"));
   const Order look{.command = Command::kStatus, .goal = State::kUp, .patience = milliseconds(0)};
-  EXPECT_THAT(carry_out_against([&](const Request&) { return std::vector{later}; }, look),
+  EXPECT_THAT(carry_out_against([&](const ControlRequest&) { return std::vector{later}; }, look),
               HasSubstr("cannot use the tunnel of profile 'office': it is hiber?nating"));
   const Order down{.command = Command::kDown, .goal = State::kDown, .patience = milliseconds(30)};
-  EXPECT_THAT(carry_out_against([&](const Request&) { return std::vector{later}; }, down),
+  EXPECT_THAT(carry_out_against([&](const ControlRequest&) { return std::vector{later}; }, down),
               HasSubstr("still hiber?nating"));
 }
 
 TEST_F(Waiting, AQuestionOfALaterKindIsNotAnsweredWithNothing) {
-  Reply asking = reply_in(State::kStarting);
+  ControlReply asking = reply_in(State::kStarting);
   asking.status.question =
       CredentialQuestion{.id = 7, .text = "a touch of the key", .wants_password = false};
   EXPECT_THAT(up_against({asking}),
@@ -485,9 +487,9 @@ TEST_F(Waiting, AQuestionOfALaterKindIsNotAnsweredWithNothing) {
 }
 
 TEST_F(Waiting, SendsTheResponseToAChallenge) {
-  Reply asking = reply_in(State::kStarting);
+  ControlReply asking = reply_in(State::kStarting);
   asking.status.question = CredentialQuestion{.id = 7, .wants_response = true, .challenge = "PIN?"};
-  const auto script = [&](const Request& request) -> std::vector<Reply> {
+  const auto script = [&](const ControlRequest& request) -> std::vector<ControlReply> {
     return request.command == Command::kAnswer
                ? std::vector{reply_in(State::kStarting), reply_in(State::kUp)}
                : std::vector{asking};
@@ -509,7 +511,7 @@ TEST_F(Waiting, SaysWhetherSomebodyCanBeAsked) {
 
 TEST_F(Waiting, WaitsOnAQuestionThatOthersAnswer) {
   person_.who = Person::Answers::kElsewhere;
-  Reply asking = reply_in(State::kStarting);
+  ControlReply asking = reply_in(State::kStarting);
   asking.status.question = CredentialQuestion{.id = 7, .text = "who?"};
   EXPECT_EQ(up_against({asking, reply_in(State::kStarting), reply_in(State::kUp)}), "up");
   asking.status.error = "waits for who?";
@@ -522,12 +524,12 @@ TEST_F(Waiting, WaitsOnAQuestionThatOthersAnswer) {
 }
 
 TEST_F(Waiting, AnAnswerThatCameTooLateIsNoFailure) {
-  Reply asking = reply_in(State::kStarting);
+  ControlReply asking = reply_in(State::kStarting);
   asking.status.question = CredentialQuestion{.id = 7, .text = "who?"};
-  Reply belated;
+  ControlReply belated;
   belated.ok = false;
   belated.error = "no such question";
-  const auto script = [&](const Request& request) -> std::vector<Reply> {
+  const auto script = [&](const ControlRequest& request) -> std::vector<ControlReply> {
     return request.command == Command::kAnswer
                ? std::vector{reply_in(State::kStarting), belated, reply_in(State::kUp)}
                : std::vector{asking};
@@ -536,12 +538,12 @@ TEST_F(Waiting, AnAnswerThatCameTooLateIsNoFailure) {
 }
 
 TEST_F(Waiting, ARefusedAnswerToAQuestionThatStandsEndsTheWait) {
-  Reply asking = reply_in(State::kStarting);
+  ControlReply asking = reply_in(State::kStarting);
   asking.status.question = CredentialQuestion{.id = 7, .text = "who?"};
-  Reply refusal;
+  ControlReply refusal;
   refusal.ok = false;
   refusal.error = "too long";
-  const auto script = [&](const Request& request) -> std::vector<Reply> {
+  const auto script = [&](const ControlRequest& request) -> std::vector<ControlReply> {
     return std::vector{request.command == Command::kAnswer ? refusal : asking};
   };
   EXPECT_THAT(carry_out_against(script, {.patience = milliseconds(10'000)}),

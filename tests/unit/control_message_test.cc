@@ -39,7 +39,7 @@ std::string reply_error(const std::string& line) {
 }
 
 TEST(ControlMessage, RequestLooksAsDocumented) {
-  Request request;
+  ControlRequest request;
   request.command = Command::kUp;
   request.follow = true;
   EXPECT_EQ(encode(request), "{\"command\":\"up\",\"follow\":true}\n");
@@ -48,26 +48,26 @@ TEST(ControlMessage, RequestLooksAsDocumented) {
 TEST(ControlMessage, EveryCommandComesBack) {
   for (const Command command : {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart,
                                 Command::kAnswer, Command::kHello}) {
-    Request request;
+    ControlRequest request;
     request.command = command;
     EXPECT_EQ(parse_request(without_line_end(encode(request))).command, command);
   }
 }
 
 TEST(ControlMessage, AnswerComesBackWithItsSecretUnchanged) {
-  Request request;
+  ControlRequest request;
   request.command = Command::kAnswer;
   request.question_id = 12345678901234567890U;
   request.user_name = Secret("alice@example.org");
   request.password = Secret(R"(pass "word\ with 東京)");
-  const Request after = parse_request(without_line_end(encode(request)));
+  const ControlRequest after = parse_request(without_line_end(encode(request)));
   EXPECT_EQ(after.question_id, request.question_id);
   EXPECT_EQ(after.user_name, request.user_name);
   EXPECT_EQ(after.password, request.password);
 }
 
 TEST(ControlMessage, OnlyAnAnswerCarriesCredentials) {
-  Request request;
+  ControlRequest request;
   request.command = Command::kUp;
   request.password = Secret("hunter2");
   EXPECT_THAT(encode(request), Not(HasSubstr("hunter2")));
@@ -81,14 +81,14 @@ TEST(ControlMessage, RefusesControlCharactersInCredentials) {
       HasSubstr("'password': it has a control character"));
   EXPECT_THAT(request_error(R"({"command":"answer","question_id":1,"user_name":"a\u0000b"})"),
               HasSubstr("'user_name': it has a control character"));
-  Request request;
+  ControlRequest request;
   request.command = Command::kAnswer;
   request.password = Secret("a\nb");
   EXPECT_THROW((void)encode(request), Error);
 }
 
 TEST(ControlMessage, RefusesToSendAPasswordThatJsonWouldChange) {
-  Request request;
+  ControlRequest request;
   request.command = Command::kAnswer;
   request.password = Secret("p\xE4ss");
   EXPECT_THROW((void)encode(request), Error);
@@ -119,21 +119,21 @@ TEST(ControlMessage, RefusesMalformedRequests) {
 }
 
 TEST(ControlMessage, ReplyComesBackWithItsStatus) {
-  Reply reply;
+  ControlReply reply;
   reply.status.profile = "work";
   reply.status.state = State::kUp;
-  const Reply after = parse_reply(without_line_end(encode(reply, Audience::kTolerant)));
+  const ControlReply after = parse_reply(without_line_end(encode(reply, Audience::kTolerant)));
   EXPECT_TRUE(after.ok);
   EXPECT_EQ(after.status.profile, "work");
   EXPECT_EQ(after.status.state, State::kUp);
 }
 
 TEST(ControlMessage, FailedReplyComesBackWithItsReason) {
-  Reply reply;
+  ControlReply reply;
   reply.ok = false;
   reply.error = "cannot go up";
   reply.hint = "plug it in";
-  const Reply after = parse_reply(without_line_end(encode(reply, Audience::kTolerant)));
+  const ControlReply after = parse_reply(without_line_end(encode(reply, Audience::kTolerant)));
   EXPECT_FALSE(after.ok);
   EXPECT_EQ(after.error, "cannot go up");
   EXPECT_EQ(after.hint, "plug it in");
@@ -146,14 +146,14 @@ TEST(ControlMessage, RefusesMalformedReplies) {
 }
 
 /// What a companion of a much later version might say.
-Reply later_reply() {
+ControlReply later_reply() {
   return parse_reply(R"({"ok":false,"error":"no","colour":{"red":[1,2]},"unknown":"server",
     "status":{"profile":"work","state":"hibernating","ports":[{"port":1}],"features":["tea"],
     "question":{"id":7,"text":"touch it","wants_password":false,"wants_touch":true}}})");
 }
 
 TEST(ControlMessage, WhatCameLaterDoesNotMakeAReplyUnreadable) {
-  const Reply reply = later_reply();
+  const ControlReply reply = later_reply();
   EXPECT_EQ(reply.error, "no");
   EXPECT_EQ(reply.unknown, "server");
   EXPECT_EQ(reply.status.profile, "work");
@@ -171,7 +171,7 @@ TEST(ControlMessage, WhatIsKnownKeepsItsTypeInALaterReply) {
 }
 
 TEST(ControlMessage, AStrictReaderGetsTheMembersOfTheFirstVersionAndNoOther) {
-  Reply reply;
+  ControlReply reply;
   reply.ok = false;
   reply.error = "cannot parse request: unknown member 'tea'";
   reply.unknown = "tea";
@@ -194,7 +194,7 @@ TEST(ControlMessage, AStrictReaderGetsTheMembersOfTheFirstVersionAndNoOther) {
 }
 
 TEST(ControlMessage, AStrictReaderIsNotAskedWhatItCannotAnswer) {
-  Reply reply;
+  ControlReply reply;
   reply.status.question = CredentialQuestion{.id = 3, .text = "touch it", .wants_password = false};
   EXPECT_THAT(encode(reply, Audience::kStrict), Not(HasSubstr("question")));
   EXPECT_THAT(encode(reply, Audience::kTolerant), HasSubstr("touch it"));
@@ -216,7 +216,7 @@ TEST(ControlMessage, ARefusalNamesWhatTheCompanionDoesNotKnow) {
 
 TEST(ControlMessage, ARefusalOfTheFirstVersionNamesItInItsWords) {
   const auto unknown_in = [](const std::string& error) {
-    Reply reply;
+    ControlReply reply;
     reply.ok = false;
     reply.error = error;
     return parse_reply(without_line_end(encode(reply, Audience::kStrict))).unknown;
@@ -228,7 +228,7 @@ TEST(ControlMessage, ARefusalOfTheFirstVersionNamesItInItsWords) {
 }
 
 TEST(ControlMessage, LongestAnswerThatMakesSenseFitsTheLine) {
-  Request request;
+  ControlRequest request;
   request.command = Command::kAnswer;
   request.user_name = Secret(std::string(512, 'u'));
   request.password = Secret(std::string(1024, '"'));
@@ -236,7 +236,7 @@ TEST(ControlMessage, LongestAnswerThatMakesSenseFitsTheLine) {
 }
 
 TEST(ControlMessage, WhatIsNewIsWrittenOnlyWhereItIsUsed) {
-  Request request;
+  ControlRequest request;
   request.command = Command::kUp;
   request.follow = true;
   EXPECT_EQ(encode(request), "{\"command\":\"up\",\"follow\":true}\n");
@@ -245,7 +245,7 @@ TEST(ControlMessage, WhatIsNewIsWrittenOnlyWhereItIsUsed) {
   EXPECT_TRUE(parse_request(R"({"command":"up","follow":true,"asks":true})").asks);
   EXPECT_FALSE(parse_request(R"({"command":"up","follow":true})").asks);
 
-  Request answer;
+  ControlRequest answer;
   answer.command = Command::kAnswer;
   EXPECT_THAT(encode(answer), testing::Not(HasSubstr("response")));
   answer.response = Secret("123456");
@@ -258,7 +258,7 @@ TEST(ControlMessage, AResponseIsNoOrderEither) {
       HasSubstr("'response'"));
   EXPECT_THAT(request_error(R"({"command":"answer","question_id":1,"response":7})"),
               HasSubstr("must be"));
-  Request answer;
+  ControlRequest answer;
   answer.command = Command::kAnswer;
   answer.response = Secret("1\n");
   EXPECT_THROW((void)encode(answer), Error);

@@ -23,14 +23,14 @@ void print_requests() {
   for (const Command command : {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart,
                                 Command::kHello, Command::kAnswer}) {
     for (const bool follow : {false, true}) {
-      Request request;
+      ControlRequest request;
       request.command = command;
       request.follow = follow;
       request.asks = follow;
       print("request", encode(request));
     }
   }
-  Request answer;
+  ControlRequest answer;
   answer.command = Command::kAnswer;
   answer.question_id = 18446744073709551615U;
   answer.user_name = Secret("alice");
@@ -41,7 +41,7 @@ void print_requests() {
 
 void print_status(const Status& status) {
   print("status", to_json(status));
-  Reply reply;
+  ControlReply reply;
   reply.status = status;
   print("reply", encode(reply, Audience::kStrict));
   reply.status.version = VPNRUN_VERSION;
@@ -79,7 +79,7 @@ void print_statuses() {
 }
 
 void print_refusals() {
-  Reply refusal;
+  ControlReply refusal;
   refusal.ok = false;
   refusal.error = "cannot go up";
   print("reply", encode(refusal, Audience::kStrict));

@@ -69,12 +69,12 @@ class ControlServerTest : public testing::Test {
   int orders_ = 0;
   bool admits_ = true;
   ControlServer server_{loop_, path_, UniqueFd(),
-                        [this](const Request& request) {
+                        [this](const ControlRequest& request) {
                           if (request.command == Command::kDown) {
                             throw Error("not now", {}, "later");
                           }
                           ++orders_;
-                          Reply reply;
+                          ControlReply reply;
                           reply.status.profile = "work";
                           return reply;
                         },
@@ -261,7 +261,7 @@ TEST_F(ControlServerTest, RefusesACrowdButNotForEver) {
 }
 
 TEST_F(ControlServerTest, LeavesAnotherListenersSocketWhereItIs) {
-  const auto handler = [](const Request&) { return Reply(); };
+  const auto handler = [](const ControlRequest&) { return ControlReply(); };
   const std::string path = (folder_ / "other").string();
   std::optional<ControlServer> first(std::in_place, loop_, path, UniqueFd(), handler);
   std::optional<ControlServer> second(std::in_place, loop_, path, UniqueFd(), handler);
@@ -366,12 +366,12 @@ class SpendingTest : public ControlServerTest {
   int changes_ = 0;
   std::string path_of_orders_ = (folder_ / "orders").string();
   ControlServer orders_server_{loop_, path_of_orders_, UniqueFd(),
-                               [this](const Request& request) {
+                               [this](const ControlRequest& request) {
                                  if (request.command == Command::kRestart) {
                                    ++changes_;
                                    orders_server_.publish(Status());
                                  }
-                                 return Reply();
+                                 return ControlReply();
                                },
                                [](const Peer&) { return true; }};
 };
@@ -484,7 +484,8 @@ TEST_P(StartedByASocket, ServesOthersWhileWhatTheFirstOneSentCannotBeClosed) {
   ASSERT_TRUE(give_what_lingers(first.get()));
   send_text(first, "{\"command\":\"status\"}\n");
   (void)::alarm(20);
-  ControlServer server(loop_, path_, std::move(listener), [](const Request&) { return Reply(); });
+  ControlServer server(loop_, path_, std::move(listener),
+                       [](const ControlRequest&) { return ControlReply(); });
   const UniqueFd second = connect_client();
   send_text(second, "{\"command\":\"status\"}\n");
   turn();

@@ -28,23 +28,23 @@ inline Status status_in(State state) {
   return status;
 }
 
-inline Reply reply_in(State state) {
-  Reply reply;
+inline ControlReply reply_in(State state) {
+  ControlReply reply;
   reply.status = status_in(state);
   return reply;
 }
 
 /// What a companion of this version answers to `hello`.
-inline Reply greeting_in(State state) {
-  Reply reply = reply_in(state);
+inline ControlReply greeting_in(State state) {
+  ControlReply reply = reply_in(state);
   reply.status.version = VPNRUN_VERSION;
   reply.status.features = feature::own();
   return reply;
 }
 
 /// And what 0.1.0 does.
-inline Reply greeting_of_first() {
-  Reply reply;
+inline ControlReply greeting_of_first() {
+  ControlReply reply;
   reply.ok = false;
   reply.error = "cannot parse request: unknown command 'hello'";
   reply.hint = "commands are status, up, down, restart and answer";
@@ -55,10 +55,10 @@ inline Reply greeting_of_first() {
 /// replies at once, as if the state had changed in between. `hello` is answered with `greeting`.
 class FakeCompanion {
  public:
-  using Script = std::function<std::vector<Reply>(const Request&)>;
+  using Script = std::function<std::vector<ControlReply>(const ControlRequest&)>;
 
   FakeCompanion(const std::string& path, Script script,
-                Reply greeting = greeting_in(State::kStarting))
+                ControlReply greeting = greeting_in(State::kStarting))
       : script_(std::move(script)), greeting_(std::move(greeting)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -78,9 +78,9 @@ class FakeCompanion {
     thread_.join();
   }
 
-  [[nodiscard]] std::vector<Request> requests() const {
+  [[nodiscard]] std::vector<ControlRequest> requests() const {
     const std::lock_guard lock(mutex_);
-    std::vector<Request> requests;
+    std::vector<ControlRequest> requests;
     for (const std::string& line : lines_) {
       requests.push_back(parse_request(line));
     }
@@ -106,8 +106,8 @@ class FakeCompanion {
         line += character;
         continue;
       }
-      const Request request = parse_request(line);
-      for (const Reply& reply : answers_to(request, line)) {
+      const ControlRequest request = parse_request(line);
+      for (const ControlReply& reply : answers_to(request, line)) {
         const std::string text = encode(reply, Audience::kTolerant);
         (void)::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
       }
@@ -115,7 +115,7 @@ class FakeCompanion {
     }
   }
 
-  std::vector<Reply> answers_to(const Request& request, const std::string& line) {
+  std::vector<ControlReply> answers_to(const ControlRequest& request, const std::string& line) {
     if (request.command == Command::kHello) {
       return {greeting_};
     }
@@ -127,7 +127,7 @@ class FakeCompanion {
   }
 
   Script script_;
-  Reply greeting_;
+  ControlReply greeting_;
   UniqueFd listener_;
   mutable std::mutex mutex_;
   std::vector<std::string> lines_;

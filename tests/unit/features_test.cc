@@ -26,8 +26,10 @@ TEST(Features, ThisVersionHasLostNone) {
 }
 
 TEST(Features, NamesWhatARequestTakes) {
-  const auto missing_of = [](const Request& request) { return feature::missing(request, {}); };
-  Request request;
+  const auto missing_of = [](const ControlRequest& request) {
+    return feature::missing(request, {});
+  };
+  ControlRequest request;
   for (const Command command : {Command::kStatus, Command::kUp, Command::kDown, Command::kHello}) {
     request.command = command;
     EXPECT_EQ(missing_of(request), std::nullopt);

@@ -79,7 +79,7 @@ TEST(GivenBackMemory, HoldsNothingOfARequestThatWasCarriedOut) {
   {
     Secret line(R"({"command":"answer","question_id":1,"password":")");
     line.append(the_secret().view()).append("\"}");
-    const Request request = parse_request(line.view());
+    const ControlRequest request = parse_request(line.view());
     EXPECT_EQ(request.password, the_secret());
     EXPECT_TRUE(is_in_memory());  // control
   }
@@ -88,7 +88,7 @@ TEST(GivenBackMemory, HoldsNothingOfARequestThatWasCarriedOut) {
 
 TEST(GivenBackMemory, HoldsNothingOfWhatWasAnswered) {
   {
-    Request request;
+    ControlRequest request;
     request.command = Command::kAnswer;
     request.password = the_secret();
     const Secret line = Secret::take(encode(request));

@@ -37,8 +37,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-FakeCompanion::Script always(const Reply& reply) {
-  return [reply](const Request&) { return std::vector{reply}; };
+FakeCompanion::Script always(const ControlReply& reply) {
+  return [reply](const ControlRequest&) { return std::vector{reply}; };
 }
 
 class Launcher : public ::testing::Test {
@@ -93,7 +93,7 @@ TEST_F(Launcher, LeavesNoDescriptorOfItsOwnToTheHelper) {
 }
 
 TEST_F(Launcher, AFailedTunnelIsOneLineAndAHint) {
-  Reply failed = reply_in(State::kFailed);
+  ControlReply failed = reply_in(State::kFailed);
   failed.status.error = "wrong password";
   failed.status.hint = "look into the credentials file";
   const FakeCompanion companion(machine_.control("office"), always(failed));
@@ -120,7 +120,7 @@ TEST_F(Launcher, NeverWaitsLongerThanItIsTold) {
 }
 
 TEST_F(Launcher, AQuestionWithoutTerminalIsAnErrorWithAHint) {
-  Reply asking = reply_in(State::kStarting);
+  ControlReply asking = reply_in(State::kStarting);
   asking.status.question = CredentialQuestion{.id = 1, .text = "password?"};
   const FakeCompanion companion(machine_.control("office"), always(asking));
   const Outcome outcome = vpnrun({"true"});

@@ -28,9 +28,9 @@ openvpn::Challenge no_challenge() {
   return {};
 }
 
-Request typed(const std::string& user_name, const std::string& password,
-              const std::string& response = "") {
-  Request request;
+ControlRequest typed(const std::string& user_name, const std::string& password,
+                     const std::string& response = "") {
+  ControlRequest request;
   request.command = Command::kAnswer;
   request.user_name = Secret(user_name);
   request.password = Secret(password);
@@ -46,7 +46,7 @@ TEST(Login, AsksForAllThatNoFileHas) {
   EXPECT_TRUE(question->echo);
   EXPECT_EQ(question->challenge, "PIN??");
   EXPECT_EQ(question->text, "user name, password and one-time password for 'work'");
-  const Request request = typed("foo", "bar", "8675309");
+  const ControlRequest request = typed("foo", "bar", "8675309");
   const auto answer = login.answer(&request);
   EXPECT_EQ(answer.realm, "Auth");
   EXPECT_EQ(answer.user_name, "foo");
@@ -58,9 +58,9 @@ TEST(Login, WithoutAChallengeIsAsItAlwaysWas) {
   const auto question = login.need(no_files(), "Auth", true, no_challenge());
   ASSERT_TRUE(question);
   EXPECT_FALSE(question->wants_response);
-  const Request nameless = typed("", "bar");
+  const ControlRequest nameless = typed("", "bar");
   EXPECT_THROW((void)login.answer(&nameless), Error);
-  const Request request = typed("foo", "bar");
+  const ControlRequest request = typed("foo", "bar");
   EXPECT_EQ(login.answer(&request).password, "bar");
   EXPECT_FALSE(login.is_used_up());
   login.rejected("Auth", "");
@@ -71,7 +71,7 @@ TEST(Login, WithoutAChallengeIsAsItAlwaysWas) {
 TEST(Login, AnswersTheServersChallengeInPlaceOfThePassword) {
   Login login;
   ASSERT_TRUE(login.need(no_files(), "Auth", true, no_challenge()));
-  const Request first = typed("foo", "bar");
+  const ControlRequest first = typed("foo", "bar");
   (void)login.answer(&first);
   login.rejected("Auth", "CRV1:R:id:Y3Ix:Token?");
   EXPECT_EQ(login.verdict(), Verdict::kAskAgain);
@@ -81,7 +81,7 @@ TEST(Login, AnswersTheServersChallengeInPlaceOfThePassword) {
   ASSERT_TRUE(question);
   EXPECT_FALSE(question->wants_user_name || question->wants_password || question->echo);
   EXPECT_EQ(question->challenge, "Token?");
-  const Request second = typed("", "", "123");
+  const ControlRequest second = typed("", "", "123");
   const auto answer = login.answer(&second);
   EXPECT_EQ(answer.user_name, "cr1");
   EXPECT_EQ(answer.password, "CRV1::id::123");
@@ -91,7 +91,7 @@ TEST(Login, AnswersTheServersChallengeInPlaceOfThePassword) {
 TEST(Login, AChallengeWithoutAResponseAsksNobodyAndHasAnEnd) {
   Login login;
   ASSERT_TRUE(login.need(no_files(), "Auth", true, no_challenge()));
-  const Request first = typed("foo", "bar");
+  const ControlRequest first = typed("foo", "bar");
   (void)login.answer(&first);
   unsigned rounds = 0;
   for (login.rejected("Auth", "CRV1::id:Y3Ix:hm"); login.verdict() == Verdict::kAskAgain;
@@ -127,7 +127,7 @@ TEST(Login, AWrongOneTimePasswordIsAskedForAgainAFewTimes) {
     const auto question = login.need(no_files(), "Auth", true, static_challenge("0,PIN"));
     ASSERT_TRUE(question);
     EXPECT_EQ(question->text.find("refused") != std::string::npos, round > 1);
-    const Request request = typed("foo", "bar", "1");
+    const ControlRequest request = typed("foo", "bar", "1");
     (void)login.answer(&request);
     login.rejected("Auth", "");
     EXPECT_EQ(login.verdict(), round < Login::kRoundsMax ? Verdict::kAskAgain : Verdict::kRefused);
@@ -140,7 +140,7 @@ TEST(Login, AConnectionForgetsEarlierRefusals) {
   Login login;
   for (unsigned round = 0; round < 3 * Login::kRoundsMax; ++round) {
     ASSERT_TRUE(login.need(no_files(), "Auth", true, static_challenge("0,PIN")));
-    const Request request = typed("foo", "bar", "1");
+    const ControlRequest request = typed("foo", "bar", "1");
     (void)login.answer(&request);
     login.rejected("Auth", "");
     ASSERT_EQ(login.verdict(), Verdict::kAskAgain);
@@ -153,7 +153,7 @@ TEST(Login, AConnectionForgetsEarlierRefusals) {
 TEST(Login, ATokenStandsInUntilItIsRefused) {
   Login login;
   ASSERT_TRUE(login.need(no_files(), "Auth", true, static_challenge("0,PIN")));
-  const Request request = typed("foo", "bar", "1");
+  const ControlRequest request = typed("foo", "bar", "1");
   (void)login.answer(&request);
   EXPECT_TRUE(login.is_used_up());
   login.got_token();
@@ -181,7 +181,7 @@ TEST(Login, APrivateKeyIsNoneOfTheServersBusiness) {
   const auto question = login.need(no_files(), "Private Key", false, no_challenge());
   ASSERT_TRUE(question);
   EXPECT_EQ(question->text, "passphrase of the private key for 'work'");
-  const Request request = typed("", "open sesame");
+  const ControlRequest request = typed("", "open sesame");
   EXPECT_EQ(login.answer(&request).password, "open sesame");
   login.rejected("Private Key", "");
   EXPECT_EQ(login.verdict(), Verdict::kRefused);
@@ -233,7 +233,7 @@ TEST_F(SystemdCredentials, AreUsedWhereNoFileIsNamed) {
   const auto question = login.need(no_files(), "Auth", true, static_challenge("0,PIN"));
   ASSERT_TRUE(question);
   EXPECT_FALSE(question->wants_user_name || question->wants_password);
-  const Request request = typed("ignored", "ignored", "1");
+  const ControlRequest request = typed("ignored", "ignored", "1");
   EXPECT_EQ(login.answer(&request).password, "SCRV1:YmFy:MQ==");
   EXPECT_EQ(login.failure().kind, Failure::Kind::kAnswer);
 }

@@ -109,7 +109,7 @@ class OpenvpnClientTest : public testing::Test {
   void answer(const std::string& user, const std::string& password,
               const std::string& response = "") {
     ASSERT_TRUE(question_);
-    Request request;
+    ControlRequest request;
     request.command = Command::kAnswer;
     request.question_id = question_->id;
     request.user_name = Secret(user);
@@ -516,7 +516,7 @@ TEST_F(OpenvpnClientTest, TakesAnotherAnswerIfTheFirstWillNotDo) {
   EXPECT_THROW(answer("", "bar"), Error);
   EXPECT_THROW(answer("foo", "bar\n"), Error);
   EXPECT_THAT(run().orders, IsEmpty());
-  Request other;
+  ControlRequest other;
   other.question_id = question_->id + 1;
   EXPECT_THROW(client_->answer(other), Error);
   answer("foo", "bar");
@@ -540,7 +540,7 @@ TEST_F(OpenvpnClientTest, AsksNoMoreWhenWhatAskedIsGone) {
   run().exit();
   EXPECT_THAT(seen_, ElementsAre(StartsWith("asks user"),
                                  "ended the VPN client ended before it was connected"));
-  Request late;
+  ControlRequest late;
   EXPECT_THROW(client_->answer(late), Error);
 }
 
@@ -560,7 +560,7 @@ TEST_F(OpenvpnClientTest, TellsTheEndOfAConnectionBeforeThatItAsksNoMore) {
     seen_.clear();
     is_gone ? run().exit() : run().state("RECONNECTING", "ping-restart");
     EXPECT_THAT(seen_, ElementsAre(StartsWith("ended ")));
-    EXPECT_THROW(client_->answer(Request()), Error);
+    EXPECT_THROW(client_->answer(ControlRequest()), Error);
   }
 }
 

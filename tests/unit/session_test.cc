@@ -152,8 +152,8 @@ class SessionTest : public testing::Test {
     question.text = "password for 'work'";
     return question;
   }
-  static Request answer_to(std::uint64_t id) {
-    Request request;
+  static ControlRequest answer_to(std::uint64_t id) {
+    ControlRequest request;
     request.command = Command::kAnswer;
     request.question_id = id;
     request.user_name = Secret("alice");

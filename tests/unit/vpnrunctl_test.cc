@@ -41,7 +41,7 @@ class Ctl : public ::testing::Test {
                         {"PATH=" + (machine_.folder / "bin").string()});
   }
   static FakeCompanion::Script obedient() {
-    return [](const Request& request) {
+    return [](const ControlRequest& request) {
       return std::vector{reply_in(request.command == Command::kDown ? State::kDown : State::kUp)};
     };
   }
@@ -88,12 +88,12 @@ TEST_F(Ctl, ListOfNothingIsAnEmptyArray) {
 
 TEST_F(Ctl, StatusShowsErrorAndHintWithoutControlCharacters) {
   machine_.prepare("office");
-  Reply reply = reply_in(State::kFailed);
+  ControlReply reply = reply_in(State::kFailed);
   reply.status.error = "bad\x1b[2J";
   reply.status.hint = "cure";
   reply.status.addresses = {"10.8.0.2/24", "fd00::2/64"};
   const FakeCompanion companion(machine_.control("office"),
-                                [&](const Request&) { return std::vector{reply}; });
+                                [&](const ControlRequest&) { return std::vector{reply}; });
   const Outcome outcome = ctl({"status", "office"});
   EXPECT_EQ(outcome.status, 0);
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("  state      failed\n"),
@@ -123,7 +123,7 @@ TEST_F(Ctl, OrdersGoToTheCompanionAndTheOutcomeIsTheExitStatus) {
   EXPECT_EQ(ctl({"up", "office"}).err, "vpnrunctl: tunnel of profile 'office': up\n");
   EXPECT_EQ(ctl({"down", "office"}).err, "vpnrunctl: tunnel of profile 'office': down\n");
   EXPECT_EQ(ctl({"-q", "restart", "office"}).err, "");
-  const std::vector<Request> requests = companion.requests();
+  const std::vector<ControlRequest> requests = companion.requests();
   ASSERT_EQ(requests.size(), 3U);
   EXPECT_EQ(requests[0].command, Command::kUp);
   EXPECT_EQ(requests[1].command, Command::kDown);
@@ -132,10 +132,10 @@ TEST_F(Ctl, OrdersGoToTheCompanionAndTheOutcomeIsTheExitStatus) {
 
 TEST_F(Ctl, AFailedOrderIsReportedAndExitsWithOne) {
   machine_.prepare("office");
-  Reply failed = reply_in(State::kFailed);
+  ControlReply failed = reply_in(State::kFailed);
   failed.status.error = "no route";
   const FakeCompanion companion(machine_.control("office"),
-                                [&](const Request&) { return std::vector{failed}; });
+                                [&](const ControlRequest&) { return std::vector{failed}; });
   const Outcome outcome = ctl({"restart", "office"});
   EXPECT_EQ(outcome.status, kCtlFailed);
   EXPECT_THAT(outcome.err,

@@ -31,7 +31,7 @@ void NoTunnel::forget() noexcept {
   connected_.reset();
 }
 
-void NoTunnel::answer(const Request& /*request*/) {
+void NoTunnel::answer(const ControlRequest& /*request*/) {
   throw Error("this question is no longer asked");
 }
 

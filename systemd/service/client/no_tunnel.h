@@ -25,7 +25,7 @@ class NoTunnel : public TunnelClient {
   void stop() noexcept override;
   void forget() noexcept override;
   /// Throws Error: it never asks.
-  void answer(const Request& request) override;
+  void answer(const ControlRequest& request) override;
 
  private:
   Timers& timers_;

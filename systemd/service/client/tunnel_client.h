@@ -81,7 +81,7 @@ class TunnelClient {
 
   /// A person's answer to the question that was asked last; `asks` does not follow. Throws Error if
   /// it cannot be used, and may then be called again.
-  virtual void answer(const Request& request) = 0;
+  virtual void answer(const ControlRequest& request) = 0;
 };
 
 }  // namespace vpnrun::service

@@ -154,7 +154,7 @@ CredentialQuestion Login::question(const std::string& profile_name, bool wants_u
   return question;
 }
 
-ClientAnswer Login::answer(const Request* typed) {
+ClientAnswer Login::answer(const ControlRequest* typed) {
   ClientAnswer answer;
   answer.realm = realm_;
   const std::string_view response = typed != nullptr ? typed->response.view() : std::string_view();

@@ -67,7 +67,7 @@ class Login {
                                                        const openvpn::Challenge& challenge);
   /// The answer to what need() was last called with. `typed` is the person's part, null if there
   /// was no question. Throws Error, and may be called again, if it cannot be used.
-  [[nodiscard]] ClientAnswer answer(const Request* typed);
+  [[nodiscard]] ClientAnswer answer(const ControlRequest* typed);
 
   /// The server refused what was sent (ManagementEvents::on_password_rejected).
   void rejected(std::string_view realm, std::string_view reason);

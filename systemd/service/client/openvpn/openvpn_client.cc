@@ -69,7 +69,7 @@ void OpenvpnClient::forget() noexcept {
   login_.reset();
 }
 
-void OpenvpnClient::answer(const Request& request) {
+void OpenvpnClient::answer(const ControlRequest& request) {
   if (!process_ || question_ != request.question_id) {
     throw Error("this question is no longer asked");
   }

@@ -56,7 +56,7 @@ class OpenvpnClient : public TunnelClient {
   [[nodiscard]] bool drop() noexcept override;
   void stop() noexcept override;
   void forget() noexcept override;
-  void answer(const Request& request) override;
+  void answer(const ControlRequest& request) override;
 
  private:
   enum class Phase : std::uint8_t {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/netns.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -90,6 +93,49 @@ NETNS_TEST(Netns, HearsOfItsOwnNamespaceAlone) {
     }
   });
   EXPECT_EQ(deleted, "mine");
+}
+
+/// One datagram to a port of the loopback, which the rules of the test drop on its way out: EPERM.
+void send_a_packet() {
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ::sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = ::htons(9);
+  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::sendto(socket.get(), "x", 1, 0, reinterpret_cast<const ::sockaddr*>(&address),
+                     sizeof(address)),
+            -1);
+}
+
+NETNS_TEST(Netns, IsToldOfTracedPacketsOnlyWhileAnInterfaceIsFollowed) {
+  Netns netns = Netns::fresh("traced");
+  const int lo = netlink::find_link(netns.socket(), "lo")->index;
+  netlink::LinkChange up;
+  up.up = true;
+  ASSERT_TRUE(netlink::change_link(netns.socket(), lo, up));
+  netns.nft().apply(
+      "table inet strange {\n chain out {\n  type filter hook output priority 0\n"
+      "  oifname lo meta nftrace set 1 drop\n }\n}\n");
+  netlink::FilterMonitor& monitor = netns.filter_monitor();
+  const auto drops = [&monitor] {
+    std::size_t count = 0;
+    monitor.drain([&count](const netlink::FilterEvent& event) {
+      count += std::holds_alternative<netlink::PacketDropped>(event) ? 1U : 0U;
+    });
+    return count;
+  };
+  netns.run(send_a_packet);
+  EXPECT_FALSE(is_readable(monitor.fd()));
+  monitor.follow_interface(lo);
+  netns.run(send_a_packet);
+  EXPECT_TRUE(is_readable(monitor.fd()));
+  EXPECT_EQ(drops(), 1U);
+  monitor.follow_interface(lo);
+  netns.run(send_a_packet);
+  EXPECT_EQ(drops(), 1U);
+  monitor.follow_interface(0);
+  netns.run(send_a_packet);
+  EXPECT_FALSE(is_readable(monitor.fd()));
 }
 
 NETNS_TEST(Netns, OpensWhatIsAskedForAndOnce) {

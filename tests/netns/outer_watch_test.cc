@@ -38,7 +38,7 @@ struct Watched {
       ++told;
     };
     watch.emplace(lab.loop, lab.outer, "mine", std::move(events));
-    watch->follow_link(index("vr-mine"));
+    watch->follow_link(index("vr-mine"), true);
     watch->follow(true, {"wan"});
     (void)after([] {});
   }

@@ -59,9 +59,9 @@ void OuterWatch::list() {
   }
 }
 
-void OuterWatch::follow_link(int index) {
+void OuterWatch::follow_link(int index, bool drops) {
   link_index_ = index;
-  outer_.filter_monitor().follow_interface(index);
+  outer_.filter_monitor().follow_interface(drops ? index : 0);
 }
 
 void OuterWatch::follow(bool routes, std::vector<std::string> interfaces) {

@@ -53,8 +53,9 @@ class OuterWatch {
   OuterWatch& operator=(OuterWatch&&) = delete;
   ~OuterWatch() = default;
 
-  /// Sets the link's index there, which may change when the link is made again.
-  void follow_link(int index);
+  /// Sets the link's index there, which may change when the link is made again, and whether it is
+  /// told which of the link's packets are dropped. Throws Error.
+  void follow_link(int index, bool drops);
   /// Sets whether routes concern the link, and which interfaces do.
   void follow(bool routes, std::vector<std::string> interfaces);
 

@@ -413,7 +413,8 @@ void VethLink::tell_watch() {
   if (watch_) {
     auto interfaces = filter_.guarded_uplinks;
     interfaces.insert(interfaces.end(), ways_.begin(), ways_.end());
-    watch_->follow_link(outer_index_);
+    // Only while it matters: each companion that follows drops is told of the packets of all.
+    watch_->follow_link(outer_index_, filter_.traced && !filter_.endpoints.empty());
     watch_->follow(!filter_.endpoints.empty(), std::move(interfaces));
   }
 }
@@ -525,6 +526,7 @@ void VethLink::stop_tracing() {
   try {
     filter_.traced = false;
     load_filter();
+    tell_watch();
   } catch (const std::exception& error) {
     log::ignored(error);
     settle_ = loop_.after(kRetry, [this] { stop_tracing(); });

@@ -106,7 +106,15 @@ void FilterEvents::read(::nl_msg* message, const Handler& handle) {
 }
 
 FilterMonitor::FilterMonitor()
-    : notifications_(NETLINK_NETFILTER, {NFNLGRP_NFTABLES, NFNLGRP_NFTRACE}, "the filter rules") {}
+    : notifications_(NETLINK_NETFILTER, {NFNLGRP_NFTABLES}, "the filter rules") {}
+
+void FilterMonitor::follow_interface(int ifindex) {
+  if ((ifindex != 0) != is_following_) {
+    ifindex != 0 ? notifications_.join(NFNLGRP_NFTRACE) : notifications_.leave(NFNLGRP_NFTRACE);
+    is_following_ = ifindex != 0;
+  }
+  events_.follow_interface(ifindex);
+}
 
 int FilterMonitor::fd() const noexcept {
   return notifications_.fd();

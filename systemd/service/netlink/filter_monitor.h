@@ -53,8 +53,9 @@ class FilterMonitor {
   /// For epoll(7), level-triggered: readable when drain() has something to do.
   [[nodiscard]] int fd() const noexcept;
 
-  /// See FilterEvents.
-  void follow_interface(int ifindex) noexcept { events_.follow_interface(ifindex); }
+  /// See FilterEvents. While an interface is followed the kernel sends every traced packet of the
+  /// namespace, those of other interfaces too; otherwise none. Throws Error.
+  void follow_interface(int ifindex);
 
   /// Hands every pending event to `handle` and returns; never waits. An exception of `handle` is
   /// thrown after the message at hand.
@@ -63,6 +64,7 @@ class FilterMonitor {
  private:
   Notifications notifications_;
   FilterEvents events_;
+  bool is_following_ = false;
 };
 
 }  // namespace vpnrun::netlink

@@ -56,6 +56,20 @@ Notifications::Notifications(int protocol, std::initializer_list<int> groups, st
   (void)::setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof(kReceiveBuffer));
 }
 
+void Notifications::join(int group) {
+  const int result = ::nl_socket_add_membership(socket_.get(), group);
+  if (result < 0) {
+    throw Error(fmt::format("cannot watch {}: {}", what_, ::nl_geterror(result)));
+  }
+}
+
+void Notifications::leave(int group) {
+  const int result = ::nl_socket_drop_membership(socket_.get(), group);
+  if (result < 0) {
+    throw Error(fmt::format("cannot stop watching {}: {}", what_, ::nl_geterror(result)));
+  }
+}
+
 int Notifications::fd() const noexcept {
   return ::nl_socket_get_fd(socket_.get());
 }

@@ -17,6 +17,10 @@ class Notifications {
   /// messages: "the network". Throws Error.
   Notifications(int protocol, std::initializer_list<int> groups, std::string what);
 
+  /// Subscribed to one more group, or no longer. Throws Error.
+  void join(int group);
+  void leave(int group);
+
   [[nodiscard]] int fd() const noexcept;
 
   /// Hands every pending message to `on_message`, and calls `on_overrun` where the kernel dropped

@@ -17,7 +17,7 @@ namespace {
 
 using AclPtr = std::unique_ptr<void, int (*)(void*)>;
 
-/// An entry of an ACL, in a form of our own.
+/// An ACL entry, reduced to what is needed here.
 struct Entry {
   acl_tag_t tag = ACL_UNDEFINED_TAG;
   id_t id = 0;

@@ -20,12 +20,13 @@
 namespace vpnrun::service {
 namespace {
 
-/// A launcher that starts a tunnel is connected this much later: agents need not appear on the
-/// screen for that.
+/// Until then a launcher that starts the tunnel has connected, and can ask: no agent's prompt has
+/// to appear on the screen.
 constexpr std::chrono::milliseconds kGrace{500};
-/// It removes its question and ends; it takes longer only if it is broken.
+/// How long systemd-ask-password has to remove its question and end. It takes longer only if it is
+/// broken.
 constexpr std::chrono::milliseconds kEndPatience{1000};
-/// As much as the launcher takes from a terminal.
+/// The same limit as the launcher's for what is typed at a terminal.
 constexpr std::size_t kAnswerMax = 1024;
 
 /// What the program wrote before it ended: one line, returned without its line end.
@@ -96,7 +97,7 @@ std::vector<AskPassword::Part> AskPassword::parts_of(const CredentialQuestion& q
     parts.push_back({"Password" + context, false, &ControlRequest::password});
   }
   if (question.wants_response) {
-    // Says whose words they are: a server must not seem to speak for the machine.
+    // The prompt says whose words they are: a server must not seem to speak for the machine.
     parts.push_back({fmt::format("The server of '{}' asks: {}{}", profile_name_,
                                  printable(question.challenge), context),
                      question.echo, &ControlRequest::response});
@@ -108,7 +109,7 @@ void AskPassword::ask_next() {
   if (next_part_ == parts_.size()) {
     const auto question = question_;
     ControlRequest answer = std::exchange(answer_, {});
-    question_.reset();  // the answer changes the status, and that calls follow()
+    question_.reset();  // the answer changes the status, which calls follow()
     std::optional<Error> refusal;
     try {
       answered_(answer);
@@ -140,10 +141,11 @@ void AskPassword::ask_next() {
                          "--id=vpnrun:" + profile_name_,
                          part.echo ? "--echo=yes" : "--echo=masked",
                          part.message};
-    // Not ours: it would look for a credential "password" there (systemd-ask-password(1)).
+    // Not our own environment: the program would look for a credential "password" in it
+    // (systemd-ask-password(1)).
     options.environment = {kChildPath, "LC_ALL=C.UTF-8"};
     options.output_fd = output_end.get();
-    options.error_fd = STDERR_FILENO;  // its complaints are not part of an answer
+    options.error_fd = STDERR_FILENO;  // its messages are not part of an answer
     options.drop_capabilities = true;
     options.parent_death_signal = SIGTERM;
     process_ = spawn(options);
@@ -189,7 +191,7 @@ void AskPassword::stop() noexcept {
   forget();
 }
 
-/// By SIGTERM, at which it withdraws its question. The caller is not made to wait.
+/// Sends SIGTERM, on which the program withdraws its question. Does not wait for its end.
 void AskPassword::end_process() noexcept {
   exit_watch_.reset();
   output_.reset();
@@ -202,7 +204,7 @@ void AskPassword::end_process() noexcept {
     ending.process = std::exchange(process_, {});
     const int fd = ending.process.fd();
     ending.limit = loop_.after(kEndPatience, [&ending] {
-      (void)ending.process.send_signal(SIGKILL);  // and its end is an event of the loop
+      (void)ending.process.send_signal(SIGKILL);  // the watch below then sees its end
     });
     ending.watch = loop_.watch(fd, EPOLLIN, [this, fd](std::uint32_t) {
       endings_.remove_if([fd](Ending& ended) {
@@ -219,7 +221,7 @@ void AskPassword::end_process() noexcept {
   }
 }
 
-/// Waits; for the destructor of this object.
+/// Waits for those that were told to end: only for the destructor.
 void AskPassword::end_all() noexcept {
   for (auto& ending : endings_) {
     pollfd wait{ending.process.fd(), POLLIN, 0};

@@ -18,19 +18,21 @@
 namespace vpnrun::service {
 
 /// Puts questions to systemd's password agents (plymouth, a message to the terminals, the tool
-/// systemd-tty-ask-password-agent, a desktop's) while no caller is connected who could be asked.
+/// systemd-tty-ask-password-agent, the agent of a desktop) while no caller that could ask a person
+/// is connected.
 ///
-/// Each part of a question is one run of systemd-ask-password(1), one after the other; what was
-/// typed comes from its standard output. A run is ended, and with it what the agents show, as soon
-/// as somebody else can be asked or the question is gone. A person who declines is not asked the
-/// same question again. On a machine without agents nothing happens.
+/// Each part of a question, such as the password, is asked by a systemd-ask-password(1) process of
+/// its own, one after the other; what was typed is its standard output. The process is ended, and
+/// the agents' prompts disappear with it, as soon as a caller can ask instead or the question is
+/// withdrawn. A person who declines is not asked the same question again. On a machine without
+/// agents nothing happens.
 class AskPassword {
  public:
-  /// Takes a complete answer. Throws Error if it cannot be used: the question is then put once
-  /// more, from its beginning.
+  /// Takes a complete answer. Throws Error if it cannot be used: the question is then asked again
+  /// from the beginning.
   using Answered = std::function<void(const ControlRequest&)>;
 
-  /// `program` must be an absolute path; `folder` is where agents look.
+  /// `program` must be an absolute path; `folder` is where agents look for questions.
   AskPassword(EventLoop& loop, std::string profile_name, Answered answered,
               std::string program = kSystemdAskPassword, std::string folder = kPasswordAgents);
   AskPassword(const AskPassword&) = delete;
@@ -42,8 +44,8 @@ class AskPassword {
     end_all();
   }
 
-  /// Tells it the open question, if any, and whether a caller is connected that asks a person
-  /// itself. To be called at each change of either; errors are logged.
+  /// Sets the open question, if any, and whether a caller that asks a person itself is connected.
+  /// To be called whenever either changes; errors are logged.
   void follow(const std::optional<CredentialQuestion>& question, bool somebody_asks);
 
  private:
@@ -78,8 +80,8 @@ class AskPassword {
   std::string program_;
   std::string folder_;
 
-  std::optional<CredentialQuestion> question_;  ///< put to the agents, or about to be
-  std::uint64_t declined_ = 0;                  ///< the number of a question that is not put again
+  std::optional<CredentialQuestion> question_;  ///< asked of the agents, or about to be
+  std::uint64_t declined_ = 0;                  ///< the id of a question that is not asked again
   std::vector<Part> parts_;
   std::size_t next_part_ = 0;
   ControlRequest answer_;

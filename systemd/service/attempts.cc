@@ -26,7 +26,8 @@ std::optional<Attempts::Next> Attempts::up(Clock::time_point now) noexcept {
   } else if (!planned_) {
     return std::nullopt;
   }
-  // Somebody waits, so not the rest of the back-off; but not an attempt for each order either.
+  // Somebody is waiting, so do not wait for the rest of the back-off; but do not start an attempt
+  // for each order either.
   return plan(asked(now));
 }
 
@@ -70,7 +71,7 @@ std::optional<Attempts::Next> Attempts::hurry(Clock::time_point now) noexcept {
   if (!planned_) {
     return std::nullopt;
   }
-  // Not the rest of a back-off that has grown long while a cable was out for an hour.
+  // Do not wait for the rest of a back-off that grew long while a cable was unplugged for an hour.
   forget();
   return plan(std::max(kFirstRetry, asked(now)));
 }

@@ -9,15 +9,15 @@
 
 namespace vpnrun::service {
 
-/// Which state a tunnel is in, and when the next attempt begins. Pure: it is told what happened and
-/// what time it is, and holds no timer. No call fails.
+/// Decides which state a tunnel is in, and when the next attempt begins. Pure: it is told what
+/// happened and what time it is, and holds no timer. No call fails.
 ///
-/// The first retry comes after kFirstRetry, each further one after twice the pause before, up to
-/// kLastRetry. Connecting does not reset that, staying connected for kSettled does: a server that
-/// lets the client in and throws it out at once is tried as rarely as one that does not answer. The
-/// worst that a server can do is to let four connections in a row fail and the fifth live for
-/// kSettled, over and over: five in 16.2 s. No server gets more than 11 attempts and one more for
-/// each 3.24 s; one that throws out at once gets 10 in two minutes, then one a minute.
+/// The first retry comes after kFirstRetry, and each pause is twice the one before it, up to
+/// kLastRetry. Only a connection that lasts for kSettled resets that: a server that accepts the
+/// client and disconnects it at once is tried as rarely as one that does not answer. A server gets
+/// the most attempts if it lets four in a row fail and keeps the fifth connection for kSettled,
+/// over and over: five in 16.2 s. So no server gets more than 11 attempts plus one for each 3.24 s;
+/// one that disconnects at once gets 10 in two minutes, then one a minute.
 class Attempts {
  public:
   using Clock = std::chrono::steady_clock;
@@ -25,39 +25,40 @@ class Attempts {
 
   static constexpr milliseconds kFirstRetry{200};
   static constexpr milliseconds kLastRetry{60'000};
-  /// A connection that lasted for less counts as one more failure.
+  /// A shorter connection counts as one more failure.
   static constexpr milliseconds kSettled{10'000};
-  /// The least time between the beginnings of two attempts that a person or a change of the host
-  /// asked for.
+  /// The shortest time between the beginnings of two attempts, if a person or a change on the host
+  /// asks for one.
   static constexpr milliseconds kAsked{1'000};
 
-  /// What is to happen now.
+  /// What has to happen now.
   struct Next {
     State state = State::kDown;
-    /// How long until the attempt begins (zero: now), in place of what was planned before. nullopt:
-    /// none begins unasked.
+    /// When the next attempt begins (zero: now); this replaces what was planned before. nullopt:
+    /// none begins until somebody asks for one.
     std::optional<milliseconds> retry;
-    /// The first connection failed for good: nobody waits for this companion any longer.
+    /// The first connection failed permanently: nobody waits for this companion any longer.
     bool ends_process = false;
     friend bool operator==(const Next&, const Next&) = default;
   };
 
   [[nodiscard]] State state() const noexcept { return state_; }
 
-  /// Somebody orders the tunnel up, or asks for an attempt. nullopt: it is up, or on its way.
+  /// Somebody orders the tunnel up, or wants the planned attempt now. nullopt: nothing changes, as
+  /// the tunnel is up or an attempt is under way.
   [[nodiscard]] std::optional<Next> up(Clock::time_point now) noexcept;
   [[nodiscard]] Next down() noexcept;
-  /// To be called when the planned attempt begins, with the look-up of names.
+  /// To be called when the planned attempt begins, before names are looked up.
   void begin(Clock::time_point now) noexcept;
   [[nodiscard]] Next connected(Clock::time_point now) noexcept;
   /// The attempt failed, or the connection ended.
   [[nodiscard]] Next ended(const Failure& failure, Clock::time_point now) noexcept;
-  /// News that makes an attempt worthwhile: the host is back online, or slept. nullopt: none is
-  /// planned.
+  /// Something makes an attempt worthwhile: the host is online again, or was asleep. nullopt: no
+  /// attempt is planned.
   [[nodiscard]] std::optional<Next> hurry(Clock::time_point now) noexcept;
-  /// Earlier failures say nothing about the next attempt.
+  /// Starts again with the shortest pause: earlier failures say nothing about the next attempt.
   void forget() noexcept { failures_ = 0; }
-  /// Nothing can be built from the configuration: final until the next order.
+  /// The parts of the configuration cannot be built: the tunnel has failed until the next order.
   [[nodiscard]] Next unusable() noexcept;
 
  private:

@@ -38,10 +38,11 @@ namespace {
 
 /// A companion ends within 40 s: vpnrun-service(8).
 constexpr int kStopPatienceMs = 45'000;
-/// A unit may be ordered to stop after the one that calls us: both would wait for each other.
+/// Limited because the unit may be ordered to stop after the one that we run in: each would wait
+/// for the other.
 constexpr int kSystemctlPatienceMs = 60'000;
 constexpr std::string_view kIsActive = "is-active";
-/// Longer than StartLimitIntervalSec= divided by its number of starts: see vpnrun@.service.
+/// Longer than StartLimitIntervalSec= divided by StartLimitBurst=: see vpnrun@.service.
 constexpr std::chrono::milliseconds kCallersPatience{6'500};
 
 void check_caller(const std::string& profile_name) {
@@ -52,7 +53,7 @@ void check_caller(const std::string& profile_name) {
   }
 }
 
-/// As final as a wrong profile: starting again does not help.
+/// An unusable kernel is as permanent as a wrong profile: starting again does not help.
 void check_kernel() {
   try {
     require_kernel();
@@ -61,7 +62,7 @@ void check_kernel() {
   }
 }
 
-/// The error and its exit code.
+/// Logs the error and returns its exit code.
 int report(const std::string& what, const std::exception& error) {
   const auto* ours = dynamic_cast<const Error*>(&error);
   if (ours == nullptr) {
@@ -90,8 +91,8 @@ int run_command(const char* verb, const std::string& profile_name, Body body) {
   }
 }
 
-/// Makes the profile's state say that there is no companion, and why. Does nothing if there is one,
-/// or if the profile is not prepared.
+/// Records in the profile's state that there is no companion, and why. Does nothing if there is
+/// one, or if the profile is not prepared.
 void leave_word(const std::string& profile_name, const std::string& error,
                 const std::string& hint) noexcept {
   try {
@@ -119,8 +120,8 @@ void remove_link(const std::string& profile_name) {
   remove_veth_link(host, inside.get(), profile_name);
 }
 
-/// Takes back what a companion that was killed left on the host: there may be no next one, and
-/// whoever then flushes the firewall removes the guard of a machine that still forwards. Does
+/// Removes what a killed companion left on the host. There may be no next one to do it: forwarding
+/// would stay on, and somebody who flushes the firewall would remove the rules that guard it. Does
 /// nothing if there is a companion. The namespace stays, sealed.
 void take_link_back(const std::string& profile_name) noexcept {
   try {
@@ -132,8 +133,8 @@ void take_link_back(const std::string& profile_name) noexcept {
   }
 }
 
-/// How the companion came to its end, as systemd tells it (systemd.exec(5)); empty if the companion
-/// said so itself.
+/// How the companion ended, according to systemd (systemd.exec(5)); empty if the companion has
+/// reported it itself.
 std::string cause_of_end(std::string_view result, std::string_view status) {
   if (result == "signal" || result == "core-dump") {
     return fmt::format("the companion was killed by signal {}", printable(status));
@@ -150,7 +151,7 @@ std::string cause_of_end(std::string_view result, std::string_view status) {
   return {};
 }
 
-/// Whether the usual reason why a companion cannot start has been removed.
+/// Whether the usual reasons why a companion cannot start are gone.
 bool is_startable(const std::string& profile_name) {
   try {
     (void)load_configuration(profile_name);
@@ -166,7 +167,8 @@ std::string text_of_variable(const char* name) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
-/// Whether process 1's root directory is ours. In a chroot systemctl(1) says yes to everything.
+/// Whether our root directory is that of process 1. In a chroot systemctl(1) reports success
+/// without doing anything.
 bool is_in_machine_root() {
   struct stat own {};
   struct stat init {};
@@ -174,7 +176,8 @@ bool is_in_machine_root() {
          own.st_dev == init.st_dev && own.st_ino == init.st_ino;
 }
 
-/// Whether systemctl(1) says yes before our patience ends; also false on a machine without systemd.
+/// Runs systemctl(1). Whether it reports success within kSystemctlPatienceMs; also false on a
+/// machine without systemd.
 bool systemctl(std::string_view verb, const std::string& unit) {
   if (::access("/run/systemd/system", F_OK) != 0 || ::access(kSystemctl, X_OK) != 0 ||
       !is_in_machine_root()) {
@@ -183,11 +186,11 @@ bool systemctl(std::string_view verb, const std::string& unit) {
   SpawnOptions options;
   options.program = kSystemctl;
   options.arguments = {std::string(verb), "--quiet", unit};
-  options.drop_capabilities = verb == kIsActive;  // asking needs no right, an order may
+  options.drop_capabilities = verb == kIsActive;  // a query needs no rights, an order may
   const Pidfd child = spawn(options);
   pollfd ended{child.fd(), POLLIN, 0};
   if (::poll(&ended, 1, kSystemctlPatienceMs) <= 0) {
-    (void)child.send_signal(SIGKILL);  // the order itself stands
+    (void)child.send_signal(SIGKILL);  // systemd carries out the order all the same
   }
   return child.wait() == 0;
 }
@@ -197,22 +200,22 @@ bool is_active(const std::string& unit) {
   return systemctl(kIsActive, unit);
 }
 
-/// Otherwise the unit would count as active for ever, with a socket that nobody finds, and starting
-/// it would do nothing.
+/// Stops the unit if it is active: otherwise it would stay active for ever, with a socket that
+/// cannot be found any more, and starting it again would do nothing.
 void stop_unit(const std::string& unit) {
   if (is_active(unit) && !systemctl("stop", unit)) {
     log::warn("cannot stop {}", unit);
   }
 }
 
-/// A companion that still runs is asked to end, then killed.
+/// If a companion still runs, it is asked to end, and killed if it does not.
 void stop_companion(const std::string& profile_name) {
   const auto pid = RunLock::holder(profile_name);
   if (!pid) {
     return;
   }
   const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
-  // Checked again now that we hold the process: its number may have gone to another since.
+  // Checked again now that the pidfd is open: the process number may have been reused before that.
   if (!process.ok() || RunLock::holder(profile_name) != pid) {
     return;
   }
@@ -238,13 +241,14 @@ int prepare(const std::string& profile_name) {
 
 int run(const std::string& profile_name) {
   std::vector<UniqueFd> inherited = inherited_sockets();
-  // Closed only by the end of the process, for which the kernel does not wait: if systemd has given
-  // up its own by then, what waiting callers have sent goes with this last one (peer_socket.h).
+  // Closed only when this process exits, because then the kernel does not wait: if systemd has
+  // closed its own descriptor by then, this is the last one, and what waiting callers have sent is
+  // closed with it (peer_socket.h).
   const int waiting = inherited.empty() ? -1 : inherited.front().dup_cloexec().release();
   return run_command("run", profile_name, [&profile_name, &inherited, waiting] {
     check_kernel();
-    // A second listener would take the path from systemd's, and no launch would find systemd's
-    // again.
+    // A second listener would replace systemd's at the path, and no launch would reach systemd's
+    // any more.
     if (inherited.empty() && is_active(fmt::format("vpnrun@{}.socket", profile_name))) {
       throw Error("systemd listens on its control socket",
                   std::make_error_code(std::errc::address_in_use),
@@ -252,7 +256,7 @@ int run(const std::string& profile_name) {
     }
     try {
       const auto load = [&profile_name] { return load_configuration(profile_name); };
-      // That a profile is wrong is said before that it is not prepared.
+      // The profile is loaded first: an error in it matters more than that it is not prepared.
       take_over_record(load().profile);
       Companion companion(profile_name, load,
                           inherited.empty() ? UniqueFd() : std::move(inherited.front()));
@@ -282,7 +286,7 @@ int ended(const std::string& profile_name) {
 
 int release(const std::string& profile_name) {
   return run_command("release", profile_name, [&profile_name] {
-    stop_unit(fmt::format("vpnrun-netns@{}.service", profile_name));  // of which this may be part
+    stop_unit(fmt::format("vpnrun-netns@{}.service", profile_name));  // whose ExecStop= this may be
     stop_companion(profile_name);
     end_client_processes(profile_name);
     remove_link(profile_name);

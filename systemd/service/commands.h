@@ -11,8 +11,8 @@ constexpr int kExitUsage = 2;
 constexpr int kExitNotRoot = 77;
 constexpr int kExitConfiguration = 78;
 
-/// The commands of vpnrun-tunnel. Each returns an exit code after it has said on standard error
-/// what is wrong; none throws for what a user can cause.
+/// The commands of vpnrun-tunnel. Each reports on standard error what is wrong and returns an exit
+/// code; none throws because of anything that a user can cause.
 
 /// Makes the profile's namespaces; see prepare_namespaces().
 [[nodiscard]] int prepare(const std::string& profile_name);
@@ -21,10 +21,10 @@ constexpr int kExitConfiguration = 78;
 /// configuration again.
 [[nodiscard]] int run(const std::string& profile_name);
 
-/// For ExecStopPost= of the companion's unit: records in the profile's state how the companion came
-/// to its end if it could not do so itself ($SERVICE_RESULT, $EXIT_STATUS in systemd.exec(5)); a
-/// launch that finds no companion reports it. Then takes back what it left on the host
-/// (remove_veth_link()); the namespace stays, sealed. Does nothing while there is a companion.
+/// For ExecStopPost= of the companion's unit: if the companion could not do so itself, records in
+/// the profile's state how it ended ($SERVICE_RESULT, $EXIT_STATUS in systemd.exec(5)), which a
+/// launch that finds no companion reports. Then removes what it left on the host
+/// (remove_veth_link()); the namespace stays, sealed. Does nothing while a companion runs.
 [[nodiscard]] int ended(const std::string& profile_name);
 
 /// Undoes prepare and run; a companion that still runs is ended.

@@ -20,17 +20,19 @@
 namespace vpnrun::service {
 namespace {
 
-/// If systemd waited for longer, the machine would not finish booting.
+/// After this, READY=1 is sent even if the tunnel is not up: systemd must not hold up the boot for
+/// it.
 constexpr std::chrono::seconds kReadyPatience{30};
-/// From the order or decision to end until the end. Below TimeoutStopSec= of vpnrun@.service and
-/// the patience of `release`; vpnrun-service(8) states it.
+/// The time from the order or decision to end until the process has ended. Less than
+/// TimeoutStopSec= of vpnrun@.service, and less than `release` waits; documented in
+/// vpnrun-service(8).
 constexpr std::chrono::seconds kEndLimit{40};
 static_assert(kEndLimit > Companion::kHooksAtEnd);
-/// A launch that has just seen the tunnel up is inside by then.
+/// By then a launch that has just seen the tunnel up has entered the namespace.
 constexpr std::chrono::milliseconds kLastLook{500};
 
-/// SIGTERM and SIGINT end, SIGHUP restarts. SIGPIPE is what a write to a caller that is gone would
-/// raise.
+/// SIGTERM and SIGINT end the companion, SIGHUP restarts the tunnel. SIGPIPE, which a write to a
+/// caller that has gone would raise, is ignored.
 UniqueFd take_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
@@ -39,7 +41,7 @@ UniqueFd take_signals() {
   }
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
-  // One thread: sigprocmask(2) says all that pthread_sigmask(3) would.
+  // There is only one thread: sigprocmask(2) does the same as pthread_sigmask(3).
   if (::sigprocmask(SIG_BLOCK, &signals, nullptr) != 0 ||  // NOLINT(concurrency-mt-unsafe)
       ::sigaction(SIGPIPE, &ignore, nullptr) != 0) {
     throw_errno("cannot set up signals");
@@ -51,13 +53,14 @@ UniqueFd take_signals() {
   return fd;
 }
 
-/// The end is a chain of quick steps, except for hooks, whose time is limited; but each step waits
-/// for a child or for the kernel. Whichever hangs, the companion ends: sealed, and taken over by
-/// the next one as after any crash. The client dies with it (PR_SET_PDEATHSIG).
+/// Ending takes a few quick steps, and hooks, whose time is limited; but each step waits for a
+/// child or for the kernel. Even if one of them hangs, the companion ends: the namespace stays
+/// sealed, and the next companion takes over as after any crash. The client dies with this process
+/// (PR_SET_PDEATHSIG).
 void limit_the_end() noexcept {
   struct sigaction give_up {};
   give_up.sa_handler = [](int) {
-    constexpr std::string_view kText = "vpnrun-tunnel: the end takes too long; leaving the rest\n";
+    constexpr std::string_view kText = "vpnrun-tunnel: ending takes too long; skipping the rest\n";
     // Nothing can be done if nobody reads it.
     [[maybe_unused]] const auto put = ::write(STDERR_FILENO, kText.data(), kText.size());
     ::_exit(kExitFailed);
@@ -153,14 +156,14 @@ int Companion::run() {
   session_->up();
   const auto patience = loop_.after(kReadyPatience, [this] {
     if (board_.status().state != State::kUp) {
-      log::info("'{}' is not up yet; what waits for it goes on", session_->profile().name);
+      log::info("'{}' is not up yet; systemd stops waiting for it", session_->profile().name);
     }
     notify("READY=1");
   });
   loop_.run();
   limit_the_end();
   const auto& failure = session_->final_failure();
-  // READY=1 for a tunnel that was never up: without it systemd would count it as failed to start.
+  // READY=1 also if the tunnel was never up: without it systemd would count the start as failed.
   notify(failure ? "STOPPING=1" : "READY=1\nSTOPPING=1");
   if (failure) {
     board_.leave();
@@ -179,8 +182,8 @@ void Companion::publish(const Status& status) {
   const std::string line = "STATUS=" + summary(status);
   notify(status.state == State::kUp ? "READY=1\n" + line : line);
   if (status.state == State::kUp) {
-    // From here on almost nothing is allocated for days: what parsing and libnftables needed goes
-    // back to the kernel.
+    // From here on almost nothing is allocated for days, so return to the kernel what parsing and
+    // libnftables needed.
     (void)::malloc_trim(0);
   }
   if (control_) {
@@ -189,7 +192,8 @@ void Companion::publish(const Status& status) {
   }
 }
 
-/// Decides who is asked: a caller that is connected and can ask, otherwise the machine's agents.
+/// Decides who asks the person: a connected caller that can, otherwise the machine's password
+/// agents.
 void Companion::follow_question() {
   agents_.follow(board_.status().question, control_->somebody_asks());
 }
@@ -217,9 +221,9 @@ ControlReply Companion::carry_out(const ControlRequest& request) {
   return reply;
 }
 
-/// Each order is carried out, however soon after the one before: the profile may have been edited
-/// in between, and ControlServer sees to it that nobody gets more than his share. Whoever waits for
-/// the tunnel is not told of the moment in which it is down: nobody ordered it down.
+/// Each order is carried out, however soon it follows the one before: the profile may have been
+/// edited in between, and ControlServer makes sure that no user gets more than his share. Callers
+/// that wait for the tunnel are not told that it is down for a moment: nobody ordered it down.
 void Companion::restart() {
   const auto tell = [this] {
     restarting_ = false;
@@ -273,11 +277,11 @@ bool Companion::is_used() const {
   return control_->has_callers() || is_inhabited(namespaces_.netns.get());
 }
 
-/// The tunnel goes down first, and only then we look once more: a launch looks for the mark of a
-/// tunnel that is up, and after that needs nobody to get in.
+/// Takes the tunnel down first, and only then checks once more: a launch that sees the mark of a
+/// tunnel that is up enters without telling the companion.
 void Companion::on_idle() {
   if (board_.status().state == State::kDown && !activated_) {
-    return;  // the next launch finds us here
+    return;  // nothing to do: we stay for the next launch
   }
   log::info("'{}' has not been used for {} s: stopping; the next launch starts it",
             session_->profile().name, session_->profile().tunnel.idle_stop->count());

@@ -21,8 +21,8 @@
 
 namespace vpnrun::service {
 
-/// The companion of one profile as a whole: its session, its control socket, what systemd and
-/// signals ask of it, and when it is time to end.
+/// The companion of one profile as a whole: its session, its control socket, how it responds to
+/// systemd and to signals, and when it ends.
 class Companion {
  public:
   /// Takes the profile's run lock and blocks SIGTERM, SIGINT and SIGHUP. `listener` is a control
@@ -36,7 +36,7 @@ class Companion {
   /// Leaves the profile offline and sealed. Remaining hooks run within kHooksAtEnd, blocking.
   ~Companion();
 
-  /// The time that all hooks together have when the companion ends.
+  /// The time that all hooks have together when the companion ends.
   static constexpr std::chrono::seconds kHooksAtEnd{30};
 
   /// Runs until a signal, a final failure or idleness ends it. Returns an exit code of commands.h.

@@ -13,7 +13,8 @@
 namespace vpnrun::service {
 namespace {
 
-/// What is wrong with the servers that the configuration names is said before a packet is sent.
+/// Checks the file with user name and password that the configuration names, so that an error in it
+/// is reported before a packet is sent.
 void check_named_login(const CredentialFiles& files) {
   if (files.profile_file.empty() && !files.configuration_file.empty()) {
     (void)stored_login(files);

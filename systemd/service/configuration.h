@@ -10,8 +10,7 @@
 
 namespace vpnrun::service {
 
-/// A profile, file or kernel that cannot be used, as opposed to a machine on which something
-/// failed.
+/// A profile, file or kernel that cannot be used, as opposed to a failure of the machine.
 class ConfigurationError : public Error {
  public:
   explicit ConfigurationError(const Error& error) : Error(error) {}
@@ -20,19 +19,19 @@ class ConfigurationError : public Error {
 /// A profile without a tunnel.
 struct NoConfig {};
 
-/// What the companion was configured with, read again at each `restart`: a profile, and what its
-/// tunnel needs to know. A value, which needs no file any longer.
+/// What the companion was configured with, read again at each `restart`: the profile, and the
+/// settings of its tunnel. Complete in itself: no file is needed any longer.
 struct Configuration {
   profile::Profile profile;
   std::variant<NoConfig, profile::OpenvpnConfig> tunnel;
 };
 
-/// Reads the profile, which must belong to root alone, and must be fit to be prepared. Changes
-/// nothing. Throws ConfigurationError.
+/// Reads the profile, which must be root's (profile::Trust::kRootOwned) and fit to be prepared.
+/// Changes nothing. Throws ConfigurationError.
 [[nodiscard]] profile::Profile load_trusted(const std::string& profile_name);
 
-/// The same with all files that it names, for types that this version supports. Throws
-/// ConfigurationError.
+/// The same, together with all files that it names, for the types that this version supports.
+/// Throws ConfigurationError.
 [[nodiscard]] Configuration load_configuration(const std::string& profile_name);
 
 }  // namespace vpnrun::service

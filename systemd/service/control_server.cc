@@ -25,30 +25,31 @@ namespace vpnrun::service {
 namespace {
 
 constexpr std::size_t kCallersMax = 64;
-/// Connections of one user who is not root: none of them may keep the others out, or root.
+/// The most connections of one user other than root: no user may keep the others, or root, out.
 constexpr std::size_t kCallersOfOneMax = 12;
 constexpr std::size_t kOutputMax = 65536;
 constexpr int kBacklog = 64;
-/// How many are accepted in one turn of the loop, and how long the others wait behind a crowd.
+/// The most connections that are accepted in one turn of the loop, and the pause after too many.
 constexpr int kAcceptMax = 64;
 constexpr std::chrono::milliseconds kCrowdPause{100};
-/// How soon who is not admitted any more is hung up on. He is asked about before anything is done
-/// for him or told him, so that nothing depends on it.
+/// How often connected callers are checked for whether they are still admitted. They are also
+/// checked before anything is done for them or sent to them, so that nothing depends on this.
 constexpr std::chrono::milliseconds kExpelPause{500};
 
 using std::chrono::milliseconds;
-/// One hundredth of a core for a person, and at once as much as a dozen orders or thousands of
-/// questions take. The loop's own work is not included.
+/// One hundredth of a core for each user, and in a burst as much as a dozen orders or thousands of
+/// queries take. The event loop's own work is not included.
 constexpr int kShareOfOne = 100;
 constexpr milliseconds kStoreOfOne{600};
-/// And for all of them together.
+/// The same for all users together.
 constexpr int kShareOfAll = 20;
 constexpr milliseconds kStoreOfAll{1500};
-/// What an order that changed something causes later: a look-up, a client, a handshake, hooks.
+/// What an order that changed something costs later: a look-up, a client, a handshake, hooks.
 constexpr milliseconds kOrderCost{40};
-/// The least wait once a share is used up: then come a few requests and not one at a time.
+/// The shortest wait once a share is used up, so that a few requests are then handled together and
+/// not one at a time.
 constexpr milliseconds kBreath{20};
-/// The cost of a process that ends with what a connection held.
+/// The cost of a process that closes what a connection held (peer_socket.h).
 constexpr milliseconds kProcessCost{1};
 constexpr std::size_t kBudgetsMax = 256;
 
@@ -95,7 +96,7 @@ ControlServer::ControlServer(EventLoop& loop, const std::string& path, UniqueFd 
   if (!admits_) {
     admits_ = [this](const Peer& peer) { return is_admitted(folder_, peer); };
   }
-  // If systemd made it, its own settings are wider.
+  // If systemd made the socket, its settings are less strict than these.
   refuse_descriptors(listener_.get());
   (void)::listen(listener_.get(), kBacklog);
   listen();
@@ -158,7 +159,8 @@ void ControlServer::accept() {
   sweep();
 }
 
-/// If so, a new connection is closed at once: better than to let the crowd wait without an answer.
+/// If so, a new connection is closed at once, which is better than to leave its caller without an
+/// answer.
 bool ControlServer::is_crowded(uid_t uid) const {
   const auto of_peer = std::count_if(callers_.begin(), callers_.end(), [uid](const Caller& caller) {
     return caller.peer.uid == uid && !caller.dropped;
@@ -180,7 +182,7 @@ void ControlServer::take_in(PeerSocket connection, uid_t uid) {
 
 // --- who is admitted ---
 
-/// Says so and hangs up if not.
+/// If not, tells the caller so and hangs up.
 bool ControlServer::still_admits(Caller& caller) {
   if (admits_(caller.peer)) {
     return true;
@@ -193,7 +195,7 @@ bool ControlServer::still_admits(Caller& caller) {
   return false;
 }
 
-/// Not by inotify(7): see folder_watch.h. Nobody connected, nothing to look at.
+/// Not with inotify(7): see folder_watch.h. Stops while no caller is connected.
 void ControlServer::look_at_admission() {
   expelling_ = loop_.after(kExpelPause, [this] {
     expelling_.reset();
@@ -232,7 +234,7 @@ Budget::Cost ControlServer::wait_of(uid_t uid) const {
                   own == budgets_.end() ? Budget::Cost::zero() : own->second.wait(now));
 }
 
-/// Resumes those who wait for their share, after `wait` or a little more.
+/// Goes on with callers that wait for their share, after `wait` or a little more.
 void ControlServer::resume_within(Budget::Cost wait) {
   const auto delay = std::max(std::chrono::ceil<milliseconds>(wait), kBreath);
   const auto due = Budget::Clock::now() + delay;
@@ -251,7 +253,7 @@ void ControlServer::resume_within(Budget::Cost wait) {
 
 // --- what they say ---
 
-/// Does not read from anybody who has spent his share, or whose last requests are not yet handled.
+/// Does not read from a caller whose share is spent, or whose last requests are not yet handled.
 void ControlServer::watch(Caller& caller) {
   std::uint32_t wanted = 0;
   if (!caller.dropped) {
@@ -302,7 +304,7 @@ void ControlServer::receive(Caller& caller) {
   }
 }
 
-/// As far as the share lasts.
+/// Handles the requests that have arrived, as far as the share lasts.
 void ControlServer::work_off(Caller& caller) {
   while (!caller.dropped && wait_of(caller.peer.uid) == Budget::Cost::zero()) {
     const auto end = caller.input.find('\n');
@@ -388,7 +390,7 @@ bool ControlServer::somebody_asks() const noexcept {
                      [](const Caller& caller) { return caller.asks && !caller.dropped; });
 }
 
-/// Removes dropped callers in the next turn: a callback of one of them may be running.
+/// Removes dropped callers in the next turn of the loop: a callback of one of them may be running.
 void ControlServer::sweep() {
   bool any = false;
   for (const auto& caller : callers_) {
@@ -434,7 +436,7 @@ void refuse_callers(int listener, const Error& error, std::chrono::milliseconds 
         if (!caller.ok()) {
           break;
         }
-        // A caller that does not take it in learns nothing.
+        // A caller that does not read it learns nothing.
         (void)::send(caller.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         callers.push_back(std::move(caller));
       }
@@ -451,7 +453,7 @@ void refuse_callers(int listener, const Error& error, std::chrono::milliseconds 
       }
     }
   } catch (const std::exception&) {
-    return;  // no memory to say so
+    return;  // no memory left to report it
   }
 }
 

@@ -20,19 +20,20 @@
 
 namespace vpnrun::service {
 
-/// The control socket of one profile (see control_message.h). Who can reach it is decided by the
-/// permissions of the directory it is in, also for who is connected already: they are asked at
-/// each request and before each status that is sent; whoever is no longer admitted is told so
-/// and hung up on, within a second if they say nothing.
+/// The control socket of one profile (see control_message.h). The permissions of its directory
+/// decide who can connect, and who may stay connected: they are checked at each request and before
+/// each status that is sent. A caller that is no longer admitted is told so and disconnected,
+/// within a second if it sends nothing.
 ///
 /// Callers are trusted no further than that: lines and queues are bounded, a caller that does not
-/// read is dropped, nobody waits for anybody. What one person costs is bounded as well: by the
-/// processor time that his connections and requests take, plus a fixed amount for an order that
-/// changed something, since most of its work comes later. Whoever has spent his share (kShareOfOne)
-/// is not refused, but is not read from until it has grown again.
+/// read is dropped, and none has to wait for another. What one user may cost is bounded as well:
+/// that is the processor time that his connections and requests take, plus a fixed amount for an
+/// order that changed something, since most of its work comes later. If a user has spent his share
+/// (kShareOfOne), his requests are not refused, but they are not read until the share has grown
+/// again.
 ///
-/// Callers that have said `hello` get in each status what this companion can be asked for; any
-/// other caller may be of 0.1.0, and gets what that version could read.
+/// In each status, a caller that has sent `hello` also gets what this companion can be asked for;
+/// any other caller may be of vpnrun 0.1.0, and gets only what that version can read.
 class ControlServer {
  public:
   /// Whether somebody is admitted now.
@@ -59,7 +60,7 @@ class ControlServer {
 
   /// Whether a caller is connected that follows and can ask a person (ControlRequest::asks).
   [[nodiscard]] bool somebody_asks() const noexcept;
-  /// `changed` is called after a request and after a caller has gone, when that may have changed.
+  /// `changed` is called when that may have changed: after a request, and after a caller has gone.
   void on_askers(std::function<void()> changed) { askers_changed_ = std::move(changed); }
 
  private:
@@ -110,19 +111,19 @@ class ControlServer {
   EventLoop::Handle listening_again_;
   EventLoop::Handle expelling_;
   std::map<uid_t, Budget> budgets_;
-  Budget budget_of_all_;  ///< except root: one person may have many ids (subuid(5))
+  Budget budget_of_all_;  ///< of all users but root: a person may have many ids (subuid(5))
   EventLoop::Handle resuming_;
   Budget::Clock::time_point resume_at_;
   std::uint64_t published_ = 0;
 };
 
-/// Answers everybody who waits at `listener` with `error`, and hangs up: whoever called a companion
-/// that cannot start is told why, and systemd has no reason to start it again at once.
+/// Answers every caller that waits at `listener` with `error`, and hangs up: callers learn why the
+/// companion cannot start, and systemd has no reason to start it again at once.
 ///
-/// If there was anybody, goes on with those who come within `patience`: otherwise each launch would
-/// be a start, and after a few of them systemd stops listening. Blocks for that long, or until
-/// somebody comes and `is_still_so` says no; that caller is left to the next companion. Looks for
-/// callers a few times a second.
+/// If there was any caller, does the same for those that come within `patience`: otherwise each
+/// launch would start the companion again, and after a few starts systemd stops listening. Blocks
+/// for that long, or until a caller comes and `is_still_so` returns false; that caller is left to
+/// the next companion. Looks for callers a few times a second.
 void refuse_callers(int listener, const Error& error, std::chrono::milliseconds patience,
                     const std::function<bool()>& is_still_so) noexcept;
 

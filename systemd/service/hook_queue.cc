@@ -28,7 +28,7 @@ void HookQueue::up(const profile::Hooks& hooks, std::vector<std::string> environ
 
 void HookQueue::down() {
   if (waiting_) {
-    waiting_.reset();  // its up hooks have not begun: neither they nor its down hooks
+    waiting_.reset();  // its up hooks have not begun: neither they nor its down hooks run
   } else if (begun_) {
     begun_->ended = true;
     begun_->ups.clear();

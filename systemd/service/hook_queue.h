@@ -14,15 +14,15 @@ namespace vpnrun::service {
 
 /// Which of the administrator's commands is next. Pure; starts nothing.
 ///
-/// It follows the tunnel's state and is not a list of what happened: it holds the hooks of the
-/// connection whose hooks have begun, and of at most one more. Promises, whatever comes:
+/// It follows the tunnel's state and does not queue all that happened: it holds the hooks of the
+/// connection whose hooks have begun, and of at most one more. It guarantees, whatever happens:
 ///   - the commands of a connection run in the order up_outside, up_inside, down_inside,
 ///     down_outside, with the environment of that connection;
 ///   - a connection whose up hooks have begun gets its down hooks, all of them, exactly once, and
 ///     before the next connection's up hooks begin;
 ///   - a connection that ended before its turn came gets neither;
-///   - up hooks that are left when their connection ends are left out.
-/// A connection without up hooks counts as begun, too, when its turn comes.
+///   - up hooks that have not begun when their connection ends are skipped.
+/// A connection without up hooks also counts as begun when its turn comes.
 class HookQueue {
  public:
   enum class Place : std::uint8_t { kOutside, kInside };
@@ -36,9 +36,10 @@ class HookQueue {
   void up(const profile::Hooks& hooks, std::vector<std::string> environment);
   /// It is no longer up. Does nothing if none is.
   void down();
-  /// The command to start now that none runs; nullopt: nothing to do until up() or down().
+  /// The command to start now, if none is running; nullopt: nothing to do until up() or down().
   [[nodiscard]] std::optional<Job> next();
-  /// How many commands it holds, whether their turn comes or not: at most those of two connections.
+  /// How many commands it holds, including those that may be skipped: at most those of two
+  /// connections.
   [[nodiscard]] std::size_t left() const noexcept;
 
  private:

@@ -16,7 +16,7 @@
 
 namespace vpnrun::service {
 
-/// What the administrator wants done when the tunnel comes and goes. Nothing depends on it.
+/// What the administrator wants done when the tunnel comes up or goes down. Nothing depends on it.
 class Hooks {
  public:
   Hooks() = default;
@@ -32,29 +32,30 @@ class Hooks {
   virtual void down() = 0;
 };
 
-/// The variables of a connection's hooks; vpnrun-profile(5) states them. `link`: nullopt if nothing
-/// of the link is inside.
+/// The environment variables of a connection's hooks, documented in vpnrun-profile(5). `link`:
+/// nullopt if the link has no end inside the namespace.
 [[nodiscard]] std::vector<std::string> hook_environment(const Status& status,
                                                         const std::optional<LinkAddresses>& link);
 
 /// Runs the administrator's commands (/bin/sh -c, as root) one after the other without holding up
-/// the companion. A failure is a warning, and one that does not end within kPatience is killed,
-/// with what it has started in its process group. Which commands, and in which order: HookQueue.
+/// the companion. A failure causes a warning. A command that does not end within kPatience is
+/// killed, with what it has started in its process group. HookQueue decides which commands run, and
+/// in which order.
 class ShellHooks : public Hooks {
  public:
   static constexpr std::chrono::seconds kPatience{30};
 
   /// The namespaces are borrowed: commands that run inside join the profile's own, the others join
-  /// the host's mount namespace; what a unit hides from the companion is not hidden from the
-  /// administrator's commands.
+  /// the host's mount namespace, so that what systemd hides from the companion's unit is not hidden
+  /// from them.
   ShellHooks(EventLoop& loop, const PreparedNamespaces& namespaces)
       : loop_(loop), namespaces_(namespaces) {}
 
   void up(const profile::Hooks& hooks, std::vector<std::string> environment) override;
   void down() override;
-  /// For the companion's own end, blocking: what is queued is run, all of it within `limit`. Each
-  /// command is killed after its share of the remaining time, so that one that hangs does not take
-  /// the others' turn. systemd's watchdog is kept informed meanwhile.
+  /// For the end of the companion: runs what is queued, all of it within `limit`, and blocks until
+  /// then. Each command is killed after its share of the remaining time, so that one that hangs
+  /// does not keep the others from running. systemd's watchdog is notified meanwhile.
   void finish(std::chrono::milliseconds limit);
 
  private:

@@ -23,7 +23,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kLooks = 4;
-/// Looking through /proc costs a millisecond or two on a full machine.
+/// Looking through /proc costs a millisecond or two on a machine with many processes.
 constexpr milliseconds kLongestPause{30'000};
 
 bool is_child_of_ours(const std::string& process) {
@@ -38,7 +38,7 @@ bool is_child_of_ours(const std::string& process) {
   return false;
 }
 
-/// Whether one of the numbers that are names in `folder` matches; false if the folder is gone.
+/// Whether `matches` accepts a name in `folder` that is a number; false if the folder is gone.
 bool any_number_in(const std::string& folder,
                    const std::function<bool(const std::string&)>& matches) {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);
@@ -92,7 +92,7 @@ bool is_inhabited(int netns) {
   return any_number_in("/proc", [&place_of](const std::string& process) {
     const std::string folder = "/proc/" + process;
     Place place = place_of(folder);
-    // Gone, or a zombie. Perhaps only its main thread is, and the others go on.
+    // The process is gone, or a zombie; or only its main thread is, and other threads go on.
     if (place == Place::kNone && any_number_in(folder + "/task", [&](const std::string& thread) {
           return place_of(fmt::format("{}/task/{}", folder, thread)) == Place::kInside;
         })) {

@@ -8,14 +8,14 @@
 
 namespace vpnrun::service {
 
-/// Tells when nobody has used a profile for a while ([tunnel] idle_stop).
+/// Reports when nobody has used a profile for a while ([tunnel] idle_stop).
 ///
-/// It looks a few times in that period: something that began and ended between two looks goes
-/// unnoticed, and the period may be longer than it was set by one look at most.
+/// It checks a few times in that period: use that began and ended between two checks goes
+/// unnoticed, and the report may be late by up to the time between two checks.
 class IdleWatch {
  public:
-  /// `is_used` is called at each look; `on_idle` is called whenever it has said no for `limit` (1 s
-  /// or more). Whatever they throw leaves the loop.
+  /// `is_used` is called at each check; `on_idle` is called whenever it has returned false for
+  /// `limit` (1 s or more). Exceptions that they throw leave EventLoop::run().
   IdleWatch(EventLoop& loop, std::chrono::seconds limit, std::function<bool()> is_used,
             std::function<void()> on_idle);
 
@@ -30,10 +30,9 @@ class IdleWatch {
   EventLoop::Handle timer_;
 };
 
-/// Whether a process is in the network namespace `netns`, children of the caller (the VPN client
-/// and hooks) not counted. Reads /proc, whatever user the process has: needs CAP_SYS_PTRACE
-/// (namespaces(7)). True as well if /proc cannot be read: nobody is to lose a tunnel because of
-/// that.
+/// Whether any process is in the network namespace `netns`, other than children of this process
+/// (the VPN client and hooks). Reads /proc for processes of all users, which needs CAP_SYS_PTRACE
+/// (namespaces(7)). Also true if /proc cannot be read: nobody is to lose a tunnel because of that.
 [[nodiscard]] bool is_inhabited(int netns);
 
 }  // namespace vpnrun::service

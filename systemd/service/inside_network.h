@@ -11,10 +11,9 @@
 
 namespace vpnrun::service {
 
-/// The profile's network namespace as a session works on it: addresses and
-/// default route of the tunnel device, and the filter. The device_lost event of
-/// its maker is called from the loop when the device that is up has lost its
-/// carrier or is gone.
+/// The profile's network namespace as a session works on it: addresses and default route of the
+/// tunnel device, and the filter. The `device_lost` callback that its constructor takes is called
+/// from the event loop when the device of a tunnel that is up has lost its carrier or is gone.
 ///
 /// Destroying it leaves the namespace offline and sealed; applications stay where they are.
 class InsideNetwork {
@@ -26,15 +25,15 @@ class InsideNetwork {
   InsideNetwork& operator=(InsideNetwork&&) = delete;
   virtual ~InsideNetwork() = default;
 
-  /// Lets the client's packets onto the link, to exactly these endpoints; none, or no link: closed.
-  /// Throws Error.
+  /// Lets the client's packets onto the link, to exactly these endpoints. With no endpoints, or no
+  /// link, nothing is let through. Throws Error.
   virtual void open(const std::optional<LinkAddresses>& link,
                     const std::vector<Endpoint>& endpoints) = 0;
   /// Sets addresses, MTU, resolvers and, last, the default route. Does nothing without addresses.
-  /// Throws Error; the route may be in or out then.
+  /// Throws Error; whether the route is set is unknown then.
   virtual void bring_up(const TunnelSettings& settings,
                         const std::vector<IpAddress>& resolvers) = 0;
-  /// Takes the default route out, at once. All else stays for the reconnect.
+  /// Removes the default route, at once. All else stays for the next connection.
   virtual void take_down() noexcept = 0;
 };
 

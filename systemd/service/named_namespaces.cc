@@ -21,10 +21,10 @@ namespace vpnrun::service {
 namespace {
 
 constexpr const char* kNamedFolder = "/run/netns";
-/// The folder is a mount of ours.
+/// Exists if the mount on that folder is ours.
 constexpr const char* kMark = "/run/vpnrun/.made-run-netns";
-/// In a profile's runtime directory: the name that we gave to the host's namespace for it. Also
-/// absent if somebody else had given that name before.
+/// In a profile's runtime directory: the name that we gave the host's namespace for this profile.
+/// Also absent if somebody else had given that name before.
 constexpr const char* kHostNameEntry = "name_host";
 
 std::string path_of(const std::string& name) {
@@ -60,14 +60,14 @@ UniqueFd open_named(const std::string& name) {
   return folder.ok() ? open_namespace_at(folder.get(), name.c_str(), CLONE_NEWNET) : UniqueFd();
 }
 
-/// The name that a profile's directory holds; empty if none.
+/// The name that is recorded in a profile's directory; empty if there is none.
 std::string host_name_of(const std::string& directory) {
   std::string name;
   std::getline(std::ifstream(fmt::format("{}/{}", directory, kHostNameEntry)), name);
   return name;
 }
 
-/// The caller holds the HostLock: other profiles make and remove the folder, too.
+/// To be called with the HostLock held: other profiles make and remove the folder, too.
 void name_locked(const std::string& name, int netns) {
   make_shared_folder();
   const UniqueFd named = open_named(name);
@@ -130,7 +130,7 @@ void set_host_name(const std::string& profile_name, int directory, const std::st
 
 void remove_named_folder() {
   if (::access(kMark, F_OK) != 0) {
-    return;  // without making /run/vpnrun for the lock
+    return;  // without making /run/vpnrun just for the lock
   }
   const HostLock lock;
   if (::access(kMark, F_OK) == 0 && std::filesystem::is_empty(kNamedFolder)) {

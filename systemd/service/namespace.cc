@@ -44,9 +44,9 @@ FileId id_of(int fd, std::string_view what) {
   return id;
 }
 
-/// Names that are mounted in a private mount namespace would reach nobody else: neither `ip netns`
-/// nor the applications' helper would find them. Units with PrivateMounts=, or a setting that
-/// implies it, have such a namespace.
+/// Names that are mounted in a private mount namespace cannot be seen from anywhere else: neither
+/// `ip netns` nor the applications' helper would find them. Units with PrivateMounts=, or a setting
+/// that implies it, have such a namespace.
 void refuse_private_mount_namespace() {
   const UniqueFd own(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
   const UniqueFd first(::open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC));
@@ -57,17 +57,17 @@ void refuse_private_mount_namespace() {
   }
 }
 
-/// `prepare` and `release` end soon.
+/// `prepare` and `release` end soon: see NftPlace.
 constexpr filter::NftPlace kLeft = filter::NftPlace::kLeft;
 
-/// Settings that have the kernel's defaults in a new namespace, not the host's values.
+/// Settings to be copied from the host: in a new namespace they have the kernel's defaults.
 constexpr const char* kCopiedSettings[] = {
     "net/ipv4/ping_group_range",            // or plain ping(8) fails
-    "net/ipv4/ip_unprivileged_port_start",  // or a daemon that listens on 80 outside cannot inside
+    "net/ipv4/ip_unprivileged_port_start",  // or daemons that listen on 80 work only outside
 };
 
-/// A route over a device without carrier counts as absent: when the VPN client dies, lookups fail
-/// at once even if no process of ours is alive to take the route away.
+/// Make the kernel ignore a route through a device without carrier: when the VPN client dies,
+/// lookups fail at once even if no process of ours is alive to remove the route.
 constexpr const char* kLinkDownSettings[] = {
     "net/ipv4/conf/all/ignore_routes_with_linkdown",
     "net/ipv4/conf/default/ignore_routes_with_linkdown",
@@ -104,7 +104,7 @@ void make_netns(const std::string& profile_name) {
   bind_file(fmt::format("/proc/self/fd/{}", made.fd()), runtime_path(profile_name, kNetnsEntry));
 }
 
-/// Applications may have run in it for days, but somebody may have taken the seal away.
+/// Applications may have been running in it for days, and somebody may have removed the seal.
 void mend_seal(Netns& inside) {
   if (!inside.nft().exists(filter::kInsideTable)) {
     log::warn("the filter of the namespace was gone; sealing it again");
@@ -131,12 +131,12 @@ void write_generated_files(const std::string& profile_name) {
   }
   const std::string wanted = nsswitch_text(text_of("/etc/nsswitch.conf"));
   if (text_of(runtime_path(profile_name, kEtcEntry) + "/nsswitch.conf") !=
-      wanted) {  // if it is unchanged, the view's bind of it stays valid
+      wanted) {  // not if unchanged: the view's bind mount of it stays valid
     replace_file(etc.get(), "nsswitch.conf", wanted);
   }
 }
 
-/// The kernel takes a mount namespace's file only below a mount that is not shared; so the entry
+/// The kernel lets a mount namespace be bound only below a mount that is not shared; so the entry
 /// becomes a mount of its own.
 void make_private_mount_point(const std::string& entry) {
   unmount_all(entry);
@@ -147,7 +147,7 @@ void make_private_mount_point(const std::string& entry) {
   }
 }
 
-/// Makes a view on `cpu` (nullopt: anywhere) and binds it to `entry`. false: EINVAL.
+/// Makes a view on `cpu` (nullopt: anywhere) and binds it to `entry`. Returns false on EINVAL.
 bool try_view(const std::string& profile_name, int netns_fd, const std::string& entry,
               std::optional<int> cpu) {
   const ViewSources sources = view_sources(profile_name);
@@ -157,7 +157,7 @@ bool try_view(const std::string& profile_name, int netns_fd, const std::string& 
       CPU_ZERO(&only);
       CPU_SET(static_cast<std::size_t>(*cpu), &only);
       (void)::sched_setaffinity(0, sizeof only,
-                                &only);  // if this fails, the try is like the first one
+                                &only);  // if this fails, this try is like the first one
     }
     if (::setns(netns_fd, CLONE_NEWNET) != 0) {
       throw_errno("cannot join the network namespace");
@@ -176,11 +176,10 @@ bool try_view(const std::string& profile_name, int netns_fd, const std::string& 
 
 /// Makes a view and binds it to the profile's entry.
 ///
-/// The kernel lets a mount namespace be bound only in an older one, and some kernels
-/// (measured: 6.18) tell the age by a number that each CPU takes from a stock of its own: a new
-/// namespace that was made on another CPU than ours may count as the older one (EINVAL). On the CPU
-/// where ours was made it never does, so each CPU is tried. The first namespace of a system always
-/// counts as the oldest.
+/// The kernel lets a mount namespace be bound only in an older one, and some kernels (observed:
+/// 6.18) compare ages by a number that each CPU takes from a range of its own: a new namespace that
+/// was made on another CPU than ours may count as older (EINVAL). On the CPU where ours was made it
+/// never does, so each CPU is tried. The first namespace of a system always counts as the oldest.
 void make_view(const std::string& profile_name, int netns_fd) {
   const std::string entry = runtime_path(profile_name, kViewEntry);
   make_private_mount_point(entry);
@@ -211,9 +210,9 @@ UniqueFd open_host(const FileId& wanted) {
               "prepare it and run it in the same place: both outside of containers");
 }
 
-/// The profile's directory as process 1 sees it or, if we cannot get there, as we do: when a mount
-/// namespace is copied, bound mount namespaces are left out, so that a unit with mounts of its own
-/// does not see the view's entry.
+/// The profile's directory as process 1 sees it or, if that cannot be reached, as we see it: a copy
+/// of a mount namespace lacks the mount namespaces that were bound in the original, so a unit with
+/// mounts of its own does not see the view's entry.
 UniqueFd open_host_directory(const std::string& profile_name) {
   constexpr int kFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
   const std::string path = runtime_path(profile_name);
@@ -222,8 +221,8 @@ UniqueFd open_host_directory(const std::string& profile_name) {
 }
 
 /// Whether the existing view was copied from the namespaces that we are in now; `origin` is then
-/// its record, which may be of an earlier version. The network does not count: a view is not copied
-/// from it.
+/// its record, which may be of an earlier version. The host's network namespace does not count:
+/// nothing in a view comes from it.
 bool view_is_good(const UniqueFd& directory, int netns_fd, const Standpoint& here, Origin& origin) {
   if (!read_record(directory.get(), origin)) {
     return false;
@@ -270,7 +269,8 @@ void prepare_locked(const profile::Profile& profile) {
   }
   Origin origin;
   if (view_is_good(directory, netns.get(), here, origin)) {
-    // First, so that no later failure leaves a record that is laxer than the profile.
+    // Recorded first, so that no later failure leaves a record that allows more than the profile
+    // does.
     if (origin.host != here || !says_the_same(origin, profile)) {
       record_namespaces(directory, netns.get(), here, profile);
     }
@@ -282,8 +282,8 @@ void prepare_locked(const profile::Profile& profile) {
 }
 
 void remove_names(const std::string& profile_name) {
-  // The names go before the entry that they are compared with, so that an interrupted call can be
-  // repeated.
+  // The names are removed before the entry that they are compared with, so that an interrupted call
+  // can be repeated.
   const UniqueFd directory = open_profile_directory(profile_name);
   if (directory.ok()) {
     const UniqueFd own = open_namespace_at(directory.get(), kNetnsEntry, CLONE_NEWNET);
@@ -353,7 +353,7 @@ void renew_overlays(const PreparedNamespaces& namespaces, const std::string& pro
 
 void prepare_namespaces(const profile::Profile& profile) {
   refuse_private_mount_namespace();
-  (void)look_up_account();  // before anything is made
+  (void)look_up_account();  // so that it fails before anything is made
   ProfileLock lock(profile.name);
   const bool fresh = !open_profile_directory(profile.name).ok();
   try {

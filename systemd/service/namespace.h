@@ -12,9 +12,9 @@
 namespace vpnrun::service {
 
 /// Makes what a profile's applications live in: its directory, the network namespace, sealed before
-/// any interface exists, and the view. What is there already (after a crash, or at a second call)
-/// is checked, mended and kept, with the applications in it. If it fails, what it made is gone
-/// again. Throws Error.
+/// any interface exists, and the view. What exists already (after a crash, or at a second call) is
+/// checked, repaired and kept, with the applications in it. If it fails, it removes what it has
+/// made. Throws Error.
 void prepare_namespaces(const profile::Profile& profile);
 
 /// Undoes prepare and whatever a `run` left. Works without the profile's file. It is not an error
@@ -27,13 +27,14 @@ struct PreparedNamespaces {
   UniqueFd directory;
   UniqueFd netns;
   UniqueFd view;
-  /// The mount namespace that the view was copied from. Not the caller's own if systemd confines
-  /// the caller's unit: none of the read-only mounts of a confined unit may get into the view.
+  /// The mount namespace that the view was copied from. It is not that of the calling process if
+  /// systemd confines its unit: none of the read-only mounts of a confined unit may get into the
+  /// view.
   UniqueFd host;
 };
 
 /// Throws Error with a hint if the profile is not prepared, or was prepared in a mount namespace
-/// that is neither the caller's nor that of process 1.
+/// that is neither that of the calling process nor that of process 1.
 [[nodiscard]] PreparedNamespaces open_prepared(const std::string& profile_name);
 
 /// The network namespace alone; null: there is none.

@@ -14,21 +14,21 @@
 
 namespace vpnrun::service {
 
-/// A network namespace, and all that is opened in it. Whatever works on a namespace is given one of
-/// these: only here() depends on the namespace that the calling thread is in.
+/// A network namespace, and the sockets that are opened in it. Code that works on a namespace is
+/// given one of these: only here() depends on the namespace that the calling thread is in.
 ///
-/// Sockets and handles are opened when they are first asked for, and stay. The thread is in the
-/// namespace for that moment and for run(), which therefore refuse a process with a second thread
-/// (netlink::ScopedNetns). Every function throws Error unless it says otherwise.
+/// Sockets and handles are opened when they are first asked for, and stay open. Only to open them,
+/// and during run(), does the thread enter the namespace; both throw in a process with a second
+/// thread (netlink::ScopedNetns). Every function throws Error unless it says otherwise.
 class Netns {
  public:
-  /// Takes `netns_fd`, which refers to a network namespace (nsfs). `name` is its name in records on
-  /// the machine: a profile's name; empty: the machine's own. `place`: see filter::Nft.
+  /// Takes `netns_fd`, which refers to a network namespace (nsfs). `name` is what records on the
+  /// machine call it: the profile's name; empty for the machine's own. `place`: see filter::Nft.
   Netns(UniqueFd netns_fd, std::string name, filter::NftPlace place = filter::NftPlace::kChild);
   /// The one that the calling thread is in, as the machine's own.
   [[nodiscard]] static Netns here(filter::NftPlace place = filter::NftPlace::kChild);
-  /// A new one: only `lo` is in it, and that is down. The caller stays where it is. It ends with
-  /// this object, unless its descriptor is bound to a name meanwhile.
+  /// A new one, with only `lo`, which is down. The calling thread stays where it is. The new one
+  /// ends with this object, unless it has been bound to a file by then.
   [[nodiscard]] static Netns fresh(std::string name,
                                    filter::NftPlace place = filter::NftPlace::kChild);
   Netns(const Netns&) = delete;

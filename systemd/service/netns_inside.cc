@@ -100,7 +100,7 @@ void NetnsInside::bring_up(const TunnelSettings& settings,
   up_ = true;
 }
 
-/// A client may have made a new one since the last time.
+/// A client may have made a new device since the last time.
 void NetnsInside::find_device() {
   const auto device = netlink::find_link(inside_.socket(), filter::kTunnelDevice);
   if (!device) {
@@ -128,13 +128,13 @@ void NetnsInside::on_event(const netlink::Event& event) {
   const bool says_so = link != nullptr
                            ? link->index == device_index_ && (!link->carrier || link->deleted)
                            : std::holds_alternative<netlink::Overrun>(event);
-  // It may be old news of the former client, read only now that this one is connected.
+  // The event may be about the previous client, and be read only now that a new one is connected.
   if (up_ && says_so && !has_carrier()) {
     device_lost_();
   }
 }
 
-/// False as well if it cannot be found out.
+/// Also false if that cannot be determined.
 bool NetnsInside::has_carrier() noexcept {
   try {
     const auto device = netlink::find_link(inside_.socket(), device_index_);

@@ -20,9 +20,9 @@ namespace vpnrun::service {
 /// makes it.
 class NetnsInside final : public InsideNetwork {
  public:
-  /// The filter is brought to the sealed state, and a default route that a killed companion left is
-  /// taken out. `device_lost`: see InsideNetwork. `inside` must outlive this object; its monitor
-  /// has no other reader. Throws Error.
+  /// Loads the filter in its sealed state, and removes a default route that a killed companion
+  /// left. `device_lost`: see InsideNetwork. `inside` must outlive this object; nothing else may
+  /// read its monitor. Throws Error.
   NetnsInside(EventLoop& loop, const profile::Profile& profile, Netns& inside, ::uid_t client_uid,
               std::function<void()> device_lost);
   NetnsInside(const NetnsInside&) = delete;
@@ -46,10 +46,10 @@ class NetnsInside final : public InsideNetwork {
   Netns& inside_;
   std::function<void()> device_lost_;
   filter::InsideFilter filter_;
-  bool loaded_ = false;  ///< filter_ is what the kernel has
-  bool up_ = false;      ///< the default route is in
+  bool loaded_ = false;  ///< the kernel has filter_
+  bool up_ = false;      ///< the default route is set
   int device_index_ = 0;
-  std::optional<netlink::DefaultRoute> any_default_;  ///< both families, for taking out
+  std::optional<netlink::DefaultRoute> any_default_;  ///< both families, for removal
   EventLoop::Handle watch_;
 };
 

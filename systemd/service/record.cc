@@ -19,7 +19,7 @@
 namespace vpnrun::service {
 namespace {
 
-/// The record of 0.1.0: neither the host's network namespace nor from_namespaces.
+/// The record of 0.1.0: it has neither the host's network namespace nor from_namespaces.
 struct FirstOrigin {
   static constexpr std::uint64_t kMagic = 0x324e4952504e5256;  // "VRNPRIN2"
   std::uint64_t magic = 0;
@@ -36,7 +36,7 @@ static_assert(std::has_unique_object_representations_v<FirstOrigin> &&
                   sizeof(FirstOrigin) != sizeof(Origin),
               "records are told apart by their size");
 
-/// errno, or 0.
+/// Returns an errno, or 0.
 int read_first_record(int directory, Origin& out) {
   const UniqueFd fd(
       ::openat(directory, kOriginEntry, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -96,14 +96,14 @@ void take_over_record(const profile::Profile& profile) {
   const auto is_old = [&] {
     return read_record(directory.get(), origin) && origin.host.network_namespace == FileId{};
   };
-  if (!directory.ok() || !is_old()) {  // without the lock: only a look
+  if (!directory.ok() || !is_old()) {  // without the lock: this only reads
     return;
   }
   const ProfileLock lock(profile.name);
   if (!is_old()) {
     return;
   }
-  // Only the network: the caller may be a unit with mounts of its own.
+  // Only the network namespace: this process may run in a unit with mounts of its own.
   Standpoint here;
   if (!current_standpoint(here)) {
     throw_errno("cannot tell the machine's network namespace");

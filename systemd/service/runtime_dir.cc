@@ -61,8 +61,8 @@ UniqueFd open_lock_file(const std::string& path) {
   return fd;
 }
 
-/// flock(2) with a limit to the waiting. The file may be removed while we wait for it; a lock on a
-/// removed file excludes nobody, so it is then taken again on the new one.
+/// flock(2) with a time limit. The file may be removed while we wait for it; a lock on a removed
+/// file excludes nobody, so it is then taken again on the new one.
 UniqueFd lock_file(const std::string& path) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
@@ -111,8 +111,8 @@ void refuse_unless(bool may_be_admitted, const char* key, const std::string& nam
 }
 
 /// The numbers of `names`, each once: one user may have two names. A name that does not exist is
-/// left out, and so is one about which no directory service answers: at boot it may not be there
-/// yet, and that must not keep the machine's own users out.
+/// left out, and so is one for which a directory service does not answer: at boot it may not be
+/// reachable yet, and that must not keep the machine's own users out.
 template <class Find>
 std::set<id_t> find_all(const std::vector<std::string>& names, const char* key, const Find& find,
                         bool (*may_admit)(id_t), const std::string& profile_name) {
@@ -183,7 +183,7 @@ void ProfileLock::remove_file() noexcept {
   const std::string host_lock = fmt::format("{}/.lock", kRuntimeRoot);
   const UniqueFd host(::open(host_lock.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   struct stat status {};
-  // Not while somebody holds it: the next one would make another file, and hold that.
+  // Not while a process holds it: the next one would make another file, and lock that.
   if (host.ok() && ::flock(host.get(), LOCK_EX | LOCK_NB) == 0 &&
       ::fstat(host.get(), &status) == 0 && status.st_nlink > 0) {
     (void)::unlink(host_lock.c_str());
@@ -267,7 +267,7 @@ AliveMark::AliveMark(const std::string& profile_name)
   }
   std::copy(fresh.begin(), fresh.end(), address.sun_path);
   (void)::unlink(fresh.c_str());
-  // Nobody reads here: what is sent, descriptors even, must not be kept for us.
+  // Nobody reads from this socket: what is sent to it, even descriptors, must not be kept for us.
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the sockets interface
   if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
       ::shutdown(socket_.get(), SHUT_RD) != 0 || ::chmod(fresh.c_str(), kAnybodyConnects) != 0 ||
@@ -278,7 +278,7 @@ AliveMark::AliveMark(const std::string& profile_name)
 
 UniqueFd make_profile_directory(const std::string& profile_name, const profile::Access& access) {
   const std::string path = runtime_path(profile_name);
-  // Closed to everybody until the ACL is there.
+  // Closed to everybody until the ACL is set.
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     throw_errno("cannot create '{}'", path);
   }

@@ -17,13 +17,14 @@ namespace vpnrun::service {
 /// "/run/vpnrun/NAME/ENTRY"
 [[nodiscard]] std::string runtime_path(const std::string& profile_name, const char* entry);
 
-/// Serialises prepare and release of one profile: a file lock next to its directory, given back
-/// with the object or the process. Lock order: ProfileLock before HostLock.
+/// Serialises prepare and release of one profile: a file lock next to its directory, released with
+/// the object or the process. Lock order: ProfileLock before HostLock.
 class ProfileLock {
  public:
   /// Makes /run/vpnrun if need be. Waits up to kPatience. Throws Error.
   explicit ProfileLock(const std::string& profile_name);
-  /// Removes the lock file and, if nothing else is in it, /run/vpnrun. Still locked until the end.
+  /// Removes the lock file and, if nothing else is in it, /run/vpnrun. The lock itself is held
+  /// until the end of this object.
   void remove_file() noexcept;
 
  private:
@@ -31,9 +32,9 @@ class ProfileLock {
   UniqueFd fd_;
 };
 
-/// Serialises what several profiles share on the host (the table of their filters, forwarding of an
-/// interface): a file lock, given back with the last of these objects or the process. Whoever holds
-/// it may take it again, so that a change of several steps is one.
+/// Serialises changes to what several profiles share on the host (the table of their filters,
+/// forwarding of an interface): a file lock, released with the last of these objects or with the
+/// process. A process that holds it may take it again, so that a change of several steps is one.
 class HostLock {
  public:
   /// Makes /run/vpnrun if need be. Waits up to kPatience. Throws Error.
@@ -56,14 +57,14 @@ class RunLock {
   UniqueFd fd_;
 };
 
-/// "The tunnel is up": kUpEntry of runtime_layout.h. A process makes one of these at most: it loses
-/// the lock when it closes any descriptor of the file (fcntl(2)).
+/// "The tunnel is up": kUpEntry of runtime_layout.h. At most one in a process, which loses the lock
+/// when it closes any descriptor of the file (fcntl(2)).
 class UpLock {
  public:
   /// Opens the entry below `directory`, or makes it (root, 0644). Throws Error.
   explicit UpLock(int directory);
   /// Locks or unlocks. False if an admitted user's read lock is in the way: launchers then ask over
-  /// the control socket; try again.
+  /// the control socket; call it again later.
   [[nodiscard]] bool set(bool up) noexcept;
 
  private:

@@ -3,20 +3,20 @@
 // Theory of operation
 //
 // The namespace is closed before this code runs and stays closed when it dies: nothing here is
-// needed to keep a packet in. What this code does is give a closed namespace a tunnel.
+// needed to keep packets from leaving. What this code does is to give a closed namespace a tunnel.
 //
-//   1. begin      names of the configuration's servers are looked up, outside (Endpoints).
+//   1. begin      the names of the configuration's servers are looked up, outside (Endpoints).
 //   2. connect    the link and the namespace are opened for exactly the endpoints found; the client
-//                 is told to connect. Must not: open anything else, or leave an old one open; give
-//                 the client a name to look up.
-//   3. connected  the server's settings are applied: address, MTU, resolvers, at last the default
-//                 route. Should: be the only place that leads to State::kUp.
-//   4. ended      at the first sign of death the default route goes first, before anything that
-//                 takes time. Then back to 1, with back-off.
+//                 is told to connect. Must not open anything else, leave an old endpoint open, or
+//                 give the client a name to look up.
+//   3. connected  the server's settings are applied: address, MTU, resolvers, and last the default
+//                 route. Should be the only place that leads to State::kUp.
+//   4. ended      at the first sign that the connection is lost, the default route is removed,
+//                 before anything that takes time. Then back to 1, with back-off.
 //
-// Attempts says which state the tunnel is in, and when 1 comes next; enter() is the only way from
-// one state to another, so that route, hooks and mark are never forgotten. `down` is an end that no
-// new attempt follows: sealed, offline, endpoints closed.
+// Attempts decides which state the tunnel is in, and when 1 comes next; enter() is the only way
+// from one state to another, so that route, hooks and mark are never forgotten. `down` is an end
+// after which no new attempt follows: sealed, offline, endpoints closed.
 #include "systemd/service/session.h"
 
 #include <utility>
@@ -32,9 +32,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kAttemptLimit{20};
-/// For an attempt that the client itself says will fail: its server may still think otherwise.
+/// For an attempt that will fail according to the client itself: the server may yet accept it.
 constexpr seconds kRefusalLimit{4};
-/// A pause so long that a person wonders is explained.
+/// A pause of this length would make a person wonder, so it is explained.
 constexpr seconds kLongPause{5};
 
 }  // namespace
@@ -46,7 +46,7 @@ Session::Session(Surroundings surroundings)
 
 Session::~Session() {
   if (parts_.client) {
-    parts_.inside->take_down();  // first: the end of a client is waited for
+    parts_.inside->take_down();  // first: stop() waits for the end of the client
     parts_.client->stop();
   }
   around_.hooks.down();
@@ -60,13 +60,13 @@ PartEvents Session::events() {
     }
   };
   events.client.ended = [this](const Failure& failure) {
-    if (at_work_) {  // else the loss of the device has told it already
+    if (at_work_) {  // else the loss of the device has been handled already
       ended(failure);
     }
   };
   events.client.noticed = [this](const Failure& failure) { noticed(failure); };
   events.client.asks = [this](const auto& question) {
-    if (at_work_) {  // else the next attempt may end what asks, or has asked
+    if (at_work_) {  // else the next attempt may end the process that asks or has asked
       asks(question);
     }
   };
@@ -81,14 +81,14 @@ PartEvents Session::events() {
   };
   events.device_lost = [this] {
     if (attempts_.state() == State::kUp) {
-      // The client is left alone: it may be on its way to its hold, with what somebody typed.
+      // The client is not stopped: it may be about to wait at its hold, with what somebody typed.
       ended(passing_failure("the VPN client let go of the tunnel device"));
     }
   };
   return events;
 }
 
-/// The former configuration's parts go first: the new ones have the same names.
+/// The former configuration's parts are destroyed first: the new ones have the same names.
 void Session::build() {
   parts_.client.reset();
   parts_.link.reset();
@@ -113,7 +113,7 @@ void Session::rebuild() {
 
 void Session::up() {
   if (!parts_.client) {
-    rebuild();  // a restart failed to; the reason may be gone
+    rebuild();  // restart() could not; the reason may be gone
   }
   if (attempts_.state() == State::kDown || attempts_.state() == State::kFailed) {
     around_.board.edit().attempt = 0;
@@ -181,12 +181,12 @@ void Session::plan(const Attempts::Next& next) {
   if (next.retry && *next.retry == milliseconds(0)) {
     begin();
   } else if (next.retry) {
-    // In place of one that is planned already.
+    // This replaces an attempt that is already planned.
     retry_ = around_.timers.after(*next.retry, [this] { begin(); });
   }
 }
 
-/// The only transition.
+/// The only way from one state to another.
 void Session::enter(State state) {
   const bool was_up = around_.board.status().state == State::kUp;
   if (was_up && state != State::kUp) {
@@ -219,7 +219,7 @@ void Session::begin() {
   try {
     lookup_.find(servers, *parts_.link, [this](const Endpoints::Found& what) { found(what); });
   } catch (const std::exception& error) {
-    ended(passing_failure(error));  // no process, no descriptor left
+    ended(passing_failure(error));  // for example, no process or descriptor is left
   }
 }
 
@@ -290,7 +290,7 @@ void Session::ended(const Failure& failure) {
         fmt::format("the next attempt is in {} s; 'vpnrunctl up {}' makes one now",
                     std::chrono::ceil<seconds>(*next.retry).count(), profile().name);
   }
-  plan(next);  // first of all the route goes
+  plan(next);  // removes the route before anything else is done
   if (next.state == State::kFailed && !is_passing(reason)) {
     parts_.client->stop();
   }
@@ -306,14 +306,15 @@ void Session::ended(const Failure& failure) {
 
 // --- on the way ---
 
-/// The attempt, or the connection, is over by our decision.
+/// Ends the attempt, or the connection, from our side.
 void Session::give_up(const Failure& failure) {
   parts_.client->stop();
   ended(failure);
 }
 
-/// A client with an expired certificate says so when it starts; the server just does not answer.
-/// That whoever answers is not the server is told now; the attempt may still reach another server.
+/// A client with an expired certificate reports that when it starts; the server just does not
+/// answer. If whoever answers is not the server, that is told at once, though the attempt may still
+/// reach another server.
 void Session::noticed(const Failure& failure) {
   explanation_ = failure;
   if (failure.kind == Failure::Kind::kPeer && attempts_.state() != State::kUp) {
@@ -341,7 +342,7 @@ void Session::asks(const std::optional<CredentialQuestion>& question) {
   if (question) {
     limit_.reset();  // a person may take his time
   } else if (attempts_.state() !=
-             State::kUp) {  // during an hourly renegotiation nothing would end it
+             State::kUp) {  // in an hourly renegotiation nothing would cancel the limit
     limit_attempt();
   }
   around_.board.publish();
@@ -363,7 +364,7 @@ std::string Session::endpoint_text() const {
   return endpoint.empty() ? "the server" : endpoint;
 }
 
-/// On the way to a connection, or waiting for the next attempt.
+/// Whether it is in an attempt, or waiting for the next one.
 bool Session::is_trying() const noexcept {
   return attempts_.state() == State::kStarting || attempts_.state() == State::kReconnecting;
 }

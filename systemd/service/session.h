@@ -47,10 +47,10 @@ struct Surroundings {
   StatusBoard& board;
   /// Reads the configuration. Throws Error.
   std::function<Configuration()> load;
-  /// Makes the parts for a configuration, closed and offline, in place of what a companion that was
-  /// killed left. Throws Error, with nothing left behind.
+  /// Makes the parts for a configuration, closed and offline; they replace what a killed companion
+  /// left. Throws Error, with nothing left behind.
   std::function<TunnelParts(const Configuration&, PartEvents)> build;
-  /// Sets what applications ask for names from now on.
+  /// Sets the resolvers that applications ask from now on.
   std::function<void(const std::vector<IpAddress>& resolvers,
                      const std::vector<std::string>& search_domains)>
       write_resolvers;
@@ -58,18 +58,18 @@ struct Surroundings {
   std::function<void()> gave_up;
 };
 
-/// One profile's tunnel: decides what happens when, and does nothing itself; it touches only its
-/// Surroundings and parts. All calls and events come from one thread. Theory of operation:
-/// session.cc.
+/// One profile's tunnel: decides what happens and when, and has it done by its Surroundings and
+/// parts, the only things that it touches. All calls and events come from one thread. Theory of
+/// operation: session.cc.
 class Session {
  public:
-  /// Down, with its parts made. Throws Error, with nothing left behind.
+  /// Makes the parts; the tunnel is down. Throws Error, with nothing left behind.
   explicit Session(Surroundings surroundings);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   Session(Session&&) = delete;
   Session& operator=(Session&&) = delete;
-  /// Offline and sealed; the down hooks are told.
+  /// Leaves the namespace offline and sealed, and has the down hooks run.
   ~Session();
 
   /// Throws Error if an earlier restart() could not build the parts, and they still cannot be
@@ -77,7 +77,7 @@ class Session {
   void up();
   void down();
   /// Reads the configuration again. Throws Error if it cannot be read, and then goes on as before;
-  /// or if its parts cannot be built, and is then `failed`, as the status says.
+  /// also throws Error if its parts cannot be built, and then the state is `failed`.
   void restart();
   /// Throws Error if it is not an answer to the question that is asked now.
   void answer(const ControlRequest& request);
@@ -85,7 +85,8 @@ class Session {
   void resumed(std::chrono::seconds asleep);
 
   [[nodiscard]] const profile::Profile& profile() const noexcept { return configuration_.profile; }
-  /// Why the companion is to end: the first connection failed for good. nullopt: it is not.
+  /// Why the companion is to end: the first connection failed permanently. nullopt: it is not to
+  /// end.
   [[nodiscard]] const std::optional<Failure>& final_failure() const noexcept { return final_; }
 
  private:
@@ -103,7 +104,7 @@ class Session {
   void connected(const TunnelSettings& settings);
   void ended(const Failure& failure);
 
-  // on the way
+  // during an attempt or a connection
   void give_up(const Failure& failure);
   void noticed(const Failure& failure);
   void blocked(const Failure& failure);
@@ -116,16 +117,16 @@ class Session {
 
   Surroundings around_;
   Configuration configuration_;
-  TunnelParts parts_;  ///< empty if the configuration's could not be built
+  TunnelParts parts_;  ///< empty if they could not be built
   Attempts attempts_;
   Endpoints lookup_;
-  bool at_work_ = false;                ///< the client is, since connect(); its events count
+  bool at_work_ = false;                ///< connect() was called: the client's events count
   std::vector<Endpoint> endpoints_;     ///< what the link is open for
   std::optional<Failure> explanation_;  ///< what the client has noticed in this attempt
   std::optional<Failure> blocked_;  ///< what the link has noticed, which explains whatever follows
   std::optional<Failure> final_;
   Timers::Handle retry_;
-  Timers::Handle limit_;  ///< of an attempt; none while a person is asked
+  Timers::Handle limit_;  ///< ends an attempt; inactive while a person is asked
 };
 
 }  // namespace vpnrun::service

@@ -11,8 +11,8 @@
 namespace vpnrun::service {
 
 /// Throws Error with a hint if the server assigned an address that belongs to no single host
-/// (loopback, multicast, …), or an address of the link or of an endpoint: those would give it more
-/// than a tunnel that does not work. Pure.
+/// (loopback, multicast, …), or an address of the link or of an endpoint: with such an address a
+/// server could do more than give us a tunnel that does not work. Pure.
 void check_settings(const TunnelSettings& settings, const std::optional<LinkAddresses>& link,
                     const std::vector<Endpoint>& endpoints);
 

@@ -14,7 +14,7 @@
 namespace vpnrun::service {
 namespace {
 
-/// A full /run will have room again.
+/// When to try again: a full /run may have room by then.
 constexpr std::chrono::seconds kRecordAgain{1};
 
 std::int64_t seconds_since_epoch() {
@@ -124,7 +124,7 @@ void StatusBoard::leave() {
 }
 
 bool StatusFiles::write(const Status& status) {
-  // A reader of the mark may be in the way of its lock.
+  // May fail while a reader of the mark has it locked.
   const bool is_marked = up_lock_.set(status.state == State::kUp);
   try {
     replace_file(directory_, kStateEntry, to_pretty_json(status) + "\n");

@@ -13,8 +13,8 @@
 
 namespace vpnrun::service {
 
-/// What everybody may know about the tunnel, and where it is told: the mark of a tunnel that is up
-/// and state.json (Recorder), the control socket and systemd (Publisher), the log.
+/// What everybody may know about the tunnel, and where it is made known: the mark of a tunnel that
+/// is up and state.json (Recorder), the control socket and systemd (Publisher), the log.
 class StatusBoard {
  public:
   /// Writes mark and file. False: not all could be written; it is then called again a little later.
@@ -28,19 +28,19 @@ class StatusBoard {
   /// For changes; publish() makes them known.
   [[nodiscard]] Status& edit() noexcept { return status_; }
 
-  /// Sets the state: logs it if it has changed, and publishes it. Unless it is up, what only a
-  /// tunnel that is up has (addresses, MTU) is removed.
+  /// Sets the state: logs it if it has changed, and publishes it. If that is not kUp, removes what
+  /// only a tunnel that is up has (addresses, MTU).
   void enter(State state);
   /// Sets why the tunnel is not up. Does not publish it.
   void explain(const std::string& error, const std::string& hint);
-  /// Sets what a tunnel that is about to be up has. `own`: the resolvers are the profile's. A
-  /// person is told what is wrong with those that the server named. Does not publish it.
+  /// Sets what a tunnel that is about to be up has. `own`: the resolvers are the profile's own.
+  /// Reports what is wrong with those that the server named. Does not publish it.
   void tell(const TunnelSettings& settings, const std::vector<IpAddress>& resolvers, bool own);
-  /// Sets the question that a person is asked now; nullopt: none any longer. Does not publish it.
+  /// Sets the question that a person is asked now; nullopt: there is none. Does not publish it.
   void tell(const std::optional<CredentialQuestion>& question);
   void publish();
-  /// For the companion's end: publishes a status without its process number, which may soon be
-  /// another's.
+  /// For the companion's end: publishes a status without its process number, which another process
+  /// may soon have.
   void leave();
 
  private:
@@ -58,7 +58,7 @@ class StatusFiles {
  public:
   /// `directory` is borrowed. Throws Error.
   explicit StatusFiles(int directory) : directory_(directory), up_lock_(directory) {}
-  /// Writes the mark first. Failures are logged: the control socket still tells the state.
+  /// Writes the mark first. Failures are only logged: the control socket still reports the state.
   [[nodiscard]] bool write(const Status& status);
 
  private:

@@ -24,8 +24,8 @@ void set_device_sysctl(const Netns& inside, const char* format, const char* valu
   }
 }
 
-/// The client of a killed companion dies with it, but lets go of the device some milliseconds
-/// later, once its mount namespace is gone.
+/// The client of a killed companion dies with it, but releases the device some milliseconds later,
+/// once its mount namespace is gone.
 void make_tun(uid_t owner) {
   const auto deadline = std::chrono::steady_clock::now() + kTunPatience;
   for (;;) {
@@ -54,12 +54,14 @@ void remove_device(Netns& inside) noexcept {
 
 void make_tun_device(Netns& inside, ::uid_t owner) {
   inside.run([owner] { make_tun(owner); });
-  // Queries to 127.0.0.53 that the filter sends into the tunnel come back to a loopback address.
+  // The filter sends queries to 127.0.0.53 into the tunnel: their answers come back to a loopback
+  // address.
   set_device_sysctl(inside, "net/ipv4/conf/{}/route_localnet", "1");
-  // When the server assigns another address of the same network, the old one is taken away and the
-  // new one, until then a secondary, has to stay.
+  // When the server assigns another address of the same network, the old one is removed, and the
+  // new one, which was a secondary address until then, has to stay.
   set_device_sysctl(inside, "net/ipv4/conf/{}/promote_secondaries", "1");
-  // Nothing that the server sends configures us: no router advertisements, no link-local address.
+  // Nothing that the server sends may configure the device: no router advertisements, no link-local
+  // address.
   set_device_sysctl(inside, "net/ipv6/conf/{}/accept_ra", "0");
   set_device_sysctl(inside, "net/ipv6/conf/{}/addr_gen_mode", "1");
 }

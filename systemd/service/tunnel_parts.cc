@@ -14,7 +14,7 @@
 namespace vpnrun::service {
 namespace {
 
-/// What all types are made with.
+/// What the parts of every type are made with.
 struct Site {
   EventLoop& loop;
   const profile::Profile& profile;

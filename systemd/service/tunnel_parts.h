@@ -10,9 +10,9 @@
 namespace vpnrun::service {
 
 /// Makes the parts that `configuration` asks for: the only place that chooses by the type of a
-/// tunnel or a link. They are closed and offline; what a companion that was killed left is
-/// replaced. The client runs as `client`; its packets leave through `outer`, the applications live
-/// in `inside`; all is borrowed. Throws Error, with nothing left behind.
+/// tunnel or a link. They are closed and offline, and replace what a killed companion left. The
+/// client runs as `client`; its packets leave through `outer`, the applications live in `inside`;
+/// all are borrowed. Throws Error, with nothing left behind.
 [[nodiscard]] TunnelParts make_parts(EventLoop& loop, const Configuration& configuration,
                                      const Account& client, Netns& outer, Netns& inside,
                                      PartEvents events);

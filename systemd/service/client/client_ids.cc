@@ -80,8 +80,8 @@ Taken taken_by(const std::string& profile_name) {
   return taken;
 }
 
-/// The numbers in the line of /proc/PID/status that begins with `key`; nothing if the process is
-/// gone. Each profile has processes: this is read for all of them.
+/// The numbers in the line of /proc/PID/status that begins with `key`; none if the process is gone.
+/// Cheap, because it is called for every process of the machine.
 std::vector<id_t> numbers_of(std::string_view status, std::string_view key) {
   std::vector<id_t> ids;
   const auto line = status.find(fmt::format("\n{}:", key));
@@ -112,7 +112,7 @@ std::string status_of(const fs::path& process) {
   return text;
 }
 
-/// The numbers of the range that a process has, as user or group, in whatever namespace.
+/// The numbers of the range that any process has, as user or group, in whatever namespace.
 std::set<id_t> of_processes() {
   std::set<id_t> ids;
   std::error_code error;
@@ -139,7 +139,8 @@ bool is_users(const fs::path& process, id_t user) {
   return std::find(ids.begin(), ids.end(), user) != ids.end();
 }
 
-/// Sends SIGKILL to each, by the descriptor that was examined: its number may be another's by now.
+/// Sends SIGKILL to each process of the user, through a pidfd: once that is open the user is
+/// checked again, because the process number may have been reused.
 std::vector<UniqueFd> kill_processes_of(id_t user) {
   std::vector<UniqueFd> killed;
   std::error_code error;
@@ -158,8 +159,8 @@ std::vector<UniqueFd> kill_processes_of(id_t user) {
   return killed;
 }
 
-/// Whether it has another name than ours, by NSS, whose modules must neither be loaded here nor get
-/// anything of ours: getent(1).
+/// Whether NSS knows the number by another name than ours. Asks getent(1): NSS modules must neither
+/// be loaded into this process nor get anything of it.
 bool is_known(const char* database, id_t id) {
   const Account account = look_up_account();
   const UniqueFd entry(::memfd_create("entry", MFD_CLOEXEC));
@@ -190,7 +191,7 @@ bool is_known(const char* database, id_t id) {
   return got < 0 || !std::string_view(start.data(), static_cast<std::size_t>(got)).starts_with(own);
 }
 
-/// USER_RECORD.md and GROUP_RECORD.md of systemd.
+/// Writes the records that USER_RECORD.md and GROUP_RECORD.md of systemd describe.
 void publish(id_t id) {
   const std::string name = client_name(id);
   const nlohmann::json user = {{"userName", name},
@@ -219,7 +220,8 @@ void publish(id_t id) {
   }
 }
 
-/// Ours by its name, or by what its number leads to: the number may be another's.
+/// Removes a record with our name, and a link from the number only if it leads to that record: the
+/// number may be somebody else's.
 void withdraw(id_t id) noexcept {
   for (const char* kind : {"user", "group"}) {
     const std::string file = fmt::format("{}.{}", client_name(id), kind);
@@ -233,14 +235,14 @@ void withdraw(id_t id) noexcept {
   (void)::rmdir(kUserFolder);  // stays if anything else is there
 }
 
-/// After a crash we may have recorded it ourselves; and where /run/userdb is read-only (the unit of
-/// `run`) the record stays, and is known by its name.
+/// Removes our own record first: one may be left from a crash. Where /run/userdb is read-only (in
+/// the unit of `run`), the record stays, and is_known() recognizes its name.
 bool is_somebody_elses(id_t id) {
   withdraw(id);
   return is_known("passwd", id) || is_known("group", id);
 }
 
-/// The first that covers it; null: none.
+/// The first range that covers it; null: none does.
 const SubordinateIds* covering(const std::vector<SubordinateIds>& given, id_t id) {
   const auto found = std::find_if(given.begin(), given.end(),
                                   [id](const SubordinateIds& ids) { return ids.covers(id); });
@@ -318,7 +320,8 @@ Account take_client_id(const std::string& profile_name, bool in_use) {
   try {
     publish(id);
   } catch (const std::exception& error) {
-    log::debug("the user {} has no name on this machine: {}", id, error.what());  // inside it has
+    // Inside its own root the client has one (client_root.h).
+    log::debug("the user {} has no name on this machine: {}", id, error.what());
   }
   return {id, id};
 }

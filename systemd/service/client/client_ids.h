@@ -10,8 +10,8 @@
 namespace vpnrun::service {
 
 /// A user and a group for the client of each profile, so that a client that its server has taken
-/// over is a stranger to every other process: one number for both, from a range that neither people
-/// nor packages nor systemd use (VPNRUN_CLIENT_IDS; UIDS-GIDS.md of systemd).
+/// over shares its user with no other process: one number for both, from a range that neither
+/// people nor packages nor systemd use (VPNRUN_CLIENT_IDS; UIDS-GIDS.md of systemd).
 ///
 /// /run/vpnrun/.ids/NUMBER is a symbolic link whose target is the profile's name, made and removed
 /// under HostLock. A profile keeps its number from prepare (or run, if an older version prepared
@@ -29,8 +29,8 @@ namespace vpnrun::service {
 [[nodiscard]] std::string client_name(id_t id);
 
 /// The profile's user and group; new ones if it has none, or if its number now belongs to somebody
-/// else, unless it is `in_use` (the profile has a companion, which is not the caller). Throws Error
-/// if none is free, or as HostLock and read_subordinate_ids() do.
+/// else, unless it is `in_use` (the profile has a companion, which is not this process). Throws
+/// Error if none is free, or as HostLock and read_subordinate_ids() do.
 [[nodiscard]] Account take_client_id(const std::string& profile_name, bool in_use);
 
 /// Ends every process that has the number as its user, in whatever namespace: a client that escaped
@@ -38,11 +38,11 @@ namespace vpnrun::service {
 /// most; what is left then is logged. Nobody else has such a number (see above).
 void end_processes_of(id_t id);
 
-/// The same for the profile's number, if it has one. Its companion has ended.
+/// The same for the profile's number, if it has one. To be called once its companion has ended.
 void end_client_processes(const std::string& profile_name);
 
-/// Gives them back; it is not an error if there are none. Its client has ended. Throws Error as
-/// HostLock does.
+/// Frees the profile's user and group; it is not an error if it has none. To be called once its
+/// client has ended. Throws Error as HostLock does.
 void free_client_id(const std::string& profile_name);
 
 }  // namespace vpnrun::service

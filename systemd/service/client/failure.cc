@@ -10,7 +10,7 @@
 namespace vpnrun::service {
 namespace {
 
-/// Of what OpenVPN says in its own words, which its server may have taken over.
+/// How many bytes of OpenVPN's own words are quoted: its server may have taken it over.
 constexpr std::size_t kWordsMax = 200;
 
 struct Pattern {
@@ -44,8 +44,8 @@ constexpr std::array<Pattern, 17> kPatterns = {{
      "a certificate or key of the configuration is damaged"},
     {"ERROR: Cannot open TUN/TAP dev", "", Failure::Kind::kSetup,
      "the VPN client may not open '/dev/net/tun'",
-     "udev opens it to everybody: udevadm trigger /dev/net/tun; in a container its device list "
-     "does"},
+     "udev opens it to everybody: udevadm trigger /dev/net/tun; in a container, the container's "
+     "device list has to allow it"},
     {"ERROR: Cannot ioctl TUNSETIFF", "", Failure::Kind::kSetup,
      "the VPN client cannot attach to the tunnel device", ""},
     {"read ", "Connection refused", Failure::Kind::kPassing, "the server refuses the connection",
@@ -65,7 +65,8 @@ constexpr std::array<Pattern, 17> kPatterns = {{
 }};
 
 /// "VERIFY ERROR: depth=0, error=certificate has expired: C=…, CN=…, serial=1": only what precedes
-/// the subject is OpenVPN's; whoever answers chose the rest, with no key but his own.
+/// the subject is OpenVPN's; the rest is chosen by whoever answers, who needs no key but his own
+/// for it.
 std::optional<Failure> failure_of_certificate(std::string_view line) {
   if (!line.starts_with("VERIFY ERROR")) {
     return std::nullopt;
@@ -91,7 +92,7 @@ std::optional<Failure> failure_of_certificate(std::string_view line) {
   return Failure{
       Failure::Kind::kPeer,
       "the certificate of the server is not signed by the configuration's authority",
-      "somebody in between answers, or the <ca> of the configuration does not match this server;  "
+      "somebody in between answers, or the <ca> of the configuration does not match this server; "
       "in that case get a new one from the provider"};
 }
 

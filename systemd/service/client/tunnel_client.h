@@ -16,35 +16,35 @@
 
 namespace vpnrun::service {
 
-/// What a working tunnel has. Parsed and checked by the client: a hostile server chose the values.
+/// The settings of a working tunnel. The client parses and checks them: a hostile server chose the
+/// values.
 struct TunnelSettings {
   std::vector<Prefix> addresses;     ///< of the device; empty only if there is none
   std::vector<IpAddress> resolvers;  ///< in the server's order; they answer plain DNS at port 53
   std::vector<std::string> search_domains;
-  std::string
-      resolvers_left_out;  ///< why resolvers of the server are left out; empty: all are there
-  bool resolvers_are_split = false;  ///< they are meant for some domains only; asked for all names
-  std::uint32_t mtu = 0;             ///< bytes; 0: not said
-  std::optional<Endpoint> endpoint;  ///< the one in use; nullopt: not said
+  std::string resolvers_left_out;    ///< why resolvers of the server are left out; empty: none is
+  bool resolvers_are_split = false;  ///< meant for some domains only; they are asked for all names
+  std::uint32_t mtu = 0;             ///< bytes; 0: not reported
+  std::optional<Endpoint> endpoint;  ///< the one in use; nullopt: not reported
   friend bool operator==(const TunnelSettings&, const TunnelSettings&) = default;
 };
 
-/// What a client tells. Each is called from the event loop, never from within a call to the client,
-/// and may call the client (not destroy it).
+/// What a client reports. Each is called from the event loop, never from within a call to the
+/// client, and may call the client (not destroy it).
 struct TunnelEvents {
   /// The tunnel works, with these settings: at most once for each connect(), and never after
   /// `ended`.
   std::function<void(const TunnelSettings&)> connected;
   /// What connect() began is over: the attempt failed, or the connection ended. Once for each
-  /// connect(); nothing follows until the next one. It is the explanation: what was noticed before
-  /// no longer counts, even if it seems to say more. Its kind says what is to be done about it,
-  /// connected or not.
+  /// connect(); nothing follows until the next one. This failure is the explanation: what was
+  /// noticed before no longer counts, even if it seems to explain more. Its kind says what is to be
+  /// done about it, connected or not.
   std::function<void(const Failure&)> ended;
-  /// What will probably be the reason if the attempt, which goes on, fails.
+  /// The attempt goes on; this will probably be the reason if it fails.
   std::function<void(const Failure&)> noticed;
-  /// A question that only a person can answer; nullopt: it is not asked any more, which is told
-  /// before `connected`. `ended` says so itself, and nothing is told before it: a route may have to
-  /// go. Also while connected.
+  /// A question that only a person can answer, also while connected; nullopt: it is no longer
+  /// asked. That is reported before `connected`, but not before `ended`, which implies it: a route
+  /// may have to be removed first.
   std::function<void(const std::optional<CredentialQuestion>&)> asks;
 };
 
@@ -61,13 +61,13 @@ class TunnelClient {
   TunnelClient& operator=(TunnelClient&&) = delete;
   virtual ~TunnelClient() = default;
 
-  /// In the configuration's order; looked up outside before each attempt. Empty: it needs none, and
-  /// connect() gets none.
+  /// The servers, in the configuration's order; their names are looked up outside before each
+  /// attempt. Empty: the client needs none, and connect() gets none.
   [[nodiscard]] virtual std::span<const profile::Remote> servers() const noexcept = 0;
 
-  /// Begins one attempt. What an earlier one left is used if it can serve (a process at its hold,
-  /// with what somebody typed), otherwise ended. Returns the endpoint that is tried first; nullopt
-  /// without any. Throws Error, and nothing runs then.
+  /// Begins one attempt. What an earlier one left is used if possible (a process at its hold, with
+  /// what somebody typed), otherwise ended. Returns the endpoint that is tried first; nullopt if
+  /// there is none. Throws Error, and nothing runs then.
   virtual std::optional<Endpoint> connect(const std::vector<Endpoint>& endpoints) = 0;
   /// Gives up a connection that only seems to be alive (the machine slept). What somebody typed is
   /// kept for the next attempt if possible. No event until connect(). False: there is no connection

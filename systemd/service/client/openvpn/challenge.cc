@@ -54,7 +54,7 @@ bool is_plain(std::string_view text) {
   });
 }
 
-/// Up to the next colon, which is taken away, too. nullopt: there is none.
+/// Removes and returns what precedes the next colon, and removes the colon. nullopt: there is none.
 std::optional<std::string_view> next_field(std::string_view& text) {
   const auto colon = text.find(':');
   if (colon == std::string_view::npos) {
@@ -98,7 +98,7 @@ std::optional<Challenge> dynamic_challenge(std::string_view reason) {
   challenge.wants_response = flags->find('R') != std::string_view::npos;
   challenge.state_id = *state_id;
   challenge.user_name = *user_name;
-  challenge.text = reason;  // colons in it are its own
+  challenge.text = reason;  // it may contain colons
   return challenge;
 }
 

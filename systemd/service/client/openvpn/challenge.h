@@ -16,23 +16,23 @@ struct Challenge {
   enum class Kind : std::uint8_t {
     kNone,
     kStatic,   ///< known from the configuration: answered together with the password
-    kDynamic,  ///< the server's refusal of a right password: answered in place of the next one
+    kDynamic,  ///< follows a correct password as a refusal: answered in place of the next password
   };
   Kind kind = Kind::kNone;
   std::string text;            ///< the question, as the server or the configuration has it
   bool echo = false;           ///< the response may be seen while it is typed
-  bool wants_response = true;  ///< false (dynamic): there is only something to be read
+  bool wants_response = true;  ///< false (dynamic): the text is only to be read
   bool concatenated = false;   ///< static: the response follows the password without a separator
   std::string state_id;        ///< dynamic: to be returned to the server
   std::string user_name;       ///< dynamic: the one to answer with
 };
 
-/// Of ">PASSWORD:Need 'Auth' username/password SC:1,Your PIN" the "1,Your PIN". Unreadable flags
-/// count as 0.
+/// Parses the "1,Your PIN" of ">PASSWORD:Need 'Auth' username/password SC:1,Your PIN". Unreadable
+/// flags count as 0.
 [[nodiscard]] Challenge static_challenge(std::string_view text);
 
-/// "CRV1:R,E:state:dXNlcg==:Your PIN", out of a server's refusal. nullopt: it is not a challenge,
-/// or has a user name that could not be sent back.
+/// Parses a server's refusal such as "CRV1:R,E:state:dXNlcg==:Your PIN". nullopt: it is not a
+/// challenge, or has a user name that could not be sent back.
 [[nodiscard]] std::optional<Challenge> dynamic_challenge(std::string_view reason);
 
 /// The password to send: `password` and `response` put together as the challenge wants them. Throws

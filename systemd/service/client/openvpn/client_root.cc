@@ -23,11 +23,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where the new root is put together. Every machine has this folder, and nothing below it is
-/// needed but the management folder, which is copied before it is covered.
+/// Where the new root is put together. Every machine has this folder, and of what is below it only
+/// the management folder is needed, which is cloned before it is covered.
 constexpr const char* kSite = "/run";
 
-/// Programs, libraries and what they load; links are kept as the machine has them.
+/// Programs, libraries and what they load; symbolic links are kept as the machine has them.
 constexpr const char* kTrees[] = {"usr",   "bin",    "sbin", "lib", "lib32",
                                   "lib64", "libx32", "nix",  "gnu"};
 constexpr const char* kSettings[] = {"alternatives", "crypto-policies", "gnutls",
@@ -51,7 +51,7 @@ UniqueFd take_tree(const std::string& path, std::uint64_t attributes) {
     if (errno == ENOENT) {
       return tree;
     }
-    throw_errno("cannot take '{}' along", path);
+    throw_errno("cannot bring '{}' into the client's root", path);
   }
   mount_attr wanted{};
   wanted.attr_set = attributes;
@@ -91,7 +91,8 @@ void write_file(const std::string& path, std::string_view text) {
   }
 }
 
-/// Takes the machine's file along, or nothing if it has none; a link is followed.
+/// Brings the machine's file or folder into the new root, or nothing if it has none; a symbolic
+/// link is followed.
 void bring(const std::string& path, std::uint64_t attributes) {
   const UniqueFd tree = take_tree(path, attributes);
   struct stat status {};
@@ -116,7 +117,7 @@ void bring_trees() {
     }
     fs::copy_symlink(path, in_site(path), error);
     if (error) {
-      throw_error(error.value(), "cannot take '{}' along", path);
+      throw_error(error.value(), "cannot bring '{}' into the client's root", path);
     }
   }
 }

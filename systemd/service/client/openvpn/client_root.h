@@ -7,8 +7,8 @@
 
 namespace vpnrun::service::openvpn {
 
-/// What a client sees of the machine: little more than programs and libraries, so that one that its
-/// server has taken over learns nothing, least of all about other profiles.
+/// What a client sees of the machine: little more than programs and libraries, so that a client
+/// that its server has taken over learns nothing, least of all about other profiles.
 ///
 ///   /usr /lib* /bin /sbin …  the machine's, read-only and without setuid
 ///   /etc                     its own passwd, group and nsswitch.conf; the machine's loader cache
@@ -17,9 +17,10 @@ namespace vpnrun::service::openvpn {
 ///   /proc                    of its own pid namespace
 ///   /tmp                     64 KiB of its own
 ///   /run/vpnrun/.client-NAME the folder of its management socket
-///   /openvpn                 a copy of the program that it may execute and not read: the kernel
-///                            then keeps the process closed to its own user as well, not dumpable
-///                            (PR_SET_DUMPABLE in prctl(2)), whatever it executes from there
+///   /openvpn                 a copy of the program that it may execute but not read: the kernel
+///                            then makes the process not dumpable (PR_SET_DUMPABLE in prctl(2)),
+///                            which closes it to its own user as well, also if it executes the
+///                            copy again
 struct ClientRoot {
   std::string program;  ///< on the machine
   std::string folder;   ///< at the same path inside
@@ -29,7 +30,7 @@ struct ClientRoot {
 /// The path of the program inside.
 [[nodiscard]] std::string program_inside(const ClientRoot& root);
 
-/// For SpawnOptions::furnish: turns the child's mount namespace into this. Throws Error.
+/// For SpawnOptions::furnish: turns the child's mount namespace into such a root. Throws Error.
 void enter_client_root(const ClientRoot& root);
 
 }  // namespace vpnrun::service::openvpn

@@ -17,7 +17,7 @@ using openvpn::Challenge;
 
 constexpr const char* kAuth = "Auth";
 constexpr const char* kPrivateKey = "Private Key";
-/// Bytes of a challenge that are shown: a server writes it.
+/// How many bytes of a challenge are shown: a server writes it.
 constexpr std::size_t kTextMax = 200;
 
 Secret read_secret(const std::string& path) {
@@ -187,7 +187,7 @@ ClientAnswer Login::answer(const ControlRequest* typed) {
 
 void Login::rejected(std::string_view realm, std::string_view reason) {
   if (reason.starts_with("TEMP")) {
-    return;  // the server's own trouble: what was sent is still good
+    return;  // a temporary problem of the server: what was sent is still valid
   }
   failure_ = failure_from_state("auth-failure", "");
   verdict_ = Verdict::kRefused;
@@ -200,7 +200,8 @@ void Login::rejected(std::string_view realm, std::string_view reason) {
     return;
   }
   if (std::exchange(has_token_, false)) {
-    // OpenVPN takes any refusal as one of its token, and keeps what it had before.
+    // OpenVPN takes any refusal for one of its token, and goes back to the password that it had
+    // before.
     verdict_ = one_time_ ? Verdict::kAskAgain : Verdict::kGoOn;
     return;
   }
@@ -216,7 +217,7 @@ void Login::rejected(std::string_view realm, std::string_view reason) {
     failure_.hint = fmt::format("'vpnrunctl up {}' asks again", files_.profile_name);
     rounds_ = 0;
   }
-  if (verdict_ == Verdict::kRefused) {  // whoever orders another attempt begins anew
+  if (verdict_ == Verdict::kRefused) {  // the next attempt that is ordered starts over
     unasked_ = 0;
     pending_.reset();
   }

@@ -16,14 +16,14 @@
 
 namespace vpnrun::service {
 
-/// Where credentials are that nobody has to type, in this order: the file of the profile, the file
-/// of the configuration, `vpnrun.auth` in $CREDENTIALS_DIRECTORY (systemd.exec(5)).
+/// Where to find credentials that nobody has to type, in this order: the file of the profile, the
+/// file of the configuration, `vpnrun.auth` in $CREDENTIALS_DIRECTORY (systemd.exec(5)).
 struct CredentialFiles {
   std::string profile_name;
   std::string profile_file;           ///< absolute; empty: none
   std::string configuration_file;     ///< as `auth-user-pass` names it; empty: none
   profile::ConfigurationPlace place;  ///< of the configuration
-  std::size_t line = 0;               ///< of it, where the file is named
+  std::size_t line = 0;               ///< in the configuration, where the file is named
 };
 
 [[nodiscard]] CredentialFiles credential_files(const profile::Profile& profile,
@@ -48,20 +48,21 @@ struct ClientAnswer {
 /// in part from each. Keeps the server's last challenge, and never an answer.
 class Login {
  public:
-  /// One-time passwords that may be refused in a row, or challenges come one after the other; and
-  /// challenges after which nobody typed anything, whatever the client asked for.
+  /// How many one-time passwords may be refused in a row, or challenges follow each other; and how
+  /// many challenges may pass without anybody having typed anything, whatever the client asked for.
   static constexpr unsigned kRoundsMax = 5;
 
   /// What a refusal means.
   enum class Verdict : std::uint8_t {
     kNone,      ///< nothing was refused since the last call of verdict()
-    kRefused,   ///< user name or password, or too many one-time passwords: failure() says it
+    kRefused,   ///< user name or password, or too many one-time passwords: see failure()
     kAskAgain,  ///< the server wants (another) one-time password: start a client that asks
-    kGoOn,      ///< a token that has expired: the client itself goes back to the password
+    kGoOn,      ///< a token has expired: the client goes back to the password by itself
   };
 
   /// The client asks (ManagementEvents::on_need_password). Returns the question for a person;
-  /// nullopt: none, answer() has everything. Throws Error if a file that is named cannot be used.
+  /// nullopt: none is needed, answer() has everything. Throws Error if a file that is named cannot
+  /// be used.
   [[nodiscard]] std::optional<CredentialQuestion> need(const CredentialFiles& files,
                                                        std::string_view realm, bool wants_user_name,
                                                        const openvpn::Challenge& challenge);
@@ -71,17 +72,17 @@ class Login {
 
   /// The server refused what was sent (ManagementEvents::on_password_rejected).
   void rejected(std::string_view realm, std::string_view reason);
-  /// What the refusal means; asked once the client says that it ends or starts over.
+  /// What the refusal means; to be called once the client says that it ends or starts over.
   [[nodiscard]] Verdict verdict() noexcept;
-  /// Of kind kAnswer, unless the refused answer came from a file alone: then nobody can type a
-  /// better one.
+  /// Its kind is kAnswer, or kCredentials if the refused answer came from files alone: then nobody
+  /// can type a better one.
   [[nodiscard]] Failure failure() const;
 
   void got_token() noexcept { has_token_ = true; }
   void connected() noexcept { rounds_ = unasked_ = 0; }
   /// The client is gone, and its token with it.
   void client_gone() noexcept;
-  /// A person is no longer to be asked about this.
+  /// Starts over: a person is no longer to be asked about this.
   void reset() noexcept;
 
   /// Whether the client must not be used for another connection: it would send a one-time password
@@ -94,15 +95,15 @@ class Login {
   [[nodiscard]] CredentialQuestion question(const std::string& profile_name, bool wants_user_name);
 
   std::string realm_;
-  openvpn::Challenge challenge_;               ///< of the question that is open
-  std::optional<openvpn::Challenge> pending_;  ///< of the server, for the next question
+  openvpn::Challenge challenge_;               ///< of the open question
+  std::optional<openvpn::Challenge> pending_;  ///< from the server, for the next question
   CredentialFiles files_;
-  bool wants_login_ = false;  ///< user name and password are a person's to type
+  bool wants_login_ = false;  ///< a person has to type user name and password
   bool wants_user_name_ = false;
   Failure failure_ = failure_from_state("auth-failure", "");
   Verdict verdict_ = Verdict::kNone;
   unsigned rounds_ = 0;
-  unsigned unasked_ = 0;  ///< kAskAgain, since a person typed anything
+  unsigned unasked_ = 0;  ///< how often kAskAgain since a person last typed anything
   bool response_refused_ = false;
   bool one_time_ = false;  ///< the last answer had a response in it
   bool has_token_ = false;

@@ -15,8 +15,8 @@ namespace vpnrun::service {
 
 /// The client of `profile`, whose processes run in `place` with the tunnel device `device`.
 /// `make_device` makes that device; what it returns lives as long as the client and then removes
-/// it. Throws Error, with nothing left behind: that OpenVPN is not installed is said now rather
-/// than after a look-up.
+/// it. Throws Error, with nothing left behind; also if OpenVPN is not installed, which is thus
+/// reported before names are looked up.
 [[nodiscard]] std::unique_ptr<TunnelClient> make_openvpn_client(
     EventLoop& loop, const profile::Profile& profile, profile::OpenvpnConfig config,
     const openvpn::ProcessPlace& place, const std::string& device,

@@ -114,7 +114,8 @@ bool is_domain(std::string_view text) {
 
 void add_address4(const std::map<std::string, std::string>& environment, TunnelSettings& settings) {
   if (const auto local = address_of(Family::kIpv4, value_of(environment, "ifconfig_local"))) {
-    // topology net30 and p2p give a peer instead of a mask: then the address stands alone.
+    // topology net30 and p2p give a peer instead of a mask: the address is then that of a single
+    // host.
     const auto length = prefix_length(value_of(environment, "ifconfig_netmask"));
     settings.addresses.push_back({*local, length.value_or(local->bit_count())});
   }
@@ -128,7 +129,7 @@ void add_address6(const std::map<std::string, std::string>& environment, TunnelS
   }
 }
 
-/// The endpoint that OpenVPN says it uses. It does not say by which transport.
+/// The endpoint that OpenVPN reports as in use. It does not report the transport.
 std::optional<Endpoint> endpoint_in_use(const std::map<std::string, std::string>& environment,
                                         std::span<const Endpoint> endpoints) {
   const auto address = IpAddress::parse(value_of(environment, "trusted_ip"));
@@ -166,7 +167,7 @@ void add_foreign_option(std::string_view option, TunnelSettings& settings) {
 /// One `dns server`, as far as a resolv.conf(5) can express it.
 struct DnsServer {
   std::vector<IpAddress> addresses;
-  std::vector<IpAddress> unusable;  ///< its addresses if `reason` is not empty
+  std::vector<IpAddress> unusable;  ///< those at other ports; all of them if there is a `reason`
   std::string reason;               ///< why it cannot be asked
   bool is_split = false;
 };
@@ -209,8 +210,8 @@ std::optional<DnsServer> dns_server(const std::map<std::string, std::string>& en
   return server;
 }
 
-/// The first server that can be asked, and the search domains. `left_out` gets the addresses that
-/// must not be asked as plain resolvers.
+/// Adds the first server that can be asked, and the search domains. `left_out` gets the addresses
+/// that must not be asked as plain resolvers.
 void add_dns_options(const std::map<std::string, std::string>& environment,
                      TunnelSettings& settings, std::vector<IpAddress>& left_out) {
   for (unsigned i = 1; i <= kDnsServersMax; ++i) {
@@ -236,7 +237,7 @@ void add_dns_options(const std::map<std::string, std::string>& environment,
   }
 }
 
-/// `dhcp-option`, where `dns` options say nothing.
+/// Adds what `dhcp-option` says, where the `dns` options say nothing.
 void add_foreign_options(const std::map<std::string, std::string>& environment,
                          TunnelSettings& settings, const std::vector<IpAddress>& left_out) {
   TunnelSettings pushed;
@@ -403,7 +404,7 @@ std::string quote(std::string_view text) {
     throw Error("a user name, password or one-time password is longer than OpenVPN takes");
   }
   std::string quoted;
-  quoted.reserve(2 * text.size() + 2);  // not moved, so that no copy of a password stays behind
+  quoted.reserve(2 * text.size() + 2);  // no reallocation, which would leave a copy of a password
   quoted += '"';
   for (const char c : text) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {

@@ -16,23 +16,23 @@ namespace vpnrun::service::openvpn {
 
 /// Reads what the server assigned from the environment that OpenVPN would hand to an `up` script
 /// (openvpn(8), "Environmental Variables"), delivered over the management socket by
-/// --management-up-down. Values that are not what they should be (an address that does not parse, a
-/// mask that is not one) are left out: a hostile server chooses them. This is the one place where
-/// they are looked at. Throws Error if no usable address is left.
+/// --management-up-down. Invalid values (an address that does not parse, a mask that is not one)
+/// are left out: a hostile server chooses them. This is the one place where they are checked.
+/// Throws Error if no usable address is left.
 ///
 /// The endpoint in use is the first of `endpoints` with the address and the port that are reported;
 /// nullopt if none has them.
 ///
-/// Resolvers come as `dns server` options (those of OpenVPN 2.7 by PushedDns), or as `dhcp-option
-/// DNS`. What counts is the first server, by priority, that answers plain DNS at port 53 and for
-/// which DNSSEC is not demanded, as with OpenVPN itself on a machine with nothing but a
+/// Resolvers come as `dns server` options (with OpenVPN 2.7 through PushedDns), or as
+/// `dhcp-option DNS`. Of the former, the first server by priority is used that answers plain DNS at
+/// port 53 and does not demand DNSSEC, as OpenVPN itself does on a machine with nothing but a
 /// resolv.conf(5): the applications' name service can do nothing else. If there is none,
-/// `dhcp-option DNS` counts, without the addresses that were left out before: OpenVPN 2.6 shows
-/// these there as well.
+/// `dhcp-option DNS` is used, without the addresses that were left out before, because OpenVPN 2.6
+/// repeats them there.
 [[nodiscard]] TunnelSettings settings_from_environment(
     const std::map<std::string, std::string>& environment, std::span<const Endpoint> endpoints);
 
-/// What a management line can tell us.
+/// What a management line can report.
 struct ManagementEvents {
   std::function<void(std::uint32_t wait_seconds)> on_hold;
   /// `name` CONNECTING, WAIT, AUTH, GET_CONFIG, CONNECTED, RECONNECTING, EXITING, …;
@@ -82,12 +82,12 @@ class ManagementParser {
 };
 
 /// The longest argument of a management command in bytes. OpenVPN refuses a longer one, and prints
-/// it as it does so.
+/// it when it does.
 constexpr std::size_t kArgumentMax = 255;
 
 /// `text` as an argument of a management command: in double quotes, '"' and '\\' escaped. Throws
 /// Error on more than kArgumentMax bytes and on a control character: a line break would end the
-/// command, and OpenVPN drops the others without a word.
+/// command, and OpenVPN drops the others silently.
 [[nodiscard]] std::string quote(std::string_view text);
 
 }  // namespace vpnrun::service::openvpn

@@ -35,7 +35,7 @@ std::optional<Endpoint> OpenvpnClient::connect(const std::vector<Endpoint>& endp
   observed_.reset();
   tries_ = {};
   if (process_ && holds_ && !is_spent_ && endpoints_ == endpoints && !login_.is_used_up()) {
-    // Which one OpenVPN takes next is not known.
+    // It is not known which of them OpenVPN tries next.
     endpoint_ = endpoints.front();
     phase_ = Phase::kTrying;
     let_go();
@@ -49,7 +49,7 @@ std::optional<Endpoint> OpenvpnClient::connect(const std::vector<Endpoint>& endp
 
 bool OpenvpnClient::drop() noexcept {
   if (phase_ == Phase::kTrying) {
-    stop();  // nothing stands yet
+    stop();  // nothing is connected yet
     return true;
   }
   if (std::exchange(phase_, Phase::kIdle) == Phase::kConnected) {
@@ -109,7 +109,7 @@ void OpenvpnClient::let_go() {
   process_->release_hold();
 }
 
-/// What is known of one process is forgotten with it.
+/// Stops the process, and forgets what was known about it.
 void OpenvpnClient::stop_process() noexcept {
   holds_ = false;
   is_spent_ = false;
@@ -127,8 +127,8 @@ void OpenvpnClient::stop_process() noexcept {
 
 // --- what ends an attempt, or a connection ---
 
-/// The best explanation so far is told while the attempt goes on: a client with an expired
-/// certificate says so when it starts, and the server just does not answer.
+/// The best explanation so far is reported while the attempt goes on: a client with an expired
+/// certificate says so when it starts, and then the server just does not answer.
 void OpenvpnClient::observe(const Failure& failure) {
   if (phase_ == Phase::kTrying && explains_more(failure, observed_)) {
     observed_ = failure;
@@ -136,17 +136,17 @@ void OpenvpnClient::observe(const Failure& failure) {
   }
 }
 
-/// The connection, if there is one, is lost. The process goes on, to its hold.
+/// The connection, if there is one, is lost. The process is not ended: it goes back to its hold.
 void OpenvpnClient::lose(const Failure& failure) {
   if (phase_ == Phase::kConnected) {
     phase_ = Phase::kIdle;
-    question_.reset();  // without a word: the route goes first
+    question_.reset();  // without an event: the route has to go first
     events_.ended(failure);
   }
 }
 
-/// What connect() began is over, and the process with it unless it waits at its hold for the next
-/// attempt, if there will be one.
+/// Ends what connect() began. Ends the process as well, unless it waits at its hold for the next
+/// attempt and there will be one.
 void OpenvpnClient::end(const Failure& failure) {
   if (phase_ == Phase::kIdle) {
     return;
@@ -154,14 +154,14 @@ void OpenvpnClient::end(const Failure& failure) {
   phase_ = Phase::kIdle;
   question_.reset();
   is_spent_ = !holds_ || !is_passing(failure);
-  // First: whoever hears it has a route to take out, and ending a process takes its time.
+  // The event comes first: its receiver has a route to remove, and ending a process takes time.
   events_.ended(failure);
-  if (is_spent_) {  // and neither stopped nor replaced meanwhile
+  if (is_spent_) {  // and the receiver neither stopped nor replaced it
     stop_process();
   }
 }
 
-/// The same, and the process gets no other attempt.
+/// The same, and the process is not used for another attempt.
 void OpenvpnClient::end_with_process(const Failure& failure) {
   if (phase_ == Phase::kIdle) {
     stop_process();
@@ -171,7 +171,7 @@ void OpenvpnClient::end_with_process(const Failure& failure) {
   end(failure);
 }
 
-/// The attempt has failed, for `failure` unless something explains more.
+/// The attempt has failed because of `failure`, unless what was observed explains more.
 void OpenvpnClient::fail(Failure failure) {
   if (observed_ && explains_more(*observed_, failure)) {
     failure = *observed_;
@@ -179,7 +179,7 @@ void OpenvpnClient::fail(Failure failure) {
   end(failure);
 }
 
-/// False: whoever was told has stopped the client.
+/// Returns false if the receiver of the event has stopped the client.
 bool OpenvpnClient::close_question() {
   const Phase before = phase_;
   if (std::exchange(question_, std::nullopt)) {
@@ -235,7 +235,7 @@ void OpenvpnClient::on_up(const std::map<std::string, std::string>& environment)
   try {
     settings_ = openvpn::settings_from_environment(environment, endpoints_);
   } catch (const Error& error) {
-    log::debug("OpenVPN reports no tunnel: {}", error.what());  // on_connected() says it
+    log::debug("OpenVPN reports no tunnel: {}", error.what());  // on_connected() reports it
   }
 }
 
@@ -259,7 +259,7 @@ void OpenvpnClient::on_state(std::string_view name, std::string_view detail) {
   }
   observe(failure);
   if (observed_ && !is_passing(*observed_)) {
-    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): who is told may change it
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): the event may change it
     const Failure failure_so_far = *observed_;
     end(failure_so_far);
   }
@@ -267,7 +267,7 @@ void OpenvpnClient::on_state(std::string_view name, std::string_view detail) {
 
 void OpenvpnClient::on_connected() {
   if (phase_ != Phase::kTrying) {
-    return;  // of an attempt that is over: its end has been answered
+    return;  // from an attempt that is over: its end has been reported
   }
   login_.connected();
   observed_.reset();
@@ -284,13 +284,14 @@ void OpenvpnClient::on_connected() {
   }
   const TunnelSettings settings = *settings_;  // a stop() in the event resets the member
   events_.connected(settings);
-  if (phase_ == Phase::kConnected) {  // and what it assigned was accepted
+  if (phase_ == Phase::kConnected) {  // and the receiver accepted what the server assigned
     rotation_ = 0;
   }
 }
 
-/// The process ends (it has no --auth-retry: one that asks anew does so before it connects, and a
-/// person has more time than a server's handshake), or goes back from a token to the password.
+/// The process either ends or goes back from a token to the password. (It ends because of
+/// --auth-retry none: a new process asks before it connects, and a person needs more time than a
+/// server's handshake leaves.)
 void OpenvpnClient::on_auth_failure() {
   const auto verdict = login_.verdict();
   const bool was_connected = phase_ == Phase::kConnected;
@@ -303,8 +304,9 @@ void OpenvpnClient::on_auth_failure() {
     failure = {Failure::Kind::kChallenge, "the server asks for another one-time password", ""};
   }
   if (was_connected) {
-    // It took what it had before: the next attempt will show. And a server that lets the client in
-    // and throws it out does not get another attempt at once that way.
+    // The server accepted the same credentials before: the next attempt will show. And a server
+    // that accepts the client and then disconnects it does not get another attempt at once that
+    // way.
     failure.kind = Failure::Kind::kPassing;
   }
   if (verdict == Login::Verdict::kAskAgain) {
@@ -319,14 +321,14 @@ void OpenvpnClient::on_auth_failure() {
 void OpenvpnClient::on_password_rejected(std::string_view realm, std::string_view reason) {
   login_.rejected(realm, reason);
   if (realm != "Auth") {
-    // At once: OpenVPN goes on to say that it cannot load the key, which explains less.
-    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): who is told may change it
+    // Ended at once: OpenVPN will go on to report that it cannot load the key, which explains less.
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): the event may change it
     const Failure refused = login_.failure();
     end(refused);
   }
 }
 
-/// Each question is a line in the log and a new state file; it comes from the process, which its
+/// Each question costs a line in the log and a new state file, and comes from a process that its
 /// server may have taken over.
 bool OpenvpnClient::asks_too_often() {
   const auto now = timers_.now();
@@ -340,7 +342,7 @@ bool OpenvpnClient::asks_too_often() {
 void OpenvpnClient::on_need_password(std::string_view realm, bool wants_user_name,
                                      const openvpn::Challenge& challenge) {
   if (phase_ == Phase::kIdle) {
-    return;  // it waits for an answer until the next attempt ends it
+    return;  // the process waits for an answer until the next attempt ends it
   }
   if (asks_too_often()) {
     end_with_process(passing_failure("the VPN client asks for credentials without end"));
@@ -372,16 +374,16 @@ void OpenvpnClient::on_refused(std::string_view reason) {
 }
 
 void OpenvpnClient::on_output(std::string_view line) {
-  // Our own answer, repeated: OpenVPN leaves the password out of it, not the user name. And a
-  // challenge has the user name, and what its answer begins with.
+  // Not logged: OpenVPN repeats our own answer, without the password but with the user name. And a
+  // challenge is cut off: it has the user name, and the beginning of its answer.
   if (line.find("MANAGEMENT: CMD 'username ") == std::string_view::npos) {
     const auto challenge = line.find(",CRV1:");
     log::debug("openvpn: {}", printable(line.substr(0, challenge)));
   }
   if (was_let_go_ && line.starts_with("Options error:")) {
-    return;  // ours have all been read by then: this is about what the server pushes
+    return;  // ours have all been read: this is about an option that the server pushes
   }
-  // What a refused password means is for on_auth_failure() to say.
+  // What a refused password means is decided by on_auth_failure().
   auto failure = failure_from_output(line);
   if (failure && failure->kind != Failure::Kind::kCredentials) {
     observe(*failure);

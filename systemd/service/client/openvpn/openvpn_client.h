@@ -25,15 +25,15 @@
 
 namespace vpnrun::service {
 
-/// OpenVPN behind TunnelClient: one process at a time, which is used for as long as it serves. It
-/// waits at its hold between attempts, with what somebody typed; a new one is started if the
-/// servers are others, or the process would send a one-time password again.
+/// A TunnelClient that runs OpenVPN: one process at a time, which is used for as long as possible.
+/// It waits at its hold between attempts, with what somebody typed; a new one is started if the
+/// servers have changed, or if the process would send a one-time password again.
 ///
 /// A new process tries the endpoints in another order than the one before it, so that a server that
-/// does not answer does not keep us from the others: by turns, or at random if the configuration
-/// says `remote-random`. The turns start over after a connection that connect()'s caller did not
-/// give up in its event. The order is kept if the server sent a challenge: it alone may know the
-/// answer.
+/// does not answer does not keep us from the others: each comes first in turn, or the order is
+/// random if the configuration says `remote-random`. The turns start over after a connection,
+/// unless the receiver of its `connected` event gave it up. The order is kept if the server sent a
+/// challenge: it alone may know the answer.
 class OpenvpnClient : public TunnelClient {
  public:
   /// How often the client may ask within kQuestionTime: more than any person answers.
@@ -60,7 +60,7 @@ class OpenvpnClient : public TunnelClient {
 
  private:
   enum class Phase : std::uint8_t {
-    kIdle,  ///< neither: what the process tells is old news
+    kIdle,  ///< neither: what the process reports no longer matters
     kTrying,
     kConnected,
   };
@@ -101,15 +101,15 @@ class OpenvpnClient : public TunnelClient {
 
   Phase phase_ = Phase::kIdle;
   std::unique_ptr<openvpn::ProcessControl> process_;
-  /// Stopped, but kept until the event that they may be in has returned.
+  /// Stopped processes, kept until the event that they may be in has returned.
   std::vector<std::unique_ptr<openvpn::ProcessControl>> stopped_;
   Timers::Handle bury_;
   bool holds_ = false;       ///< it waits for release_hold()
-  bool is_spent_ = false;    ///< it is not let go again
-  bool was_let_go_ = false;  ///< this process, once: from then on it listens to the network
+  bool is_spent_ = false;    ///< it is not released from its hold again
+  bool was_let_go_ = false;  ///< this process, at least once: since then it reads from the network
   openvpn::Tries tries_;
-  std::deque<Timers::Clock::time_point> questions_;  ///< this process's latest
-  std::optional<std::uint64_t> question_;            ///< the open one
+  std::deque<Timers::Clock::time_point> questions_;  ///< when this process asked lately
+  std::optional<std::uint64_t> question_;            ///< the id of the open one
   std::optional<TunnelSettings> settings_;           ///< what this process reported last
   std::optional<Failure> observed_;  ///< the best explanation that this attempt has given so far
 

@@ -28,11 +28,11 @@ namespace vpnrun::service::openvpn {
 namespace {
 
 constexpr std::size_t kOutputLineMax = 4096;
-/// What it costs to look at one line, in bytes of a Flow.
+/// The cost of looking at one line, counted in bytes of a Flow.
 constexpr std::size_t kLineCost = 64;
 
-/// For a process that its server has taken over. They limit what it takes from the machine, and
-/// what the kernel must undo when it is killed, which is waited for. OpenVPN has a dozen
+/// For a process that its server has taken over: they limit what it takes from the machine, and
+/// what the kernel must undo when it is killed, which we wait for. OpenVPN itself has a dozen
 /// descriptors, one process and some 20 MiB; files in memory are bounded by RLIMIT_FSIZE.
 constexpr rlim_t kMiB = rlim_t{1} << 20U;
 constexpr Limit kLimits[] = {{RLIMIT_NOFILE, 64},  {RLIMIT_NPROC, 4},
@@ -113,8 +113,8 @@ std::string client_options(const profile::OpenvpnConfig& config,
       "connect-timeout 10\n"
       "resolv-retry 0\n"
       "suppress-timestamps\n"
-      // Data-channel offload needs rights that this process does not have; OpenVPN 2.7 would run a
-      // script for DNS of its own.
+      // Data-channel offload needs rights that this process does not have; OpenVPN 2.7 would run
+      // its own script for DNS.
       "ignore-unknown-option disable-dco dns-updown\n"
       "disable-dco\n"
       "dns-updown disable\n",
@@ -127,15 +127,16 @@ std::string client_options(const profile::OpenvpnConfig& config,
       std::all_of(endpoints.begin(), endpoints.end(),
                   [](const Endpoint& endpoint) { return endpoint.transport == Transport::kUdp; });
   if (all_udp && config.text.find("shaper") == std::string::npos) {
-    text +=
-        "fast-io\n";  // no poll(2) before each write: 5 to 10 % (openvpn(8)); not with TCP, shaper
+    // No poll(2) before each write saves 5 to 10 % (openvpn(8)); not possible with TCP or shaper.
+    text += "fast-io\n";
   }
   if (config.needs_user_pass) {
     text += "auth-user-pass\n";
   }
   text += config.text;
-  // Last, as the last one counts. From 3 on it says what the server pushes, PushedDns, and a line
-  // of that must not be passed over because others came before it.
+  // At the end, because the last line counts. From `verb 3` on OpenVPN prints what the server
+  // pushes, which PushedDns reads; `mute` must not suppress such a line because others came before
+  // it.
   if (!says_what_is_pushed(config.text)) {
     text += "verb 3\n";
   }
@@ -181,8 +182,9 @@ Process::Process(EventLoop& loop, const ProcessPlace& place, const profile::Open
   }
   output_.reset(pipe[0]);
   const UniqueFd output_end(pipe[1]);
-  const UniqueFd options = memory_file(
-      "openvpn-config", client_options(config, endpoints, device, socket_path));  // private keys
+  // In memory only: it contains private keys.
+  const UniqueFd options =
+      memory_file("openvpn-config", client_options(config, endpoints, device, socket_path));
   SpawnOptions spawn_options;
   const ClientRoot root{find_program(), folder, {place.uid, place.gid}};
   spawn_options.program = program_inside(root);
@@ -213,7 +215,7 @@ void Process::watch() {
   watch_output();
   exit_watch_ = loop_.watch(process_.fd(), EPOLLIN, [this](std::uint32_t) {
     exit_watch_.reset();
-    output_flow_ = Flow();  // for its last words, which are in the pipe
+    output_flow_ = Flow();  // to read its last output, which is in the pipe
     read_output();
     if (!std::exchange(reaped_, true)) {
       events_.on_exit(process_.wait());
@@ -261,22 +263,23 @@ void Process::stop() noexcept {
       process_ = {};  // somebody else waited for it: it is gone either way
     }
   }
-  // Not a mere close: whoever waits behind it may have sent what cannot be closed without waiting.
+  // A mere close(2) would not do: whoever waits to be accepted may have sent descriptors whose
+  // close blocks (peer_socket.h).
   close_listener(std::move(listener_));
-  // Now, not with the object: the next client listens at the same place.
+  // Removed now, not in the destructor: the next client listens at the same place.
   remove_client_folder(profile_name_);
 }
 
 void Process::accept() {
   uid_t uid = 0;
   PeerSocket connection = accept_peer(listener_.get(), uid);
-  // It must be the process that we started, whose number cannot become another's before we have
-  // waited for it, and not one that it started itself or that somebody runs as its user.
+  // It must be the process that we started, and not one that it started itself or another one of
+  // its user. Its number cannot be reused before we have waited for it.
   if (!connection.ok() || connection_.ok() || peer_pid(connection.get()) != process_.pid()) {
     return;
   }
   connection_ = std::move(connection);
-  watches_.clear();  // nobody else is waited for
+  watches_.clear();  // no other connection is expected
   close_listener(std::move(listener_));
   watch_connection();
   send("state on\nhold on\n");
@@ -296,7 +299,7 @@ void Process::receive() {
     try {
       parser_.feed({buffer.data(), static_cast<std::size_t>(got)});
     } catch (const Error& error) {
-      // What it says may come from the server.
+      // What the client reported may have come from the server.
       end_it(error.what());
     }
   } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -315,8 +318,8 @@ void Process::watch_output() {
   });
 }
 
-/// Reads what was printed before what is told now. Once for each of the output's own turns: a
-/// client that tells without end gets no more of our time that way.
+/// Reads what was printed before the event at hand. At most once between two regular reads of the
+/// output, so that a client that sends events without end gets no more of our time that way.
 void Process::read_ahead() {
   if (!std::exchange(is_ahead_, true)) {
     read_output();
@@ -335,7 +338,8 @@ void Process::read_output() {
     }
     pending_output_.append(buffer.data(), static_cast<std::size_t>(got));
     const std::size_t cost = static_cast<std::size_t>(got) + tell_lines() * kLineCost;
-    // The beginning is kept: what comes after it must not look like a line of its own.
+    // The beginning of an unfinished line is kept: what follows must not look like a line of its
+    // own.
     pending_output_.resize(std::min(pending_output_.size(), kOutputLineMax));
     if (output_flow_.is_enough(EventLoop::Clock::now(), cost)) {
       if (!stopped_) {
@@ -346,7 +350,7 @@ void Process::read_output() {
   }
 }
 
-/// Returns how many there were.
+/// Handles the complete lines of the output. Returns how many there were.
 std::size_t Process::tell_lines() {
   const std::string text = std::exchange(pending_output_, {});
   const std::string_view view = text;
@@ -364,7 +368,8 @@ std::size_t Process::tell_lines() {
   return lines;
 }
 
-/// Nothing more is read from it until its exit, which is an event and handled anyway.
+/// Kills the process. Nothing more is read from it until its exit, which is an event that is
+/// handled anyway.
 void Process::end_it(std::string_view reason) {
   connection_watch_.reset();
   output_watch_.reset();
@@ -382,8 +387,8 @@ void Process::send(std::string_view command) {
       ::send(connection_.get(), command.data(), command.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   const bool gone = put < 0 && (errno == EPIPE || errno == ECONNRESET);
   if (put != static_cast<ssize_t>(command.size()) && !gone) {
-    // A command is far smaller than a socket's buffer: it has left hundreds of them unread. Told in
-    // the next turn: no event comes from within an order.
+    // A command is far smaller than a socket's buffer: the process has left hundreds of them
+    // unread. Reported in the next turn of the loop, because no event may come from within a call.
     refusal_ = loop_.after(std::chrono::milliseconds(0), [this] {
       end_it("the VPN client does not read its management connection");
     });
@@ -404,7 +409,8 @@ void Process::answer(std::string_view realm, const Secret& user_name, const Secr
     text.append(Secret::take(quote(secret.view())).view()).append("\n");
     return text;
   };
-  const Secret password_command = command("password", password);  // both, before one is sent
+  // Made before the user name is sent: it may be refused.
+  const Secret password_command = command("password", password);
   if (!user_name.empty()) {
     send(command("username", user_name).view());
   }

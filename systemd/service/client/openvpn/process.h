@@ -38,14 +38,14 @@ namespace vpnrun::service::openvpn {
 /// companion.
 void remove_client_folder(const std::string& profile_name) noexcept;
 
-/// How much one descriptor has brought without a pause. A client that its server has taken over may
-/// write as fast as it can: it gets the companion's attention piece by piece, and waits in between.
-/// Pure.
+/// Counts how much has been read from one descriptor without a pause. A client that its server has
+/// taken over may write as fast as it can: it gets the companion's attention piece by piece, and
+/// has to wait in between. Pure.
 class Flow {
  public:
-  /// More than a pipe holds (pipe(7)), and what OpenVPN reports of a few hundred routes.
+  /// More than a pipe holds (pipe(7)), and more than OpenVPN reports about a few hundred routes.
   static constexpr std::size_t kPiece = std::size_t{128} * 1024;
-  /// What counts as a pause, and how long the other side waits after a piece that had none.
+  /// What counts as a pause, and how long nothing is read after a piece that had none.
   static constexpr std::chrono::milliseconds kPause{100};
 
   /// `bytes` more have been read. True: enough for now; read on after kPause.
@@ -56,7 +56,7 @@ class Flow {
   std::size_t bytes_ = 0;
 };
 
-/// How and where the client runs.
+/// Where the client runs, and as which user.
 struct ProcessPlace {
   std::string profile_name;
   int netns_fd = -1;
@@ -64,10 +64,10 @@ struct ProcessPlace {
   gid_t gid = 0;
 };
 
-/// One OpenVPN process: it runs as a user of this profile's own without any capability, inside the
-/// namespace, alone in a root directory (client_root.h) and a pid namespace, and is driven by this
-/// object alone, over its management socket only. It dies with this object, and with the companion
-/// (PR_SET_PDEATHSIG, and OpenVPN ends when its management client goes away).
+/// One OpenVPN process. It runs as this profile's own user without any capability, inside the
+/// network namespace, alone in a root directory (client_root.h) and a pid namespace, and is
+/// controlled by this object alone, over its management socket only. It dies with this object, and
+/// with the companion (PR_SET_PDEATHSIG, and OpenVPN ends when its management client goes away).
 class Process final : public ProcessControl {
  public:
   /// Starts it. Throws Error.
@@ -115,12 +115,12 @@ class Process final : public ProcessControl {
   Flow output_flow_;
   EventLoop::Handle exit_watch_;
   EventLoop::Handle refusal_;
-  bool is_ahead_ = false;  ///< of the output's own turn; see read_ahead()
+  bool is_ahead_ = false;  ///< read_ahead() has read since the output's own turn
   bool reaped_ = false;
   bool stopped_ = false;
 };
 
-/// Starts processes there, with the tunnel device `device`. `loop` stays where it is.
+/// Starts processes in `place`, with the tunnel device `device`. `loop` is borrowed.
 [[nodiscard]] StartProcess process_starter(EventLoop& loop, ProcessPlace place, std::string device);
 
 }  // namespace vpnrun::service::openvpn

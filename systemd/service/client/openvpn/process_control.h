@@ -14,7 +14,7 @@
 
 namespace vpnrun::service::openvpn {
 
-/// What a process tells. Each is called from the event loop, never from within a call to the
+/// What a process reports. Each is called from the event loop, never from within a call to the
 /// process, and may stop it (not destroy it).
 struct ProcessEvents {
   ManagementEvents management;
@@ -44,11 +44,11 @@ class ProcessControl {
   virtual void stop() noexcept = 0;
   /// Lets it connect; it waits for this at start and after each loss of the connection.
   virtual void release_hold() = 0;
-  /// Has it reconnect, with the credentials that it has; it goes to its hold first, as after each
-  /// loss.
+  /// Makes it reconnect, with the credentials that it has; it goes to its hold first, as after each
+  /// loss of the connection.
   virtual void reconnect() = 0;
-  /// Answers ManagementEvents::on_need_password. Neither is ever logged. Throws Error, with nothing
-  /// sent, on what quote() refuses.
+  /// Answers ManagementEvents::on_need_password. User name and password are never logged. Throws
+  /// Error, with nothing sent, on what quote() refuses.
   virtual void answer(std::string_view realm, const Secret& user_name, const Secret& password) = 0;
 };
 

@@ -18,7 +18,7 @@ constexpr int kOwnNumberMin = -128;
 constexpr int kPushedNumberMin = 0;
 constexpr int kNumberMax = 127;
 
-/// The words of an option; none if they cannot be read.
+/// The words of an option; none if it cannot be parsed.
 std::vector<std::string> words_of_option(std::string_view text) {
   try {
     return profile::split_words(text);
@@ -27,7 +27,7 @@ std::vector<std::string> words_of_option(std::string_view text) {
   }
 }
 
-/// OpenVPN skips leading blanks of what is pushed before it asks any filter.
+/// OpenVPN skips leading blanks of what is pushed before it applies any filter.
 std::string_view without_blanks(std::string_view option) {
   option.remove_prefix(std::min(option.find_first_not_of(" \t\n\v\f\r"), option.size()));
   return option;
@@ -99,7 +99,7 @@ void PushedDns::forget() noexcept {
   is_told_ = false;
 }
 
-/// The first line that fits counts; openvpn(8).
+/// The first line that matches counts; openvpn(8).
 bool PushedDns::is_filtered(std::string_view option) const {
   const auto filter = std::ranges::find_if(
       filters_, [&](const auto& one) { return option.starts_with(one.first); });
@@ -142,10 +142,11 @@ void PushedDns::add_to(std::map<std::string, std::string>& environment) {
   is_told_ = true;
   const auto first = environment.lower_bound("dns_");
   if (first != environment.end() && first->first.starts_with("dns_")) {
-    return;  // they are OpenVPN's own, which knows best
+    return;  // OpenVPN has reported them itself
   }
   std::map<int, Server> servers = pushed_.servers;
-  servers.insert(own_.servers.begin(), own_.servers.end());  // pushed ones replace them
+  // Of two servers with the same number the pushed one counts.
+  servers.insert(own_.servers.begin(), own_.servers.end());
   int place = 0;
   for (const auto& [number, server] : servers) {
     if (server.addresses.empty()) {

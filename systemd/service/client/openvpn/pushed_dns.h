@@ -10,10 +10,10 @@
 namespace vpnrun::service::openvpn {
 
 /// The `dns` options that a server pushes and those of the configuration, for OpenVPN 2.7: it hands
-/// them to its `dns-updown` program alone, which is not run here; with --management-up-down neither
-/// they nor the `dhcp-option` that they replace are reported. What the server pushed stands in
-/// OpenVPN's output, `verb 3`. Lines come from the server: what is not an option is left out. No
-/// more is kept than a server can push at all.
+/// them only to its `dns-updown` program, which is not run here, and with --management-up-down it
+/// reports neither them nor the `dhcp-option` that they replace. What the server pushed is in
+/// OpenVPN's output at `verb 3`. The server writes these lines: what is not an option is left out,
+/// and no more is kept than a server can push at all.
 class PushedDns {
  public:
   /// `config` is OpenvpnConfig::text: its `dns` and `pull-filter` lines count.
@@ -29,7 +29,7 @@ class PushedDns {
 
   /// Adds the variables that OpenVPN 2.6 reports for these options (dns_server_1_address_1, …,
   /// servers in the order of their numbers), unless there are such variables already. What is
-  /// pushed from now on belongs to another connection.
+  /// pushed after that belongs to another connection.
   void add_to(std::map<std::string, std::string>& environment);
 
  private:
@@ -37,7 +37,7 @@ class PushedDns {
     std::vector<std::string> addresses;  ///< as pushed: "10.8.0.1", "10.8.0.1:53", "[fd00::1]:53"
     std::string transport;
     std::string dnssec;
-    std::string resolve_domain;  ///< the first of them
+    std::string resolve_domain;  ///< only the first one
   };
   struct Options {
     std::map<int, Server> servers;
@@ -48,7 +48,7 @@ class PushedDns {
   /// `lowest`: the lowest number of a server.
   static void take(const std::vector<std::string>& words, int lowest, Options& options);
 
-  /// `pull-filter` lines: the beginning of an option, and whether it is taken.
+  /// `pull-filter` lines: the beginning of an option, and whether it is accepted.
   std::vector<std::pair<std::string, bool>> filters_;
   Options own_;
   Options pushed_;

@@ -7,9 +7,9 @@
 
 namespace vpnrun::service::openvpn {
 
-/// Within one attempt: whether a process that is back at its hold may be let go at once. OpenVPN
-/// leaves all waiting to the management side (management-notes.txt, "hold"), and would come back
-/// within milliseconds, again and again. Pure: it is told what time it is.
+/// Decides, within one attempt, whether a process that is back at its hold may be let go at once.
+/// OpenVPN leaves all waiting to the management side (management-notes.txt, "hold"), and would come
+/// back within milliseconds, again and again. Pure: it is told what time it is.
 class Tries {
  public:
   using Clock = std::chrono::steady_clock;
@@ -17,10 +17,10 @@ class Tries {
   /// A process that is back at its hold sooner than this after it was let go got nowhere.
   static constexpr std::chrono::milliseconds kQuick{1'000};
 
-  /// The process is let go: its next try.
+  /// The process is let go for its next try.
   void let_go(Clock::time_point now) noexcept;
-  /// True once for each of its `servers`, and whenever the try before lasted for a while. Otherwise
-  /// the attempt has failed.
+  /// True once for each of its `servers`, and whenever the previous try lasted for a while.
+  /// Otherwise the attempt has failed.
   [[nodiscard]] bool may_go_on(Clock::time_point now, std::size_t servers) const noexcept;
 
  private:

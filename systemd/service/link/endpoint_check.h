@@ -18,14 +18,14 @@ struct UnusableAddress {
   bool forever = true;           ///< false: the machine's network may change
 };
 
-/// Judges what does not depend on any network: "this network" (above all 0.0.0.0, the answer of
+/// Checks what does not depend on any network: "this network" (above all 0.0.0.0, the answer of
 /// blocking resolvers), loopback, multicast, reserved addresses and broadcast (RFC 6890); IPv6,
 /// which the link does not carry. Link-local and private addresses may be a server's. Pure.
 [[nodiscard]] std::optional<UnusableAddress> check_address(const IpAddress& address);
 
-/// The same, and what this machine's network means for it: `way` is the machine's route there
-/// (nullopt: none, which may change and is not judged here), `link` the host's end of the profile's
-/// own link with its prefix, `links` those of all profiles.
+/// The same, and also checks the address against this machine's network: `way` is the machine's
+/// route there (nullopt: none, which may change and is not judged here), `link` the host's end of
+/// the profile's own link with its prefix, `links` those of all profiles.
 ///
 /// An address of the machine itself is usable: a relay may listen there, and the veth delivers to
 /// it. So is the host's address on the profile's own link; nothing else in a link's network is.

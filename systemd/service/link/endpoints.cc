@@ -10,7 +10,7 @@
 namespace vpnrun::service {
 namespace {
 
-/// `name` led to `unusable`, or is that address itself.
+/// `name` was resolved to `unusable`, or is that address itself.
 Failure no_server(const std::string& name, const UnusableAddress& unusable) {
   if (IpAddress::parse(name)) {
     return {unusable.forever ? Failure::Kind::kSetup : Failure::Kind::kPassing,

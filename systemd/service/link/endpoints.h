@@ -42,7 +42,8 @@ class Endpoints {
   NameLookup& names_;
 };
 
-/// The part of it that decides. `servers` has at least one. Throws what Link::check() throws.
+/// What Endpoints::find() makes of the answer. `servers` has at least one. Throws what
+/// Link::check() throws.
 [[nodiscard]] Endpoints::Found choose_endpoints(std::span<const profile::Remote> servers,
                                                 const NameLookup::Result& result, Link& link);
 

@@ -16,8 +16,8 @@
 namespace vpnrun::service {
 namespace {
 
-/// The chains that we opened, one a line ("ip filter DOCKER-USER"): written before the first rule
-/// is inserted, so that a companion that is killed in between leaves nothing unrecorded.
+/// Records the chains that we opened, one per line ("ip filter DOCKER-USER"): written before the
+/// first rule is inserted, so that a companion that is killed in between leaves nothing unrecorded.
 std::string record_path(const std::string& profile_name) {
   return fmt::format("{}/.opened-{}", kRuntimeRoot, profile_name);
 }
@@ -48,8 +48,8 @@ void record(const std::string& profile_name, const std::string& chain) {
   }
 }
 
-/// Whether a name can be written in a command as it is. Only root makes such names, but root's
-/// tools accept any.
+/// Whether a name can be written in a command as it is. Only root can make such names, but root's
+/// tools accept any characters.
 bool is_plain(const std::string& name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||

@@ -46,14 +46,15 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-/// vpnrun 0.1.0 wrote 1, and empty entries; a companion of it may still run, or have been killed.
+/// vpnrun 0.1.0 wrote 1 to the setting, and made empty entries; a companion of it may still run, or
+/// have been killed.
 std::string recorded_value(const fs::path& entry) {
   std::string value;
   std::getline(std::ifstream(entry), value);
   return value.empty() ? "1" : value;
 }
 
-/// Those that have our value under a name that is not recorded: they were renamed since.
+/// Interfaces that have our value, also those that have been renamed since they were recorded.
 std::vector<std::string> marked_links() {
   std::vector<std::string> links;
   for (const auto& link : names_in(kSettings)) {
@@ -64,11 +65,12 @@ std::vector<std::string> marked_links() {
   return links;
 }
 
-/// Forwarding in one network namespace, which the calling thread is in, and its records, under the
-/// host's lock.
+/// Forwarding in one network namespace, which the calling thread is in, and its records. To be used
+/// with the HostLock held.
 ///
 /// RECORDS/LINK/PROFILE is an entry for each profile that needs LINK to forward, with the value
-/// that it regards as ours. The folder LINK exists only while forwarding is on there because of us.
+/// that the profile's companion writes. The folder LINK exists only while forwarding is on there
+/// because of us.
 class Forwarding {
  public:
   explicit Forwarding(Netns& outer)
@@ -76,7 +78,8 @@ class Forwarding {
         records_(fs::path(kRuntimeRoot) /
                  (outer.name().empty() ? ".forwarding" : ".forwarding-" + outer.name())) {}
 
-  /// Interfaces that forward because of us. Empty also while somebody makes or removes the records.
+  /// Interfaces that forward because of us. May also be empty while somebody makes or removes the
+  /// records.
   [[nodiscard]] std::vector<std::string> recorded_links() const { return names_in(records_); }
   [[nodiscard]] std::vector<std::string> guarded(const std::vector<std::string>& links);
   void start(const std::string& profile_name, const std::string& link);
@@ -91,7 +94,7 @@ class Forwarding {
   fs::path records_;
 };
 
-/// Whether the setting's value is there because of us.
+/// Whether the setting has this value because of us.
 bool Forwarding::is_ours(const std::string& link, const std::string& value) const {
   if (value == kOurForwarding) {
     return true;
@@ -105,12 +108,13 @@ bool Forwarding::is_ours(const std::string& link, const std::string& value) cons
 }
 
 void Forwarding::forget(const std::string& link) const {
-  std::error_code ignored;  // what is gone, or in use for another interface, may stay so
+  std::error_code ignored;  // gone already, or in use for another interface
   fs::remove_all(records_ / link, ignored);
   fs::remove(records_, ignored);
 }
 
-/// Nothing turns forwarding on for loopback; 0.1.0 did, for an endpoint on the machine itself.
+/// Removes what 0.1.0 left: it also turned forwarding on for loopback, for an endpoint on the
+/// machine itself, which nothing does now.
 void Forwarding::leave_loopback(const std::string& link) const {
   if (is_ours(link, netlink::read_sysctl(setting(link)).value_or("0"))) {
     write_setting(link, "0");
@@ -135,7 +139,7 @@ std::vector<std::string> Forwarding::guarded(const std::vector<std::string>& lin
     if (is_loopback) {
       leave_loopback(*link);
     } else if (std::find(recorded.begin(), recorded.end(), *link) != recorded.end()) {
-      log::info("forwarding on '{}' is not ours any more: somebody else has switched it on", *link);
+      log::info("forwarding on '{}' is no longer ours: somebody else has switched it on", *link);
       forget(*link);
     }
     link = guarded.erase(link);
@@ -160,7 +164,8 @@ void Forwarding::start(const std::string& profile_name, const std::string& link)
   }
   const auto entries = names_in(record);
   const bool is_recorded = std::find(entries.begin(), entries.end(), profile_name) != entries.end();
-  // A companion of 0.1.0 writes its value at each change of this one.
+  // A companion of 0.1.0 would write its value again whenever this one is changed; so a setting
+  // that is shared with one keeps that value.
   const bool is_shared = std::any_of(entries.begin(), entries.end(), [&](const std::string& entry) {
     std::error_code unknown;
     return entry != profile_name && fs::is_empty(record / entry, unknown);
@@ -175,7 +180,7 @@ void Forwarding::start(const std::string& profile_name, const std::string& link)
   try {
     write_setting(link, wanted.c_str());
   } catch (const Error&) {
-    // What an earlier companion recorded is on, and has to be taken back one day.
+    // If an earlier companion recorded it, forwarding is on and has to be switched off later.
     if (!is_recorded) {
       std::error_code ignored;  // in use by another profile
       fs::remove(record / profile_name, ignored);
@@ -191,7 +196,7 @@ void Forwarding::stop(const std::string& profile_name) {
     const fs::path link = records_ / name;
     const auto value = netlink::read_sysctl(setting(name));
     const bool ours = value && is_ours(name, *value);
-    std::error_code ignored;  // what is gone, or in use by another profile, stays so
+    std::error_code ignored;  // gone already, or in use by another profile
     fs::remove(link / profile_name, ignored);
     if (fs::is_empty(link, ignored)) {
       if (ours) {

@@ -21,18 +21,19 @@ struct LinkAddresses {
   friend bool operator==(const LinkAddresses&, const LinkAddresses&) = default;
 };
 
-/// What a link tells. Each is called from the event loop, never from within a call to the link.
+/// What a link reports. Each is called from the event loop, never from within a call to the link.
 struct LinkEvents {
-  /// The machine has a way out that it did not have before.
+  /// The machine may be online again: there is a carrier or a default route that was not there
+  /// before.
   std::function<void()> way_back;
-  /// Something on the machine drops the client's packets; what to do about it.
+  /// Something on the machine drops the client's packets; the failure says what to do about it.
   std::function<void(const Failure&)> blocked;
   /// What dropped them now lets them through: a new attempt need not wait.
   std::function<void()> unblocked;
 };
 
-/// What carries the client's own packets to its server, and nobody else's. Closed when made, and
-/// again when destroyed; it follows the machine's changes by itself. There is never a default route
+/// Carries the client's own packets to its server, and nobody else's. Closed when made, and again
+/// when destroyed; it adapts to changes of the machine by itself. There is never a default route
 /// over it.
 class Link {
  public:
@@ -43,14 +44,14 @@ class Link {
   Link& operator=(Link&&) = delete;
   virtual ~Link() = default;
 
-  /// Why no server can be reached there over this link; nullopt: one can. Throws Error.
+  /// Why no server can be reached at this address over this link; nullopt: one can. Throws Error.
   [[nodiscard]] virtual std::optional<UnusableAddress> check(const IpAddress& address) = 0;
   /// Opens it for exactly these endpoints, and closes all others. What the machine does with their
   /// packets is watched until settled(). Throws Error; it may be closed then.
   virtual void open(const std::vector<Endpoint>& endpoints) = 0;
   /// The tunnel works: the packets need not be watched any longer.
   virtual void settled() = 0;
-  /// nullopt: nothing of the link is inside.
+  /// nullopt: the link has no end inside the namespace.
   [[nodiscard]] virtual std::optional<LinkAddresses> addresses() const = 0;
 };
 

@@ -5,8 +5,8 @@
 
 namespace vpnrun::service {
 
-/// For a profile without a tunnel: nothing leads out of its namespace, and nobody asks for it.
-/// Makes and changes nothing; no call fails.
+/// For a profile without a tunnel: nothing leads out of its namespace, and nothing needs to. Makes
+/// and changes nothing; no call fails.
 class NoLink final : public Link {
  public:
   [[nodiscard]] std::optional<UnusableAddress> check(const IpAddress& address) override {

@@ -13,9 +13,9 @@
 namespace vpnrun::service {
 namespace {
 
-/// Changes come in bursts: one look after the burst.
+/// Changes come in bursts: they are reported together, this long after the first.
 constexpr std::chrono::milliseconds kSettle{20};
-/// What could not be put right is tried again after this, and then after twice as long each time.
+/// A reaction that failed is tried again after this, and then after twice as long each time.
 constexpr std::chrono::milliseconds kAgain{1'000};
 constexpr std::chrono::milliseconds kAgainAtMost{60'000};
 

@@ -18,10 +18,10 @@ struct OuterNews {
   bool forwarding = false;  ///< the link's own forwarding may be off
   bool routes = false;      ///< the routes to the endpoints may have changed
   bool interfaces =
-      false;  ///< an interface that forwards for the link: its name, or who wants it to forward
+      false;  ///< an interface that forwards for the link was renamed, or somebody else switched it
   bool rules = false;     ///< the filter may be gone
-  bool way_back = false;  ///< there is a way out that there was not
-  bool deleted = false;   ///< the filter was deleted; what is there since may be an old one
+  bool way_back = false;  ///< the machine may be online again
+  bool deleted = false;   ///< the filter was deleted; one that is there now may be an old one
 
   [[nodiscard]] static OuterNews everything() noexcept {
     return {true, true, true, true, true, false, false};
@@ -32,20 +32,20 @@ struct OuterNews {
   OuterNews& operator|=(const OuterNews& other) noexcept;
 };
 
-/// Watches the namespace of a link's outer end, and tells what concerns this link. The links of
+/// Watches the namespace of a link's outer end, and reports what concerns this link. The links of
 /// other profiles, their addresses and the routes over them do not: on a machine with many profiles
 /// that is most of what happens.
 class OuterWatch {
  public:
   struct Events {
-    /// After a burst of changes. An exception is logged, and the news comes again, with the next or
-    /// after a while: there may be no next.
+    /// Called after a burst of changes. An exception is logged, and the same news is reported
+    /// again, with the next change or after a while, as there may be no next.
     std::function<void(const OuterNews&)> changed;
     std::function<void(const netlink::PacketDropped&)> dropped;
   };
 
-  /// `table`: that of our rules there. `outer` must outlive this object; its monitors have no other
-  /// reader. Throws Error.
+  /// `table`: the one with our rules there. `outer` must outlive this object; nothing else may read
+  /// its monitors. Throws Error.
   OuterWatch(EventLoop& loop, Netns& outer, std::string table, Events events);
   OuterWatch(const OuterWatch&) = delete;
   OuterWatch& operator=(const OuterWatch&) = delete;
@@ -67,7 +67,7 @@ class OuterWatch {
   void add(const OuterNews& news);
   void tell();
   [[nodiscard]] bool is_followed(const std::string& name) const;
-  /// Of another profile.
+  /// Whether the link with this index is another profile's.
   [[nodiscard]] bool is_strange(int index) const;
 
   EventLoop& loop_;

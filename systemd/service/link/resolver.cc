@@ -27,7 +27,7 @@ constexpr std::chrono::seconds kPatience{15};
 constexpr std::size_t kAddressesMax = 16;
 constexpr std::size_t kTextMax = 65536;
 
-/// One line for each finding: "a NAME ADDRESS" or "e NAME TEXT".
+/// Returns one line for each result: "a NAME ADDRESS" or "e NAME TEXT".
 std::string look_up_one(const std::string& name) {
   addrinfo hints{};
   hints.ai_family = AF_INET;
@@ -81,7 +81,7 @@ void Resolver::look_up(const std::vector<std::string>& names, Callback callback)
   }
   output_.reset(fds[0]);
   const UniqueFd output_end(fds[1]);
-  // Not as arguments: everybody can read those.
+  // The names are not arguments: everybody can read those.
   const UniqueFd input = memory_file("names", fmt::format("{}\n", fmt::join(names, "\n")));
   // Not our own standard error, which may be a terminal or a file.
   const UniqueFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
@@ -103,7 +103,7 @@ void Resolver::look_up(const std::vector<std::string>& names, Callback callback)
   options.parent_death_signal = SIGKILL;
   callback_ = std::move(callback);
   text_.clear();
-  // Before there is a child: if this failed, nobody would end it.
+  // Done before there is a child: if one of these failed later, nobody would end it.
   watch_ = loop_.watch(output_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
   deadline_ = loop_.after(kPatience, [this] {
     (void)child_.send_signal(SIGKILL);  // end of file follows

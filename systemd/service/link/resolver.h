@@ -19,7 +19,7 @@ namespace vpnrun::service {
 class NameLookup {
  public:
   struct Result {
-    std::map<std::string, std::vector<IpAddress>> addresses;  ///< by name; literals too
+    std::map<std::string, std::vector<IpAddress>> addresses;  ///< by name, which may be an address
     std::map<std::string, std::string> errors;                ///< text of gai_strerror(3)
   };
   using Callback = std::function<void(const Result&)>;
@@ -36,13 +36,13 @@ class NameLookup {
   virtual void cancel() noexcept = 0;
 };
 
-/// Looks them up the way the host does (getaddrinfo(3), IPv4), in a program of its own: a resolver
+/// Looks them up the way the host does (getaddrinfo(3), IPv4), in a process of its own: a resolver
 /// that hangs does not hold up the companion, NSS modules are never loaded into it, and an answer
-/// that takes that program over finds nothing there: no right, no descriptor, no memory of ours, a
-/// user that no client has, nobody to signal or trace.
+/// that takes over that process gains nothing: it has no rights, no descriptors and no memory of
+/// ours, a user that no client has, and no process that it could signal or trace.
 class Resolver : public NameLookup {
  public:
-  /// `program look-up` must run look_up_main() below; as `account` if this process is root.
+  /// `program look-up` must run look_up_main() below; it runs as `account` if this process is root.
   Resolver(EventLoop& loop, const Account& account, std::string program = "/proc/self/exe")
       : loop_(loop), account_(account), program_(std::move(program)) {}
   Resolver(const Resolver&) = delete;
@@ -69,8 +69,8 @@ class Resolver : public NameLookup {
   EventLoop::Handle deadline_;
 };
 
-/// The program's side: reads names from `input`, one per line, and writes to `output` what it
-/// finds, as it finds it. Ends early if nobody reads. Returns the exit status.
+/// What that process does: reads names from `input`, one per line, and writes each result to
+/// `output` as soon as it is there. Ends early if nobody reads. Returns the exit status.
 [[nodiscard]] int look_up_main(int input, int output);
 
 }  // namespace vpnrun::service

@@ -25,9 +25,9 @@ namespace {
 
 constexpr std::size_t kLinkNameMax = 15;  // IFNAMSIZ - 1
 constexpr std::uint8_t kLinkPrefix = 30;
-/// Names for the outer end.
+/// How many names are tried for the outer end.
 constexpr int kChoices = 16;
-/// If a firewall drops again what was opened for us, it is opened again no more often than this.
+/// The shortest time between two attempts to open a firewall that keeps dropping our packets.
 constexpr std::chrono::seconds kReopen{2};
 /// Rules that could not be loaded are loaded again after this.
 constexpr std::chrono::seconds kRetry{1};
@@ -41,7 +41,7 @@ std::uint32_t hash_of(std::string_view text) {
   return hash;
 }
 
-/// Locally administered, for one station (IEEE 802, section 8).
+/// A locally administered unicast address (IEEE 802, section 8).
 netlink::MacAddress random_mac() {
   std::random_device random;
   netlink::MacAddress mac{};
@@ -62,8 +62,9 @@ std::string link_of(netlink::Socket& socket, int index) {
   return link ? " on '" + link->name + "'" : std::string();
 }
 
-/// No loopback: what comes back from an endpoint on the machine itself is delivered, not forwarded.
-/// And not the links of other profiles.
+/// Whether the interface `link` must forward what comes back on the route `way`. Loopback need not:
+/// what comes back from an endpoint on the machine itself is delivered, not forwarded. Nor need the
+/// links of other profiles.
 bool needs_forwarding(const netlink::RouteAnswer& way, const netlink::LinkInfo& link) {
   return way.type == RTN_UNICAST && !link.loopback &&
          !link.name.starts_with(filter::kHostLinkPrefix);
@@ -93,8 +94,8 @@ Prefix choose_subnet(netlink::Socket& host, const profile::Profile& profile) {
   return *subnet;
 }
 
-/// Names for the outer end, the best first. Two profiles' names may have the same short form, and
-/// others make links, too.
+/// The name to try for the outer end at each choice, the best first. Two profiles' names may have
+/// the same short form, and other programs make links, too.
 std::string outer_name(const std::string& profile_name, int choice) {
   const std::string prefix = filter::kHostLinkPrefix;
   if (choice == 0 && prefix.size() + profile_name.size() <= kLinkNameMax) {
@@ -109,12 +110,12 @@ std::string alias_of(const std::string& profile_name) {
   return "vpnrun: " + profile_name;
 }
 
-/// Deletes the pair of this profile: the one that ends in its namespace, and one whose alias says
-/// so.
+/// Deletes the pair of this profile: the one with an end in its namespace, and any whose alias
+/// names the profile.
 void remove_pair(Netns& outer, Netns* inside, const std::string& profile_name) {
   if (inside != nullptr) {
-    // Deletes the outer end as well, whatever it is called: it has no alias if a companion of an
-    // earlier version made it, or one that was killed in between.
+    // Deletes the outer end as well, whatever it is called: it has no alias if it was made by a
+    // companion of an earlier version, or by one that was killed before it set the alias.
     (void)netlink::delete_link(inside->socket(), filter::kLinkDevice);
   }
   for (int choice = 0; choice < kChoices; ++choice) {
@@ -158,15 +159,15 @@ VethLink::VethLink(EventLoop& loop, const profile::Profile& profile, Netns& oute
   filter_.uplink = profile.link.uplink;
   try {
     const HostLock lock;  // so that two starts do not choose the same network
-    // What a companion that was killed left: its network is free for this one.
+    // Removes what a killed companion left, so that its network is free for this one.
     remove_pair(outer_, &inside_, profile_name_);
     const auto subnet = choose_subnet(outer_.socket(), profile);
     filter_.addresses = {netlink::namespace_end(subnet), netlink::host_end(subnet)};
-    // The name is certain only once the link is made, and the filter knows the link by it: the
-    // filter is loaded before the link is up.
+    // The link is made first, because the filter needs its name, which is not certain before; but
+    // the filter is loaded before the link is up.
     make_link();
-    // And what it left forwarding is guarded by the first filter: it may be a long while until a
-    // server is found.
+    // This first filter also guards what the killed companion left forwarding: it may take long
+    // until a server is found.
     load_filter();
     configure_ends();
     OuterWatch::Events watched;
@@ -190,29 +191,30 @@ VethLink::~VethLink() {
 
 /// Loads the filter with what is guarded at this moment: another profile may have changed that.
 void VethLink::load_filter() {
-  applied_ = false;  // the lock may not be had
+  applied_ = false;  // taking the lock may fail
   const HostLock lock;
   filter_.guarded_uplinks = guarded_links(outer_, {});
   filter_.guarded_bridges = bridges_of(outer_.socket(), filter_.guarded_uplinks);
   apply_filter();
 }
 
-/// Both ends are down.
+/// Makes the pair; both ends are down.
 void VethLink::make_link() {
   remove_pair(outer_, &inside_, profile_name_);
   netlink::VethSpec spec;
   spec.peer_name = filter::kLinkDevice;
   spec.peer_netns_fd = inside_.fd();
-  // Addresses of our own from the start: udev replaces one that the kernel chose after a while
-  // (MACAddressPolicy= in systemd.link(5)), and the neighbours below would be wrong.
+  // MAC addresses of our own from the start: after a while udev replaces one that the kernel chose
+  // (MACAddressPolicy= in systemd.link(5)), and the neighbour entries of configure_ends() would be
+  // wrong.
   spec.mac = random_mac();
   spec.peer_mac = random_mac();
-  // The name that it had before, if that is free: the filter and people know it.
+  // Prefers the name that the link had before, if that is free: the filter and people know it.
   spec.name = filter_.link;
   bool made = !spec.name.empty() && netlink::create_veth(outer_.socket(), spec);
   for (int choice = 0; choice < kChoices && !made; ++choice) {
     spec.name = outer_name(profile_name_, choice);
-    made = netlink::create_veth(outer_.socket(), spec);  // false: the name is somebody else's
+    made = netlink::create_veth(outer_.socket(), spec);  // false: the name is taken
   }
   const auto outer = made ? netlink::find_link(outer_.socket(), spec.name) : std::nullopt;
   netlink::LinkChange change;
@@ -234,7 +236,8 @@ void VethLink::configure_ends() {
   inner_index_ = inner->index;
   outer_mac_ = outer->mac;
   inner_mac_ = inner->mac;
-  // Neither end speaks IPv6 or ARP: nothing is sent that is not the client's, and nothing answered.
+  // Neither end speaks IPv6 or ARP: nothing but the client's packets is sent, and nothing is
+  // answered.
   set_link_sysctl(outer_, fmt::format("net/ipv6/conf/{}/disable_ipv6", filter_.link), "1");
   set_link_sysctl(inside_, fmt::format("net/ipv6/conf/{}/disable_ipv6", filter::kLinkDevice), "1");
   netlink::LinkChange change;
@@ -244,7 +247,7 @@ void VethLink::configure_ends() {
                          {{0, {filter_.addresses.host_address, kLinkPrefix}, std::nullopt}});
   netlink::set_addresses(inside_.socket(), inner->index,
                          {{0, {filter_.addresses.ns_address, kLinkPrefix}, std::nullopt}});
-  // The inner end last: what is sent there before both are up is lost.
+  // The inner end comes up last: what is sent there before both are up is lost.
   if (!netlink::change_link(outer_.socket(), outer->index, change) ||
       !netlink::change_link(inside_.socket(), inner->index, change)) {
     throw_error(ENODEV, "cannot set up the link '{}'", filter_.link);
@@ -273,24 +276,25 @@ void VethLink::mend_link() {
   if (is_whole()) {
     return;
   }
-  log::warn("somebody changed the link '{}'; setting it up anew", filter_.link);
+  log::warn("somebody changed the link '{}'; setting it up again", filter_.link);
   const auto outer = netlink::find_link(outer_.socket(), filter_.link);
   const auto inner = netlink::find_link(inside_.socket(), filter::kLinkDevice);
-  // By the index: what has its name may be somebody else's since it was renamed.
+  // Compared by index: if the link was renamed, its old name may be another link's by now.
   if (!outer || !inner || outer->index != outer_index_ || inner->index != inner_index_) {
     const std::string former = filter_.link;
     make_link();
     if (filter_.link != former) {
       extras_applied_ = false;
       applied_ = false;
-      close_foreign_firewalls(outer_, profile_name_);  // for whoever has the name now
+      // Its rules would hold for whatever has the old name now.
+      close_foreign_firewalls(outer_, profile_name_);
     }
   }
   if (!applied_) {
-    load_filter();  // or it would be up without one, if that failed the last time
+    load_filter();  // or the link would be up without a filter, if that failed before
   }
   configure_ends();
-  set_routes(filter_.endpoints);  // they went with the link
+  set_routes(filter_.endpoints);  // they were lost with the link
 }
 
 void VethLink::open(const std::vector<Endpoint>& endpoints) {
@@ -301,7 +305,8 @@ void VethLink::open(const std::vector<Endpoint>& endpoints) {
   filter_.endpoints = endpoints;
   filter_.traced = true;
   loaded_ = same;
-  applied_ = applied_ && same;  // before anything fails: the next look loads it then
+  // Set before anything can fail: look_around() then loads the filter the next time.
+  applied_ = applied_ && same;
   const std::string forbidden = look_around(OuterNews::everything(), !same);
   if (!same) {
     set_routes(endpoints);
@@ -332,7 +337,7 @@ void VethLink::set_routes(const std::vector<Endpoint>& endpoints) {
   };
   const auto old = routed_;
   routed_.insert(routed_.end(), endpoints.begin(),
-                 endpoints.end());  // recorded first, whatever fails now
+                 endpoints.end());  // recorded first, in case something fails
   for (const auto& endpoint : endpoints) {
     netlink::replace_route(inside_.socket(), route_to(endpoint));
   }
@@ -361,10 +366,10 @@ VethLink::Ways VethLink::ways_to_endpoints() {
   return ways;
 }
 
-/// Makes these interfaces forward, behind the guard of the filter; loads the filter if that
-/// requires it, if it is missing, or if it `changed`.
+/// Makes these interfaces forward, guarded by the filter; loads the filter if that requires it, if
+/// it is missing (`flushed`), or if it `changed`.
 void VethLink::forward_by(std::vector<std::string> links, bool changed, bool flushed) {
-  // Held until it forwards and that is recorded: what another profile loads meanwhile has this
+  // Held until forwarding is on and recorded: what another profile loads after that includes this
   // guard.
   const HostLock lock;
   filter_.guarded_uplinks = guarded_links(outer_, links);
@@ -372,7 +377,8 @@ void VethLink::forward_by(std::vector<std::string> links, bool changed, bool flu
   if (changed || flushed || !applied_ || !table_.guards(filter_)) {
     apply_filter();
   }
-  // Nothing forwards before it is guarded. What is not guarded already forwards without us.
+  // No interface forwards because of us before it is guarded. What is not guarded forwards already,
+  // without us.
   for (const auto& link : filter_.guarded_uplinks) {
     if (std::find(links.begin(), links.end(), link) != links.end()) {
       forward_for(outer_, profile_name_, link);
@@ -381,9 +387,9 @@ void VethLink::forward_by(std::vector<std::string> links, bool changed, bool flu
   ways_ = std::move(links);
 }
 
-/// Puts right what the news may have put wrong; `changed`: the filter is not what is loaded.
-/// Returns the interface through which the outer namespace routes to an endpoint although [link]
-/// uplink names another one; empty: all is well.
+/// Repairs what the news may have broken; `changed`: filter_ is not what is loaded. Returns the
+/// interface through which the outer namespace routes to an endpoint although [link] uplink names
+/// another one; empty: all is well.
 ///
 /// Each expensive step (the host's lock, nftables) is taken only when something requires it.
 std::string VethLink::look_around(const OuterNews& news, bool changed) {
@@ -399,7 +405,7 @@ std::string VethLink::look_around(const OuterNews& news, bool changed) {
     return {};
   }
   Ways ways = ways_to_endpoints();
-  // A table that has come in its place is one that somebody saved when the profiles had others.
+  // If there is a table again, it is one that somebody saved when the profiles had other rules.
   extras_applied_ = extras_applied_ && !news.deleted;
   const bool flushed = news.deleted || (!changed && news.rules && !table_.has(profile_name_));
   if (changed || !applied_ || news.interfaces || news.rules || ways.links != ways_) {
@@ -424,7 +430,7 @@ void VethLink::on_news(const OuterNews& news) {
   try {
     (void)look_around(news, false);
   } catch (const std::exception&) {
-    failure = std::current_exception();  // the way back must be told all the same
+    failure = std::current_exception();  // way_back() must be called all the same
   }
   if (news.way_back) {
     events_.way_back();
@@ -435,7 +441,7 @@ void VethLink::on_news(const OuterNews& news) {
 }
 
 void VethLink::on_drop(const netlink::PacketDropped& drop) {
-  // What is still reported of packets that were sent before a firewall was opened is old news.
+  // Ignores what is still reported about packets that were sent before a firewall was opened.
   if (!filter_.traced || opened_foreign_ || settle_.active() || filter_.endpoints.empty() ||
       filter::is_host_table(drop.table)) {
     return;
@@ -486,15 +492,15 @@ std::optional<UnusableAddress> VethLink::check(const IpAddress& address) {
                             {filter_.addresses.host_address, kLinkPrefix}, links);
 }
 
-/// The caller holds the host's lock, from when it found out what is guarded.
+/// To be called with the HostLock held since guarded_links() was called.
 void VethLink::apply_filter() {
   applied_ = false;
-  extras_applied_ = extras_applied_ && table_.has(profile_name_);  // they are gone if the table is
+  extras_applied_ = extras_applied_ && table_.has(profile_name_);  // gone if the table is
   table_.set(filter_);
   applied_ = true;
   if (!extras_applied_) {
     extras_applied_ = true;
-    // A kernel may be without any of these.
+    // A kernel may lack any of these.
     const auto apply = [](const std::function<void()>& load, const char* what) {
       try {
         load();
@@ -513,7 +519,8 @@ void VethLink::apply_filter() {
   }
 }
 
-/// This loads the rules again, so not before the tunnel is in use.
+/// Tracing ends in the next turn of the loop: that loads the rules again, and must not hold up a
+/// tunnel that is just coming up.
 void VethLink::settled() {
   settle_ = loop_.after(std::chrono::milliseconds(0), [this] { stop_tracing(); });
 }
@@ -543,11 +550,11 @@ void remove_veth_link(Netns& outer, Netns* inside, const std::string& profile_na
     }
   };
   step([&] { close_foreign_firewalls(outer, profile_name); });
-  // The link before the filter: without a link the filter has nothing to let through.
+  // The link is removed before the filter: without a link the filter has nothing to let through.
   step([&] { remove_pair(outer, inside, profile_name); });
   std::optional<HostLock> lock;
   step([&] { lock.emplace(); });
-  step([&] { stop_forwarding_for(outer, profile_name); });  // the guard of what forwards goes last
+  step([&] { stop_forwarding_for(outer, profile_name); });  // before the filter that guards it
   step([&] {
     const HostLock again;  // in case it was not available before
     const auto guarded = guarded_links(outer, {});

@@ -25,7 +25,7 @@ namespace vpnrun::service {
 /// there already is a link of that name: no link but the profile's own is ever touched. Its alias
 /// (ip-link(8)) names the profile.
 ///
-/// Destroying it undoes all of this. What a companion that was killed left is replaced.
+/// Destroying it undoes all of this. What a killed companion left is replaced.
 class VethLink final : public Link {
  public:
   /// Both namespaces must outlive this object; the monitors of `outer` have no other reader. Throws
@@ -39,8 +39,8 @@ class VethLink final : public Link {
   ~VethLink() override;
 
   [[nodiscard]] std::optional<UnusableAddress> check(const IpAddress& address) override;
-  /// Throws Error also if the outer namespace routes to one of them by another interface than the
-  /// profile's [link] uplink.
+  /// Throws Error also if the outer namespace routes to one of them through another interface than
+  /// the profile's [link] uplink.
   void open(const std::vector<Endpoint>& endpoints) override;
   void settled() override;
   [[nodiscard]] std::optional<LinkAddresses> addresses() const override;
@@ -77,19 +77,19 @@ class VethLink final : public Link {
   LinkEvents events_;
   filter::HostTable table_;
   filter::HostFilter filter_;
-  std::vector<Endpoint> routed_;   ///< inside there are routes to these addresses
+  std::vector<Endpoint> routed_;   ///< inside there are routes to these
   std::vector<std::string> ways_;  ///< interfaces that forward for us, as far as is known
   bool loaded_ = false;            ///< filter_ is what the kernel has, and the routes are set
   bool applied_ = false;           ///< the kernel has filter_; otherwise a guard may be missing
-  bool extras_applied_ = false;    ///< what stands in tables of other families
+  bool extras_applied_ = false;    ///< the kernel has the optional rules (ARP, flow limit)
   int outer_index_ = 0;
   int inner_index_ = 0;
   netlink::MacAddress outer_mac_{};
   netlink::MacAddress inner_mac_{};
-  /// What drops the client's packets, as told since open() was called last.
+  /// The chains that have been reported for dropping the client's packets since the last open().
   std::vector<std::string> told_drops_;
-  EventLoop::Clock::time_point last_opened_;  ///< a foreign firewall was opened for us
-  bool opened_foreign_ = false;               ///< the same, since open()
+  EventLoop::Clock::time_point last_opened_;  ///< when a firewall was last opened for us
+  bool opened_foreign_ = false;               ///< one was, since open()
   EventLoop::Handle settle_;
   std::optional<OuterWatch> watch_;
 };

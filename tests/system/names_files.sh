@@ -161,6 +161,6 @@ created file
 host_resolves 'at last'
 tunnel_release one
 if [ "${1:-}" = untold ]; then
-  like 'each companion said once that it has to look for itself' "$(grep -c 'does not tell of changes' "$LAB/log/tunnel-one")" \
+  like 'each companion said once that it has to look for itself' "$(grep -c 'does not report changes' "$LAB/log/tunnel-one")" \
     "^$(grep -c 'starting' "$LAB/log/tunnel-one")$"
 fi

@@ -27,7 +27,7 @@ std::vector<std::uint64_t> automounts() {
 
 }  // namespace
 
-// Opened before it is read: what changes from then on is reported.
+// The table is opened before it is read: changes from then on are reported.
 AutomountWatch::AutomountWatch(EventLoop& loop, std::function<void()> on_change)
     : loop_(loop),
       on_change_(std::move(on_change)),
@@ -39,7 +39,8 @@ AutomountWatch::AutomountWatch(EventLoop& loop, std::function<void()> on_change)
   listen();
 }
 
-/// The table of a machine with many mounts is long, and each companion looks through it.
+/// Pauses before each look: the table of a machine with many mounts is long, and each companion
+/// looks through it.
 void AutomountWatch::listen() {
   watch_ = loop_.watch(table_.get(), EPOLLPRI, [this](std::uint32_t) {
     watch_.reset();

@@ -11,9 +11,9 @@
 
 namespace vpnrun::service {
 
-/// Calls back when an automounter with an indirect map has come or gone on the host: the view is to
-/// cover its folder (covered_folders.h). A tenth of a second after it has; while other things are
-/// mounted and unmounted on and on, the pause grows to kLongestPause. See proc_pid_mountinfo(5).
+/// Calls back when an automounter with an indirect map has come or gone on the host: the view must
+/// cover its folder (covered_folders.h). The call comes a tenth of a second later; while other
+/// mounts keep changing, this pause grows to kLongestPause. See proc_pid_mountinfo(5).
 class AutomountWatch {
  public:
   /// Throws Error.
@@ -28,7 +28,7 @@ class AutomountWatch {
   EventLoop& loop_;
   std::function<void()> on_change_;
   UniqueFd table_;
-  std::vector<std::uint64_t> known_;  ///< their mounts
+  std::vector<std::uint64_t> known_;  ///< mount ids of the automounters
   EventLoop::Handle watch_;
   EventLoop::Handle pausing_;
   std::chrono::milliseconds pause_{0};

@@ -33,7 +33,7 @@ bool is_below(const std::string& path, const std::string& folder) {
 }
 
 /// The mount that is visible at `path`; nullopt if nothing is there, or not a folder. A symbolic
-/// link leads to a place that is covered under its own name.
+/// link is not followed: its target is covered under its own name.
 std::optional<std::uint64_t> mount_at(const std::string& path) {
   const UniqueFd folder(::open(path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder.ok()) {
@@ -46,8 +46,8 @@ std::optional<std::uint64_t> mount_at(const std::string& path) {
   return status.stx_mnt_id;
 }
 
-/// Whether there are home folders in `folder`. Those of a directory service are below /home, or not
-/// known here.
+/// Whether there are home folders in `folder`. Those of a directory service's users are recognized
+/// only below /home.
 bool has_homes(const std::string& folder) {
   if (is_below(folder, "/home") || folder == "/") {
     return true;

@@ -3,21 +3,22 @@
 
 namespace vpnrun::service {
 
-/// Lays, in the calling process' mount namespace (a view), an empty folder that nobody can write to
-/// over each of these that exists:
+/// Mounts, in the calling process's mount namespace (a view), an empty folder that nobody can write
+/// to over each of these that exists:
 ///
-///   automount folders     whose names somebody outside looks up at the first touch (autofs,
-///                         "indirect" maps, such as /net); one with home folders in it is left as
-///                         it is. Direct maps, as systemd's automount units are, have fixed targets
-///                         and are left alone.
+///   automount folders     of autofs with "indirect" maps, such as /net: at the first access to a
+///                         name there, a daemon outside looks it up. One with home folders in it
+///                         is left as it is. So are direct maps, such as those of systemd's
+///                         automount units, which have fixed targets.
 ///   /snap, /usr/lib/snapd, /usr/libexec/snapd, /var/lib/snapd
-///                         what the programs of snaps are started by: their launcher enters the
-///                         mount namespace of process 1, and has the host's /run again
-///   /dev/infiniband       whose devices no network namespace confines
+///                         because snaps are started by a launcher that enters the mount namespace
+///                         of process 1, where it has the host's /run again
+///   /dev/infiniband       because no network namespace confines its devices
 ///
-/// What is covered stays so, whoever mounts and unmounts there on the host: a mount that arrives is
-/// put below (mount_namespaces(7)). What is not there yet is covered when this is called again;
-/// automount_watch.h sees to it at once for automounters. Throws Error.
+/// A covered folder stays covered, whatever is mounted and unmounted there on the host: a mount
+/// that arrives is put below the cover (mount_namespaces(7)). A folder that does not exist yet is
+/// covered when this is called again; for automounters, automount_watch.h has that done at once.
+/// Throws Error.
 void cover_folders();
 
 }  // namespace vpnrun::service

@@ -17,11 +17,11 @@ namespace {
 
 constexpr const char* kResolvConf = "resolv.conf";
 constexpr std::size_t kResolvConfServers = 3;  // MAXNS of resolv.h: libc reads no more
-/// Room enough for kResolvConfServers of the longest and a few search domains.
+/// Room enough for kResolvConfServers of the longest addresses and a few search domains.
 constexpr std::size_t kResolvConfSize = 320;
-/// Width of a terminal, less the column in which some begin a new line.
+/// The width of a terminal, less one column: some terminals begin a new line in the last.
 constexpr std::size_t kColumns = 79;
-/// At the beginning, filled up with blanks that nobody sees.
+/// The first lines, filled up with blanks that nobody sees.
 constexpr std::array<std::string_view, 4> kRemarks = {
     "#", "# Written by vpnrun: the resolvers of this profile's tunnel.",
     "# See [dns] in vpnrun-profile(5).", "#"};

@@ -9,25 +9,25 @@ namespace vpnrun::service {
 
 /// Text of resolv.conf(5) for these resolvers and search domains. With no resolver libc asks
 /// 127.0.0.1, which the filter captures, so that a lookup fails at once while there is no tunnel.
-/// The size is always the same, except for search domains of more than a line, which then come last
-/// and whole: see write_resolv_conf.
+/// The size is always the same, for write_resolv_conf(), unless the search domains are too long:
+/// then they come last, and nothing of them is cut off.
 [[nodiscard]] std::string resolv_conf_text(const std::vector<std::string>& servers,
                                            const std::vector<std::string>& search_domains);
 
 /// Writes `text` over the file below `etc_fd` in place, keeping its inode: the file is bind mounted
 /// in the applications' view, and a bind holds on to the inode, so that a rename would not be seen
-/// there. Where the size stays, it is one pwrite(2), and running applications read the old text or
-/// the new, both whole, in however many steps. Where it does not, there is at each moment the old
-/// text or the new one, followed by empty lines until the file has its size; whoever reads the file
-/// in several steps meanwhile sees at most further search domains at its end. Throws Error.
+/// there. If the size stays the same, it is one pwrite(2), and running applications read either the
+/// whole old text or the whole new one, in however many steps. If it does not, the file has at each
+/// moment the old or the new text, padded with empty lines; an application that reads it in several
+/// steps meanwhile sees at most further search domains at its end. Throws Error.
 void write_resolv_conf(int etc_fd, std::string_view text);
 
 /// The host's nsswitch.conf(5) with the sources of `hosts` reduced to files and dns: no lookup is
-/// answered by a daemon outside the namespace (nss-resolve, mdns, wins, …). An empty text gives a
-/// line for hosts alone.
+/// answered by a daemon outside the namespace (nss-resolve, mdns, wins, …). For an empty text the
+/// result is the line for hosts alone.
 [[nodiscard]] std::string nsswitch_text(std::string_view host_text);
 
-/// Creates or replaces `name` below `dir_fd`, mode 0644, by a temporary file and rename(2).
+/// Creates or replaces `name` below `dir_fd`, mode 0644, with a temporary file and rename(2).
 /// Throws Error.
 void replace_file(int dir_fd, const std::string& name, std::string_view text);
 

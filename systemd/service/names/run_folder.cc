@@ -36,7 +36,7 @@ constexpr std::string_view kOurs = "vpnrun";
 static_assert(std::string_view(kRuntimeRoot) == "/run/vpnrun");
 constexpr mode_t kFolderMode = 0755;
 
-/// What a name stands for: enough to tell whether it is still the same.
+/// What is at a path: enough to tell whether it is still the same.
 struct Entry {
   mode_t type = 0;  ///< S_IFMT
   FileId id;
@@ -71,9 +71,9 @@ std::string link_target(const std::string& path) {
   return size > 0 ? std::string(target.data(), static_cast<std::size_t>(size)) : std::string();
 }
 
-/// Adds what is in /run/`folder` (empty: in /run itself) to `found`. Names that start with a dot
-/// are temporary files. With `hidden`, also what is hidden: a view of an earlier version may have
-/// it.
+/// Adds what is in /run/`folder` (empty: in /run itself) to `found`. Skips names that start with a
+/// dot: those are temporary files. With Hidden::kWith, also adds what is hidden: a view of an
+/// earlier version may have it.
 void list(const std::string& folder, Hidden hidden, Entries& found) {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(absolute(folder).c_str()),
                                                       ::closedir);
@@ -116,8 +116,8 @@ bool same(const Entry& a, const Entry& b) {
   return a.type == b.type && a.id == b.id && a.target == b.target;
 }
 
-/// A detached copy of what is mounted at the path; mounts of the host arrive in it and none goes
-/// back. Invalid if that is not possible, or the path is gone.
+/// A detached copy of what is mounted at the path; mounts made on the host later appear in it, and
+/// none of its own on the host. Invalid if that is not possible, or the path is gone.
 UniqueFd copy_tree(const std::string& path) {
   const bool ours = path == kOurs;
   const unsigned depth = ours ? 0U : static_cast<unsigned>(AT_RECURSIVE);
@@ -132,7 +132,7 @@ UniqueFd copy_tree(const std::string& path) {
   return tree;
 }
 
-/// In the host's mount namespace.
+/// Copies what is new or has changed. To be called in the host's mount namespace.
 std::vector<Passage> take_along(const Entries& wanted, const Entries& present) {
   std::vector<Passage> passages;
   for (const auto& [path, entry] : wanted) {
@@ -152,7 +152,7 @@ std::vector<Passage> take_along(const Entries& wanted, const Entries& present) {
   return passages;
 }
 
-/// Takes what is at the path out of the view, its mounts first.
+/// Removes what is at the path from the view, its mounts first.
 void take_away(const std::string& path) {
   const std::string name = absolute(path);
   while (::umount2(name.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) {
@@ -173,13 +173,14 @@ bool make_place(const Passage& passage) {
       .ok();
 }
 
-/// In the view. Parents come before what is in them: the map is sorted.
+/// Puts them into the view, in whose mount namespace it is to be called. Parents come before what
+/// is in them: the map is sorted.
 void arrive(const std::vector<Passage>& passages) {
   for (const auto& passage : passages) {
     if (passage.path != kDivided) {
       take_away(passage.path);
     }
-    // ELOOP or EINVAL: a mount namespace younger than the view is mounted in there. Left out.
+    // ELOOP or EINVAL: it contains a bound mount namespace that is younger than the view. Left out.
     if (!make_place(passage) || (passage.tree.ok() && ::move_mount(passage.tree.get(), "", AT_FDCWD,
                                                                    absolute(passage.path).c_str(),
                                                                    MOVE_MOUNT_F_EMPTY_PATH) != 0)) {

@@ -27,8 +27,8 @@ namespace {
 constexpr unsigned kReadOnlyOverlay =
     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
-/// A path descriptor of what is visible at `path` now, the top mount if something is laid over it,
-/// a symbolic link itself and not its target. nullopt if there is nothing.
+/// An O_PATH descriptor of what is visible at `path` now: of the topmost mount if there are
+/// several, of a symbolic link itself and not its target. nullopt if there is nothing.
 std::optional<UniqueFd> open_visible(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (fd.ok()) {
@@ -60,7 +60,7 @@ void uncover(const std::string& target) {
 
 enum class Overlay : std::uint8_t { kInPlace, kToBeLaid, kImpossible };
 
-/// As ip-netns(8) has it, only what exists on both sides, and is a folder on both or on neither, is
+/// As with ip-netns(8), only what exists on both sides, and is a folder on both or on neither, is
 /// laid over.
 Overlay compare(const std::string& source, const std::string& target) {
   const auto target_fd = open_visible(target);
@@ -72,8 +72,8 @@ Overlay compare(const std::string& source, const std::string& target) {
                                                                 : Overlay::kToBeLaid;
 }
 
-/// Binds `source` over `target`. A target that is a symbolic link, a dangling one too, is covered
-/// itself: move_mount(2) takes the descriptor where a path would be followed.
+/// Binds `source` over `target`. A target that is a symbolic link, even a dangling one, is covered
+/// itself: move_mount(2) takes a descriptor of it, where a path would be followed.
 void lay_over(const std::string& source, const std::string& target) {
   if (compare(source, target) != Overlay::kToBeLaid) {
     return;
@@ -87,7 +87,7 @@ void lay_over(const std::string& source, const std::string& target) {
   const auto target_fd = open_visible(target);
   const auto source_fd = open_visible(source);
   if (!target_fd || !source_fd) {
-    return;  // gone this very moment
+    return;  // gone since the comparison
   }
   const UniqueFd tree(
       ::open_tree(source_fd->get(), "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
@@ -123,7 +123,7 @@ std::vector<std::string> entries_of(const std::string& folder) {
   return names;
 }
 
-/// Takes away what was laid over /etc from files of `folder` that are not there any more.
+/// Removes what was laid over /etc from files of `folder` that no longer exist.
 void lift_overlays_without_source(const std::string& folder) {
   // A mount gives its root as a path from the root of its file system, not from ours.
   const std::string tail = folder.substr(folder.find('/', 1));
@@ -139,9 +139,9 @@ void lift_overlays_without_source(const std::string& folder) {
   }
 }
 
-/// sysfs shows the network devices of the namespace it was mounted in; so a new one goes over /sys.
-/// What is mounted below the old one (cgroup, bpf, debug, …) is carried over, because programs and
-/// snaps look for their cgroup there.
+/// sysfs shows the network devices of the namespace it was mounted in; so a new one is mounted over
+/// /sys. What is mounted below the old one (cgroup, bpf, debug, …) is carried over, because
+/// programs and snaps look for their cgroup there.
 void renew_sysfs() {
   struct Kept {
     UniqueFd tree;
@@ -168,15 +168,15 @@ void renew_sysfs() {
   }
 }
 
-/// What the view's /run goes over. It would stay below as a copy, with the entries of all profiles:
-/// whatever is mounted for one of them would be mounted in the views of all others as well. Where
-/// /run is no mount it stays.
+/// Unmounts the copy of the host's /run before the view's own is mounted. It would stay below, with
+/// the entries of all profiles: whatever is mounted for one of them would be mounted in the views
+/// of all others as well. If /run is not a mount, nothing happens.
 void let_go_of_run() {
   uncover("/run");
 }
 
-/// libc's path to nscd is /var/run/nscd/socket. Where that is no link to /run (a bind of it, a
-/// folder of its own), the view's /run goes over it.
+/// libc looks for nscd at /var/run/nscd/socket. Where /var/run is not a link to /run (but a bind of
+/// it, or a folder of its own), the view's /run is mounted over it.
 void cover_other_run() {
   struct stat status {};
   if (::lstat("/var/run", &status) == 0 && S_ISDIR(status.st_mode) &&
@@ -243,7 +243,8 @@ std::vector<WatchedFolder> watched_folders(const ViewSources& sources) {
     return names;
   };
   const std::string own = sources.administrator.substr(sources.administrator.rfind('/') + 1);
-  // Names with a dot in front are passed over here and in follow_run_folder(): files in the making.
+  // Names with a dot in front are skipped here and in follow_run_folder(): they are files that are
+  // just being made.
   const auto all_of = [](const std::string& folder) {
     return [folder] { return entries_of(folder); };
   };

@@ -14,22 +14,24 @@ struct ViewSources {
   std::string administrator;  ///< "/etc/netns/NAME"; need not exist
 };
 
-/// Turns the calling process' mount namespace into an applications' view. To be called in a child
-/// that is in the profile's network namespace already.
+/// Turns the calling process's mount namespace into a view for applications. To be called in a
+/// child that is already in the profile's network namespace.
 ///
 /// Afterwards the process is in a mount namespace of its own, a slave of the host's: mounts made on
-/// the host later arrive in it, nothing goes back. /sys is the network namespace's, with the
-/// submounts (cgroup and the others) kept; /run is the view's own (run_folder.h); the folders of
-/// covered_folders.h are empty; the overlays of lay_overlays() are in place.
-/// Throws Error. See mount_namespaces(7).
+/// the host later appear in it, and none of its own on the host. /sys is the network namespace's,
+/// with the submounts (cgroup and the others) kept; /run is the view's own (run_folder.h); the
+/// folders of covered_folders.h are empty; the overlays of lay_overlays() are in place. Throws
+/// Error. See mount_namespaces(7).
 void build_view(const ViewSources& sources);
 
-/// Lays, in the calling process' mount namespace, every file of `sources` over its name in /etc.
-/// What is in place already is left alone; what does not exist here is left out.
+/// Mounts, in the calling process's mount namespace, every file of `sources` over the file of that
+/// name in /etc. What is in place already is left alone; a file that does not exist in /etc is left
+/// out.
 ///
-/// The host detaches such a mount when it replaces the file by rename(2), so this is called again
-/// whenever something changes in watched_folders(). An application that reads the host's file until
-/// then is still kept to the tunnel by the filter and by run_folder.h. Throws Error.
+/// When the host replaces the file by rename(2), the kernel detaches such a mount, so this is
+/// called again whenever something changes in watched_folders(). An application that reads the
+/// host's file until then is still kept to the tunnel by the filter and by run_folder.h. Throws
+/// Error.
 void lay_overlays(const ViewSources& sources);
 
 /// Folders on the host whose entries lay_overlays() and follow_run_folder() depend on, and which

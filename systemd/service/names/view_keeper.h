@@ -22,7 +22,7 @@ class ViewKeeper {
   /// Brings the view in line with the host now. Failures are logged: the next change tries again.
   void renew() noexcept;
   /// Writes the resolv.conf that applications read from now on. Failures are logged: the filter
-  /// sends queries to the right place all the same.
+  /// redirects queries to the right resolver all the same.
   void write_resolvers(const std::vector<IpAddress>& resolvers,
                        const std::vector<std::string>& search_domains) noexcept;
 

@@ -15,13 +15,13 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr std::chrono::milliseconds kFirstPause{200};
-/// File systems count time in ticks, of 10 ms at most: what happens twice within one looks the
-/// same.
+/// File systems count time in ticks, of 10 ms at most: two changes within one tick cannot be told
+/// apart.
 constexpr std::chrono::milliseconds kTick{20};
 
 std::uint32_t events_of(const WatchedFolder& folder) {
-  // DN_MODIFY: nsswitch.conf rewritten in place. In /run nothing depends on a content, and anybody
-  // can write to utmp there, by programs that are setgid for it.
+  // DN_MODIFY: nsswitch.conf may be rewritten in place. In /run no file's content matters, and
+  // anybody can write to utmp there, through programs that are setgid for it.
   const std::uint32_t written = folder.haste == WatchedFolder::Haste::kAtOnce ? DN_MODIFY : 0U;
   return DN_CREATE | DN_DELETE | DN_RENAME | written;
 }
@@ -47,7 +47,7 @@ ViewWatch::ViewWatch(EventLoop& loop, std::vector<WatchedFolder> folders,
   watch_folders();
 }
 
-/// What is there now is known, what happens from now on is told.
+/// Records what is there now, and watches for changes from now on.
 void ViewWatch::watch_folders() {
   known_.clear();
   for (const WatchedFolder& folder : folders_) {
@@ -56,7 +56,8 @@ void ViewWatch::watch_folders() {
   }
 }
 
-/// Zeros if nothing is there. What is in a folder counts for nothing, for kSettled no content does.
+/// Zeros if nothing is there. The content of a folder never counts, that of a file not with
+/// kSettled.
 ViewWatch::Stamp ViewWatch::stamp_of(const std::string& path, WatchedFolder::Haste haste) {
   struct statx status {};
   Stamp stamp;
@@ -126,7 +127,7 @@ void ViewWatch::renew_within(std::chrono::milliseconds delay) {
 
 void ViewWatch::renew() {
   settling_.reset();
-  // The next one that can wait does so for longer, until they stop.
+  // The next renewal that can wait is put off for longer, for as long as changes go on.
   pause_ = std::clamp(2 * pause_, kFirstPause, kLongestPause);
   const auto begin = EventLoop::Clock::now();
   watch_folders();

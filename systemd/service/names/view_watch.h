@@ -14,29 +14,29 @@
 
 namespace vpnrun::service {
 
-/// A folder that the view depends on, and what in it.
+/// A folder that the view depends on, and which of its entries matter.
 struct WatchedFolder {
   enum class Haste : std::uint8_t {
-    kAtOnce,  ///< until the view is renewed, an application may read the host's file
+    kAtOnce,  ///< because an application may read the host's file until the view is renewed
     kSettled  ///< the first change at once, the next ones after a pause that grows as they go on
   };
   std::string path;
   Haste haste = Haste::kAtOnce;
-  /// The names in it that matter when what is there came, went, was replaced or (kAtOnce) was
-  /// written; they need not exist. Nobody who can make other entries has the view renewed by that.
-  /// May throw Error: then everything matters.
+  /// The names of the entries that matter: when one of them appears, disappears, is replaced or
+  /// (kAtOnce) is written, the view is renewed. They need not exist. Nobody can cause a renewal by
+  /// making other entries. May throw Error: then everything matters.
   std::function<std::vector<std::string>()> names;
 };
 
-/// Calls back when something on the host changed on which the view depends: a file of /etc or of
-/// the administrator's /etc/netns/NAME was replaced, something came to /run or went. At once, or
-/// within FolderWatch::kPace where the kernel does not tell of changes.
+/// Calls back when something on which the view depends has changed on the host: a file of /etc or
+/// of the administrator's /etc/netns/NAME was replaced, or something appeared in /run or
+/// disappeared. At once, or within FolderWatch::kPace where the kernel does not report changes.
 class ViewWatch {
  public:
-  /// Watches `folders`, also those that are made later in another one of them. Throws Error.
+  /// Watches `folders`, including those that are made later inside another of them. Throws Error.
   ViewWatch(EventLoop& loop, std::vector<WatchedFolder> folders, std::function<void()> on_change);
 
-  /// How long a settled change waits at most while others go on.
+  /// How long a kSettled change waits at most while others go on.
   static constexpr std::chrono::milliseconds kLongestPause{10'000};
 
  private:
@@ -51,7 +51,7 @@ class ViewWatch {
   /// A folder as it was when the view was renewed the last time.
   struct Known {
     std::map<std::string, Stamp> entries;
-    bool certain = false;  ///< nothing can have changed since without another stamp
+    bool certain = false;  ///< any change since then gives another stamp
   };
 
   [[nodiscard]] static Stamp stamp_of(const std::string& path, WatchedFolder::Haste haste);
@@ -65,7 +65,7 @@ class ViewWatch {
 
   EventLoop& loop_;
   std::vector<WatchedFolder> folders_;
-  std::vector<Known> known_;  ///< as folders_
+  std::vector<Known> known_;  ///< one for each of folders_
 
   std::function<void()> on_change_;
   FolderWatch news_;
@@ -73,7 +73,7 @@ class ViewWatch {
   EventLoop::Clock::time_point due_;
   EventLoop::Clock::time_point renewed_;
   std::chrono::milliseconds pause_{0};  ///< before the next renewal that can wait
-  /// For those that cannot wait: dozens of them at once, and then one fiftieth of the time.
+  /// For renewals that cannot wait: dozens in a burst, and then one fiftieth of the time.
   Budget budget_{50, std::chrono::milliseconds(300)};
 };
 

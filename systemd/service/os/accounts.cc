@@ -23,8 +23,8 @@ constexpr gid_t kNoGroup = 65534;
 constexpr std::size_t kEntryFirst = 4096;
 constexpr std::size_t kEntryMax = std::size_t{64} << 20U;  // a group with a million members
 
-/// getpwnam_r(3), getgrnam_r(3): whether there is such an entry. Throws Error if that cannot be
-/// told.
+/// Calls getpwnam_r(3) or getgrnam_r(3): whether there is such an entry. Throws NotAnswered if that
+/// cannot be determined.
 template <class Entry, class Call>
 bool find(std::string_view kind, Call call, const std::string& name, Entry& entry) {
   std::vector<char> buffer(kEntryFirst);
@@ -34,7 +34,7 @@ bool find(std::string_view kind, Call call, const std::string& name, Entry& entr
     if (error == ERANGE && buffer.size() < kEntryMax) {
       buffer.resize(buffer.size() * 4);
     } else if (error == 0 || error == ENOENT || error == ESRCH) {
-      return found != nullptr;  // the last two if nsswitch.conf(5) names what is not installed
+      return found != nullptr;  // the last two: nsswitch.conf(5) names what is not installed
     } else if (error != EINTR) {
       const std::error_code code(error, std::generic_category());
       throw NotAnswered(
@@ -44,7 +44,7 @@ bool find(std::string_view kind, Call call, const std::string& name, Entry& entr
   }
 }
 
-/// Of /etc/passwd, without NSS. nullopt: there is none.
+/// Reads /etc/passwd, without NSS. nullopt: there is no such user.
 std::optional<uid_t> find_look_up_user() {
   const std::unique_ptr<FILE, int (*)(FILE*)> passwd(std::fopen("/etc/passwd", "re"), std::fclose);
   if (!passwd) {

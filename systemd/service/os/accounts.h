@@ -15,10 +15,10 @@ struct Account {
   gid_t gid = 0;
 };
 
-/// The system user that looks up names, with "nogroup": its own group may admit people to profiles.
-/// No client runs as this user. Read from /etc/passwd without NSS, whose modules would stay in
-/// memory for the companion's lifetime. Throws Error with a hint if there is none, or if it is
-/// root.
+/// The system user that looks up names, with the group "nogroup", as its own group may admit people
+/// to profiles. No client runs as this user. Read from /etc/passwd without NSS, whose modules would
+/// stay in memory for the companion's lifetime. Throws Error with a hint if there is none, or if it
+/// is root.
 [[nodiscard]] Account look_up_account();
 
 /// The name service failed.
@@ -28,7 +28,7 @@ class NotAnswered : public Error {
 };
 
 /// By NSS (getpwnam_r(3), getgrnam_r(3)). nullopt: no such user or group. Throws NotAnswered if
-/// nobody can tell: no answer from a directory service is not the answer "no".
+/// that cannot be determined: no answer from a directory service does not mean "no".
 [[nodiscard]] std::optional<uid_t> find_user(const std::string& name);
 [[nodiscard]] std::optional<gid_t> find_group(const std::string& name);
 

@@ -5,13 +5,13 @@
 
 namespace vpnrun::service {
 
-/// What somebody may cost: a share of a core over time, with a reserve for bursts. Pure.
+/// Limits what somebody may cost: to a share of a core over time, with a reserve for bursts. Pure.
 class Budget {
  public:
   using Clock = std::chrono::steady_clock;
   using Cost = std::chrono::nanoseconds;
 
-  /// One `part`th of the time; unspent, it gathers up to `store`.
+  /// Allows one `part`th of the time; what is not spent accumulates up to `store`.
   constexpr Budget(int part, Cost store) noexcept : part_(part), store_(store) {}
 
   /// Records what was spent. A debt is at most kLongestWait: nobody is shut out for long.

@@ -99,8 +99,9 @@ int wait_for(pid_t pid) noexcept {
   return status;
 }
 
-/// Ours may be that of a login, with root's keys, and open to any process that has it, whatever its
-/// user (session-keyring(7)). A container may have no keys or refuse every use of them.
+/// Our session keyring may be that of a login, with root's keys, and any process that has it may
+/// use them, whatever its user (session-keyring(7)). A container may have no keyrings, or refuse
+/// every use of them.
 void leave_session_keyring() {
   if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS &&
       errno != EPERM) {
@@ -172,8 +173,8 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);  // NOLINT(concurrency-mt-unsafe): one thread
 }
 
-/// Checked after PR_SET_PDEATHSIG, which does not report an earlier death. Nor does getppid(2): a
-/// parent outside the pid namespace is 0, dead or alive.
+/// To be checked after PR_SET_PDEATHSIG, which does not report a parent that died before. Nor does
+/// getppid(2): to a child in another pid namespace the parent is 0, dead or alive.
 bool has_parent(int report_fd) {
   pollfd reader{report_fd, 0, 0};
   return ::poll(&reader, 1, 0) == 0;  // POLLERR: nobody reads any more
@@ -213,12 +214,12 @@ void join_namespaces(const SpawnOptions& options) {
 
 /// In the child: everything up to execve. Returns only by throwing.
 [[noreturn]] void become(const SpawnOptions& options, int report_fd) {
-  // First: its /dev/null is ours, and not what is there in the profile's view.
+  // First, so that /dev/null is ours and not what the profile's view has there.
   set_up_descriptors(options);
   join_namespaces(options);
   reset_signals();
   if (options.own_session || options.alone) {
-    (void)::setsid();  // no way to a terminal that we were started from; it does not lead a group
+    (void)::setsid();  // away from our terminal; cannot fail: it leads no process group
   }
   if (::chdir("/") != 0) {
     throw_errno("cannot change to '/'");
@@ -238,7 +239,7 @@ void join_namespaces(const SpawnOptions& options) {
   if (options.refuse_calls) {
     refuse_calls();
   }
-  set_limits(options.limits);  // last: we ourselves may have more memory
+  set_limits(options.limits);  // last: this copy of us may have more memory than allowed
   execute(options);
 }
 
@@ -379,7 +380,7 @@ Pidfd spawn(const SpawnOptions& options) {
   Pipe errors = make_pipe();
   const pid_t pid = fork_into(options.alone ? CLONE_NEWPID | CLONE_NEWIPC : 0);
   if (pid == 0) {
-    errors.read.reset();  // or we would read our own report
+    errors.read.reset();  // or has_parent() would count us as its reader
     const int report_fd = errors.write.get();
     ::_exit(run_reporting([&options, report_fd] { become(options, report_fd); }, report_fd));
   }

@@ -13,7 +13,8 @@
 
 namespace vpnrun::service {
 
-/// A process that we started, held by its pidfd: a signal reaches it or nobody (pidfd_open(2)).
+/// A process that we started, referred to by its pidfd: a signal reaches this process or none
+/// (pidfd_open(2)).
 class Pidfd {
  public:
   Pidfd() noexcept = default;
@@ -40,19 +41,19 @@ class Pidfd {
   pid_t pid_ = -1;
 };
 
-/// What a forked child keeps of ours, besides our memory: it is a copy of this process, no more
-/// dumpable (prctl(2)), and ends by _exit(2).
+/// What a forked child keeps of this process, besides a copy of its memory. Like this process it is
+/// not dumpable (prctl(2)); it ends by _exit(2).
 struct Kept {
   std::vector<int> capabilities;  ///< CAP_*, with no way to gain others
   std::vector<int> descriptors;   ///< besides 0 to 2
 };
 
-/// Runs `body` in a forked child and waits. An exception of it is thrown here again as Error, with
-/// its hint.
+/// Runs `body` in a forked child and waits for it. An exception that it throws is thrown here again
+/// as Error, with its hint.
 void run_in_child(const Kept& kept, const std::function<void()>& body);
 
-/// In memory only, at its beginning, and sealed: nobody can change it (memfd_create(2)). Throws
-/// Error.
+/// A file that exists in memory only, positioned at its beginning, and sealed: nobody can change it
+/// (memfd_create(2)). Throws Error.
 [[nodiscard]] UniqueFd memory_file(const char* name, std::string_view text);
 
 /// A child that runs `body` and then stays until it is told to end: for namespaces that exist only
@@ -74,7 +75,7 @@ class HeldChild {
   UniqueFd release_;
 };
 
-/// setrlimit(2), hard and soft; what is lower already stays.
+/// A limit of setrlimit(2), hard and soft; one that is already lower stays.
 struct Limit {
   int resource;  ///< RLIMIT_*
   rlim_t most;
@@ -95,22 +96,22 @@ struct SpawnOptions {
   uid_t uid = 0;
   gid_t gid = 0;
   bool own_session = false;        ///< setsid(2): Pidfd::kill_group() reaches it and what it starts
-  bool drop_capabilities = false;  ///< root's files, but no capability and no_new_privs
+  bool drop_capabilities = false;  ///< root's files, but no capability; sets no_new_privs
   /// It is the first process of a pid namespace: it can signal and trace only what it starts
-  /// itself, and that dies with it in any case. An IPC namespace as well, and no controlling
-  /// terminal.
+  /// itself, and that dies with it in any case. It also has an IPC namespace of its own, and no
+  /// controlling terminal.
   bool alone = false;
   /// Called in the child, in a mount namespace of its own and with all rights, as the last step
   /// before they are dropped; `program` is looked for after it.
   std::function<void()> furnish;
   int parent_death_signal = 0;  ///< prctl(2) PR_SET_PDEATHSIG; 0: none
   bool refuse_calls = false;    ///< refuse_calls() of call_filter.h; sets no_new_privs
-  /// Set once it has its user: what else that user runs does not keep it from starting.
+  /// Set after the change of user: other processes of that user do not keep it from starting.
   std::vector<Limit> limits;
 };
 
-/// fork + execve. Signals are at their defaults there and only descriptors 0-2 are open. Throws
-/// Error if any step up to and including execve failed (reported over a close-on-exec pipe).
+/// fork + execve. In the child, signals are at their defaults and only descriptors 0-2 are open.
+/// Throws Error if any step up to and including execve failed (reported over a close-on-exec pipe).
 [[nodiscard]] Pidfd spawn(const SpawnOptions& options);
 
 }  // namespace vpnrun::service

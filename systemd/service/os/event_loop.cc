@@ -87,7 +87,7 @@ void EventLoop::run() {
     }
     for (int i = 0; i < count && !stopped_; ++i) {
       const auto& event = events.at(static_cast<std::size_t>(i));
-      const std::uint64_t id = event.data.u64;  // a copy: the struct is packed, find() refers
+      const std::uint64_t id = event.data.u64;  // a copy: find() takes a reference
       const auto watch = watches_.find(id);
       if (watch != watches_.end()) {  // an earlier callback of this round may have removed it
         const auto callback = watch->second.callback;

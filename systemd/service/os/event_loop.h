@@ -17,8 +17,8 @@ namespace vpnrun::service {
 /// timer.
 ///
 /// Callbacks run one at a time and may add and remove watches and timers, their own included. An
-/// exception from a callback leaves run(). A small loop of our own and not sd-event: libsystemd
-/// alone adds 0.9 MiB of resident memory to a process that is to stay below 8 MiB.
+/// exception from a callback leaves run(). A small loop of our own and not sd-event, because
+/// libsystemd alone adds 0.9 MiB of resident memory to a process that is to stay below 8 MiB.
 class EventLoop : public Timers {
  public:
   using FdCallback = std::function<void(std::uint32_t events)>;

@@ -18,14 +18,15 @@
 namespace vpnrun::service {
 namespace {
 
-/// News are told at once at first, then together: each is a wakeup, whatever it brings.
+/// The first change is reported at once, those that follow within this time together: each report
+/// is a wakeup, whatever it brings.
 constexpr std::chrono::milliseconds kGather{10};
 
 UniqueFd take_folder_signal() {
   sigset_t signals;
   ::sigemptyset(&signals);
   ::sigaddset(&signals, SIGIO);
-  // One thread: sigprocmask(2) says all that pthread_sigmask(3) would.
+  // There is only one thread: sigprocmask(2) does the same as pthread_sigmask(3).
   if (::sigprocmask(SIG_BLOCK, &signals, nullptr) != 0) {  // NOLINT(concurrency-mt-unsafe)
     throw_errno("cannot set up signals");
   }
@@ -74,8 +75,8 @@ void FolderWatch::watch(const std::string& path, std::uint32_t events) {
   if (known != folders_.end() && is_same_folder(known->second, folder)) {
     return;
   }
-  // Without F_SETSIG it is a plain SIGIO, of which one at a time is pending: it cannot be lost for
-  // want of room in a queue.
+  // Without F_SETSIG the signal is a plain SIGIO, which is pending once or not at all: it cannot be
+  // lost because a queue is full.
   if (::fcntl(folder.get(), F_NOTIFY, static_cast<unsigned long>(events | DN_MULTISHOT)) != 0) {
     refused(path, errno);
   }
@@ -86,7 +87,7 @@ void FolderWatch::refused(const std::string& path, int error) {
   if (std::exchange(paced_, true)) {
     return;
   }
-  log::info("the kernel does not tell of changes in '{}' ({}): looking for them every {} ms", path,
+  log::info("the kernel does not report changes in '{}' ({}): looking for them every {} ms", path,
             std::generic_category().message(error), kPace.count());
   pace();
 }

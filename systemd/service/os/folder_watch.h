@@ -12,27 +12,28 @@
 
 namespace vpnrun::service {
 
-/// Says that something happened in one of some folders, not what: who wants to know compares.
+/// Reports that something has changed in one of several folders, but not what: the receiver has to
+/// compare.
 ///
-/// By dnotify (F_NOTIFY in fcntl(2)) and not by inotify(7), whose instances are counted for each
-/// user, 128 by default: all companions are root's, and so are the machine's daemons, which would
-/// get none of what a hundred companions have taken. SIGIO is blocked from the first one on and
-/// stays so; children that execute a program begin without blocked signals (child.h). One at a time
-/// in a process.
+/// Uses dnotify (F_NOTIFY in fcntl(2)) and not inotify(7), whose instances are limited for each
+/// user, to 128 by default: all companions run as root, as do the machine's daemons, for which a
+/// hundred companions would leave none. SIGIO is blocked from the first one of these on and stays
+/// so; children that execute a program begin without blocked signals (child.h). At most one in a
+/// process at a time.
 ///
-/// A kernel may be without it (CONFIG_DNOTIFY, fs.dir-notify-enable), or refuse it: from then on
-/// there is a call each kPace, and the log says so once.
+/// A kernel may lack it (CONFIG_DNOTIFY, fs.dir-notify-enable) or refuse it: from then on there is
+/// a callback every kPace, and the log says so once.
 class FolderWatch {
  public:
   /// Throws Error (signalfd(2)).
   FolderWatch(EventLoop& loop, std::function<void()> on_news);
 
-  /// From now on also tells of `events` (DN_…) in the folder at `path`: the one that is there now,
-  /// in place of another one that was there at the last call. Nothing if there is none. The folder
-  /// stays open, so that its file system is busy for umount(2).
+  /// From now on also reports `events` (DN_…) in the folder that is at `path` now, and no longer in
+  /// one that was there at the last call. Does nothing if there is none. The folder stays open, so
+  /// that its file system is busy for umount(2).
   void watch(const std::string& path, std::uint32_t events);
 
-  /// How often there is a call where the kernel tells nothing.
+  /// How often there is a callback where the kernel reports nothing.
   static constexpr std::chrono::milliseconds kPace{1'000};
 
  private:

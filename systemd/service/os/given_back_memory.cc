@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A companion lives for weeks. What it reads, parses and hands on leaves copies in the buffers of
-// libraries, which know nothing of Secret, above all in the JSON parser's. So all memory that is
-// freed is overwritten. Part of the program, not of a library: a sanitizer has an allocator of its
-// own.
+// libraries, which know nothing of Secret, above all in those of the JSON parser. So all memory is
+// overwritten when it is freed. This file is part of the program and not of a library, because a
+// sanitizer has an allocator of its own.
 #include <malloc.h>
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace {
 
 void give_back(void* memory) noexcept {
   if (memory != nullptr) {
-    // More than was asked for: a compiler that sees through to the allocation must not object.
+    // More than was asked for: keeps a compiler that recognizes the allocation from objecting.
     asm volatile("" : "+r"(memory));
     ::explicit_bzero(memory, ::malloc_usable_size(memory));
     std::free(memory);
@@ -23,7 +23,7 @@ void give_back(void* memory) noexcept {
 
 }  // namespace
 
-// operator new stays the library's own, which is malloc(3)'s memory: [new.delete.single].
+// operator new stays the library's own, which takes its memory from malloc(3): [new.delete.single].
 // NOLINTBEGIN(cert-dcl54-cpp,misc-new-delete-overloads)
 void operator delete(void* memory) noexcept {
   give_back(memory);

@@ -17,7 +17,7 @@ namespace {
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
-/// What a watchdog waits for comes in time even if two beats of three are late.
+/// The watchdog is notified in time even if two beats of three are late.
 constexpr int kBeatsPerPeriod = 3;
 
 nanoseconds now(clockid_t clock) {

@@ -9,7 +9,7 @@
 
 namespace vpnrun::service {
 
-/// The companion's pulse: tells systemd's watchdog that the loop turns (WATCHDOG_USEC, see
+/// The companion's pulse: tells systemd's watchdog that the event loop runs (WATCHDOG_USEC, see
 /// sd_watchdog_enabled(3)), and notices that the machine was asleep.
 ///
 /// After a sleep a tunnel looks alive until its client has waited for the server in vain, for a
@@ -25,7 +25,7 @@ class Heartbeat {
   Heartbeat(EventLoop& loop, OnWake on_wake);
 
   static constexpr std::chrono::seconds kPulse{15};
-  /// A shorter sleep goes unnoticed by a server: its keep-alive waits longer.
+  /// A server does not notice a shorter sleep: its keep-alive waits longer.
   static constexpr std::chrono::seconds kNap{10};
 
  private:

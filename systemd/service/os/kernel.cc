@@ -11,12 +11,12 @@
 namespace vpnrun::service {
 
 void require_kernel() {
-  // No such descriptor, and no such structure: every kernel that knows the call refuses it.
+  // There is no such descriptor and no such structure: every kernel that knows the call refuses it.
   if (::mount_setattr(-1, "", 0, nullptr, 0) == 0 || errno != ENOSYS) {
     return;
   }
   utsname machine{};
-  (void)::uname(&machine);  // only a bad pointer fails
+  (void)::uname(&machine);  // fails only for a bad pointer
   throw Error(fmt::format("this kernel is too old: Linux {}", machine.release),
               std::make_error_code(std::errc::function_not_supported),
               "vpnrun needs Linux 5.12 or later (mount_setattr(2)); in a container, a sandbox that "

@@ -94,7 +94,7 @@ void ignored(const std::exception& error) noexcept {
     write_with_hint(spdlog::level::warn, fmt::format("{}, ignoring", error.what()),
                     ours == nullptr ? std::string() : ours->hint());
   } catch (const std::exception&) {
-    return;  // no memory to say so
+    return;  // no memory left to report it
   }
 }
 

@@ -37,7 +37,7 @@ void bind_file(const std::string& source, const std::string& target) {
   make_mount_point(target);
   if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0) {
     const int error = errno;
-    (void)::unlink(target.c_str());  // EBUSY where something is mounted: then it is not a leftover
+    (void)::unlink(target.c_str());  // EBUSY if something is mounted there: then it is in use
     throw_error(error, "cannot bind '{}'", target);
   }
 }

@@ -11,7 +11,7 @@
 namespace vpnrun::service {
 namespace {
 
-/// Octal escapes for space, tab, newline and backslash.
+/// Resolves the octal escapes for space, tab, newline and backslash.
 std::string unescape(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -38,8 +38,8 @@ std::vector<std::string_view> fields_of(std::string_view line) {
 
 /// nullopt: it is not a line of the table.
 std::optional<Mount> parse(std::string_view line) {
-  constexpr std::size_t kFixed = 6;   // fields before those that there may be or not be
-  constexpr std::size_t kBehind = 3;  // type, source and options, behind a "-"
+  constexpr std::size_t kFixed = 6;   // fields before the optional ones
+  constexpr std::size_t kBehind = 3;  // type, source and options, after a "-"
   const std::vector<std::string_view> fields = fields_of(line);
   if (fields.size() < kFixed) {
     return std::nullopt;
@@ -58,7 +58,8 @@ std::optional<Mount> parse(std::string_view line) {
   return mount;
 }
 
-/// Only these are parsed: the table of a machine with many profiles is long.
+/// The mounts whose line contains `text`. Only these lines are parsed: the table of a machine with
+/// many profiles is long.
 std::vector<Mount> lines_with(std::string_view text) {
   std::ifstream mountinfo("/proc/self/mountinfo");
   std::vector<Mount> mounts;
@@ -85,7 +86,7 @@ std::vector<Mount> mount_table() {
 }
 
 std::vector<Mount> mounts_of_type(const std::string& type) {
-  // The only field that is a "-" stands before the type.
+  // The only field that is a "-" comes before the type.
   std::vector<Mount> mounts = lines_with(" - " + type + ' ');
   std::erase_if(mounts, [&](const Mount& mount) { return mount.type != type; });
   return mounts;

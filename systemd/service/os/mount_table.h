@@ -10,11 +10,11 @@ namespace vpnrun::service {
 /// One line of /proc/self/mountinfo, see proc_pid_mountinfo(5).
 struct Mount {
   std::uint64_t id = 0;  ///< as stx_mnt_id of statx(2)
-  std::string root;      ///< of the mount, in its file system; "…//deleted" if that was removed
+  std::string root;      ///< of the mount, within its file system; "…//deleted" if removed
   std::string point;     ///< where it is mounted
   std::string type;      ///< of the file system
   std::string source;
-  std::string options;  ///< of the file system, with commas between
+  std::string options;  ///< of the file system, separated by commas
 };
 
 /// Whether it is an automounter's folder with an indirect map: the automounter looks up every name
@@ -24,15 +24,15 @@ struct Mount {
 /// All mounts that the calling process sees, in the order in which they were made.
 [[nodiscard]] std::vector<Mount> mount_table();
 
-/// Those of file systems of this type.
+/// The mounts of file systems of this type.
 [[nodiscard]] std::vector<Mount> mounts_of_type(const std::string& type);
 
-/// Those below `folder`, whose path has none of what mountinfo escapes: space, tab, newline and
-/// backslash.
+/// The mounts below `folder`, whose path must contain nothing that mountinfo escapes: no space,
+/// tab, newline or backslash.
 [[nodiscard]] std::vector<Mount> mounts_below(const std::string& folder);
 
 /// Mount points directly or indirectly below `folder` (see above), each once, without those below
-/// another one: a recursive bind takes these along.
+/// another one, which a recursive bind takes along.
 [[nodiscard]] std::vector<std::string> topmost_mounts_below(const std::string& folder);
 
 }  // namespace vpnrun::service

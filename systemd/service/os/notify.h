@@ -10,12 +10,12 @@
 
 namespace vpnrun::service {
 
-/// Tells the service manager, if there is one, by the protocol of sd_notify(3): "READY=1",
-/// "STATUS=…", "STOPPING=1". Never fails: there is nobody to tell of it.
+/// Sends `message` to the service manager, if there is one, by the protocol of sd_notify(3):
+/// "READY=1", "STATUS=…", "STOPPING=1". A failure is ignored: there is nobody to report it to.
 void notify(const std::string& message) noexcept;
 
-/// How often, at least, the service manager wants to hear "WATCHDOG=1" (sd_watchdog_enabled(3));
-/// nullopt if it does not. The variables are removed from the environment.
+/// The longest time that the service manager waits for "WATCHDOG=1" (sd_watchdog_enabled(3));
+/// nullopt if it does not wait for it. The variables are removed from the environment.
 [[nodiscard]] std::optional<std::chrono::microseconds> watchdog_period();
 
 /// The listening sockets handed over by systemd (sd_listen_fds(3)), close-on-exec. LISTEN_FDS and

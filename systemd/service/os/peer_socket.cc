@@ -26,19 +26,20 @@ constexpr int kPassRights = SO_PASSRIGHTS;
 constexpr int kPassRights = 83;  // asm-generic/socket.h
 #endif
 
-/// Whether it holds for this connection so far, if nobody has set it since: it has what its
-/// listener had.
+/// Whether the kernel has refused descriptors on this connection so far: nobody has set it here
+/// yet, so it has what its listener had when the connection was made.
 bool kernel_refuses_descriptors(int fd) noexcept {
   int passes = 1;
   socklen_t size = sizeof passes;
   return ::getsockopt(fd, SOL_SOCKET, kPassRights, &passes, &size) == 0 && passes == 0;
 }
 
-/// A process that ends when it may hold the last references to the connections, and not before.
+/// Leaves the connections to another process, which ends as soon as it may hold the last references
+/// to them, and not before.
 void close_by_another_process(std::vector<UniqueFd>& fds) noexcept {
   const auto leave = [&fds] {
     for (auto& fd : fds) {
-      (void)fd.release();  // descriptors lost; better than to wait for ever
+      (void)fd.release();  // lost, which is better than to wait for ever
     }
   };
   std::array<int, 2> ends{};
@@ -63,7 +64,7 @@ void close_by_another_process(std::vector<UniqueFd>& fds) noexcept {
       char none = 0;
       [[maybe_unused]] const ssize_t end = ::read(wait_end.get(), &none, sizeof none);
     }
-    ::_exit(0);  // no destructor: they would close
+    ::_exit(0);  // without destructors, which would close them
   }
   if (parent_of_it < 0) {
     leave();
@@ -86,7 +87,7 @@ PeerSocket::PeerSocket(UniqueFd fd) noexcept
   if (fd_.ok()) {
     const int on = 1;
     (void)::setsockopt(fd_.get(), SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
-    refuse_descriptors(fd_.get());  // from here on, for one that was made before the listener did
+    refuse_descriptors(fd_.get());  // from here on, if the listener did not yet do so
   }
 }
 
@@ -109,7 +110,7 @@ ssize_t PeerSocket::receive(std::span<char> into) noexcept {
     errno = EBADMSG;
     return -1;
   }
-  // No more than was looked at: what came meanwhile may have descriptors.
+  // No more than was peeked at: what has come since may have descriptors.
   return there <= 0 ? there
                     : ::recv(fd_.get(), into.data(), static_cast<std::size_t>(there), MSG_DONTWAIT);
 }

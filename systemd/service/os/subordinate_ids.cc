@@ -33,7 +33,7 @@ std::optional<SubordinateIds> parse_line(std::string_view line) {
     return std::nullopt;
   }
   const auto from = number(line.substr(first + 1, count - first - 1));
-  const auto how_many = number(line.substr(count + 1));  // a fourth field is not a number either
+  const auto how_many = number(line.substr(count + 1));  // with a fourth field it is not a number
   if (!from || !how_many) {
     return std::nullopt;
   }
@@ -43,7 +43,8 @@ std::optional<SubordinateIds> parse_line(std::string_view line) {
   return ids;
 }
 
-/// Fails if it cannot be read: the ranges in it would be missed.
+/// Empty if there is no such file. Throws Error if it cannot be read: the ranges in it would be
+/// missed.
 std::string text_of(const char* path) {
   const UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
   if (!file.ok()) {

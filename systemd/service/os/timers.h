@@ -7,8 +7,9 @@
 
 namespace vpnrun::service {
 
-/// What time it is, and what is to be done later. What decides reads no other clock, so that a test
-/// can set it (tests/fakes/test_clock.h). Not for use by two threads; needs nothing of the process.
+/// The time, and callbacks at a later time. Code that makes decisions reads no other clock, so that
+/// a test can set it (tests/fakes/test_clock.h). For one thread only; needs nothing else of the
+/// process.
 class Timers {
  public:
   using Clock = std::chrono::steady_clock;
@@ -24,7 +25,7 @@ class Timers {
     Handle& operator=(const Handle&) = delete;
     ~Handle() { reset(); }
     void reset() noexcept;
-    /// For a timer: until reset(), which the handle's owner calls when the timer's call begins.
+    /// For a timer: true until reset(), which the handle's owner calls when the callback begins.
     [[nodiscard]] bool active() const noexcept { return owner_ != nullptr; }
 
    private:

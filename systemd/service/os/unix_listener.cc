@@ -17,7 +17,7 @@ namespace vpnrun::service {
 
 namespace {
 
-/// Lets `user` connect, too: write permission for the file, see unix(7) and acl(5).
+/// Lets `user` connect as well: gives write permission for the file, see unix(7) and acl(5).
 bool admit(const std::string& path, uid_t user) {
   const std::string text = fmt::format("u::rw,u:{}:rw,g::-,m::rw,o::-", user);
   const std::unique_ptr<void, int (*)(void*)> acl(::acl_from_text(text.c_str()), ::acl_free);
@@ -36,7 +36,7 @@ UniqueFd listen_unix(const std::string& path, const UnixListenerOptions& options
   (void)::unlink(path.c_str());
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   refuse_descriptors(fd.get());
-  // Nobody reaches it before the last step: connect(2) fails until there is a backlog.
+  // Nobody can connect before the last step: connect(2) fails until then.
   if (!fd.ok() ||
       // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the sockets interface
       ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||

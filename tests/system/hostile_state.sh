@@ -40,7 +40,7 @@ wait_until 5 pgrep -P $holder
 foreign=$(pgrep -P $holder)
 by alice unshare --user --map-root-user --net --kill-child --fork sleep 120 &
 rootless=$!
-wait_until 5 eval '[ "$(readlink /proc/$(pgrep -P $rootless)/ns/net)" != "$(readlink /proc/self/ns/net)" ]'
+wait_until 20 eval 'child=$(pgrep -P $rootless) && space=$(readlink "/proc/$child/ns/net") && [ "$space" != "$(readlink /proc/self/ns/net)" ]'
 rootless_child=$(pgrep -P $rootless)
 RECORDED='not the recorded one|not the namespace that it should be'
 for entry in netns mnt; do

@@ -264,8 +264,9 @@ int run(const std::string& profile_name) {
     } catch (const std::exception& error) {
       const auto* ours = dynamic_cast<const Error*>(&error);
       const std::string hint = ours == nullptr ? std::string() : ours->hint();
-      leave_word(profile_name, error.what(), hint);
-      refuse_callers(waiting, Error(error.what(), {}, hint), kCallersPatience,
+      const std::string text = one_line(error.what());
+      leave_word(profile_name, text, hint);
+      refuse_callers(waiting, Error(text, {}, hint), kCallersPatience,
                      [&profile_name] { return !is_startable(profile_name); });
       throw;
     }

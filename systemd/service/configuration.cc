@@ -58,10 +58,11 @@ Configuration load_configuration(const std::string& profile_name) {
           profile.tunnel.config, [&own](std::string_view directive, const std::string& name) {
             return own.read(directive, name);
           });
+      profile::check_client_config(config, profile.tunnel.config);
       own.check_authority(config.text);
       check_named_login(credential_files(profile, config));
-      for (const auto& note : config.ignored) {
-        log::debug("{}: {}, left out", profile.tunnel.config, note);
+      if (!config.left_out.empty()) {
+        log::debug("{}: left out: {}", profile.tunnel.config, describe(config.left_out));
       }
       configuration.tunnel = std::move(config);
     } catch (const Error& error) {

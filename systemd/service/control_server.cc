@@ -56,7 +56,7 @@ constexpr std::size_t kBudgetsMax = 256;
 ControlReply refusal(const Error& error) {
   ControlReply reply;
   reply.ok = false;
-  reply.error = error.what();
+  reply.error = one_line(error.what());
   reply.hint = error.hint();
   if (const auto* unknown = dynamic_cast<const UnknownInRequest*>(&error)) {
     reply.unknown = unknown->name();

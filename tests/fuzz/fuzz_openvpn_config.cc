@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -227,6 +228,7 @@ void hold_directive(const Words& words) {
       return;
     case Treatment::kPem:
     case Treatment::kPemDirection:
+    case Treatment::kPemNumber:
     case Treatment::kPkcs12:
       return hold(is_block, "OpenVPN is given no name of a file");
     case Treatment::kFingerprints:
@@ -292,6 +294,14 @@ void hold_config(const OpenvpnConfig& config, const std::string& path) {
     hold(!remote.host.empty() && remote.host.find_first_of(" \t\n\"'\\#") == std::string::npos,
          "a host is one word");
   }
+  for (const LeftOut& entry : config.left_out) {
+    hold(find_unprintable(entry.directive + entry.reason) == std::string::npos,
+         "what is left out can be shown");
+    hold(entry.lines.size() == 1 && !entry.reason.empty(), "it has a line and a reason");
+  }
+  for (const LeftOut& entry : merged(config.left_out, 10)) {
+    hold(!describe(std::span(&entry, 1)).empty(), "it can be told");
+  }
   hold(config.user_pass_file.empty() == (config.user_pass_line == 0), "a login has its line");
 
   const auto again =
@@ -317,6 +327,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const Error& error) {
     fuzz::hold_message(error);
     return 0;
+  }
+  try {
+    check_client_config(*config, path);
+  } catch (const Error& error) {
+    fuzz::hold_message(error);
   }
   hold_config(*config, path);
   return 0;

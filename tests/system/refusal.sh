@@ -183,10 +183,10 @@ case $CASE in
     ;;
   openvpn_file_refused)
     ovpn_one "$PROFILES/one.ovpn"
-    echo 'up /bin/true' >>"$PROFILES/one.ovpn"
+    echo 'plugin /usr/lib/evil.so' >>"$PROFILES/one.ovpn"
     profile one
     snapshot before
-    refuses one $CONFIGURATION "one\\.ovpn:[0-9]+: .*up.*remove the line" same
+    refuses one $CONFIGURATION "one\\.ovpn:[0-9]+: .*plugin.*remove the line" same
     ;;
   not_root)
     profile_one

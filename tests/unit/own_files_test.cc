@@ -57,6 +57,7 @@ std::vector<std::string> directives_with_a_file() {
     switch (directive.treatment) {
       case Treatment::kPem:
       case Treatment::kPemDirection:
+      case Treatment::kPemNumber:
       case Treatment::kPkcs12:
       case Treatment::kAuthUserPass:
         names.emplace_back(directive.name);

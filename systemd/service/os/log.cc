@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/os/log.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -38,13 +39,20 @@ bool for_journal() {
   return ::secure_getenv("JOURNAL_STREAM") != nullptr;
 }
 
+/// `text` may have several lines, one for each finding.
 void write_with_hint(spdlog::level::level_enum level, std::string_view text,
                      std::string_view hint) {
-  if (hint.empty()) {
+  if (for_journal()) {  // an entry for each line, each with its level
+    while (!text.empty()) {
+      const std::string_view line = text.substr(0, text.find('\n'));
+      text.remove_prefix(std::min(line.size() + 1, text.size()));
+      spdlog::log(level, "{}", line);
+    }
+    if (!hint.empty()) {
+      spdlog::log(level, "hint: {}", hint);
+    }
+  } else if (hint.empty()) {
     spdlog::log(level, "{}", text);
-  } else if (for_journal()) {
-    spdlog::log(level, "{}", text);  // two entries, each with its level
-    spdlog::log(level, "hint: {}", hint);
   } else {
     spdlog::log(level, "{}\nhint: {}", text, hint);
   }

@@ -232,7 +232,7 @@ void Session::found(const Endpoints::Found& found) {
   if (found.failure) {
     log::info("'{}': {}; the others are tried", profile().name, found.failure->error);
   }
-  connect(found.endpoints);
+  connect(parts_.client->choose(found.endpoints));
 }
 
 void Session::connect(std::vector<Endpoint> endpoints) {

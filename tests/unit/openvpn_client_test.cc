@@ -229,6 +229,72 @@ TEST_F(OpenvpnClientTest, TellsThatTheProcessEndedBeforeItWasConnected) {
   EXPECT_EQ(openvpn_.running(), 0);
 }
 
+// --- many servers ---
+
+std::vector<Endpoint> servers(int count) {
+  std::vector<Endpoint> all;
+  for (int i = 1; i <= count; ++i) {
+    all.push_back(server(i));
+  }
+  return all;
+}
+
+TEST_F(OpenvpnClientTest, TriesAllOfAFewAndAPartOfMany) {
+  EXPECT_EQ(client_->choose(servers(32)), servers(32));
+  EXPECT_EQ(client_->choose(servers(40)), servers(32));
+}
+
+TEST_F(OpenvpnClientTest, TakesOverWhereTheLastAttemptEnded) {
+  std::set<std::string> first;  // tried, with two servers an attempt
+  for (int attempt = 0; attempt < 40 && first.size() < 40; ++attempt) {
+    const std::vector<Endpoint> part = client_->choose(servers(40));
+    EXPECT_EQ(part.size(), OpenvpnClient::kEndpointsMost);
+    EXPECT_EQ(connect(part), part.front());
+    EXPECT_EQ(run().servers, part);
+    for (std::size_t i = 0; i < 2; ++i) {
+      run().hold();
+      first.insert(run().servers.at(i).str());
+      clock_.advance(Tries::kQuick);
+    }
+    client_->stop();  // the attempt takes too long
+  }
+  EXPECT_EQ(first.size(), 40U);
+}
+
+TEST_F(OpenvpnClientTest, GoesOnWithTheOthersWhenAPartIsThrough) {
+  const std::vector<Endpoint> part = client_->choose(servers(40));
+  begin(part);
+  for (std::size_t i = 0; i < part.size(); ++i) {
+    run().hold();
+  }
+  EXPECT_EQ(ends(), 1);
+  EXPECT_FALSE(run().is_stopped) << "it waits for the next attempt";
+  EXPECT_EQ(client_->choose(servers(40)).front(), server(33));
+}
+
+TEST_F(OpenvpnClientTest, StartsOverWithManyAfterAConnection) {
+  (void)client_->choose(servers(40));
+  client_->stop();
+  const std::vector<Endpoint> second = client_->choose(servers(40));
+  EXPECT_EQ(second.front(), server(2));
+  begin_connected(second);
+  run().state("RECONNECTING", "ping-restart");
+  run().hold();
+  EXPECT_EQ(client_->choose(servers(40)), second) << "the process has what somebody typed";
+  client_->stop();
+  EXPECT_EQ(client_->choose(servers(40)).front(), server(1));
+}
+
+TEST_F(OpenvpnClientTest, TriesManyAtRandomIfTheConfigurationSaysSo) {
+  config_.remote_random = true;
+  make();
+  std::set<std::string> first;
+  for (int attempt = 0; attempt < 400 && first.size() < 40; ++attempt) {
+    first.insert(client_->choose(servers(40)).front().str());
+  }
+  EXPECT_EQ(first.size(), 40U);
+}
+
 // --- what explains a failure ---
 
 TEST_F(OpenvpnClientTest, TellsWhatExplainsMoreWhileTheAttemptGoesOn) {

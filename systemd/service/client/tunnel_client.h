@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -65,9 +66,18 @@ class TunnelClient {
   /// attempt. Empty: the client needs none, and connect() gets none.
   [[nodiscard]] virtual std::span<const profile::Remote> servers() const noexcept = 0;
 
-  /// Begins one attempt. What an earlier one left is used if possible (a process at its hold, with
-  /// what somebody typed), otherwise ended. Returns the endpoint that is tried first; nullopt if
-  /// there is none. Throws Error, and nothing runs then.
+  /// How many endpoints an attempt is for at most: a link is open for no more.
+  static constexpr std::size_t kEndpointsMost = 32;
+
+  /// Which of `endpoints`, in the configuration's order, the next attempt is for: connect() gets
+  /// these. If there are too many, each attempt takes over where the one before it ended.
+  [[nodiscard]] virtual std::vector<Endpoint> choose(const std::vector<Endpoint>& endpoints) {
+    return endpoints;
+  }
+
+  /// Begins one attempt. What an earlier one left is used if it can serve (a process at its hold,
+  /// with what somebody typed), otherwise ended. Returns the endpoint that is tried first; nullopt
+  /// without any. Throws Error, and nothing runs then.
   virtual std::optional<Endpoint> connect(const std::vector<Endpoint>& endpoints) = 0;
   /// Gives up a connection that only seems to be alive (the machine slept). What somebody typed is
   /// kept for the next attempt if possible. No event until connect(). False: there is no connection

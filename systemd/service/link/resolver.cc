@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/link/resolver.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <sys/epoll.h>
@@ -9,7 +8,6 @@
 
 #include <array>
 #include <csignal>
-#include <cstring>
 #include <memory>
 #include <sstream>
 #include <utility>
@@ -25,31 +23,42 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{15};
 constexpr std::size_t kAddressesMax = 16;
-constexpr std::size_t kTextMax = 65536;
+/// The largest number of servers that is used (Endpoints::kMost), with long names.
+constexpr std::size_t kTextMax = 1U << 19U;
 
-/// Returns one line for each result: "a NAME ADDRESS" or "e NAME TEXT".
-std::string look_up_one(const std::string& name) {
+/// The same for one family. `lines` gets what is found; returns the error of getaddrinfo(3).
+int look_up_family(const std::string& name, int family, std::string& lines) {
   addrinfo hints{};
-  hints.ai_family = AF_INET;
+  hints.ai_family = family;
   hints.ai_socktype = SOCK_DGRAM;
   addrinfo* list = nullptr;
   const int error = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
   if (error != 0) {
-    return fmt::format("e {} {}\n", name, ::gai_strerror(error));
+    return error;
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list, ::freeaddrinfo);
-  std::string lines;
   std::size_t count = 0;
   for (const addrinfo* entry = list; entry != nullptr && count < kAddressesMax;
        entry = entry->ai_next, ++count) {
-    std::array<char, INET_ADDRSTRLEN> text{};
-    sockaddr_in address{};
-    std::memcpy(&address, entry->ai_addr, sizeof(address));
-    if (::inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size()) != nullptr) {
+    std::array<char, NI_MAXHOST> text{};
+    if (::getnameinfo(entry->ai_addr, entry->ai_addrlen, text.data(), text.size(), nullptr, 0,
+                      NI_NUMERICHOST) == 0) {
       lines += fmt::format("a {} {}\n", name, text.data());
     }
   }
-  return lines;
+  return 0;
+}
+
+/// One line for each finding: "a NAME ADDRESS" or "e NAME TEXT". IPv6 only of a name that has
+/// nothing else: then that is what is wrong with it.
+std::string look_up_one(const std::string& name) {
+  std::string lines;
+  const int error = look_up_family(name, AF_INET, lines);
+  const bool has_no_ipv4 = error == EAI_NODATA || error == EAI_NONAME || error == EAI_ADDRFAMILY;
+  if (error == 0 || (has_no_ipv4 && look_up_family(name, AF_INET6, lines) == 0)) {
+    return lines;
+  }
+  return fmt::format("e {} {}\n", name, ::gai_strerror(error));
 }
 
 Resolver::Result parse(const std::string& text, Resolver::Result result) {

@@ -27,6 +27,33 @@ OpenvpnClient::~OpenvpnClient() {
 
 // --- orders ---
 
+std::vector<Endpoint> OpenvpnClient::choose(const std::vector<Endpoint>& endpoints) {
+  is_part_ = endpoints.size() > kEndpointsMost;
+  if (!is_part_) {
+    return endpoints;
+  }
+  part_tried_ += std::max<std::size_t>(tries_.count(), 1);
+  const auto is_there = [&endpoints](const Endpoint& one) {
+    return std::find(endpoints.begin(), endpoints.end(), one) != endpoints.end();
+  };
+  const bool is_still_there = !endpoints_.empty() && endpoints_.size() <= kEndpointsMost &&
+                              std::all_of(endpoints_.begin(), endpoints_.end(), is_there);
+  const bool waits = process_ && holds_ && !is_spent_ && part_tried_ < endpoints_.size();
+  if (is_still_there && (waits || login_.has_challenge())) {
+    return endpoints_;
+  }
+  std::vector<Endpoint> part = endpoints;
+  if (config_.remote_random) {
+    std::shuffle(part.begin(), part.end(), std::mt19937(std::random_device()()));
+  } else {
+    part_first_ = part_first_ ? (*part_first_ + part_tried_) % part.size() : 0;
+    std::rotate(part.begin(), part.begin() + static_cast<std::ptrdiff_t>(*part_first_), part.end());
+  }
+  part.resize(kEndpointsMost);
+  part_tried_ = 0;
+  return part;
+}
+
 std::optional<Endpoint> OpenvpnClient::connect(const std::vector<Endpoint>& endpoints) {
   if (endpoints.empty()) {
     throw Error("there is no server to connect to");
@@ -90,6 +117,9 @@ void OpenvpnClient::start_process(const std::vector<Endpoint>& endpoints) {
 std::vector<Endpoint> OpenvpnClient::order_of(const std::vector<Endpoint>& endpoints) {
   if (login_.has_challenge() && endpoints_ == endpoints) {
     return order_;
+  }
+  if (is_part_) {
+    return endpoints;
   }
   std::vector<Endpoint> order = endpoints;
   if (config_.remote_random) {
@@ -286,6 +316,8 @@ void OpenvpnClient::on_connected() {
   events_.connected(settings);
   if (phase_ == Phase::kConnected) {  // and the receiver accepted what the server assigned
     rotation_ = 0;
+    part_first_.reset();
+    part_tried_ = 0;
   }
 }
 

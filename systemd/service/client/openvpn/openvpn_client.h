@@ -52,6 +52,7 @@ class OpenvpnClient : public TunnelClient {
   [[nodiscard]] std::span<const profile::Remote> servers() const noexcept override {
     return config_.remotes;
   }
+  [[nodiscard]] std::vector<Endpoint> choose(const std::vector<Endpoint>& endpoints) override;
   std::optional<Endpoint> connect(const std::vector<Endpoint>& endpoints) override;
   [[nodiscard]] bool drop() noexcept override;
   void stop() noexcept override;
@@ -114,9 +115,12 @@ class OpenvpnClient : public TunnelClient {
   std::optional<Failure> observed_;  ///< the best explanation that this attempt has given so far
 
   std::vector<Endpoint> endpoints_;
-  std::vector<Endpoint> order_;       ///< the same, as the process tries them
-  std::optional<Endpoint> endpoint_;  ///< the one in use, as far as is known
-  unsigned rotation_ = 0;             ///< which of them comes first
+  std::vector<Endpoint> order_;            ///< the same, as the process tries them
+  std::optional<Endpoint> endpoint_;       ///< the one in use, as far as is known
+  unsigned rotation_ = 0;                  ///< which of them comes first
+  std::optional<std::size_t> part_first_;  ///< where the present part of a long list begins
+  std::size_t part_tried_ = 0;             ///< tries with it
+  bool is_part_ = false;                   ///< the order is choose()'s own
   Login login_;
 };
 

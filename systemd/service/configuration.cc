@@ -8,6 +8,7 @@
 #include "profiles/own_files.h"
 #include "profiles/profile_store.h"
 #include "systemd/service/client/openvpn/login.h"
+#include "systemd/service/link/remotes_check.h"
 #include "systemd/service/os/log.h"
 
 namespace vpnrun::service {
@@ -59,6 +60,7 @@ Configuration load_configuration(const std::string& profile_name) {
             return own.read(directive, name);
           });
       profile::check_client_config(config, profile.tunnel.config);
+      leave_out_unreachable(config, profile.tunnel.config);
       own.check_authority(config.text);
       check_named_login(credential_files(profile, config));
       if (!config.left_out.empty()) {

@@ -22,6 +22,7 @@
 
 #include "helper/base/request_format.h"
 #include "launcher/launch_environment.h"
+#include "launcher/left_out_text.h"
 #include "launcher/profile_choice.h"
 #include "launcher/snap.h"
 #include "launcher/standpoint.h"
@@ -58,7 +59,8 @@ std::string choose(const LaunchOptions& options, const Places& places, char* con
 
 void wait_for_tunnel(const std::string& profile, const LaunchOptions& options, const Places& places,
                      char* const* environment, Reporter& reporter) {
-  if (reporter.verbosity() != Verbosity::kVerbose && is_up(runtime_directory(places, profile))) {
+  const bool was_up = is_up(runtime_directory(places, profile));
+  if (reporter.verbosity() != Verbosity::kVerbose && was_up) {
     return;
   }
   TerminalPerson person(options.verbosity, environment_value(environment, "TERM"),
@@ -71,6 +73,15 @@ void wait_for_tunnel(const std::string& profile, const LaunchOptions& options, c
   if (reporter.verbosity() == Verbosity::kVerbose) {
     reporter.debug(
         fmt::format("tunnel up on {} by {}", printable(status.device), printable(status.endpoint)));
+  }
+  if (!was_up) {  // the launches that follow need not be told
+    const LeftOutText text = left_out_text(status);
+    if (!text.note.empty()) {
+      reporter.info(text.note);
+    }
+    if (!text.warning.empty()) {
+      reporter.warn(text.warning);
+    }
   }
 }
 

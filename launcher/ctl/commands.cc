@@ -19,6 +19,7 @@
 #include "launcher/ctl/show.h"
 #include "launcher/ctl/unit_journal.h"
 #include "launcher/launch_environment.h"
+#include "launcher/left_out_text.h"
 #include "launcher/report.h"
 #include "launcher/terminal_person.h"
 #include "launcher/tunnel_order.h"
@@ -136,6 +137,15 @@ void give_order(const CtlOptions& options, const Surroundings& around, Reporter&
   }
   reporter.info(
       fmt::format("tunnel of profile '{}': {}", options.profile, printable(state_word(after))));
+  if (options.verb != Verb::kDown) {
+    const LeftOutText text = left_out_text(after);
+    if (!text.note.empty()) {
+      reporter.info(text.note);
+    }
+    if (!text.warning.empty()) {
+      reporter.warn(text.warning);
+    }
+  }
 }
 
 AttachOrder attach_order(const CtlOptions& options) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <ctime>
+#include <span>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -108,6 +109,9 @@ std::string show_status(const Status& status) {
   add("pid", number(status.pid));
   add("version", printable(status.version));
   add("question", status.question ? printable(status.question->text) : "");
+  for (const LeftOut& entry : status.left_out) {
+    add("left out", describe(std::span(&entry, 1)));
+  }
   add("error", printable(status.error));
   add("hint", printable(status.hint));
   return text;

@@ -54,6 +54,37 @@ CredentialQuestion question_from_json(const Json& json) {
   return question;
 }
 
+Json left_out_to_json(const std::vector<LeftOut>& entries) {
+  Json json = Json::array();
+  for (const LeftOut& entry : entries) {
+    json.push_back({{"file", entry.file},
+                    {"directive", entry.directive},
+                    {"lines", entry.lines},
+                    {"reason", entry.reason},
+                    {"severity", to_string(entry.severity)}});
+  }
+  return json;
+}
+
+std::vector<LeftOut> left_out_from_json(const Json& json) {
+  if (!json.is_array()) {
+    throw Error("cannot parse status: 'left_out' must be an array");
+  }
+  std::vector<LeftOut> entries;
+  for (const Json& element : json) {
+    LeftOut& entry = entries.emplace_back();
+    JsonFields fields(element, "left_out");
+    std::string severity;
+    fields.get("file", entry.file);
+    fields.get("directive", entry.directive);
+    fields.get("lines", entry.lines);
+    fields.get("reason", entry.reason);
+    fields.get("severity", severity);
+    entry.severity = severity_from_string(severity);
+  }
+  return entries;
+}
+
 }  // namespace
 
 std::string_view to_string(State state) noexcept {
@@ -89,6 +120,9 @@ Json status_to_json(const Status& status) {
   if (status.question) {
     json["question"] = question_to_json(*status.question);
   }
+  if (!status.left_out.empty()) {
+    json["left_out"] = left_out_to_json(status.left_out);
+  }
   if (!status.version.empty()) {
     json["version"] = status.version;
   }
@@ -118,6 +152,9 @@ Status status_from_json(const Json& json) {
   fields.get("attempt", status.attempt);
   if (const Json* question = fields.find("question")) {
     status.question = question_from_json(*question);
+  }
+  if (const Json* left_out = fields.find("left_out")) {
+    status.left_out = left_out_from_json(*left_out);
   }
   fields.get("version", status.version);
   if (fields.find("features") != nullptr) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "profiles/protocol/left_out.h"
+
 namespace vpnrun {
 
 /// What a tunnel does. Applications can be started in every state; they reach something in kUp
@@ -59,6 +61,7 @@ struct Status {
   std::string hint;                    ///< what to do about it; one line
   std::uint32_t attempt = 0;           ///< connection attempts since it was last up
   std::optional<CredentialQuestion> question;
+  std::vector<LeftOut> left_out{};  ///< of the configuration, whatever the state
 
   // Of the companion that sends it, and so not in state.json, which outlives one:
   std::string version{};  ///< of its program; empty if it does not say

@@ -41,6 +41,7 @@ constexpr seconds kLongPause{5};
 
 Session::Session(Surroundings surroundings)
     : around_(std::move(surroundings)), configuration_(around_.load()), lookup_(around_.names) {
+  tell_configuration();
   build();
 }
 
@@ -88,7 +89,27 @@ PartEvents Session::events() {
   return events;
 }
 
-/// The former configuration's parts are destroyed first: the new ones have the same names.
+/// What the client does not get to hear of its configuration is said once, when that is read.
+void Session::tell_configuration() {
+  around_.board.edit().left_out = configuration_.left_out;
+  std::vector<LeftOut> told;
+  std::vector<LeftOut> missed;
+  for (const LeftOut& entry : configuration_.left_out) {
+    (entry.severity == Severity::kWarning ? missed : told).push_back(entry);
+  }
+  const std::string& path = profile().tunnel.config;
+  if (!told.empty()) {
+    log::info("{}: left out: {}", printable(path), describe(told, "'"));
+  }
+  if (!missed.empty()) {
+    log::warn("{}: left out: {}", printable(path), describe(missed, "'"));
+  }
+  for (const std::string& warning : configuration_.warnings) {
+    log::warn("{}", warning);
+  }
+}
+
+/// The former configuration's parts go first: the new ones have the same names.
 void Session::build() {
   parts_.client.reset();
   parts_.link.reset();
@@ -144,6 +165,7 @@ void Session::restart() {
   Configuration fresh = around_.load();
   down();
   configuration_ = std::move(fresh);
+  tell_configuration();
   rebuild();
   up();
 }

@@ -90,6 +90,7 @@ class Session {
   [[nodiscard]] const std::optional<Failure>& final_failure() const noexcept { return final_; }
 
  private:
+  void tell_configuration();
   void build();
   void rebuild();
   [[nodiscard]] PartEvents events();

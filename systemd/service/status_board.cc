@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <utility>
+#include <vector>
 
 #include "helper/base/runtime_layout.h"
 #include "profiles/base/error.h"
@@ -126,8 +127,13 @@ void StatusBoard::leave() {
 bool StatusFiles::write(const Status& status) {
   // May fail while a reader of the mark has it locked.
   const bool is_marked = up_lock_.set(status.state == State::kUp);
+  // 0.1.0 reads the file as well, and not one with a member that it does not know: a configuration
+  // that it took has nothing of which a person is told.
+  Status recorded = status;
+  std::erase_if(recorded.left_out,
+                [](const LeftOut& entry) { return entry.severity == Severity::kInfo; });
   try {
-    replace_file(directory_, kStateEntry, to_pretty_json(status) + "\n");
+    replace_file(directory_, kStateEntry, to_pretty_json(recorded) + "\n");
   } catch (const std::exception& error) {
     log::ignored(error);
     return false;

@@ -71,6 +71,10 @@ void print_statuses() {
   status.hint = "wait";
   status.attempt = 7;
   print_status(status);
+  status.left_out = {{"up", {9, 10}, "no \xFF script", Severity::kWarning, "work.ovpn"},
+                     {"credentials", {}, "nobody asks", Severity::kNotice, "work.toml"},
+                     {"persist-tun", {4}, "", Severity::kInfo, "work.ovpn"}};
+  print_status(status);
   status.question = CredentialQuestion{3, "user name and password for 'work'", true, true};
   print_status(status);
   status.question->wants_response = true;

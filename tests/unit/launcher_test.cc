@@ -82,6 +82,19 @@ TEST_F(Launcher, HandsOverArgumentsAndEnvironmentByteForByte) {
   EXPECT_EQ(machine_.read("environment"), expected);
 }
 
+TEST_F(Launcher, TellsOnceWhatIsLeftOutOfTheConfiguration) {
+  auto up = reply_in(State::kUp);
+  up.status.left_out = {{"up", {9}, "vpnrun sets names itself", Severity::kNotice, "work.ovpn"},
+                        {"down", {10}, "vpnrun sets names itself", Severity::kNotice, "work.ovpn"},
+                        {"persist-tun", {4}, "nobody misses it", Severity::kInfo, "work.ovpn"},
+                        {"route-up", {12}, "see [hooks]\x1b", Severity::kWarning, "work.ovpn"}};
+  const FakeCompanion companion(machine_.control("office"), always(up));
+  EXPECT_EQ(vpnrun({"true"}).err,
+            "vpnrun: left out of work.ovpn: up, down (lines 9, 10): vpnrun sets names itself\n"
+            "vpnrun: warning: left out of work.ovpn: route-up (line 12): see [hooks]?\n");
+  EXPECT_EQ(vpnrun({"-q", "true"}).err, "");
+}
+
 TEST_F(Launcher, LeavesNoDescriptorOfItsOwnToTheHelper) {
   machine_.write_helper("for fd in /proc/$$/fd/*; do readlink $fd; done > " + path("descriptors") +
                         "\ntrue\n");

@@ -622,6 +622,18 @@ TEST_F(SessionTest, AConfigurationThatNamesNoUsableServerIsFinal) {
   EXPECT_EQ(gave_up_, 1);
 }
 
+TEST_F(SessionTest, TellsWhatIsLeftOutOfTheConfigurationThatItHasRead) {
+  configuration_.left_out = {{"up", {9}, "names", Severity::kNotice, "work.ovpn"}};
+  make();
+  EXPECT_EQ(status().left_out, configuration_.left_out);
+  session_->up();
+  names_.answer();
+  EXPECT_EQ(status().left_out, configuration_.left_out);
+  configuration_.left_out.clear();
+  session_->restart();
+  EXPECT_TRUE(status().left_out.empty());
+}
+
 TEST_F(SessionTest, ALinkThatCannotBeOpenedIsAPassingFailure) {
   make();
   link_->mishap.error = "the machine routes to the server through 'eth1'";

@@ -86,6 +86,22 @@ TEST_F(Ctl, ListOfNothingIsAnEmptyArray) {
   EXPECT_THAT(ctl({"list"}).err, HasSubstr("there is no profile in "));
 }
 
+TEST_F(Ctl, StatusListsWhatIsLeftOutOfTheConfiguration) {
+  machine_.prepare("office");
+  auto reply = reply_in(State::kUp);
+  reply.status.left_out = {{"up", {9}, "names\x1b", Severity::kNotice, "work.ovpn"},
+                           {"persist-tun", {4, 5}, "reconnects", Severity::kInfo, "work.ovpn"}};
+  const FakeCompanion companion(machine_.control("office"),
+                                [&](const auto&) { return std::vector{reply}; });
+  EXPECT_THAT(ctl({"status", "office"}).out,
+              AllOf(HasSubstr("  left out   up (line 9): names?\n"),
+                    HasSubstr("  left out   persist-tun (lines 4, 5): reconnects\n")));
+  const json status = json::parse(ctl({"status", "office", "--json"}).out);
+  EXPECT_EQ(status.at("left_out").at(0).at("directive"), "up");
+  EXPECT_EQ(status.at("left_out").at(1).at("lines"), json::array({4, 5}));
+  EXPECT_EQ(status.at("left_out").at(0).at("severity"), "notice");
+}
+
 TEST_F(Ctl, StatusShowsErrorAndHintWithoutControlCharacters) {
   machine_.prepare("office");
   ControlReply reply = reply_in(State::kFailed);

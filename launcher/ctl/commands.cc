@@ -17,6 +17,7 @@
 #include "launcher/ctl/facts.h"
 #include "launcher/ctl/processes.h"
 #include "launcher/ctl/show.h"
+#include "launcher/ctl/strays.h"
 #include "launcher/ctl/unit_journal.h"
 #include "launcher/launch_environment.h"
 #include "launcher/left_out_text.h"
@@ -51,11 +52,15 @@ std::vector<std::string> chosen_profiles(const CtlOptions& options, const Places
   return names;
 }
 
-void list(const CtlOptions& options, const Places& places, Reporter& reporter) {
+void list(const CtlOptions& options, const Places& places, const UnitPlaces& units,
+          Reporter& reporter) {
   const std::vector<ProfileFacts> facts = list_facts(places);
   print(options.json ? list_to_json(facts) : show_list(facts));
   if (facts.empty()) {
     reporter.info(fmt::format("there is no profile in {}", places.profile_folder));
+  }
+  for (const std::string& note : find_strays(places, units)) {
+    reporter.info(note);
   }
 }
 
@@ -181,7 +186,7 @@ void carry_out(const CtlOptions& options, const Surroundings& around, Reporter& 
   const Places& places = around.places;
   switch (options.verb) {
     case Verb::kList:
-      return list(options, places, reporter);
+      return list(options, places, around.units, reporter);
     case Verb::kStatus:
       return status(options, places, reporter);
     case Verb::kProcesses:

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -26,9 +27,11 @@ using test::Outcome;
 using test::reply_in;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 int vpnrunctl(int argc, char* const* argv, char* const* environment, const Places& places) {
   UnitPlaces units;
+  units.system_units = std::filesystem::path(places.runtime_root).parent_path() / "units";
   units.systemctl = std::filesystem::path(places.runtime_root).parent_path() / "systemctl";
   return run_vpnrunctl(argc, argv, environment, places, units);
 }
@@ -84,6 +87,51 @@ TEST_F(Ctl, ListShowsNamesStatesAdmissionAndDescriptions) {
 TEST_F(Ctl, ListOfNothingIsAnEmptyArray) {
   EXPECT_EQ(json::parse(ctl({"list", "--json"}).out), json::array());
   EXPECT_THAT(ctl({"list"}).err, HasSubstr("there is no profile in "));
+}
+
+TEST_F(Ctl, ListNamesWhatLiesBesideTheProfiles) {
+  machine_.add_profile("office");
+  machine_.folder.write("profiles/home.toml",
+                        "[tunnel]\ntype = \"openvpn\"\nconfig = \"home.ovpn\"\n");
+  for (const char* quiet : {"home.ovpn", "home.auth", "ca.crt"}) {
+    machine_.folder.write(std::string("profiles/") + quiet, "");
+  }
+  EXPECT_EQ(ctl({"list"}).err, "");
+  for (const char* stray : {"Work.toml", "my vpn.toml", "new.ovpn", "Old.OVPN", "wg0.conf",
+                            "office.toml~", ".office.toml.swp", "home.ovpn.dpkg-old"}) {
+    machine_.folder.write(std::string("profiles/") + stray, "");
+  }
+  const Outcome outcome = ctl({"list"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("/Work.toml' is no profile: a name is 1 to 32"),
+                    HasSubstr("/my vpn.toml' is no profile"),
+                    HasSubstr("/new.ovpn' is not named by 'config' of any profile"),
+                    HasSubstr("/Old.OVPN' is not named"), HasSubstr("/wg0.conf' is not named")));
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("/office.toml~' is what an editor or a package manager has left"),
+                    HasSubstr("/.office.toml.swp' is what"),
+                    HasSubstr("/home.ovpn.dpkg-old' is what"), Not(HasSubstr("ca.crt"))));
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 8);
+}
+
+TEST_F(Ctl, ListNamesTunnelsAndUnitsWhoseProfileIsGone) {
+  machine_.add_profile("office");
+  machine_.prepare("office");
+  machine_.prepare("gone");
+  std::filesystem::create_directories(machine_.folder / "units/multi-user.target.wants");
+  std::filesystem::create_directories(machine_.folder / "units/sockets.target.wants");
+  machine_.folder.write("units/multi-user.target.wants/vpnrun@office.service", "");
+  machine_.folder.write("units/sockets.target.wants/vpnrun@past.socket", "");
+  machine_.folder.write("units/sockets.target.wants/other@past.socket", "");
+  const Outcome outcome = ctl({"list", "--json"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("tunnel 'gone' is prepared, and its profile is gone: as root, "),
+                    HasSubstr("vpnrun-tunnel release gone"),
+                    HasSubstr("unit 'vpnrun@past.socket' is enabled, and its profile is gone"),
+                    Not(HasSubstr("office")), Not(HasSubstr("other@"))));
+  EXPECT_EQ(json::parse(outcome.out).size(), 1U);
 }
 
 TEST_F(Ctl, StatusListsWhatIsLeftOutOfTheConfiguration) {

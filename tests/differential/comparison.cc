@@ -150,6 +150,19 @@ bool is_of_late_setting(const std::string& setting, const std::vector<std::strin
          });
 }
 
+/// Whether OpenVPN would write, open or change something as soon as it reads the file. Such lines
+/// are left out of what is handed on; the file itself is not shown to OpenVPN here.
+bool acts_at_once(const OpenvpnConfig& config) {
+  const std::vector<std::string> names = left_out(config);
+  return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    constexpr std::array<std::string_view, 12> kActs = {
+        "log",     "log-append",     "status",          "writepid", "cd",     "chroot",
+        "tmp-dir", "replay-persist", "tls-export-cert", "memstats", "setcon", "gremlin"};
+    return std::find(kActs.begin(), kActs.end(), name) != kActs.end() ||
+           name.starts_with("management");
+  });
+}
+
 std::string compare_settings(const Seen& original, const Seen& handed,
                              const OpenvpnConfig& config) {
   const std::vector<std::string> names = left_out(config);
@@ -342,7 +355,7 @@ Verdict compare_words(OpenvpnProgram& openvpn, std::string_view text, Splitter s
 Verdict compare_file(OpenvpnProgram& openvpn, std::string_view text, const std::string& folder,
                      void (*spoil)(OpenvpnConfig&)) {
   std::optional<OpenvpnConfig> config = ours(text, folder);
-  if (!config) {
+  if (!config || acts_at_once(*config)) {
     return {};
   }
   if (spoil != nullptr) {

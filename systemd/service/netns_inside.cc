@@ -9,6 +9,7 @@
 #include "profiles/base/error.h"
 #include "systemd/service/netlink/address.h"
 #include "systemd/service/netlink/link.h"
+#include "systemd/service/client_table.h"
 #include "systemd/service/netlink/route.h"
 #include "systemd/service/os/log.h"
 
@@ -46,6 +47,7 @@ NetnsInside::NetnsInside(EventLoop& loop, const profile::Profile& profile, Netns
 }
 
 NetnsInside::~NetnsInside() {
+  route_client(inside_, client_uid);
   take_down();
   try {
     filter_.link.reset();
@@ -66,6 +68,7 @@ void NetnsInside::open(const std::optional<LinkAddresses>& link,
     return;
   }
   filter_.link = ends;
+    unroute_client(inside_);
   filter_.endpoints = endpoints;
   apply_filter();
 }

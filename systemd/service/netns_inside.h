@@ -20,9 +20,10 @@ namespace vpnrun::service {
 /// makes it.
 class NetnsInside final : public InsideNetwork {
  public:
-  /// Loads the filter in its sealed state, and removes a default route that a killed companion
-  /// left. `device_lost`: see InsideNetwork. `inside` must outlive this object; nothing else may
-  /// read its monitor. Throws Error.
+  /// The filter is brought to the sealed state, the client is routed by its own table
+  /// (client_table.h), and a default route that a killed companion left is taken out.
+  /// `device_lost`: see InsideNetwork. `inside` must outlive this object; its monitor has no other
+  /// reader. Throws Error.
   NetnsInside(EventLoop& loop, const profile::Profile& profile, Netns& inside, ::uid_t client_uid,
               std::function<void()> device_lost);
   NetnsInside(const NetnsInside&) = delete;

@@ -10,8 +10,11 @@
 #include <cstring>
 
 #include "profiles/base/error.h"
+#include "systemd/service/client_table.h"
+#include "systemd/service/link/veth_link.h"
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/route.h"
+#include "systemd/service/netlink/rule.h"
 #include "systemd/service/tun_device.h"
 #include "tests/netns/link_lab.h"
 #include "tests/netns/netns_process.h"
@@ -52,6 +55,15 @@ struct Tunnel {
     }
     device.emplace(lab.inside, 0);
     network.emplace(lab.loop, LinkLab::profile(), lab.inside, 0, [this] { ++lost; });
+    be_no_client();
+  }
+  /// There is no other user here whom a rule could name; so it goes.
+  void be_no_client() {
+    for (const auto& rule : netlink::list_rules(lab.inside.socket())) {
+      if (rule.table == kClientTable) {
+        EXPECT_TRUE(netlink::delete_rule(lab.inside.socket(), rule));
+      }
+    }
   }
   void bring_up() {
     network->bring_up(settings({"10.8.0.2/24", "fd00:8::2/64"}), {test::ip("10.8.0.1")});
@@ -150,7 +162,7 @@ NETNS_TEST(NetnsInside, IsOpenForTheEndpointsOfALinkAndSealedInTheEnd) {
   LinkLab lab;
   const auto rules = [&lab] { return lab.inside.nft().list("list table inet vpnrun"); };
   {
-    NetnsInside network(lab.loop, LinkLab::profile(), lab.inside, 4711, [] {});
+    NetnsInside network(lab.loop, LinkLab::profile(), lab.inside, 0, [] {});
     const auto sealed = rules();
     EXPECT_NE(sealed.find("\"drop\""), std::string::npos);
     EXPECT_EQ(sealed.find(LinkLab::kServer), std::string::npos);
@@ -158,13 +170,58 @@ NETNS_TEST(NetnsInside, IsOpenForTheEndpointsOfALinkAndSealedInTheEnd) {
                  {LinkLab::endpoint()});
     EXPECT_NE(rules().find(LinkLab::kServer), std::string::npos);
     network.open(std::nullopt, {LinkLab::endpoint()});
-    EXPECT_EQ(rules().find("4711"), std::string::npos) << "no link, no client";
+    EXPECT_EQ(rules().find("skuid"), std::string::npos) << "no link, no client";
     network.open(LinkAddresses{"vr-lab", test::ip("10.213.0.1"), test::ip("10.213.0.2")},
                  {LinkLab::endpoint()});
-    EXPECT_NE(rules().find("4711"), std::string::npos) << "positive control";
+    EXPECT_NE(rules().find("skuid"), std::string::npos) << "positive control";
   }
-  EXPECT_EQ(rules().find("4711"), std::string::npos);
+  EXPECT_EQ(rules().find("skuid"), std::string::npos);
   EXPECT_NE(rules().find("\"drop\""), std::string::npos);
+}
+
+/// The rules that lead to the client's table.
+std::vector<netlink::Rule> client_rules(Netns& inside) {
+  std::vector<netlink::Rule> rules = netlink::list_rules(inside.socket());
+  std::erase_if(rules, [](const netlink::Rule& rule) { return rule.table != kClientTable; });
+  return rules;
+}
+
+NETNS_TEST(NetnsInside, TheClientsTableIsReadByTheClientAlone) {
+  LinkLab lab;
+  ASSERT_EQ(client_rules(lab.inside).size(), 1U);
+  EXPECT_FALSE(client_rules(lab.inside).front().owner) << "left by somebody";
+  ASSERT_EQ(lab.inside.write_sysctl("net/ipv4/conf/all/rp_filter", "1"), 0);
+  {
+    const NetnsInside network(lab.loop, LinkLab::profile(), lab.inside, 0, [] {});
+    const auto rules = client_rules(lab.inside);
+    ASSERT_EQ(rules.size(), 2U);
+    for (const auto& rule : rules) {
+      EXPECT_EQ(rule.owner, ::uid_t{0});
+    }
+    EXPECT_NE(rules.front().family, rules.back().family);
+    EXPECT_EQ(lab.inside.read_sysctl("net/ipv4/conf/all/rp_filter"), "0");
+  }
+  EXPECT_EQ(client_rules(lab.inside), std::vector<netlink::Rule>());
+}
+
+NETNS_TEST(NetnsInside, TheClientReachesItsEndpointsAndIsNotRoutedBesideThem) {
+  LinkLab lab;
+  const NetnsInside network(lab.loop, LinkLab::profile(), lab.inside, 0, [] {});
+  VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, {});
+  netlink::Route everything;  // as by a tunnel, for all others
+  everything.destination = Prefix::default_network(Family::kIpv4);
+  everything.ifindex = netlink::find_link(lab.inside.socket(), "uplink").value().index;
+  netlink::replace_route(lab.inside.socket(), everything);
+  const auto way = [&lab](const char* address) {
+    return netlink::route_get(lab.inside.socket(), test::ip(address));
+  };
+  EXPECT_FALSE(way(LinkLab::kServer));
+  link.open({LinkLab::endpoint()});
+  ASSERT_TRUE(way(LinkLab::kServer));
+  EXPECT_EQ(way(LinkLab::kServer)->preferred_source, link.addresses()->inner);
+  EXPECT_FALSE(way(LinkLab::kOtherServer));
+  link.open({});
+  EXPECT_FALSE(way(LinkLab::kServer));
 }
 
 NETNS_TEST(TunDevice, OneThatIsThereIsKeptAndItGoesWithItsOwner) {

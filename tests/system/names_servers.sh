@@ -45,7 +45,7 @@ wait_until 5 eval 'on vpn dns_query 10.8.0.200 ready.who.example && on vpn dns_q
 again '[dns]' 'servers = ["10.8.0.200", "fd00:8::1"]' 'search = ["who.example"]'
 capture_start
 capture_names_control
-VETH=$(ip -n one route show 198.51.100.10 | awk '{ print $3 }')
+VETH=$(ip -n one route show table all 198.51.100.10 | awk '{ print $3 }')
 like 'the veth has a host end' "$VETH" '^[0-9.]+$'
 for SERVER in 8.8.8.8 127.0.0.53 127.0.0.1 ::1 2001:4860:4860::8888 2001:db8:77::1 192.168.77.1 "$VETH" 10.8.0.1 10.8.0.200; do
   answered "$SERVER"

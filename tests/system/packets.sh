@@ -51,7 +51,7 @@ service_news() { tail -n "+$((SERVICE_LINES + 1))" "$LAB/log/host-service" | sor
 # link_facts: addresses of the veth, as they are now.
 link_facts() {
   UPLINK=$(ip -n one -o -4 address show dev uplink | awk '{ sub("/.*", "", $4); print $4 }')
-  GATEWAY=$(ip -n one route show 198.51.100.10 | awk '{ print $3 }')
+  GATEWAY=$(ip -n one route show table all 198.51.100.10 | awk '{ print $3 }')
   PEER_MAC=$(cat /sys/class/net/vr-one/address)
 }
 

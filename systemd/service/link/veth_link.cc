@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "helper/base/runtime_layout.h"
+#include "systemd/service/client_table.h"
 #include "systemd/service/link/foreign_firewall.h"
 #include "systemd/service/link/forwarding.h"
 #include "systemd/service/netlink/address.h"
@@ -244,6 +245,8 @@ void VethLink::configure_ends() {
   change.up = true;
   change.arp = false;
   netlink::set_addresses(outer_.socket(), outer->index,
+  // What comes back from an endpoint does not come from where everybody else's packets go.
+  set_link_sysctl(inside_, fmt::format("net/ipv4/conf/{}/rp_filter", filter::kLinkDevice), "0");
                          {{0, {filter_.addresses.host_address, kLinkPrefix}, std::nullopt}});
   netlink::set_addresses(inside_.socket(), inner->index,
                          {{0, {filter_.addresses.ns_address, kLinkPrefix}, std::nullopt}});
@@ -354,6 +357,7 @@ void VethLink::set_routes(const std::vector<Endpoint>& endpoints) {
 
 VethLink::Ways VethLink::ways_to_endpoints() {
   Ways ways;
+    route.table = kClientTable;
   for (const auto& endpoint : filter_.endpoints) {
     const auto way = netlink::route_get(outer_.socket(), endpoint.address);
     const auto link = way ? netlink::find_link(outer_.socket(), way->ifindex) : std::nullopt;

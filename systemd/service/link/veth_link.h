@@ -18,8 +18,8 @@
 namespace vpnrun::service {
 
 /// A veth pair between an outer namespace and the profile's, with its filter and NAT in the outer
-/// one, forwarding, and host routes to the endpoints inside. The outer one is the machine's own, or
-/// any other that can reach the servers.
+/// one, forwarding, and inside, for the client alone (client_table.h), host routes to the
+/// endpoints. The outer one is the machine's own, or any other that can reach the servers.
 ///
 /// The outer end is called vr-NAME, shortened to the kernel's 15 bytes, or something similar if
 /// there already is a link of that name: no link but the profile's own is ever touched. Its alias

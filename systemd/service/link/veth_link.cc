@@ -88,9 +88,12 @@ Prefix choose_subnet(netlink::Socket& host, const profile::Profile& profile) {
   }
   const auto subnet = netlink::pick_subnet(used, profile.name);
   if (!subnet) {
-    throw Error("no free subnet is left for the link",
-                std::error_code(EADDRNOTAVAIL, std::generic_category()),
-                fmt::format("set [link] subnet in {} to a free /30", profile.path));
+    throw Error(
+        "no free subnet is left for the link",
+        std::error_code(EADDRNOTAVAIL, std::generic_category()),
+        fmt::format("set [link] subnet in {} to a /30 with no address of this machine and no "
+                    "route as narrow in it (see: ip route show table all)",
+                    profile.path));
   }
   return *subnet;
 }
@@ -158,6 +161,7 @@ VethLink::VethLink(EventLoop& loop, const profile::Profile& profile, Netns& oute
   filter_.profile_name = profile.name;
   filter_.expose = profile.ports.expose;
   filter_.uplink = profile.link.uplink;
+  fixed_subnet_ = profile.link.subnet.has_value();
   try {
     const HostLock lock;  // so that two starts do not choose the same network
     // Removes what a killed companion left, so that its network is free for this one.
@@ -241,12 +245,12 @@ void VethLink::configure_ends() {
   // answered.
   set_link_sysctl(outer_, fmt::format("net/ipv6/conf/{}/disable_ipv6", filter_.link), "1");
   set_link_sysctl(inside_, fmt::format("net/ipv6/conf/{}/disable_ipv6", filter::kLinkDevice), "1");
+  // What comes back from an endpoint does not come from where everybody else's packets go.
+  set_link_sysctl(inside_, fmt::format("net/ipv4/conf/{}/rp_filter", filter::kLinkDevice), "0");
   netlink::LinkChange change;
   change.up = true;
   change.arp = false;
   netlink::set_addresses(outer_.socket(), outer->index,
-  // What comes back from an endpoint does not come from where everybody else's packets go.
-  set_link_sysctl(inside_, fmt::format("net/ipv4/conf/{}/rp_filter", filter::kLinkDevice), "0");
                          {{0, {filter_.addresses.host_address, kLinkPrefix}, std::nullopt}});
   netlink::set_addresses(inside_.socket(), inner->index,
                          {{0, {filter_.addresses.ns_address, kLinkPrefix}, std::nullopt}});
@@ -323,6 +327,26 @@ void VethLink::open(const std::vector<Endpoint>& endpoints) {
         fmt::format("give the server a route through {0}, or set [link] uplink = \"auto\"",
                     filter_.uplink));
   }
+  check_way_in();
+}
+
+/// The narrowest route of the main table leads to the inner end, but a rule may ask another table
+/// first, also one that came later than the link.
+void VethLink::check_way_in() {
+  if (filter_.endpoints.empty()) {
+    return;  // nothing is to come in
+  }
+  const auto way = netlink::route_get(outer_.socket(), filter_.addresses.ns_address);
+  if (!way || way->type != RTN_UNICAST || way->ifindex == outer_index_) {
+    return;
+  }
+  const Prefix subnet = Prefix{filter_.addresses.ns_address, kLinkPrefix}.network();
+  throw Error(
+      fmt::format("the machine routes the link's subnet {} elsewhere{}, by a rule (see: ip rule)",
+                  subnet.str(), link_of(outer_.socket(), way->ifindex)),
+      std::make_error_code(std::errc::network_unreachable),
+      fixed_subnet_ ? "set [link] subnet = \"auto\", then: vpnrunctl restart " + profile_name_
+                    : "let the link have another subnet: vpnrunctl restart " + profile_name_);
 }
 
 std::optional<LinkAddresses> VethLink::addresses() const {
@@ -336,6 +360,7 @@ void VethLink::set_routes(const std::vector<Endpoint>& endpoints) {
     route.ifindex = inner_index_;
     route.gateway = filter_.addresses.host_address;
     route.preferred_source = filter_.addresses.ns_address;
+    route.table = kClientTable;
     return route;
   };
   const auto old = routed_;
@@ -357,7 +382,6 @@ void VethLink::set_routes(const std::vector<Endpoint>& endpoints) {
 
 VethLink::Ways VethLink::ways_to_endpoints() {
   Ways ways;
-    route.table = kClientTable;
   for (const auto& endpoint : filter_.endpoints) {
     const auto way = netlink::route_get(outer_.socket(), endpoint.address);
     const auto link = way ? netlink::find_link(outer_.socket(), way->ifindex) : std::nullopt;

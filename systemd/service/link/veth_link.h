@@ -39,8 +39,8 @@ class VethLink final : public Link {
   ~VethLink() override;
 
   [[nodiscard]] std::optional<UnusableAddress> check(const IpAddress& address) override;
-  /// Throws Error also if the outer namespace routes to one of them through another interface than
-  /// the profile's [link] uplink.
+  /// Throws Error also if the outer namespace routes to one of them by another interface than the
+  /// profile's [link] uplink, or to the link's own subnet by another interface.
   void open(const std::vector<Endpoint>& endpoints) override;
   void settled() override;
   [[nodiscard]] std::optional<LinkAddresses> addresses() const override;
@@ -58,6 +58,7 @@ class VethLink final : public Link {
   [[nodiscard]] bool is_whole();
   void mend_link();
   void set_routes(const std::vector<Endpoint>& endpoints);
+  void check_way_in();
   [[nodiscard]] Ways ways_to_endpoints();
   void forward_by(std::vector<std::string> links, bool changed, bool flushed);
   void apply_filter();
@@ -77,7 +78,8 @@ class VethLink final : public Link {
   LinkEvents events_;
   filter::HostTable table_;
   filter::HostFilter filter_;
-  std::vector<Endpoint> routed_;   ///< inside there are routes to these
+  std::vector<Endpoint> routed_;   ///< inside there are routes to these addresses
+  bool fixed_subnet_ = false;      ///< the profile names it
   std::vector<std::string> ways_;  ///< interfaces that forward for us, as far as is known
   bool loaded_ = false;            ///< filter_ is what the kernel has, and the routes are set
   bool applied_ = false;           ///< the kernel has filter_; otherwise a guard may be missing

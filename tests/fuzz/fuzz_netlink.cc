@@ -46,6 +46,7 @@ void hold_answers(::nl_msg* message) {
     hold_prefix(route->destination);
   }
   (void)parse_rule(message);
+  (void)parse_connection(message);
 }
 
 void hold_event(::nl_msg* message) {

@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/netns_inside.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/netlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "profiles/base/error.h"
 #include "systemd/service/client_table.h"
 #include "systemd/service/link/veth_link.h"
+#include "systemd/service/netlink/address.h"
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/route.h"
 #include "systemd/service/netlink/rule.h"
 #include "systemd/service/tun_device.h"
 #include "tests/netns/link_lab.h"
 #include "tests/netns/netns_process.h"
+#include "tests/unit/failing_call.h"
 
 namespace vpnrun::service {
 namespace {
@@ -177,6 +185,143 @@ NETNS_TEST(NetnsInside, IsOpenForTheEndpointsOfALinkAndSealedInTheEnd) {
   }
   EXPECT_EQ(rules().find("skuid"), std::string::npos);
   EXPECT_NE(rules().find("\"drop\""), std::string::npos);
+}
+
+/// A socket of `type` inside that has begun to connect from `source`.
+UniqueFd connecting(Netns& inside, int type, const char* source, const char* target) {
+  return inside.run([&] {
+    const bool v4 = test::ip(source).is_ipv4();
+    UniqueFd fd(::socket(v4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const auto call = [&](auto function, const char* text, std::uint16_t port) {
+      const IpAddress address = test::ip(text);
+      ::sockaddr_in in{};
+      ::sockaddr_in6 in6{};
+      in.sin_family = AF_INET;
+      in6.sin6_family = AF_INET6;
+      in.sin_port = in6.sin6_port = htons(port);
+      std::memcpy(v4 ? static_cast<void*>(&in.sin_addr) : &in6.sin6_addr, address.bytes().data(),
+                  address.bytes().size());
+      const int result = v4 ? function(fd.get(), reinterpret_cast<::sockaddr*>(&in), sizeof in)
+                            : function(fd.get(), reinterpret_cast<::sockaddr*>(&in6), sizeof in6);
+      if (result != 0 && errno != EINPROGRESS) {
+        throw_errno("cannot begin a connection from {}", source);
+      }
+    };
+    call(::bind, source, 0);
+    call(::connect, target, 4711);
+    return fd;
+  });
+}
+
+/// The error that the kernel has for the program that has the socket; 0: none.
+int pending_error(const UniqueFd& fd) {
+  int error = 0;
+  ::socklen_t size = sizeof error;
+  EXPECT_EQ(::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size), 0);
+  return error;
+}
+
+/// One of each kind that ends when its address goes, and a listener and one of loopback, which do
+/// not.
+struct Connections {
+  explicit Connections(Netns& inside)
+      : ending(four(inside)),
+        listening(inside.run([] { return test::tcp_listener("10.8.0.2", 4712); })),
+        local(connecting(inside, SOCK_DGRAM, "127.0.0.1", "127.0.0.1")) {}
+  static std::vector<UniqueFd> four(Netns& inside) {
+    std::vector<UniqueFd> all;
+    all.push_back(connecting(inside, SOCK_STREAM, "10.8.0.2", "203.0.113.10"));
+    all.push_back(connecting(inside, SOCK_STREAM, "fd00:8::2", "2001:db8::10"));
+    all.push_back(connecting(inside, SOCK_DGRAM, "10.8.0.2", "203.0.113.10"));
+    all.push_back(connecting(inside, SOCK_DGRAM, "fd00:8::2", "2001:db8::10"));
+    return all;
+  }
+  std::vector<UniqueFd> ending;
+  UniqueFd listening;
+  UniqueFd local;
+};
+
+NETNS_TEST(NetnsInside, EndsTheConnectionsOfAnAddressThatTheTunnelNoLongerHas) {
+  Tunnel tunnel;
+  const UniqueFd client = attach(tunnel.lab.inside);
+  tunnel.bring_up();
+  const Connections all(tunnel.lab.inside);
+  const auto turn = [&tunnel] {
+    bool turned = false;
+    const auto timer = tunnel.lab.loop.after(std::chrono::milliseconds(50), [&] { turned = true; });
+    EXPECT_TRUE(tunnel.lab.turn_until([&] { return turned; }));
+  };
+  tunnel.network->take_down();
+  tunnel.bring_up();
+  turn();
+  for (const UniqueFd& one : all.ending) {
+    EXPECT_EQ(pending_error(one), 0) << "the same addresses";
+  }
+  tunnel.network->bring_up(settings({"10.8.0.3/24", "fd00:8::3/64"}), {test::ip("10.8.0.1")});
+  const UniqueFd fresh = connecting(tunnel.lab.inside, SOCK_STREAM, "10.8.0.3", "203.0.113.10");
+  turn();
+  for (const UniqueFd& one : all.ending) {
+    EXPECT_EQ(pending_error(one), ECONNABORTED);
+  }
+  EXPECT_EQ(pending_error(all.listening), 0);
+  EXPECT_EQ(pending_error(all.local), 0);
+  EXPECT_EQ(pending_error(fresh), 0);
+  EXPECT_EQ(tunnel.filter().find("retired"), std::string::npos);
+}
+
+NETNS_TEST(NetnsInside, OneThatComesLaterEndsTheConnectionsOfTheOneBefore) {
+  Tunnel tunnel;
+  UniqueFd client = attach(tunnel.lab.inside);
+  tunnel.bring_up();
+  const Connections all(tunnel.lab.inside);
+  tunnel.network.emplace(tunnel.lab.loop, LinkLab::profile(), tunnel.lab.inside, 0, [] {});
+  tunnel.be_no_client();
+  tunnel.network->bring_up(settings({"10.8.0.3/24"}), {test::ip("10.8.0.1")});
+  for (const UniqueFd& one : all.ending) {
+    int error = 0;  // each is told once
+    EXPECT_TRUE(tunnel.lab.turn_until([&] {
+      error = error == 0 ? pending_error(one) : error;
+      return error == ECONNABORTED;
+    }));
+  }
+}
+
+NETNS_TEST(NetnsInside, WhereTheKernelCannotEndThemConnectionsEndWhenTheySend) {
+  Tunnel tunnel;
+  const UniqueFd client = attach(tunnel.lab.inside);
+  tunnel.bring_up();
+  const Connections all(tunnel.lab.inside);
+  test::let_fail(SYS_socket, EPROTONOSUPPORT, test::Argument{2, NETLINK_SOCK_DIAG});
+  tunnel.network->bring_up(settings({"10.8.0.3/24", "fd00:8::3/64"}), {test::ip("10.8.0.1")});
+  ASSERT_TRUE(tunnel.lab.turn_until(
+      [&] { return tunnel.filter().find("\"retired\"") != std::string::npos; }));
+  for (const UniqueFd& one : all.ending) {
+    int error = 0;
+    EXPECT_TRUE(tunnel.lab.turn_until([&] {
+      // TCP sends by itself. EPERM is the filter's, not yet what is told.
+      const bool refused =
+          ::send(one.get(), "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno == EPERM;
+      error = error == 0 ? pending_error(one) : error;
+      return error != 0 || refused;
+    }));
+  }
+  const auto way = [&tunnel](const char* address) {
+    return netlink::route_get(tunnel.lab.inside.socket(), test::ip(address)).value();
+  };
+  EXPECT_EQ(way("203.0.113.10").preferred_source, test::ip("10.8.0.3"));
+  EXPECT_EQ(way("10.8.0.2").type, RTN_LOCAL);
+  // What was retired may be assigned again.
+  tunnel.bring_up();
+  const UniqueFd again = connecting(tunnel.lab.inside, SOCK_STREAM, "fd00:8::2", "2001:db8::10");
+  EXPECT_EQ(pending_error(again), 0);
+  ASSERT_TRUE(
+      tunnel.lab.turn_until([&] { return tunnel.filter().find("10.8.0.3") != std::string::npos; }));
+  for (const auto& one : netlink::list_addresses(tunnel.lab.inside.socket())) {
+    if (one.address.address == test::ip("fd00:8::2") ||
+        one.address.address == test::ip("10.8.0.2")) {
+      EXPECT_FALSE(one.retired) << one.address.str();
+    }
+  }
 }
 
 /// The rules that lead to the client's table.

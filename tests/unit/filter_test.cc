@@ -76,6 +76,16 @@ TEST(InsideFilter, QueriesGoToTheFirstResolverOfTheirFamily) {
   EXPECT_THAT(text, HasSubstr("dnat ip6 to fd00:8::1"));
 }
 
+TEST(InsideFilter, WhatComesFromARetiredAddressIsAnsweredBeforeAnythingElse) {
+  InsideFilter filter = inside();
+  EXPECT_THAT(inside_ruleset(filter), Not(HasSubstr("retired")));
+  filter.retired_addresses = {ip("10.8.0.9"), ip("fd00:8::9")};
+  EXPECT_THAT(inside_ruleset(filter),
+              HasSubstr("hook output priority 0; policy drop;\n"
+                        "    oifname \"tun0\" ip saddr { 10.8.0.9 } goto retired\n"
+                        "    oifname \"tun0\" ip6 saddr { fd00:8::9 } goto retired\n"));
+}
+
 TEST(InsideFilter, WithoutCaptureNothingIsSaidAboutPort53) {
   InsideFilter filter = inside();
   filter.capture = false;

@@ -6,6 +6,8 @@
 // early enough for an application to get an error.
 #include "systemd/service/filter/inside_filter.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "systemd/service/filter/ruleset_text.h"
@@ -82,12 +84,38 @@ std::string by_interface(const char* which, const char* tunnel, const char* link
                      which, kTunnelDevice, tunnel, kLinkDevice, link);
 }
 
-std::string output_chain(const InsideFilter& filter) {
+/// The chain "retired", and the rules that lead there; both empty if there is nothing to end.
+struct Retired {
+  std::string chain;
   std::string rules;
-  std::string names;
+};
+
+Retired retired(const InsideFilter& filter) {
+  Retired result;
+  for (const auto& [protocol, family] :
+       {std::pair{"ip", Family::kIpv4}, std::pair{"ip6", Family::kIpv6}}) {
+    const auto addresses = of_family(filter.retired_addresses, family);
+    if (!addresses.empty()) {
+      result.rules += fmt::format("    oifname \"{}\" {} saddr {} goto retired\n", kTunnelDevice,
+                                  protocol, set_of(addresses));
+    }
+  }
+  if (!result.rules.empty()) {
+    result.chain =
+        "  chain retired {\n"
+        "    meta l4proto tcp reject with tcp reset\n"
+        "    reject with icmpx admin-prohibited\n  }\n";
+  }
+  return result;
+}
+
+std::string output_chain(const InsideFilter& filter) {
+  const Retired former = retired(filter);
+  std::string rules = former.rules;
+  std::string names = former.chain;
   if (filter.capture) {
     rules += "    tcp dport 53 goto names\n    udp dport 53 goto names\n";
-    names = fmt::format("  chain names {{\n{}  }}\n", name_rules(filter));
+    names += fmt::format("  chain names {{\n{}  }}\n", name_rules(filter));
   }
   std::string tunnel;
   if (filter.link) {

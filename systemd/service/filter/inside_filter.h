@@ -32,6 +32,9 @@ struct InsideFilter {
   std::optional<LinkEnds> link;             ///< nullopt: nothing passes the veth
   std::vector<Endpoint> endpoints;          ///< what the client may talk to over the veth
   std::vector<IpAddress> tunnel_addresses;  ///< of the tunnel device; may be empty
+  /// The tunnel had them before: what a connection still sends from there is refused, with an
+  /// answer that ends it.
+  std::vector<IpAddress> retired_addresses;
   /// Resolvers in the tunnel. The first of each family gets the captured queries. Empty with
   /// `capture`: port 53 is refused to everything.
   std::vector<IpAddress> dns_servers;

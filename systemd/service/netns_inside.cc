@@ -254,7 +254,16 @@ void NetnsInside::take_down() noexcept {
 
 void NetnsInside::apply_filter() {
   loaded_ = false;
-  inside_.nft().apply(filter::inside_ruleset(filter_));
+  try {
+    inside_.nft().apply(filter::inside_ruleset(filter_));
+  } catch (const Error& error) {
+    if (!filter_.next_resolver || filter_.dns_servers.size() < 2) {
+      throw;
+    }
+    log::debug("captured names stay with the first resolver: {}", error.what());
+    filter_.next_resolver = false;  // the kernel may be too old for it
+    inside_.nft().apply(filter::inside_ruleset(filter_));
+  }
   loaded_ = true;
 }
 

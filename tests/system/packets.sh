@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=/dev/null
-# packets ordinary|raw|root|lan|connection|families: tests/probes/attack.py tries to get packets past
+# packets ordinary|raw|root|owner|lan|connection|families: tests/probes/attack.py tries to get packets past
 # the tunnel. What leaves is captured on the host's uplink; what reaches the host itself is counted and
 # listened for. Each part (packets_*.sh) has its control: the same attacks with the guards taken away, in
 # the lab, or the same program outside; then the same capture, counter and listener must see them.
@@ -153,6 +153,6 @@ round_seen() {
 way_over_uplink() { ip -n one route add default via "$GATEWAY" dev uplink metric 900; }
 
 case $1 in
-  ordinary | raw | root | lan | connection | families) source "$SOURCE/tests/system/packets_$1.sh" ;;
+  ordinary | raw | root | owner | lan | connection | families) source "$SOURCE/tests/system/packets_$1.sh" ;;
   *) lab_die "packets: unknown part '$1'" ;;
 esac

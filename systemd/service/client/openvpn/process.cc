@@ -102,6 +102,9 @@ std::string client_options(const profile::OpenvpnConfig& config,
       // Addresses and routes are the companion's work: OpenVPN has no right to change any.
       "ifconfig-noexec\n"
       "route-noexec\n"
+      // By its user it is routed past its own tunnel. Without this it would take for its own what
+      // applications send to another port of its server, and drop that.
+      "allow-recursive-routing\n"
       "script-security 1\n"
       "management {} unix\n"
       "management-client\n"

@@ -102,6 +102,9 @@ int split(const CLI::App& app, int argc, char* const* argv, std::vector<std::str
       if (index == argc) {
         refuse("cannot use option '" + printable(word) + "': its value is missing");
       }
+      if (*argv[index] == '\0') {  // a variable that is not set: not to be taken for "not given"
+        refuse("cannot use option '" + printable(word) + "': its value is empty");
+      }
       own.emplace_back(argv[index]);
       ++index;
     }

@@ -24,6 +24,7 @@
 #include "launcher/launch_environment.h"
 #include "launcher/left_out_text.h"
 #include "launcher/profile_choice.h"
+#include "launcher/program.h"
 #include "launcher/snap.h"
 #include "launcher/standpoint.h"
 #include "launcher/terminal_person.h"
@@ -86,12 +87,16 @@ void wait_for_tunnel(const std::string& profile, const LaunchOptions& options, c
 }
 
 /// execvp(3) and the exit status for its failure.
-int become_command(char* const* command, Reporter& reporter) {
+int become_command(char* const* command, char* const* environment, Reporter& reporter) {
   ::execvp(*command, command);
   const int saved = errno;
   const std::error_code code(saved, std::generic_category());
-  const bool absent = saved == ENOENT || saved == ENOTDIR;
-  reporter.error(Error(fmt::format("cannot execute '{}': {}", printable(*command),
+  const std::string name = *command;
+  // A folder of PATH that may not be searched is EACCES to execvp(3), too.
+  const bool absent =
+      saved == ENOENT || saved == ENOTDIR ||
+      (saved == EACCES && name.find('/') == std::string::npos && !is_in_path(name, environment));
+  reporter.error(Error(fmt::format("cannot execute '{}': {}", printable(name),
                                    absent ? std::string("not found") : code.message()),
                        code));
   return absent ? kExitNotFound : kExitNotExecutable;
@@ -138,12 +143,13 @@ void look_for_outside_sockets(const LaunchOptions& options, Reporter& reporter) 
 int launch(const LaunchOptions& options, const Places& places, char* const* environment,
            Reporter& reporter) {
   const std::string profile = choose(options, places, environment, reporter);
-  refuse_snap(*options.command, environment);
+  const Program program = find_program(*options.command, environment);
+  refuse_snap(*options.command, program);
   refuse_other_network(runtime_directory(places, profile), profile);
   wait_for_tunnel(profile, options, places, environment, reporter);
   if (is_inside(runtime_directory(places, profile))) {
     reporter.debug("already inside this profile");
-    return become_command(options.command, reporter);
+    return become_command(options.command, environment, reporter);
   }
   look_for_outside_sockets(options, reporter);
   become_helper(profile, options, places, environment);

@@ -101,6 +101,7 @@ make_lab() {
   printf 'echo script "$@"\n' >"$lab/bin/plain_script"
   printf 'exit 0\n' >"$lab/bin/not_executable"
   printf 'x' >"$lab/noexec/plain_script"
+  mkdir -m 0700 "$lab/closed_path"
   chmod 0755 "$lab/bin/orphan" "$lab/bin/plain_script"
   chmod 0644 "$lab/bin/not_executable" "$lab/noexec/plain_script"
   cd "$home" || exit 1
@@ -240,6 +241,10 @@ check_path_search() {
   expect "a script without '#!' goes to sh" "script a b" "$(run "$lab/bin/plain_script" a b)"
   expect "the search goes on after a file without permission" "script c" \
     "$("${call[@]}" -e "PATH=$lab/noexec:$lab/bin" -- "$helper" vpnrun-helper office plain_script c)"
+  refused "a folder of PATH that the caller may not search has nothing to find" 127 "not found" \
+    "${call[@]}" -e "PATH=$lab/closed_path:/no" -- "$helper" vpnrun-helper office no-such-command-here
+  expect "and the search goes on after it" "script c" \
+    "$("${call[@]}" -e "PATH=$lab/closed_path:$lab/bin" -- "$helper" vpnrun-helper office plain_script c)"
   refused "only a file without permission" 126 "Permission denied" \
     "${call[@]}" -e "PATH=$lab/noexec:" -- "$helper" vpnrun-helper office plain_script
   expect "an empty element of PATH is the current directory" "script d" \
@@ -452,6 +457,8 @@ check_filter() {
         not_ok "the application finds: $line"; grep "^${line%% *} " <<<"$out"; fi
     done
   fi
+      if [[ $'\n'$out$'\n' == *$'\n'$line$'\n'* ]]; then ok "with i386 the application finds: $line"; else
+        not_ok "with i386 the application finds: $line"; grep "^${line%% *} " <<<"$out"; fi
   expect "outside, vsock is there (control)" "vsock ok" "$("${alice[@]}" "$probes/refusals" | grep '^vsock ')"
 }
 

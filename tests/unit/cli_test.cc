@@ -106,6 +106,10 @@ TEST(Cli, RefusesWhatItDoesNotKnowAndSaysWhereHelpIs) {
 TEST(Cli, EmptyValueDoesNotSwallowTheCommand) {
   EXPECT_THAT(refusal({"--profile=", "firefox"}), HasSubstr("'--profile=': its value is empty"));
   EXPECT_THAT(refusal({"--profile"}), HasSubstr("'--profile': its value is missing"));
+  for (const char* option : {"-p", "--profile", "-vp", "--wait"}) {
+    EXPECT_THAT(refusal({option, "", "firefox"}),
+                HasSubstr("'" + std::string(option) + "': its value is empty"));
+  }
 }
 
 TEST(Cli, RefusesToStartNothing) {

@@ -6,7 +6,8 @@
 //   2. connect     to the companion, unless its lock says that the tunnel is up; the kernel decides
 //                  by the directory's permissions, both for the socket and for the lock.
 //   3. wait        nothing if the tunnel is up; progress and questions otherwise.
-//   4. look        whether we are inside already, and for sockets that would stay outside.
+//   4. look        whether we are inside already, and for what the command will not find there, or
+//                  should not have: sockets for 32-bit programs, sockets that would stay outside.
 //   5. exec        the helper, or the command itself if we are inside.
 #include "launcher/launch.h"
 
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "helper/base/request_format.h"
+#include "launcher/i386.h"
 #include "launcher/launch_environment.h"
 #include "launcher/left_out_text.h"
 #include "launcher/profile_choice.h"
@@ -138,6 +140,22 @@ void look_for_outside_sockets(const LaunchOptions& options, Reporter& reporter) 
   }
 }
 
+void warn_of_the_inside(const std::string& profile, const LaunchOptions& options,
+                        const Program& program, const Places& places, char* const* environment,
+                        Reporter& reporter) {
+  if (reporter.verbosity() == Verbosity::kQuiet) {
+    return;
+  }
+  if (const auto record = record_of(runtime_directory(places, profile))) {
+    const bool opens = record->i386 == 1;
+    const Is32Bit is_32_bit =
+        opens ? Is32Bit::kNo : look_for_i386(*options.command, program, environment);
+    if (const auto warning = i386_warning(profile, opens, *options.command, is_32_bit)) {
+      reporter.warn(*warning);
+    }
+  }
+}
+
 }  // namespace
 
 int launch(const LaunchOptions& options, const Places& places, char* const* environment,
@@ -151,6 +169,7 @@ int launch(const LaunchOptions& options, const Places& places, char* const* envi
     reporter.debug("already inside this profile");
     return become_command(options.command, environment, reporter);
   }
+  warn_of_the_inside(profile, options, program, places, environment, reporter);
   look_for_outside_sockets(options, reporter);
   become_helper(profile, options, places, environment);
 }

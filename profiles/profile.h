@@ -46,6 +46,7 @@ struct Dns {
 
 struct Application {
   bool no_new_privs = false;  ///< no setuid program gives an application anything
+  bool i386 = false;          ///< 32-bit x86 programs make sockets, of any family
 };
 
 struct Namespace {

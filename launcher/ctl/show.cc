@@ -108,6 +108,10 @@ std::string show_status(const Status& status) {
   add("attempt", number(status.attempt));
   add("pid", number(status.pid));
   add("version", printable(status.version));
+  for (const PromiseException& exception : status.exceptions) {
+    add("exception", fmt::format("{}: its programs can {}", printable(exception.key),
+                                 printable(exception.opens)));
+  }
   add("question", status.question ? printable(status.question->text) : "");
   for (const LeftOut& entry : status.left_out) {
     add("left out", describe(std::span(&entry, 1)));

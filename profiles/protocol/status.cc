@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "profiles/base/error.h"
 #include "profiles/protocol/json_fields.h"
 
 namespace vpnrun {
@@ -66,6 +67,14 @@ Json left_out_to_json(const std::vector<LeftOut>& entries) {
   return json;
 }
 
+Json exceptions_to_json(const std::vector<PromiseException>& exceptions) {
+  Json json = Json::array();
+  for (const PromiseException& exception : exceptions) {
+    json.push_back({{"key", exception.key}, {"opens", exception.opens}});
+  }
+  return json;
+}
+
 std::vector<LeftOut> left_out_from_json(const Json& json) {
   if (!json.is_array()) {
     throw Error("cannot parse status: 'left_out' must be an array");
@@ -83,6 +92,20 @@ std::vector<LeftOut> left_out_from_json(const Json& json) {
     entry.severity = severity_from_string(severity);
   }
   return entries;
+}
+
+std::vector<PromiseException> exceptions_from_json(const Json& json) {
+  if (!json.is_array()) {
+    throw Error("cannot parse status: 'exceptions' must be an array");
+  }
+  std::vector<PromiseException> exceptions;
+  for (const Json& element : json) {
+    PromiseException& exception = exceptions.emplace_back();
+    JsonFields fields(element, "exceptions");
+    fields.get("key", exception.key);
+    fields.get("opens", exception.opens);
+  }
+  return exceptions;
 }
 
 }  // namespace
@@ -117,6 +140,9 @@ Json status_to_json(const Status& status) {
             {"error", status.error},
             {"hint", status.hint},
             {"attempt", status.attempt}};
+  if (!status.exceptions.empty()) {
+    json["exceptions"] = exceptions_to_json(status.exceptions);
+  }
   if (status.question) {
     json["question"] = question_to_json(*status.question);
   }
@@ -150,6 +176,9 @@ Status status_from_json(const Json& json) {
   fields.get("error", status.error);
   fields.get("hint", status.hint);
   fields.get("attempt", status.attempt);
+  if (const Json* exceptions = fields.find("exceptions")) {
+    status.exceptions = exceptions_from_json(*exceptions);
+  }
   if (const Json* question = fields.find("question")) {
     status.question = question_from_json(*question);
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "profiles/protocol/left_out.h"
+#include "profiles/exceptions.h"
 
 namespace vpnrun {
 
@@ -60,6 +61,7 @@ struct Status {
   std::string error;                   ///< why it is not up; one line
   std::string hint;                    ///< what to do about it; one line
   std::uint32_t attempt = 0;           ///< connection attempts since it was last up
+  std::vector<PromiseException> exceptions{};  ///< that the profile makes, whatever the state
   std::optional<CredentialQuestion> question;
   std::vector<LeftOut> left_out{};  ///< of the configuration, whatever the state
 

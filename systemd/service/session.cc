@@ -117,6 +117,7 @@ void Session::build() {
   parts_ = around_.build(configuration_, events());
   around_.board.edit().tunnel_type = parts_.type;
   around_.board.edit().device = parts_.device;
+  around_.board.edit().exceptions = exceptions_of(configuration_.profile);
 }
 
 void Session::rebuild() {

@@ -95,6 +95,8 @@ make_lab() {
   prepare_profile lenient u:4001:rx
   "$probes/make_origin" /run/vpnrun/lenient from_namespaces
   "$probes/make_origin" /run/vpnrun/locked no_new_privs
+  prepare_profile games u:4001:rx
+  "$probes/make_origin" /run/vpnrun/games i386
   nsenter --mount=/run/vpnrun/office/mnt mount -t tmpfs -o mode=0755 tmpfs "$lab/differs"
   nsenter --mount=/run/vpnrun/office/mnt touch "$lab/differs/only-in-the-view"
   printf '#!/no/such/interpreter\n' >"$lab/bin/orphan"
@@ -457,8 +459,15 @@ check_filter() {
         not_ok "the application finds: $line"; grep "^${line%% *} " <<<"$out"; fi
     done
   fi
+  if [[ $(uname -m) == x86_64 ]]; then
+    out=$(as alice -- "$helper" vpnrun-helper games "$probes/refusals")
+    for line in "i386_socketcall_vsock ok" "i386_socket_inet ok" "inet ok" "vsock EAFNOSUPPORT" "qipcrtr EAFNOSUPPORT" \
+      "smc_protocol EPROTONOSUPPORT" "smc_ulp ENOPROTOOPT" "vsock_high_bits EAFNOSUPPORT" "pair_tipc EAFNOSUPPORT" \
+      "pidfd_getfd EPERM" "io_uring ENOSYS" "x32_socket_vsock ENOSYS" "setuid0 EPERM" "mount EPERM"; do
       if [[ $'\n'$out$'\n' == *$'\n'$line$'\n'* ]]; then ok "with i386 the application finds: $line"; else
         not_ok "with i386 the application finds: $line"; grep "^${line%% *} " <<<"$out"; fi
+    done
+  fi
   expect "outside, vsock is there (control)" "vsock ok" "$("${alice[@]}" "$probes/refusals" | grep '^vsock ')"
 }
 

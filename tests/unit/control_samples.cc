@@ -74,6 +74,7 @@ void print_statuses() {
   status.left_out = {{"up", {9, 10}, "no \xFF script", Severity::kWarning, "work.ovpn"},
                      {"credentials", {}, "nobody asks", Severity::kNotice, "work.toml"},
                      {"persist-tun", {4}, "", Severity::kInfo, "work.ovpn"}};
+  status.exceptions = {{"application.i386", "do more"}};
   print_status(status);
   status.question = CredentialQuestion{3, "user name and password for 'work'", true, true};
   print_status(status);

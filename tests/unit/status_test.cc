@@ -30,6 +30,7 @@ Status full_status() {
   status.error = "the server does not answer";
   status.hint = "wait";
   status.attempt = 7;
+  status.exceptions = {{"application.i386", "do more"}};
   status.question = CredentialQuestion{3, "user name and password for 'work'", true, true};
   return status;
 }
@@ -50,6 +51,7 @@ TEST(Status, ComesBackFromJsonAsItWas) {
   EXPECT_EQ(after.state, State::kReconnecting);
   EXPECT_EQ(after.addresses, before.addresses);
   EXPECT_EQ(after.mtu, 1420U);
+  EXPECT_EQ(after.exceptions, before.exceptions);
   ASSERT_TRUE(after.question);
   EXPECT_EQ(after.question->id, 3U);
   EXPECT_TRUE(after.question->wants_user_name);
@@ -78,6 +80,24 @@ TEST(Status, NamesEveryState) {
     EXPECT_EQ(status_from_json(to_json(status)).state, state);
     EXPECT_THAT(to_pretty_json(status), HasSubstr(std::string("\"state\": \"") + name + '"'));
   }
+}
+
+TEST(Status, SaysNothingOfExceptionsThatAreNot) {
+  EXPECT_EQ(to_json(Status{}).find("exceptions"), std::string::npos);
+  EXPECT_THAT(error_of(R"({"exceptions": {}})"), HasSubstr("'exceptions' must be an array"));
+  EXPECT_THAT(error_of(R"({"exceptions": ["x"]})"), HasSubstr("exceptions"));
+}
+
+TEST(Status, NamesTheExceptionsOfAProfile) {
+  profile::Profile profile;
+  EXPECT_TRUE(exceptions_of(profile).empty());
+  profile.application.i386 = true;
+  profile.access.from_namespaces = true;
+  const auto exceptions = exceptions_of(profile);
+  ASSERT_EQ(exceptions.size(), 2U);
+  EXPECT_EQ(exceptions.at(0).key, "application.i386");
+  EXPECT_THAT(exceptions.at(0).opens, HasSubstr("AF_VSOCK"));
+  EXPECT_EQ(exceptions.at(1).key, "access.from_namespaces");
 }
 
 TEST(Status, KeepsDefaultsForMissingMembers) {

@@ -122,6 +122,7 @@ Companion::Companion(const std::string& profile_name, std::function<Configuratio
   end_processes_of(client_account_.uid);
   session_ = std::make_unique<Session>(surroundings(std::move(load)));
   view_.renew();
+  bridge_udev();
   control_ = std::make_unique<ControlServer>(
       loop_, runtime_path(profile_name, kControlEntry), std::move(listener),
       [this](const ControlRequest& request) { return carry_out(request); });
@@ -135,6 +136,15 @@ Companion::~Companion() {
   session_.reset();
   try {
     hooks_.finish(kHooksAtEnd);
+  } catch (const std::exception& error) {
+    log::ignored(error);
+  }
+}
+
+/// A convenience of applications: no tunnel is refused for it.
+void Companion::bridge_udev() noexcept {
+  try {
+    udev_.emplace(loop_, host_, inside_);
   } catch (const std::exception& error) {
     log::ignored(error);
   }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "helper/base/unique_fd.h"
@@ -18,6 +19,7 @@
 #include "systemd/service/runtime_dir.h"
 #include "systemd/service/session.h"
 #include "systemd/service/status_board.h"
+#include "systemd/service/udev_bridge.h"
 
 namespace vpnrun::service {
 
@@ -49,6 +51,7 @@ class Companion {
   ControlReply carry_out(const ControlRequest& request);
   void restart();
   void on_signal();
+  void bridge_udev() noexcept;
   void watch_idleness();
   void on_idle();
   void look_again();
@@ -67,6 +70,7 @@ class Companion {
   AskPassword agents_;
   std::unique_ptr<ControlServer> control_;
   ViewKeeper view_;
+  std::optional<UdevBridge> udev_;  ///< none where the kernel refuses it
   Resolver resolver_;
   ShellHooks hooks_;
   StatusFiles files_;

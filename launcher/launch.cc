@@ -7,7 +7,8 @@
 //                  by the directory's permissions, both for the socket and for the lock.
 //   3. wait        nothing if the tunnel is up; progress and questions otherwise.
 //   4. look        whether we are inside already, and for what the command will not find there, or
-//                  should not have: sockets for 32-bit programs, sockets that would stay outside.
+//                  should not have: displays and services of the machine's loopback, sockets for
+//                  32-bit programs, sockets that would stay outside.
 //   5. exec        the helper, or the command itself if we are inside.
 #include "launcher/launch.h"
 
@@ -31,6 +32,8 @@
 #include "launcher/standpoint.h"
 #include "launcher/terminal_person.h"
 #include "launcher/tunnel_order.h"
+#include "launcher/unix_sockets.h"
+#include "launcher/unreachable.h"
 #include "launcher/user_config.h"
 
 namespace vpnrun {
@@ -153,6 +156,10 @@ void warn_of_the_inside(const std::string& profile, const LaunchOptions& options
     if (const auto warning = i386_warning(profile, opens, *options.command, is_32_bit)) {
       reporter.warn(*warning);
     }
+  }
+  UnixSockets sockets(places.proc + "/net/unix");
+  for (const Warning& warning : unreachable_inside(profile, environment, places, sockets)) {
+    reporter.warn(warning);
   }
 }
 

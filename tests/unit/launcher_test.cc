@@ -194,6 +194,17 @@ TEST_F(Launcher, WarnsOfAnInheritedNetworkSocketAndGoesOn) {
   EXPECT_EQ(vpnrun({"-q", "true"}).err, "");
 }
 
+TEST_F(Launcher, WarnsOfWhatIsOutOfReachInsideAndGoesOn) {
+  const FakeCompanion companion(machine_.control("office"), always(reply_in(State::kUp)));
+  const std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "DISPLAY=localhost:10.0"};
+  const Outcome outcome = vpnrun({"true"}, environment);
+  EXPECT_EQ(outcome.status, 42);
+  EXPECT_THAT(outcome.err,
+              AllOf(StartsWith("vpnrun: warning: DISPLAY=localhost:10.0 is a port of "),
+                    HasSubstr("\nhint: give it a path: ")));
+  EXPECT_EQ(vpnrun({"-q", "true"}, environment).err, "");
+}
+
 TEST_F(Launcher, InheritedSocketsOfOtherFamiliesAreNoConcern) {
   const UniqueFd local(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const UniqueFd internet(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));

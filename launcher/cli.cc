@@ -40,7 +40,8 @@ std::unique_ptr<CLI::App> make_app(Values& values) {
   app->add_flag("--no-start", values.no_start, "fail at once unless the tunnel is up");
   app->add_flag("--strict", values.options.strict,
                 "refuse to start with sockets that were made outside the tunnel");
-  app->add_flag("--force", values.options.force, "reserved: accepted, changes nothing yet");
+  app->add_flag("--force", values.options.force,
+                "start even if a program outside would do the work");
   app->add_flag("-v,--verbose", values.verbose, "say what is done");
   app->add_flag("-q,--quiet", values.quiet, "errors only: no warnings, no progress");
   app->add_flag("--version", values.version, "print the version and exit");

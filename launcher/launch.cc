@@ -2,7 +2,8 @@
 //
 // A launch in five steps, each of which only the one before makes possible:
 //   1. choose      which profile: options, environment, configuration. Must not: ask the machine.
-//                  Then what cannot work is refused: snaps, and callers in another network.
+//                  Then what cannot work is refused: snaps, callers in another network, commands
+//                  that a program outside would carry out.
 //   2. connect     to the companion, unless its lock says that the tunnel is up; the kernel decides
 //                  by the directory's permissions, both for the socket and for the lock.
 //   3. wait        nothing if the tunnel is up; progress and questions otherwise.
@@ -23,6 +24,7 @@
 #include <vector>
 
 #include "helper/base/request_format.h"
+#include "launcher/hand_over.h"
 #include "launcher/i386.h"
 #include "launcher/launch_environment.h"
 #include "launcher/left_out_text.h"
@@ -143,6 +145,31 @@ void look_for_outside_sockets(const LaunchOptions& options, Reporter& reporter) 
   }
 }
 
+/// Commands that a program outside would carry out are refused if that is certain.
+void refuse_hand_over(const std::string& profile, const LaunchOptions& options,
+                      const Program& program, const Places& places, char* const* environment,
+                      Reporter& reporter) {
+  const std::string directory = runtime_directory(places, profile);
+  if (!may_hand_over(*options.command, program) || is_inside(directory)) {
+    return;
+  }
+  UnixSockets sockets(places.proc + "/net/unix");
+  const auto record = record_of(directory);
+  const OwnProcesses processes(places.proc, record ? record->netns : FileId{});
+  const auto found = find_hand_over(options.command, program, environment, sockets, processes);
+  if (!found) {
+    return;
+  }
+  const std::string name = printable(command_name(*options.command));
+  if (found->certain && !options.force) {
+    throw Error(fmt::format("cannot start '{}': it would {}", name, found->text),
+                std::make_error_code(std::errc::operation_not_permitted),
+                found->hint + "; --force starts it all the same");
+  }
+  reporter.warn(Warning{
+      fmt::format("'{}' {} {}", name, found->certain ? "will" : "may", found->text), found->hint});
+}
+
 void warn_of_the_inside(const std::string& profile, const LaunchOptions& options,
                         const Program& program, const Places& places, char* const* environment,
                         Reporter& reporter) {
@@ -171,6 +198,7 @@ int launch(const LaunchOptions& options, const Places& places, char* const* envi
   const Program program = find_program(*options.command, environment);
   refuse_snap(*options.command, program);
   refuse_other_network(runtime_directory(places, profile), profile);
+  refuse_hand_over(profile, options, program, places, environment, reporter);
   wait_for_tunnel(profile, options, places, environment, reporter);
   if (is_inside(runtime_directory(places, profile))) {
     reporter.debug("already inside this profile");

@@ -156,7 +156,7 @@ TEST(Cli, HelpIsTheSameWithEveryOptionParser) {
       "  --no-start                  fail at once unless the tunnel is up\n"
       "  --strict                    refuse to start with sockets that were made outside the "
       "tunnel\n"
-      "  --force                     reserved: accepted, changes nothing yet\n"
+      "  --force                     start even if a program outside would do the work\n"
       "  -v, --verbose               say what is done\n"
       "  -q, --quiet                 errors only: no warnings, no progress\n"
       "  --version                   print the version and exit\n"

@@ -205,6 +205,29 @@ TEST_F(Launcher, WarnsOfWhatIsOutOfReachInsideAndGoesOn) {
   EXPECT_EQ(vpnrun({"-q", "true"}, environment).err, "");
 }
 
+TEST_F(Launcher, RefusesWhatAProgramOutsideWouldDoBeforeATunnelIsAskedFor) {
+  machine_.places.proc = path("proc");
+  std::filesystem::create_directories(machine_.folder / "proc/net");
+  machine_.folder.write("proc/net/unix",
+                        "Num RefCount Protocol Flags Type St Inode Path\n"
+                        "0: 00000002 00000000 00010000 0001 01 12 /x/tmux-" +
+                            std::to_string(::getuid()) + "/default\n");
+  const FakeCompanion companion(machine_.control("office"), always(reply_in(State::kUp)));
+  const std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "TMUX_TMPDIR=/x"};
+  const Outcome outcome = vpnrun({"tmux", "new"}, environment);
+  EXPECT_EQ(outcome.status, kExitOwnFailure);
+  EXPECT_THAT(
+      outcome.err,
+      AllOf(StartsWith("vpnrun: cannot start 'tmux': it would have its windows in the server "),
+            HasSubstr("\nhint: 'vpnrun tmux -L vpn …'"), HasSubstr("--force starts it")));
+  EXPECT_THAT(companion.requests(), ::testing::IsEmpty());
+  const Outcome forced = vpnrun({"--force", "tmux", "new"}, environment);
+  EXPECT_EQ(forced.status, 42);
+  EXPECT_THAT(forced.err,
+              StartsWith("vpnrun: warning: 'tmux' will have its windows in the server "));
+  EXPECT_EQ(vpnrun({"tmux", "-L", "vpn"}, environment).err, "");
+}
+
 TEST_F(Launcher, InheritedSocketsOfOtherFamiliesAreNoConcern) {
   const UniqueFd local(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const UniqueFd internet(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));

@@ -9,6 +9,8 @@
 #include "profiles/profile.h"
 #include "systemd/service/filter/host_filter.h"
 #include "systemd/service/filter/host_table.h"
+#include "systemd/service/link/legacy_firewall.h"
+#include "systemd/service/link/legacy_tables.h"
 #include "systemd/service/link/link.h"
 #include "systemd/service/link/outer_watch.h"
 #include "systemd/service/netlink/link.h"
@@ -68,7 +70,16 @@ class VethLink final : public Link {
   void on_news(const OuterNews& news);
   void on_drop(const netlink::PacketDropped& drop);
   void explain(const netlink::PacketDropped& drop);
+  void on_rules_changed(const netlink::RulesChanged& changed);
+  void tell_blocked(const std::string& place, const Failure& failure);
+  [[nodiscard]] bool may_open_foreign() noexcept;
   void stop_tracing();
+
+  [[nodiscard]] std::vector<LegacyWay> legacy_ways();
+  void watch_legacy();
+  void look_at_legacy_later(EventLoop::Clock::duration last_took);
+  void look_at_legacy();
+  void explain(const LegacyDrop& drop);
 
   EventLoop& loop_;
   std::string profile_name_;
@@ -90,8 +101,15 @@ class VethLink final : public Link {
   netlink::MacAddress inner_mac_{};
   /// The chains that have been reported for dropping the client's packets since the last open().
   std::vector<std::string> told_drops_;
-  EventLoop::Clock::time_point last_opened_;  ///< when a firewall was last opened for us
-  bool opened_foreign_ = false;               ///< one was, since open()
+  EventLoop::Clock::time_point last_opened_;  ///< a foreign firewall was opened for us
+  bool opened_foreign_ = false;               ///< the same, since open()
+  EventLoop::Handle mended_;                  ///< somebody has changed what drops them
+  EventLoop::Clock::time_point last_mended_;
+  KernelLegacyTables legacy_tables_;
+  std::optional<LegacyFirewall> legacy_;  ///< while they are looked at
+  bool told_legacy_ = false;              ///< one of them drops the client's packets, as told
+  EventLoop::Clock::time_point legacy_since_;
+  EventLoop::Handle legacy_look_;
   EventLoop::Handle settle_;
   std::optional<OuterWatch> watch_;
 };

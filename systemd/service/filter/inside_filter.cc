@@ -3,7 +3,8 @@
 // The guard is the chain "leave" in the postrouting hook, after NAT: only there is the outgoing
 // device the one that the packet really takes. In the output hook a packet that NAT has just
 // redirected still has the device of its first route, so the chain "output" may only refuse more,
-// early enough for an application to get an error.
+// early enough for an application to get an error. It refuses with an answer, which stays inside: a
+// TCP connection whose packets are dropped without a word hangs for minutes.
 #include "systemd/service/filter/inside_filter.h"
 
 #include <algorithm>
@@ -43,7 +44,8 @@ std::string client_match(const InsideFilter& filter) {
                      set_of(endpoint_elements(filter.endpoints)));
 }
 
-std::string to_link_rules(const InsideFilter& filter) {
+/// What may be sent over the link.
+std::string link_rules(const InsideFilter& filter) {
   std::string rules;
   if (const std::string client = client_match(filter); !client.empty()) {
     rules += fmt::format("    {} accept\n", client);
@@ -54,8 +56,14 @@ std::string to_link_rules(const InsideFilter& filter) {
         ipv4_text(filter.link->ns_address), ipv4_text(filter.link->host_address),
         set_of(port_elements(filter.expose)));
   }
-  return fmt::format("  chain to_uplink {{\n{}    drop\n  }}\n", rules);
+  return rules;
 }
+
+/// The answers are for the sender, who is in the namespace: they never leave it.
+constexpr std::string_view kRefused =
+    "  chain refused {\n"
+    "    meta l4proto tcp reject with tcp reset\n"
+    "    reject with icmpx admin-prohibited\n  }\n";
 
 /// Names that would go anywhere but to the tunnel's resolvers are refused, with an answer: a
 /// program that waits for a timeout looks broken.
@@ -174,6 +182,11 @@ std::string by_interface(const char* which, const char* tunnel, const char* link
                      which, kTunnelDevice, tunnel, kLinkDevice, link);
 }
 
+/// Addresses of the namespace's other devices: nothing leaves through the tunnel in their name.
+std::string own_sources(const InsideFilter& filter) {
+  return filter.link ? "127.0.0.0/8, " + ipv4_text(filter.link->ns_address) : "127.0.0.0/8";
+}
+
 /// The chain "retired", and the rules that lead there; both empty if there is nothing to end.
 struct Retired {
   std::string chain;
@@ -207,29 +220,30 @@ std::string output_chain(const InsideFilter& filter) {
     rules += "    tcp dport 53 goto names\n    udp dport 53 goto names\n";
     names += fmt::format("  chain names {{\n{}  }}\n", name_rules(filter));
   }
-  std::string tunnel;
-  if (filter.link) {
-    tunnel = fmt::format("    ip saddr {} drop\n", ipv4_text(filter.link->ns_address));
-  }
   return fmt::format(
-      "{0}  chain tunnel_output {{\n{1}    accept\n  }}\n"
-      "  chain output {{\n    type filter hook output priority 0; policy drop;\n{2}{3}  }}\n",
-      names, tunnel, rules, by_interface("oifname", "tunnel_output", "to_uplink"));
+      "{0}{1}"
+      "  chain tunnel_output {{\n"
+      "    ip saddr {{ {2} }} goto refused\n"
+      "    ip6 saddr ::1 goto refused\n"
+      "    accept\n  }}\n"
+      "  chain uplink_output {{\n{3}    goto refused\n  }}\n"
+      "  chain output {{\n    type filter hook output priority 0; policy drop;\n"
+      "{4}{5}    goto refused\n  }}\n",
+      kRefused, names, own_sources(filter), link_rules(filter), rules,
+      by_interface("oifname", "tunnel_output", "uplink_output"));
 }
 
 std::string leave_chain(const InsideFilter& filter) {
-  std::string own = "127.0.0.0/8";
-  if (filter.link) {
-    own += ", " + ipv4_text(filter.link->ns_address);
-  }
   return fmt::format(
+      "  chain to_uplink {{\n{0}    drop\n  }}\n"
       "  chain tunnel_leave {{\n"
-      "    ip saddr {{ {0} }} drop\n"
+      "    ip saddr {{ {1} }} drop\n"
       "    ip6 saddr ::1 drop\n"
       "    accept\n  }}\n"
       "  chain leave {{\n"
-      "    type filter hook postrouting priority 300; policy drop;\n{1}  }}\n",
-      own, by_interface("oifname", "tunnel_leave", "to_uplink"));
+      "    type filter hook postrouting priority 300; policy drop;\n{2}  }}\n",
+      link_rules(filter), own_sources(filter),
+      by_interface("oifname", "tunnel_leave", "to_uplink"));
 }
 
 /// Drops what comes out of the tunnel for an address that the tunnel does not have. route_localnet
@@ -339,8 +353,8 @@ std::string untracked_chains(const InsideFilter& filter) {
 }
 
 std::string table_body(const InsideFilter& filter) {
-  return resolve_chains(filter) + to_link_rules(filter) + output_chain(filter) +
-         leave_chain(filter) + arrive_chain(filter) + input_chain(filter) +
+  return resolve_chains(filter) + output_chain(filter) + leave_chain(filter) +
+         arrive_chain(filter) + input_chain(filter) +
          "  chain forward {\n    type filter hook forward priority 0; policy drop;\n  }\n" +
          capture_chains(filter) + untracked_chains(filter);
 }

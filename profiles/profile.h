@@ -21,6 +21,10 @@ enum class LinkType : std::uint8_t { kVeth, kDirect, kMacvlan };
 struct Port {
   Transport transport = Transport::kTcp;
   std::uint16_t number = 0;
+  /// As in a profile.
+  [[nodiscard]] std::string str() const {
+    return std::string(to_string(transport)) + '/' + std::to_string(number);
+  }
   friend bool operator==(const Port&, const Port&) = default;
 };
 

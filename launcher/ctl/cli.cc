@@ -6,6 +6,7 @@
 #include "launcher/profile_choice.h"
 #include "profiles/base/error.h"
 #include "profiles/command_line.h"
+#include "profiles/profile_values.h"
 
 namespace vpnrun {
 namespace {
@@ -16,7 +17,7 @@ struct VerbInfo {
   const char* help;
 };
 
-constexpr std::array<VerbInfo, 9> kVerbs = {{
+constexpr std::array<VerbInfo, 10> kVerbs = {{
     {Verb::kList, "list", "show all profiles"},
     {Verb::kStatus, "status", "show what a tunnel does"},
     {Verb::kUp, "up", "start a tunnel and wait for it"},
@@ -24,6 +25,7 @@ constexpr std::array<VerbInfo, 9> kVerbs = {{
     {Verb::kRestart, "restart", "connect a tunnel anew and wait for it"},
     {Verb::kProcesses, "ps", "show the processes in a profile's network namespace"},
     {Verb::kLog, "log", "show what a tunnel and its namespace said"},
+    {Verb::kInbound, "inbound", "show or change which ports are open from a tunnel"},
     {Verb::kAttach, "attach", "put a systemd service behind a tunnel; alone: list those that are"},
     {Verb::kDetach, "detach", "take a systemd service out again"},
 }};
@@ -37,6 +39,13 @@ void add_log(CLI::App& verb, CtlOptions& options) {
   verb.add_option("-n,--lines", options.lines, "how many (default 50), or all")
       ->type_name("N")
       ->take_last();
+}
+
+void add_inbound(CLI::App& verb, CtlOptions& options, std::vector<std::string>& ports) {
+  verb.add_option("ACTION", options.action, "list (default), add or remove; root only changes them")
+      ->type_name("")
+      ->check(CLI::IsMember({"list", "add", "remove"}));
+  verb.add_option("PORT", ports, "tcp/NUMBER or udp/NUMBER")->type_name("…");
 }
 
 void add_attachment(CLI::App& verb, Verb which, CtlOptions& options) {
@@ -55,24 +64,43 @@ void add_attachment(CLI::App& verb, Verb which, CtlOptions& options) {
       ->take_all();
 }
 
-void add_verb(CLI::App& app, const VerbInfo& info, CtlOptions& options, std::string& patience) {
+/// What is looked at once more when all is parsed.
+struct Texts {
+  std::string patience;
+  std::vector<std::string> ports;
+};
+
+void add_verb(CLI::App& app, const VerbInfo& info, CtlOptions& options, Texts& texts) {
   CLI::App* verb = app.add_subcommand(info.name, info.help);
   verb->callback([&options, which = info.verb] { options.verb = which; });
   if (info.verb == Verb::kAttach || info.verb == Verb::kDetach) {
     add_attachment(*verb, info.verb, options);
   } else if (info.verb != Verb::kList) {
     CLI::Option* name = verb->add_option("NAME", options.profile, "profile")->type_name("");
-    name->required(is_order(info.verb) || info.verb == Verb::kLog);
+    name->required(is_order(info.verb) || info.verb == Verb::kLog || info.verb == Verb::kInbound);
+  }
+  if (info.verb == Verb::kInbound) {
+    add_inbound(*verb, options, texts.ports);
   }
   if (info.verb == Verb::kLog) {
     add_log(*verb, options);
   }
   if (is_order(info.verb)) {
-    verb->add_option("--wait", patience, "wait this long (default 30; 0: do not wait)")
+    verb->add_option("--wait", texts.patience, "wait this long (default 30; 0: do not wait)")
         ->type_name("SECONDS")
         ->take_last();
   } else if (info.verb != Verb::kDetach) {
     verb->add_flag("--json", options.json, "print JSON");
+  }
+}
+
+profile::Port port_of(const std::string& text) {
+  try {
+    return profile::parse_port(text);
+  } catch (const Error& error) {
+    throw Error("cannot understand the command line: " + std::string(error.what()),
+                std::make_error_code(std::errc::invalid_argument),
+                "for example tcp/51413 or udp/51413");
   }
 }
 
@@ -98,6 +126,18 @@ void check_together(const CtlOptions& options) {
           "in these, applications see the host's /run without the daemons that look up names");
     }
   }
+  if (options.verb == Verb::kInbound) {
+    const bool changes = options.action == "add" || options.action == "remove";
+    if (changes && options.ports.empty()) {
+      throw wrong("which port?", "vpnrunctl inbound NAME add tcp/51413");
+    }
+    if (!changes && !options.ports.empty()) {
+      throw wrong("'list' takes no port", "vpnrunctl inbound NAME");
+    }
+    if (changes && options.json) {
+      throw wrong("--json goes with 'list' only", "vpnrunctl inbound NAME --json");
+    }
+  }
   if (!options.lines.empty() && options.lines != "all" &&
       options.lines.find_first_not_of("0123456789") != std::string::npos) {
     throw wrong("--lines takes a number, or all", "vpnrunctl log NAME --lines 100");
@@ -108,7 +148,7 @@ void check_together(const CtlOptions& options) {
 
 std::variant<CtlOptions, Information> parse_ctl(int argc, const char* const* argv) {
   CtlOptions options;
-  std::string patience;
+  Texts texts;
   bool quiet = false;
   CLI::App app("Show and manage vpnrun's profiles and tunnels.", "vpnrunctl");
   add_usual_flags(app, "vpnrunctl " VPNRUN_VERSION);
@@ -116,7 +156,7 @@ std::variant<CtlOptions, Information> parse_ctl(int argc, const char* const* arg
   app.fallthrough();
   app.require_subcommand(1);
   for (const VerbInfo& info : kVerbs) {
-    add_verb(app, info, options, patience);
+    add_verb(app, info, options, texts);
   }
   try {
     app.parse(argc, argv);
@@ -129,12 +169,15 @@ std::variant<CtlOptions, Information> parse_ctl(int argc, const char* const* arg
                 std::make_error_code(std::errc::invalid_argument),
                 "'vpnrunctl --help' lists the commands, 'vpnrunctl COMMAND --help' their options");
   }
+  for (const auto& port : texts.ports) {
+    options.ports.push_back(port_of(port));
+  }
   check_together(options);
   if (!options.profile.empty() || is_order(options.verb) || options.verb == Verb::kLog) {
     require_profile_name(options.profile, "command line");
   }
-  if (!patience.empty()) {
-    options.patience = parse_patience(patience);
+  if (!texts.patience.empty()) {
+    options.patience = parse_patience(texts.patience);
   }
   options.verbosity = quiet ? Verbosity::kQuiet : Verbosity::kNormal;
   return options;

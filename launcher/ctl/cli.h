@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "launcher/cli.h"
+#include "profiles/profile.h"
 
 namespace vpnrun {
 
@@ -19,6 +20,7 @@ enum class Verb : std::uint8_t {
   kRestart,
   kProcesses,
   kLog,
+  kInbound,
   kAttach,
   kDetach
 };
@@ -33,6 +35,8 @@ struct CtlOptions {
   bool user = false;                   ///< kAttach, kDetach: a unit of the caller's
   bool now = false;                    ///< kAttach, kDetach: restart the unit
   bool follow = false;                 ///< kLog
+  std::string action;                  ///< kInbound: "list", "add" or "remove"
+  std::vector<profile::Port> ports;    ///< kInbound with "add" and "remove"
   std::string lines;                   ///< kLog: a number, "all", or empty: as many as usual
   std::chrono::milliseconds patience = kDefaultPatience;
   Verbosity verbosity = Verbosity::kNormal;

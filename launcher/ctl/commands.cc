@@ -174,6 +174,39 @@ void attach_or_show(const CtlOptions& options, const Surroundings& around, Repor
   }
 }
 
+/// Which ports are open from the tunnel, or with `add` and `remove` an order to change that.
+void inbound(const CtlOptions& options, const Places& places, Reporter& reporter) {
+  if (options.action != "add" && options.action != "remove") {
+    const Status status = status_of(places, options.profile);
+    print(options.json ? inbound_to_json(status) : show_inbound(status));
+    if (status.inbound.empty()) {
+      reporter.info(fmt::format("no port is open from the tunnel of profile '{}'{}",
+                                options.profile, status.pid == 0 ? ": it is not running" : ""));
+    }
+    return;
+  }
+  Request request;
+  request.command = Command::kInbound;
+  (options.action == "add" ? request.add : request.remove) = options.ports;
+  ControlClient client = ControlClient::connect_if_running(places, options.profile);
+  client.send(request);
+  const std::optional<Reply> reply = client.receive(SteadyClock::now() + kReplyPatience);
+  const auto failure = [&options](const std::string& reason, std::errc code,
+                                  const std::string& hint) {
+    return Error(fmt::format("cannot change which ports are open from the tunnel of profile '{}': "
+                             "{}",
+                             options.profile, reason),
+                 std::make_error_code(code), hint);
+  };
+  if (!reply) {
+    throw failure("it does not answer", std::errc::timed_out, "");
+  }
+  if (!reply->ok) {
+    throw failure(printable(reply->error), std::errc::operation_not_permitted,
+                  printable(reply->hint));
+  }
+}
+
 [[noreturn]] void log(const CtlOptions& options, const Surroundings& around) {
   JournalOrder order{.profile = options.profile, .follow = options.follow, .json = options.json};
   if (!options.lines.empty()) {
@@ -193,6 +226,8 @@ void carry_out(const CtlOptions& options, const Surroundings& around, Reporter& 
       return processes(options, places, reporter);
     case Verb::kLog:
       return log(options, around);
+    case Verb::kInbound:
+      return inbound(options, places, reporter);
     case Verb::kAttach:
       return attach_or_show(options, around, reporter);
     case Verb::kDetach:

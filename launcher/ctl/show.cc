@@ -104,6 +104,7 @@ std::string show_status(const Status& status) {
   add("device", printable(status.device));
   add("addresses", join(status.addresses));
   add("resolvers", join(status.dns));
+  add("inbound", join(status.inbound));
   add("mtu", number(status.mtu));
   add("attempt", number(status.attempt));
   add("pid", number(status.pid));
@@ -127,6 +128,18 @@ std::string statuses_to_json(const std::vector<Status>& statuses) {
     json.push_back(Json::parse(to_json(status)));
   }
   return dump(json);
+}
+
+std::string show_inbound(const Status& status) {
+  std::string text;
+  for (const std::string& port : status.inbound) {
+    text += printable(port) + "\n";
+  }
+  return text;
+}
+
+std::string inbound_to_json(const Status& status) {
+  return dump(Json(status.inbound));
 }
 
 std::string show_processes(const std::vector<ProfileProcesses>& profiles) {

@@ -22,6 +22,11 @@ namespace vpnrun {
 /// An array of the objects of to_json(Status).
 [[nodiscard]] std::string statuses_to_json(const std::vector<Status>& statuses);
 
+/// The ports that are open from the tunnel, one a line.
+[[nodiscard]] std::string show_inbound(const Status& status);
+/// An array of strings.
+[[nodiscard]] std::string inbound_to_json(const Status& status);
+
 /// A profile's name and what lives in it.
 using ProfileProcesses = std::pair<std::string, ProcessList>;
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "profiles/base/utf8.h"
+#include "profiles/profile_values.h"
 #include "profiles/protocol/json_fields.h"
 
 namespace vpnrun {
@@ -15,13 +16,14 @@ namespace {
 constexpr const char* kRequest = "request";
 constexpr const char* kReply = "reply";
 
-constexpr std::array<std::pair<Command, std::string_view>, 6> kCommands = {{
+constexpr std::array<std::pair<Command, std::string_view>, 7> kCommands = {{
     {Command::kStatus, "status"},
     {Command::kUp, "up"},
     {Command::kDown, "down"},
     {Command::kRestart, "restart"},
     {Command::kAnswer, "answer"},
     {Command::kHello, "hello"},
+    {Command::kInbound, "inbound"},
 }};
 
 std::string_view name_of(Command command) {
@@ -44,7 +46,7 @@ Command command_from_json(const Json& json) {
     }
   }
   throw UnknownInRequest(fmt::format("cannot parse request: unknown command '{}'", printable(text)),
-                         text, "commands are status, up, down, restart, answer and hello");
+                         text, "commands are status, up, down, restart, answer, hello and inbound");
 }
 
 // All that 0.1.0 writes and reads. Never to grow: it refuses what is not among it. A state that
@@ -133,7 +135,33 @@ void get_answer(JsonFields& fields, ControlRequest& request) {
   check_answer(request);
 }
 
+std::vector<profile::Port> get_ports(JsonFields& fields, const char* name) {
+  std::vector<std::string> texts;
+  fields.get(name, texts);
+  std::vector<profile::Port> ports;
+  for (const auto& text : texts) {
+    try {
+      ports.push_back(profile::parse_port(text));
+    } catch (const Error& error) {
+      throw error.with_context(fmt::format("cannot use '{}'", name));
+    }
+  }
+  return ports;
+}
+
+Json ports_to_json(const std::vector<profile::Port>& ports) {
+  Json json = Json::array();
+  for (const auto& port : ports) {
+    json.push_back(port.str());
+  }
+  return json;
+}
+
 }  // namespace
+
+bool is_for_root(const ControlRequest& request) noexcept {
+  return request.command == Command::kInbound;
+}
 
 std::string encode(const ControlRequest& request) {
   Json json{{"command", name_of(request.command)}};
@@ -151,6 +179,12 @@ std::string encode(const ControlRequest& request) {
     if (!request.response.empty()) {
       json["response"] = request.response.view();
     }
+  }
+  if (!request.add.empty()) {
+    json["add"] = ports_to_json(request.add);
+  }
+  if (!request.remove.empty()) {
+    json["remove"] = ports_to_json(request.remove);
   }
   return dump_json(json) + "\n";
 }
@@ -180,6 +214,10 @@ ControlRequest parse_request(std::string_view line) {
   fields.get("asks", request.asks);
   if (request.command == Command::kAnswer) {
     get_answer(fields, request);
+  }
+  if (request.command == Command::kInbound) {
+    request.add = get_ports(fields, "add");
+    request.remove = get_ports(fields, "remove");
   }
   fields.finish();
   return request;

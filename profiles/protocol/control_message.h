@@ -6,9 +6,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "profiles/base/error.h"
 #include "profiles/base/secret.h"
+#include "profiles/profile.h"
 #include "profiles/protocol/status.h"
 
 namespace vpnrun {
@@ -48,7 +50,7 @@ constexpr const char* kAliveEntry = "alive";
 /// Where systemd's password agents look for questions; absent on a machine without them.
 constexpr const char* kPasswordAgents = "/run/systemd/ask-password";
 
-enum class Command : std::uint8_t { kStatus, kUp, kDown, kRestart, kAnswer, kHello };
+enum class Command : std::uint8_t { kStatus, kUp, kDown, kRestart, kAnswer, kHello, kInbound };
 
 /// Who reads a reply.
 enum class Audience : std::uint8_t {
@@ -67,7 +69,13 @@ struct ControlRequest {
   Secret user_name;
   Secret password;
   Secret response;  ///< to CredentialQuestion::challenge
+  // kInbound only: ports that are to be open from the tunnel, and to be so no longer.
+  std::vector<profile::Port> add{};
+  std::vector<profile::Port> remove{};
 };
+
+/// Whether only root may order that: it changes what the profile, a file of root's, says.
+[[nodiscard]] bool is_for_root(const ControlRequest& request) noexcept;
 
 struct ControlReply {
   bool ok = true;

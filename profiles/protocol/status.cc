@@ -149,6 +149,9 @@ Json status_to_json(const Status& status) {
   if (!status.left_out.empty()) {
     json["left_out"] = left_out_to_json(status.left_out);
   }
+  if (!status.inbound.empty()) {
+    json["inbound"] = status.inbound;
+  }
   if (!status.version.empty()) {
     json["version"] = status.version;
   }
@@ -185,6 +188,7 @@ Status status_from_json(const Json& json) {
   if (const Json* left_out = fields.find("left_out")) {
     status.left_out = left_out_from_json(*left_out);
   }
+  fields.get("inbound", status.inbound);
   fields.get("version", status.version);
   if (fields.find("features") != nullptr) {
     fields.get("features", status.features.emplace());

@@ -66,7 +66,8 @@ struct Status {
   std::vector<LeftOut> left_out{};  ///< of the configuration, whatever the state
 
   // Of the companion that sends it, and so not in state.json, which outlives one:
-  std::string version{};  ///< of its program; empty if it does not say
+  std::vector<std::string> inbound{};  ///< ports that are open from the tunnel, as in a profile
+  std::string version{};               ///< of its program; empty if it does not say
   /// What it can be asked for (features.h); nullopt from one that does not say.
   std::optional<std::vector<std::string>> features;
 };

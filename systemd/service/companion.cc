@@ -225,6 +225,9 @@ ControlReply Companion::carry_out(const ControlRequest& request) {
     case Command::kAnswer:
       session_->answer(request);
       break;
+    case Command::kInbound:
+      session_->change_inbound(request.add, request.remove);
+      break;
   }
   ControlReply reply;
   reply.status = board_.status();

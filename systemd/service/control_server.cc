@@ -337,6 +337,10 @@ void ControlServer::handle_line(Caller& caller, std::string_view line) {
     if (request.command == Command::kHello) {
       caller.audience = Audience::kTolerant;
     }
+    if (is_for_root(request) && caller.peer.uid != 0) {
+      throw Error("only root may order that", std::make_error_code(std::errc::permission_denied),
+                  "with sudo, or as root");
+    }
     ControlReply reply = handler_(request);
     caller.follows = caller.follows || request.follow;
     caller.asks = caller.asks || (request.follow && request.asks);

@@ -25,6 +25,8 @@ namespace vpnrun::service {
 /// each status that is sent. A caller that is no longer admitted is told so and disconnected,
 /// within a second if it sends nothing.
 ///
+/// What is_for_root() is refused to everybody else who is admitted; the kernel says who he is.
+///
 /// Callers are trusted no further than that: lines and queues are bounded, a caller that does not
 /// read is dropped, and none has to wait for another. What one user may cost is bounded as well:
 /// that is the processor time that his connections and requests take, plus a fixed amount for an

@@ -199,7 +199,17 @@ void NetnsInside::install_default() {
   inside_.run([&] { netlink::DefaultRoute(device_index_, families, source).install(); });
 }
 
-/// A client may have made a new device since the last time.
+void NetnsInside::set_inbound(const std::vector<profile::Port>& ports) {
+  const auto former = std::exchange(filter_.inbound, ports);
+  try {
+    apply_filter();
+  } catch (const std::exception&) {
+    filter_.inbound = former;
+    throw;
+  }
+}
+
+/// A client may have made a new one since the last time.
 void NetnsInside::find_device() {
   const auto device = netlink::find_link(inside_.socket(), filter::kTunnelDevice);
   if (!device) {

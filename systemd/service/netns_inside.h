@@ -40,6 +40,7 @@ class NetnsInside final : public InsideNetwork {
   void open(const std::optional<LinkAddresses>& link,
             const std::vector<Endpoint>& endpoints) override;
   void bring_up(const TunnelSettings& settings, const std::vector<IpAddress>& resolvers) override;
+  void set_inbound(const std::vector<profile::Port>& ports) override;
   void take_down() noexcept override;
 
  private:

@@ -19,6 +19,7 @@
 // after which no new attempt follows: sealed, offline, endpoints closed.
 #include "systemd/service/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "profiles/base/error.h"
@@ -36,6 +37,16 @@ constexpr seconds kAttemptLimit{20};
 constexpr seconds kRefusalLimit{4};
 /// A pause of this length would make a person wonder, so it is explained.
 constexpr seconds kLongPause{5};
+/// A provider forwards a few ports, a game needs a dozen.
+constexpr std::size_t kInboundMost = 256;
+
+std::string text_of(const std::vector<profile::Port>& ports) {
+  std::string text;
+  for (const auto& port : ports) {
+    text += (text.empty() ? "" : ", ") + port.str();
+  }
+  return text.empty() ? "none" : text;
+}
 
 }  // namespace
 
@@ -118,6 +129,8 @@ void Session::build() {
   around_.board.edit().tunnel_type = parts_.type;
   around_.board.edit().device = parts_.device;
   around_.board.edit().exceptions = exceptions_of(configuration_.profile);
+  inbound_ = configuration_.profile.ports.inbound;
+  tell_inbound();
 }
 
 void Session::rebuild() {
@@ -178,6 +191,44 @@ void Session::answer(const ControlRequest& request) {
   }
   parts_.client->answer(request);
   asks(std::nullopt);
+}
+
+void Session::change_inbound(const std::vector<profile::Port>& add,
+                             const std::vector<profile::Port>& remove) {
+  if (!parts_.inside || parts_.device.empty()) {
+    throw Error("there is no tunnel from which a port could be open");
+  }
+  auto ports = inbound_;
+  const auto is_open = [&ports](const profile::Port& port) {
+    return std::find(ports.begin(), ports.end(), port) != ports.end();
+  };
+  for (const auto& port : remove) {
+    ports.erase(std::remove(ports.begin(), ports.end(), port), ports.end());
+  }
+  for (const auto& port : add) {
+    if (!is_open(port)) {
+      ports.push_back(port);
+    }
+  }
+  if (ports.size() > kInboundMost && ports.size() > inbound_.size()) {
+    throw Error(fmt::format("no more than {} ports can be open", kInboundMost));
+  }
+  if (ports == inbound_) {
+    return;
+  }
+  parts_.inside->set_inbound(ports);
+  inbound_ = std::move(ports);
+  log::info("'{}': ports open from the tunnel: {}", profile().name, text_of(inbound_));
+  tell_inbound();
+  around_.board.publish();
+}
+
+void Session::tell_inbound() {
+  auto& told = around_.board.edit().inbound;
+  told.clear();
+  for (const auto& port : inbound_) {
+    told.push_back(port.str());
+  }
 }
 
 void Session::resumed(seconds asleep) {

@@ -81,6 +81,11 @@ class Session {
   void restart();
   /// Throws Error if it is not an answer to the question that is asked now.
   void answer(const ControlRequest& request);
+  /// Opens and closes ports from the tunnel to applications, both or nothing; what is closed and
+  /// opened is open. It holds until restart(): a profile that is read again says what is open.
+  /// Connections that exist go on. Throws Error.
+  void change_inbound(const std::vector<profile::Port>& add,
+                      const std::vector<profile::Port>& remove);
   /// The machine slept for that long: the server may have forgotten us.
   void resumed(std::chrono::seconds asleep);
 
@@ -93,6 +98,7 @@ class Session {
   void tell_configuration();
   void build();
   void rebuild();
+  void tell_inbound();
   [[nodiscard]] PartEvents events();
 
   void plan(const Attempts::Next& next);
@@ -123,6 +129,7 @@ class Session {
   Endpoints lookup_;
   bool at_work_ = false;                ///< connect() was called: the client's events count
   std::vector<Endpoint> endpoints_;     ///< what the link is open for
+  std::vector<profile::Port> inbound_;  ///< what is open from the tunnel
   std::optional<Failure> explanation_;  ///< what the client has noticed in this attempt
   std::optional<Failure> blocked_;  ///< what the link has noticed, which explains whatever follows
   std::optional<Failure> final_;

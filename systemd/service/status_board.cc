@@ -130,6 +130,7 @@ bool StatusFiles::write(const Status& status) {
   // 0.1.0 reads the file as well, and not one with a member that it does not know: a configuration
   // that it took has nothing of which a person is told.
   Status recorded = status;
+  recorded.inbound.clear();
   std::erase_if(recorded.left_out,
                 [](const LeftOut& entry) { return entry.severity == Severity::kInfo; });
   try {

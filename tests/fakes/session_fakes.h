@@ -127,6 +127,14 @@ class FakeInside : public InsideNetwork {
     journal_.push_back("inside up" +
                        (settings.addresses.empty() ? "" : " " + settings.addresses[0].str()));
   }
+  void set_inbound(const std::vector<profile::Port>& ports) override {
+    mishap.happen();
+    std::string text = "inside ports";
+    for (const auto& port : ports) {
+      text += ' ' + port.str();
+    }
+    journal_.push_back(text);
+  }
   void take_down() noexcept override { journal_.emplace_back("inside down"); }
 
   Mishap mishap;

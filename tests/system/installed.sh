@@ -43,7 +43,7 @@ completions() {
   done
   is "${file##*/} knows each option of $*" "$missing" ''
 }
-for command in vpnrun vpnrunctl 'vpnrunctl status' 'vpnrunctl up' 'vpnrunctl log' 'vpnrunctl attach' 'vpnrunctl detach'; do
+for command in vpnrun vpnrunctl 'vpnrunctl status' 'vpnrunctl up' 'vpnrunctl log' 'vpnrunctl inbound' 'vpnrunctl attach' 'vpnrunctl detach'; do
   read -ra words <<<"$command"
   completions /usr/share/bash-completion/completions/vpnrun "[ ']--OPTION" "${words[@]}"
   completions /usr/share/zsh/site-functions/_vpnrun "--OPTION" "${words[@]}"

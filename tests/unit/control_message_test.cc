@@ -47,7 +47,7 @@ TEST(ControlMessage, RequestLooksAsDocumented) {
 
 TEST(ControlMessage, EveryCommandComesBack) {
   for (const Command command : {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart,
-                                Command::kAnswer, Command::kHello}) {
+                                Command::kAnswer, Command::kHello, Command::kInbound}) {
     ControlRequest request;
     request.command = command;
     EXPECT_EQ(parse_request(without_line_end(encode(request))).command, command);
@@ -250,6 +250,28 @@ TEST(ControlMessage, WhatIsNewIsWrittenOnlyWhereItIsUsed) {
   EXPECT_THAT(encode(answer), testing::Not(HasSubstr("response")));
   answer.response = Secret("123456");
   EXPECT_EQ(parse_request(encode(answer)).response, "123456");
+}
+
+TEST(ControlMessage, PortsComeBackAndNothingElsePasses) {
+  Request request;
+  request.command = Command::kInbound;
+  request.add = {{Transport::kTcp, 51413}};
+  request.remove = {{Transport::kUdp, 1}, {Transport::kTcp, 65535}};
+  EXPECT_EQ(
+      encode(request),
+      "{\"command\":\"inbound\",\"add\":[\"tcp/51413\"],\"remove\":[\"udp/1\",\"tcp/65535\"]}\n");
+  const Request back = parse_request(without_line_end(encode(request)));
+  EXPECT_EQ(back.add, request.add);
+  EXPECT_EQ(back.remove, request.remove);
+  for (const char* wrong :
+       {R"({"command":"inbound","add":["51413"]})", R"({"command":"inbound","add":["tcp/0"]})",
+        R"({"command":"inbound","add":["tcp/65536"]})",
+        R"({"command":"inbound","add":["tcp/1 }"]})", R"({"command":"inbound","add":"tcp/1"})",
+        R"({"command":"inbound","remove":[1]})", R"({"command":"up","add":["tcp/1"]})"}) {
+    EXPECT_NE(request_error(wrong), "") << wrong;
+  }
+  EXPECT_TRUE(is_for_root(request));
+  EXPECT_FALSE(is_for_root(Request{}));
 }
 
 TEST(ControlMessage, AResponseIsNoOrderEither) {

@@ -21,7 +21,7 @@ void print(std::string_view kind, std::string_view text) {
 
 void print_requests() {
   for (const Command command : {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart,
-                                Command::kHello, Command::kAnswer}) {
+                                Command::kHello, Command::kAnswer, Command::kInbound}) {
     for (const bool follow : {false, true}) {
       ControlRequest request;
       request.command = command;
@@ -37,6 +37,11 @@ void print_requests() {
   answer.password = Secret("東京 \"\\");
   answer.response = Secret("123456");
   print("request", encode(answer));
+  Request inbound;
+  inbound.command = Command::kInbound;
+  inbound.add = {{Transport::kTcp, 51413}, {Transport::kUdp, 1}};
+  inbound.remove = {{Transport::kTcp, 65535}};
+  print("request", encode(inbound));
 }
 
 void print_status(const Status& status) {
@@ -46,6 +51,7 @@ void print_status(const Status& status) {
   print("reply", encode(reply, Audience::kStrict));
   reply.status.version = VPNRUN_VERSION;
   reply.status.features = feature::own();
+  reply.status.inbound = {"tcp/51413", "udp/1"};
   print("reply", encode(reply, Audience::kTolerant));
 }
 

@@ -91,6 +91,33 @@ TEST_F(ControlServerTest, AnswersEachRequestWithOneLine) {
   EXPECT_EQ(orders_, 2);
 }
 
+/// Whoever connects as root has a companion change what the profile says; others are refused by the
+/// kernel's word for who they are.
+TEST_F(ControlServerTest, PortsAreOpenedForRootAlone) {
+  const UniqueFd client = connect_client();
+  send_text(client, "{\"command\":\"inbound\",\"add\":[\"tcp/51413\"]}\n");
+  turn();
+  if (::geteuid() == 0) {
+    EXPECT_EQ(orders_, 1);
+    (void)received(client);
+    ASSERT_EQ(::chmod(path_.c_str(), 0666), 0);
+    ASSERT_EQ(::chmod((folder_ / "").c_str(), 0755), 0);
+    ASSERT_EQ(::seteuid(65534), 0);
+    const UniqueFd stranger = connect_client();
+    ASSERT_EQ(::seteuid(0), 0);
+    send_text(stranger, "{\"command\":\"inbound\",\"add\":[\"tcp/51413\"]}\n");
+    turn();
+    EXPECT_THAT(received(stranger), HasSubstr("only root may order that"));
+    EXPECT_EQ(orders_, 1);
+    send_text(stranger, "{\"command\":\"inbound\"}\n{\"command\":\"status\"}\n");
+    turn();
+    EXPECT_EQ(orders_, 2) << "the rest is for everybody who is admitted";
+  } else {
+    EXPECT_THAT(received(client), HasSubstr("only root may order that"));
+    EXPECT_EQ(orders_, 0);
+  }
+}
+
 TEST_F(ControlServerTest, PassesOnARefusalWithItsHint) {
   const UniqueFd client = connect_client();
   send_text(client, "{\"command\":\"down\"}\n");

@@ -42,6 +42,8 @@ TEST(Features, NamesWhatARequestTakes) {
   request = {};
   request.command = Command::kRestart;
   EXPECT_EQ(missing_of(request), feature::kRestart);
+  request.command = Command::kInbound;
+  EXPECT_EQ(missing_of(request), feature::kInbound);
   request.command = Command::kAnswer;
   EXPECT_EQ(missing_of(request), feature::kAnswer);
   EXPECT_EQ(feature::missing(request, {"answer"}), std::nullopt);

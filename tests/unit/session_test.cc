@@ -780,6 +780,81 @@ TEST_F(SessionTest, AServerThatMovedIsFoundByTheNextAttempt) {
 
 // --- questions ---
 
+// --- ports from the tunnel ---
+
+constexpr profile::Port kTorrent{Transport::kTcp, 51413};
+constexpr profile::Port kGame{Transport::kUdp, 7777};
+
+TEST_F(SessionTest, PortsAreOpenedAndClosedWithoutConnectingAnew) {
+  configuration_.profile.ports.inbound = {kTorrent};
+  up();
+  EXPECT_THAT(board_.status().inbound, ElementsAre("tcp/51413"));
+  session_->change_inbound({kGame}, {});
+  session_->change_inbound({kGame}, {kTorrent});
+  EXPECT_THAT(journal_, ElementsAre("inside ports tcp/51413 udp/7777", "inside ports udp/7777"));
+  EXPECT_THAT(board_.status().inbound, ElementsAre("udp/7777"));
+  EXPECT_EQ(state(), State::kUp);
+}
+
+TEST_F(SessionTest, WhatIsAsItIsOrderedChangesNothing) {
+  configuration_.profile.ports.inbound = {kTorrent};
+  up();
+  session_->change_inbound({kTorrent}, {kGame});
+  session_->change_inbound({}, {});
+  EXPECT_THAT(journal_, IsEmpty());
+  session_->change_inbound({kGame}, {kGame});
+  EXPECT_THAT(board_.status().inbound, ElementsAre("tcp/51413", "udp/7777"));
+}
+
+TEST_F(SessionTest, APortStaysOpenOverALossAndDown) {
+  up();
+  session_->change_inbound({kGame}, {});
+  session_->down();
+  session_->up();
+  clock_.advance(seconds(2));
+  names_.answer();
+  client_->events.connected(settings());
+  client_->events.ended(passing("gone"));
+  clock_.advance(seconds(2));
+  reconnect();
+  EXPECT_THAT(board_.status().inbound, ElementsAre("udp/7777"));
+  EXPECT_THAT(journal_, Not(Contains("build")));
+}
+
+TEST_F(SessionTest, ARestartOpensWhatTheProfileSays) {
+  configuration_.profile.ports.inbound = {kTorrent};
+  up();
+  session_->change_inbound({kGame}, {});
+  session_->restart();
+  EXPECT_THAT(board_.status().inbound, ElementsAre("tcp/51413"));
+}
+
+TEST_F(SessionTest, APortThatTheKernelRefusesIsNotSaidToBeOpen) {
+  up();
+  inside_->mishap.error = "no memory";
+  EXPECT_THROW(session_->change_inbound({kGame}, {}), Error);
+  EXPECT_THAT(board_.status().inbound, IsEmpty());
+  inside_->mishap.error.reset();
+  session_->change_inbound({kGame}, {});
+  EXPECT_THAT(board_.status().inbound, ElementsAre("udp/7777"));
+}
+
+TEST_F(SessionTest, NobodyOpensPortsWithoutEnd) {
+  up();
+  std::vector<profile::Port> many;
+  for (std::uint16_t number = 1; number <= 300; ++number) {
+    many.push_back({Transport::kTcp, number});
+  }
+  EXPECT_THROW(session_->change_inbound(many, {}), Error);
+  EXPECT_THAT(board_.status().inbound, IsEmpty());
+}
+
+TEST_F(SessionTest, WithoutATunnelNoPortIsOpened) {
+  configuration_.tunnel = NoConfig{};
+  make();
+  EXPECT_THROW(session_->change_inbound({kGame}, {}), Error);
+}
+
 TEST_F(SessionTest, APersonTakesTheTimeThatItTakes) {
   connecting();
   client_->events.asks(question(7));

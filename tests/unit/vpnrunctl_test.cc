@@ -14,6 +14,7 @@
 #include "launcher/ctl/commands.h"
 #include "launcher/ctl/processes.h"
 #include "launcher/ctl/show.h"
+#include "profiles/protocol/features.h"
 #include "tests/unit/fake_companion.h"
 #include "tests/unit/launcher_machine.h"
 
@@ -206,6 +207,64 @@ TEST_F(Ctl, AFailedOrderIsReportedAndExitsWithOne) {
               HasSubstr("vpnrunctl: cannot restart the tunnel of profile 'office': no route"));
 }
 
+TEST_F(Ctl, InboundShowsAndChangesWhichPortsAreOpen) {
+  machine_.prepare("office");
+  Reply reply = reply_in(State::kUp);
+  reply.status.inbound = {"tcp/51413", "udp/7777"};
+  reply.status.features = feature::own();
+  const FakeCompanion companion(machine_.control("office"),
+                                [&](const Request&) { return std::vector{reply}; });
+  EXPECT_EQ(ctl({"inbound", "office"}).out, "tcp/51413\nudp/7777\n");
+  EXPECT_EQ(json::parse(ctl({"inbound", "office", "list", "--json"}).out),
+            json::array({"tcp/51413", "udp/7777"}));
+  EXPECT_THAT(ctl({"status", "office"}).out, HasSubstr("inbound    tcp/51413, udp/7777\n"));
+  EXPECT_EQ(ctl({"inbound", "office", "add", "tcp/1", "udp/2"}).status, 0);
+  EXPECT_EQ(ctl({"inbound", "office", "remove", "tcp/1"}).status, 0);
+  const std::vector<Request> requests = companion.requests();
+  ASSERT_GE(requests.size(), 2U);
+  const Request& add = requests[requests.size() - 2];
+  EXPECT_EQ(add.command, Command::kInbound);
+  EXPECT_EQ(add.add, (std::vector<profile::Port>{{Transport::kTcp, 1}, {Transport::kUdp, 2}}));
+  EXPECT_TRUE(add.remove.empty());
+  EXPECT_EQ(requests.back().remove, (std::vector<profile::Port>{{Transport::kTcp, 1}}));
+}
+
+TEST_F(Ctl, InboundSaysWhyItIsRefused) {
+  machine_.prepare("office");
+  Reply refusal = reply_in(State::kUp);
+  refusal.ok = false;
+  refusal.error = "only root may order that";
+  refusal.hint = "with sudo";
+  const FakeCompanion companion(machine_.control("office"), [&](const Request& request) {
+    return std::vector{request.command == Command::kInbound ? refusal : reply_in(State::kUp)};
+  });
+  const Outcome outcome = ctl({"inbound", "office", "add", "tcp/1"});
+  EXPECT_EQ(outcome.status, kCtlFailed);
+  EXPECT_EQ(outcome.err,
+            "vpnrunctl: cannot change which ports are open from the tunnel of profile 'office': "
+            "only root may order that\nhint: with sudo\n");
+}
+
+TEST_F(Ctl, InboundWithoutCompanionChangesNothing) {
+  machine_.add_profile("office");
+  machine_.prepare("office");
+  EXPECT_EQ(ctl({"inbound", "office", "add", "tcp/1"}).status, kCtlFailed);
+  EXPECT_EQ(ctl({"inbound", "office"}).out, "");
+}
+
+TEST_F(Ctl, InboundTakesPortsAndNothingElse) {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"inbound"},
+                                             {"inbound", "office", "open", "tcp/1"},
+                                             {"inbound", "office", "add"},
+                                             {"inbound", "office", "add", "51413"},
+                                             {"inbound", "office", "add", "tcp/0"},
+                                             {"inbound", "office", "list", "tcp/1"},
+                                             {"inbound", "office", "add", "tcp/1", "--json"}}) {
+    EXPECT_EQ(ctl(words).status, kCtlUsage);
+  }
+}
+
 TEST_F(Ctl, DownWithoutCompanionHasNothingToDo) {
   machine_.prepare("office");
   EXPECT_EQ(ctl({"down", "office"}).status, 0);
@@ -268,6 +327,7 @@ TEST_F(Ctl, HelpIsTheSameWithEveryOptionParser) {
             "  restart                     connect a tunnel anew and wait for it\n"
             "  ps                          show the processes in a profile's network namespace\n"
             "  log                         show what a tunnel and its namespace said\n"
+            "  inbound                     show or change which ports are open from a tunnel\n"
             "  attach                      put a systemd service behind a tunnel; alone: list "
             "those that are\n"
             "  detach                      take a systemd service out again\n");

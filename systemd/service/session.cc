@@ -282,6 +282,7 @@ void Session::begin() {
   limit_.reset();
   explanation_.reset();
   blocked_.reset();
+  portal_.reset();
   attempts_.begin(around_.timers.now());
   ++around_.board.edit().attempt;
   around_.board.publish();
@@ -299,6 +300,7 @@ void Session::begin() {
 
 void Session::found(const Endpoints::Found& found) {
   around_.board.edit().endpoint_name = parts_.client->servers().front().host;
+  portal_ = found.portal;
   if (found.endpoints.empty()) {
     ended(found.failure.value_or(Failure{}));
     return;
@@ -354,7 +356,11 @@ void Session::ended(const Failure& failure) {
   at_work_ = false;
   const bool was_up = attempts_.state() == State::kUp;
   const bool is_blocked = !was_up && blocked_ && failure.kind == Failure::Kind::kPassing;
-  const Failure reason = is_blocked ? *blocked_ : failure;
+  const bool is_behind_portal =
+      !was_up && portal_ && is_passing(failure) && failure.kind != Failure::Kind::kChallenge;
+  const Failure reason = is_blocked         ? *blocked_
+                         : is_behind_portal ? behind_portal(failure, *portal_)
+                                            : failure;
   const auto next = attempts_.ended(reason, around_.timers.now());
   around_.board.edit().question.reset();
   around_.board.explain(reason.error, reason.hint);

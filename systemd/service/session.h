@@ -132,6 +132,7 @@ class Session {
   std::vector<profile::Port> inbound_;  ///< what is open from the tunnel
   std::optional<Failure> explanation_;  ///< what the client has noticed in this attempt
   std::optional<Failure> blocked_;  ///< what the link has noticed, which explains whatever follows
+  std::optional<Portal> portal_;    ///< what the network seems to have in front of it
   std::optional<Failure> final_;
   Timers::Handle retry_;
   Timers::Handle limit_;  ///< ends an attempt; inactive while a person is asked

@@ -96,11 +96,13 @@ class FakeLink : public Link {
     mishap.happen();
   }
   void settled() override { journal_.emplace_back("link settled"); }
+  [[nodiscard]] PortalSigns portal_signs() override { return signs; }
   [[nodiscard]] std::optional<LinkAddresses> addresses() const override { return ends; }
 
   LinkEvents events;
   Mishap mishap;
   std::map<std::string, UnusableAddress> unusable;
+  PortalSigns signs;
   std::optional<LinkAddresses> ends =
       LinkAddresses{"vr-work", *IpAddress::parse("198.18.0.1"), *IpAddress::parse("198.18.0.2")};
 

@@ -780,6 +780,47 @@ TEST_F(SessionTest, AServerThatMovedIsFoundByTheNextAttempt) {
 
 // --- questions ---
 
+// --- a page in front of the network ---
+
+TEST_F(SessionTest, AnAttemptThatFailsBehindAPortalSaysSoAndGoesOn) {
+  names_.result.addresses["vpn.example"] = {ip("192.168.77.1")};
+  make();
+  link_->signs.gateway = ip("192.168.77.1");
+  session_->up();
+  names_.answer();
+  clock_.advance(seconds(21));
+  EXPECT_THAT(board_.status().error, HasSubstr("no answer from 192.168.77.1:1194/udp; it seems "
+                                               "that this network wants a log-in"));
+  EXPECT_THAT(board_.status().hint, HasSubstr("in a browser outside the tunnel"));
+  EXPECT_EQ(state(), State::kStarting);
+  names_.result.addresses["vpn.example"] = {ip("198.51.100.10")};
+  ASSERT_TRUE(names_.is_asked());
+  names_.answer();
+  clock_.advance(seconds(21));
+  EXPECT_THAT(board_.status().error, Not(HasSubstr("captive"))) << "somebody has logged in";
+}
+
+TEST_F(SessionTest, WithoutNamesThePageThatTheNetworkNamesIsSaid) {
+  names_.result.addresses.clear();
+  names_.result.errors["vpn.example"] = "Temporary failure in name resolution";
+  make();
+  link_->signs.page = "http://portal.example/";
+  session_->up();
+  names_.answer();
+  EXPECT_THAT(board_.status().error, HasSubstr("captive portal"));
+  EXPECT_THAT(board_.status().hint, HasSubstr("open http://portal.example/"));
+}
+
+TEST_F(SessionTest, AConnectionThatIsLostIsNoMatterOfAPortal) {
+  make();
+  link_->signs.page = "http://portal.example/";
+  session_->up();
+  names_.answer();
+  client_->events.connected(settings());
+  client_->events.ended(passing("the server stopped answering"));
+  EXPECT_THAT(board_.status().error, Not(HasSubstr("captive")));
+}
+
 // --- ports from the tunnel ---
 
 constexpr profile::Port kTorrent{Transport::kTcp, 51413};

@@ -21,9 +21,14 @@ struct Pattern {
   const char* hint;
 };
 
+constexpr const char* kPortalHint =
+    "a network that wants a log-in in a browser first (captive portal) answers like that: open a "
+    "page whose address begins with http:// outside the tunnel; vpnrun goes on trying by itself; "
+    "otherwise check the 'remote' of the configuration";
+
 /// In the words of OpenVPN 2.5 to 2.7 and OpenSSL 3; OpenVPN prints them without a time or a prefix
 /// (client_options()). The first match counts.
-constexpr std::array<Pattern, 17> kPatterns = {{
+constexpr std::array<Pattern, 19> kPatterns = {{
     {"AUTH: Received control message: AUTH_FAILED", "", Failure::Kind::kCredentials,
      "the server refuses the user name or password",
      "check the file that [tunnel] credentials names: user name in line 1, password in line 2"},
@@ -32,6 +37,11 @@ constexpr std::array<Pattern, 17> kPatterns = {{
      "get a new configuration from the provider; or check the clock: date"},
     {"WARNING: Your certificate is not yet valid", "", Failure::Kind::kStubborn,
      "the client certificate of this profile is not yet valid", "check the clock: date"},
+    // The first two bytes of what came over TCP, as a number: "HT" of HTTP, and TLS's own alert.
+    {"WARNING: Bad encapsulated packet length from peer (18516)", "", Failure::Kind::kPeer,
+     "what answers there is a web server, not the VPN server", kPortalHint},
+    {"WARNING: Bad encapsulated packet length from peer (5379)", "", Failure::Kind::kPeer,
+     "what answers there speaks TLS, but is not the VPN server", kPortalHint},
     {"VERIFY X509NAME ERROR", "", Failure::Kind::kPeer,
      "the server is not the one that verify-x509-name asks for", ""},
     {"VERIFY EKU ERROR", "", Failure::Kind::kPeer,

@@ -120,6 +120,7 @@ Endpoints::Found choose_endpoints(std::span<const profile::Remote> servers,
   } else {
     found.failure = unresolved(servers, result);
   }
+  found.portal = recognise_portal(servers, result, link.portal_signs());
   return found;
 }
 

@@ -29,6 +29,7 @@ class Endpoints {
   struct Found {
     std::vector<Endpoint> endpoints;
     std::optional<Failure> failure;
+    std::optional<Portal> portal;  ///< if there is one, that is why an attempt fails
   };
   using Callback = std::function<void(const Found&)>;
 

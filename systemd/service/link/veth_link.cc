@@ -647,7 +647,16 @@ std::optional<UnusableAddress> VethLink::check(const IpAddress& address) {
                             {filter_.addresses.host_address, kLinkPrefix}, links);
 }
 
-/// To be called with the HostLock held since guarded_links() was called.
+PortalSigns VethLink::portal_signs() {
+  try {
+    return service::portal_signs(outer_);
+  } catch (const std::exception& error) {
+    log::ignored(error);  // nothing depends on it but what people are told
+    return {};
+  }
+}
+
+/// The caller holds the host's lock, from when it found out what is guarded.
 void VethLink::apply_filter() {
   applied_ = false;
   extras_applied_ = extras_applied_ && table_.has(profile_name_);  // gone if the table is

@@ -45,6 +45,7 @@ class VethLink final : public Link {
   /// profile's [link] uplink, or to the link's own subnet by another interface.
   void open(const std::vector<Endpoint>& endpoints) override;
   void settled() override;
+  [[nodiscard]] PortalSigns portal_signs() override;
   [[nodiscard]] std::optional<LinkAddresses> addresses() const override;
 
  private:

@@ -252,6 +252,7 @@ bool Parser::act_by_place(const Directive& known, const Words& words) {
 }
 
 void Parser::act(const Directive& known, const Words& words) {
+  config_.lines.try_emplace(words.front(), line_);
   if (act_by_place(known, words)) {
     return;
   }

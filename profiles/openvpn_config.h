@@ -34,6 +34,8 @@ struct OpenvpnConfig {
   std::vector<LeftOut> left_out;
   /// What is handed on, by directive: the line of its first. For check_client_config().
   std::map<std::string, std::size_t, std::less<>> given;
+  /// Where each directive that is in the file stands first: its line, from 1.
+  std::map<std::string, std::size_t> lines;
 };
 
 /// Reads the file that `directive` names by `name`, as written; throws Error if it may not be used.

@@ -97,6 +97,11 @@ class Wait {
     if (reached()) {
       return;
     }
+    if (!status_.login_url.empty() && status_.login_url != shown_link_ &&
+        order_.command != Command::kStatus) {
+      shown_link_ = status_.login_url;
+      person_.show_link(printable(shown_link_));
+    }
     if (order_.command == Command::kStatus) {
       throw_not_up();
     }
@@ -169,6 +174,7 @@ class Wait {
   SteadyClock::duration typing_{0};
   Status status_;
   bool on_its_way_ = false;
+  std::string shown_link_;
   std::optional<std::uint64_t> answered_;
 };
 

@@ -410,6 +410,7 @@ void Parser::block(const std::string& name) {
   if (known == nullptr) {
     return unknown_block(name);
   }
+  config_.lines.try_emplace(name, line_);
   const std::string end_tag = "</" + name + ">";
   if (!is_closed(end_tag)) {
     skip_open_block();

@@ -152,6 +152,9 @@ Json status_to_json(const Status& status) {
   if (!status.inbound.empty()) {
     json["inbound"] = status.inbound;
   }
+  if (!status.login_url.empty()) {
+    json["login_url"] = status.login_url;
+  }
   if (!status.version.empty()) {
     json["version"] = status.version;
   }
@@ -189,6 +192,7 @@ Status status_from_json(const Json& json) {
     status.left_out = left_out_from_json(*left_out);
   }
   fields.get("inbound", status.inbound);
+  fields.get("login_url", status.login_url);
   fields.get("version", status.version);
   if (fields.find("features") != nullptr) {
     fields.get("features", status.features.emplace());

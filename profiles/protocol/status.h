@@ -64,6 +64,9 @@ struct Status {
   std::vector<PromiseException> exceptions{};  ///< that the profile makes, whatever the state
   std::optional<CredentialQuestion> question;
   std::vector<LeftOut> left_out{};  ///< of the configuration, whatever the state
+  /// Where a person has to log in with a browser before it goes on; http or https, and printable.
+  /// Empty: nowhere.
+  std::string login_url{};
 
   // Of the companion that sends it, and so not in state.json, which outlives one:
   std::vector<std::string> inbound{};  ///< ports that are open from the tunnel, as in a profile

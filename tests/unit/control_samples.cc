@@ -58,6 +58,9 @@ void print_status(const Status& status) {
 void print_statuses() {
   Status status;
   print_status(status);
+  status.login_url = "https://login.example/?id=42";
+  print_status(status);
+  status.login_url.clear();
   status.profile = "work";
   for (const State state :
        {State::kDown, State::kStarting, State::kUp, State::kReconnecting, State::kFailed}) {

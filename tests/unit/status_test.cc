@@ -57,6 +57,13 @@ TEST(Status, ComesBackFromJsonAsItWas) {
   EXPECT_TRUE(after.question->wants_user_name);
 }
 
+TEST(Status, HasALinkOnlyWhileThatIsWaitedFor) {
+  Status status = full_status();
+  EXPECT_EQ(to_json(status).find("login_url"), std::string::npos);
+  status.login_url = "https://login.example/?id=42";
+  EXPECT_EQ(status_from_json(to_json(status)).login_url, status.login_url);
+}
+
 TEST(Status, ComesBackFromPrettyJsonToo) {
   const Status before = full_status();
   EXPECT_EQ(to_json(status_from_json(to_pretty_json(before))), to_json(before));

@@ -178,7 +178,7 @@ int Companion::run() {
   if (failure) {
     board_.leave();
     log::failure(Error(failure->error, {}, failure->hint));
-    return failure->kind == Failure::Kind::kStubborn ? kExitFailed : kExitConfiguration;
+    return kExitConfiguration;
   }
   session_->down();
   board_.leave();

@@ -82,6 +82,11 @@ PartEvents Session::events() {
       asks(question);
     }
   };
+  events.client.waits_for_login = [this](const BrowserLogin& login) {
+    if (at_work_) {
+      waits_for_login(login);
+    }
+  };
   events.link.way_back = [this] { hurry(); };
   events.link.blocked = [this](const Failure& failure) { blocked(failure); };
   events.link.unblocked = [this] {
@@ -392,12 +397,14 @@ void Session::give_up(const Failure& failure) {
   ended(failure);
 }
 
-/// A client with an expired certificate reports that when it starts; the server just does not
-/// answer. If whoever answers is not the server, that is told at once, though the attempt may still
-/// reach another server.
+/// A client with an expired certificate says so when it starts; the server just does not answer.
+/// It is told now, although the attempt goes on and may still reach another server. What the link
+/// has found out explains more than that nobody answers, and so does a log-in that is waited for.
 void Session::noticed(const Failure& failure) {
   explanation_ = failure;
-  if (failure.kind == Failure::Kind::kPeer && attempts_.state() != State::kUp) {
+  const bool is_known = failure.kind == Failure::Kind::kPassing &&
+                        (blocked_ || !around_.board.status().login_url.empty());
+  if (is_trying() && !is_known) {
     around_.board.explain(failure.error, failure.hint);
     around_.board.publish();
   }
@@ -428,15 +435,41 @@ void Session::asks(const std::optional<CredentialQuestion>& question) {
   around_.board.publish();
 }
 
+/// The server keeps the attempt waiting for as long as it says. Its first message may not have the
+/// link yet.
+void Session::waits_for_login(const BrowserLogin& login) {
+  if (around_.board.status().question) {
+    return;  // it is a person here who is waited for
+  }
+  const bool is_up = attempts_.state() == State::kUp;
+  if (!login.url.empty() || around_.board.status().login_url.empty()) {
+    around_.board.tell(login);
+    around_.board.publish();
+  }
+  if (!is_up) {  // during an hourly renegotiation nothing would end it
+    limit_ = around_.timers.after(login.patience + kAttemptLimit, [this] { end_of_patience(); });
+  }
+}
+
 // --- small things ---
 
 void Session::limit_attempt() {
-  limit_ = around_.timers.after(kAttemptLimit, [this] {
-    const Failure nobody{
-        Failure::Kind::kPassing, "no answer from " + endpoint_text(),
-        "is the server up, and does a firewall on the way let " + endpoint_text() + " through?"};
-    give_up(explanation_.value_or(nobody));
-  });
+  limit_ = around_.timers.after(kAttemptLimit, [this] { end_of_patience(); });
+}
+
+void Session::end_of_patience() {
+  Failure nobody{
+      Failure::Kind::kPassing, "no answer from " + endpoint_text(),
+      "is the server up, and does a firewall on the way let " + endpoint_text() + " through?"};
+  if (!around_.board.status().login_url.empty()) {
+    nobody = passing_failure("nobody logged in by the link of the server");
+    if (explanation_ && !explains_more(*explanation_, nobody)) {
+      explanation_.reset();
+    }
+  }
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): who is told may change it
+  const Failure reason = explanation_.value_or(nobody);
+  give_up(reason);
 }
 
 std::string Session::endpoint_text() const {

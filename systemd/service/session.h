@@ -116,9 +116,11 @@ class Session {
   void noticed(const Failure& failure);
   void blocked(const Failure& failure);
   void asks(const std::optional<CredentialQuestion>& question);
+  void waits_for_login(const BrowserLogin& login);
   void hurry();
 
   void limit_attempt();
+  void end_of_patience();
   [[nodiscard]] std::string endpoint_text() const;
   [[nodiscard]] bool is_trying() const noexcept;
 

@@ -55,6 +55,7 @@ void StatusBoard::enter(State state) {
 void StatusBoard::explain(const std::string& error, const std::string& hint) {
   status_.error = error;
   status_.hint = hint;
+  status_.login_url.clear();
 }
 
 void StatusBoard::tell(const TunnelSettings& settings, const std::vector<IpAddress>& resolvers,
@@ -109,6 +110,22 @@ void StatusBoard::tell(const std::optional<CredentialQuestion>& question) {
                   "'systemd-tty-ask-password-agent --query'",
                   status_.profile));
   log::info("'{}' {}", status_.profile, status_.error);
+}
+
+void StatusBoard::tell(const BrowserLogin& login) {
+  if (login.url.empty()) {
+    explain(
+        "the server waits for " + login.what,
+        fmt::format("it waits {} s; the device or page that you confirm log-ins with shows what it "
+                    "wants",
+                    login.patience.count()));
+    log::info("'{}': {}", status_.profile, status_.error);
+    return;
+  }
+  explain("the server waits for " + login.what,
+          "open this link of the server in a browser, if you trust it: " + login.url);
+  status_.login_url = login.url;
+  log::info("'{}': {}: {}", status_.profile, status_.error, login.url);
 }
 
 void StatusBoard::publish() {

@@ -273,17 +273,18 @@ void hold_config(const OpenvpnConfig& config, const std::string& path) {
   // fast-io depends on what follows.
   auto ours = options(config.text.find("shaper") != std::string::npos ? "# shaper\n" : "");
   auto all = options(config.text);
-  // What makes OpenVPN speak is ours as well, and last: verb, where the configuration's is too low,
-  // and mute.
+  // What makes OpenVPN speak is ours alone, and last.
   const Words mute{"mute", "0"};
   const Words verb{"verb", "3"};
-  hold(all.back() == mute && ours.back() == mute && ours[ours.size() - 2] == verb,
-       "our own directives come last");
-  const auto last = std::find_if(all.rbegin(), all.rend(),
-                                 [](const Words& words) { return words.front() == "verb"; });
-  hold(last != all.rend() && last->at(1) >= "3", "it says what is pushed");
-  all.pop_back();
-  ours.resize(ours.size() - 2);
+  for (auto* const some : {&all, &ours}) {
+    hold(some->back() == mute && some->at(some->size() - 2) == verb,
+         "our own directives come last");
+    some->resize(some->size() - 2);
+  }
+  hold(std::none_of(
+           all.begin(), all.end(),
+           [](const Words& words) { return words.front() == "verb" || words.front() == "mute"; }),
+       "nothing else makes it silent");
   hold(all.size() >= ours.size() && std::equal(ours.begin(), ours.end(), all.begin()),
        "our own directives come first");
   std::for_each(all.begin() + static_cast<std::ptrdiff_t>(ours.size()), all.end(), hold_directive);

@@ -519,6 +519,78 @@ TEST_F(SessionTest, WhoIsNotTheServerIsSaidWhileTheAttemptGoesOn) {
   EXPECT_EQ(status().error, "not signed by the authority");
 }
 
+TEST_F(SessionTest, WhateverIsNoticedIsSaidAtOnce) {
+  connecting();
+  client_->events.noticed(passing("the server refuses the connection"));
+  EXPECT_EQ(status().error, "the server refuses the connection");
+  client_->events.noticed({Failure::Kind::kOutside, "in use on all devices", "wait"});
+  EXPECT_EQ(status().error, "in use on all devices");
+  EXPECT_EQ(status().hint, "wait");
+  EXPECT_EQ(state(), State::kStarting);
+}
+
+TEST_F(SessionTest, WhatTheLinkHasFoundOutIsNotHiddenByItsConsequence) {
+  connecting();
+  link_->events.blocked(passing("chain 'FORWARD' drops"));
+  client_->events.noticed(passing("no route"));
+  EXPECT_EQ(status().error, "chain 'FORWARD' drops");
+}
+
+TEST_F(SessionTest, AServerThatRefusesForItsOwnReasonsIsTriedAgainAndItsWordsAreTold) {
+  up();
+  client_->events.ended(passing("gone"));
+  for (int i = 0; i < 12; ++i) {
+    wait_for_attempt();
+    names_.answer();
+    client_->events.ended({Failure::Kind::kOutside, "in use on all devices", ""});
+    EXPECT_EQ(state(), State::kReconnecting);
+    EXPECT_EQ(status().error, "in use on all devices");
+  }
+  EXPECT_EQ(gave_up_, 0);
+}
+
+TEST_F(SessionTest, AFirstConnectionThatIsOnlyStubbornEndsNoCompanion) {
+  connecting();
+  client_->events.ended({Failure::Kind::kStubborn, "the certificate has expired", ""});
+  EXPECT_EQ(state(), State::kFailed);
+  EXPECT_EQ(gave_up_, 0);
+  EXPECT_EQ(wait_for_attempt(), Attempts::kLastRetry);
+}
+
+TEST_F(SessionTest, AServerIsWaitedForAsLongAsItAsks) {
+  connecting();
+  Failure busy{Failure::Kind::kOutside, "busy", ""};
+  busy.retry_after = seconds(42);
+  client_->events.ended(busy);
+  EXPECT_THAT(status().hint, HasSubstr("42 s"));
+  EXPECT_EQ(wait_for_attempt(), seconds(42));
+}
+
+TEST_F(SessionTest, ALoginInABrowserIsToldWithItsLinkAndWaitedFor) {
+  connecting();
+  client_->events.waits_for_login({"", "a confirmation", seconds(60)});
+  EXPECT_THAT(status().error, HasSubstr("waits for a confirmation"));
+  client_->events.waits_for_login({"https://login.example/", "a log-in in a browser", seconds(60)});
+  client_->events.waits_for_login({"", "a confirmation", seconds(60)});
+  EXPECT_EQ(status().login_url, "https://login.example/");
+  EXPECT_THAT(status().hint, HasSubstr("https://login.example/"));
+  client_->events.noticed(passing("no answer"));
+  EXPECT_EQ(status().login_url, "https://login.example/");
+  clock_.advance(seconds(79));
+  EXPECT_THAT(journal_, Not(Contains("client stop")));
+  clock_.advance(seconds(1));
+  EXPECT_THAT(status().error, HasSubstr("nobody logged in"));
+  EXPECT_EQ(status().login_url, "");
+}
+
+TEST_F(SessionTest, ALinkIsGoneOnceItIsConnected) {
+  connecting();
+  client_->events.waits_for_login({"https://login.example/", "a log-in in a browser", seconds(60)});
+  client_->events.connected(settings());
+  EXPECT_EQ(status().login_url, "");
+  EXPECT_EQ(state(), State::kUp);
+}
+
 TEST_F(SessionTest, AnExpiredCertificateEndsTheAttemptSoonAndIsTriedMuchLater) {
   up();
   client_->events.ended(passing("gone"));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -30,8 +31,15 @@ struct TunnelSettings {
   friend bool operator==(const TunnelSettings&, const TunnelSettings&) = default;
 };
 
-/// What a client reports. Each is called from the event loop, never from within a call to the
-/// client, and may call the client (not destroy it).
+/// What a server that keeps the attempt waiting wants of a person, out of vpnrun's sight.
+struct BrowserLogin {
+  std::string url;                   ///< checked; empty: none that may be shown
+  std::string what;                  ///< "the server waits for …"
+  std::chrono::seconds patience{0};  ///< how long the server waits
+};
+
+/// What a client tells. Each is called from the event loop, never from within a call to the client,
+/// and may call the client (not destroy it).
 struct TunnelEvents {
   /// The tunnel works, with these settings: at most once for each connect(), and never after
   /// `ended`.
@@ -47,6 +55,8 @@ struct TunnelEvents {
   /// asked. That is reported before `connected`, but not before `ended`, which implies it: a route
   /// may have to be removed first.
   std::function<void(const std::optional<CredentialQuestion>&)> asks;
+  /// The attempt goes on, once a person has logged in elsewhere. Also while connected.
+  std::function<void(const BrowserLogin&)> waits_for_login;
 };
 
 /// What speaks a tunnel's protocol: a process of OpenVPN, a WireGuard device, nothing at all. It

@@ -56,7 +56,8 @@ std::unique_ptr<CLI::App> make_app(Values& values) {
 bool takes_value(const CLI::App& app, const std::string& name) {
   const CLI::Option* option = app.get_option_no_throw(name);
   if (option == nullptr) {
-    refuse("cannot use option '" + printable(name) + "': there is no such option",
+    refuse("cannot use option '" + printable(name) + "': there is no such option" +
+               suggest_option(app, name),
            "'vpnrun --help' lists the options; '--' goes before a command that starts with '-'");
   }
   return option->get_items_expected_max() > 0;

@@ -50,14 +50,11 @@ std::string control_path(const Places& places, const std::string& profile) {
 }
 
 /// What root types to have a companion.
-std::string start_command(const Places& places, const std::string& profile, bool has_failed) {
+std::string start_command(const Places& places, const std::string& profile) {
   if (!has_systemd(places)) {
     return VPNRUN_LIBEXECDIR "/vpnrun-tunnel run " + profile;
   }
-  // A unit that failed too often in a row cannot be started until that is forgotten.
-  return fmt::format(
-      "{1}systemctl start vpnrun@{0}", profile,
-      has_failed ? fmt::format("systemctl reset-failed 'vpnrun@{}.*'; ", profile) : std::string());
+  return "vpnrunctl up " + profile;  // also if it failed too often in a row for systemd
 }
 
 /// `listens`: systemd does, and starts the companion for the first who connects.
@@ -68,7 +65,7 @@ std::string start_command(const Places& places, const std::string& profile, bool
   std::string hint =
       listens ? fmt::format("'vpnrunctl up {}' starts it, and so does vpnrun without --no-start",
                             profile)
-              : as_root(start_command(places, profile, last && last->state == State::kFailed));
+              : as_root(start_command(places, profile));
   if (!reason.empty() && !last->hint.empty()) {
     hint = fmt::format("{}; then {}", printable(last->hint), hint);
   }
@@ -149,15 +146,13 @@ int milliseconds_until(SteadyClock::time_point deadline) {
 void throw_unusable(const Places& places, const std::string& profile) {
   std::string hint = suggest_profile(profile, places);
   if (hint.empty()) {
-    const std::string prepare =
-        (has_systemd(places) ? "systemctl start vpnrun-netns@"
-                             : VPNRUN_LIBEXECDIR "/vpnrun-tunnel prepare ") +
-        profile;
+    const std::string command =
+        has_systemd(places) ? "vpnrunctl restart" : VPNRUN_LIBEXECDIR "/vpnrun-tunnel prepare";
     // Everything is open to root; whom [access] leaves out may not be who can change that.
     hint = ::geteuid() == 0
-               ? fmt::format("'{}' prepares it", prepare)
-               : fmt::format("as root: '{}' prepares it, [access] in {}/{}.toml admits users",
-                             prepare, places.profile_folder, profile);
+               ? fmt::format("'{} {}' prepares it", command, profile)
+               : fmt::format("as root: name the user under [access] in {2}/{1}.toml, then: {0} {1}",
+                             command, profile, places.profile_folder);
   }
   throw Unreachable(
       fmt::format("cannot use profile '{}': it is not prepared, or not open to you", profile),

@@ -79,9 +79,8 @@ class Wait {
     if (!status_.hint.empty()) {
       return printable(status_.hint);
     }
-    return fmt::format(
-        "'vpnrunctl status {0}' shows its state; under systemd 'journalctl -u vpnrun@{0}' its log",
-        client_.profile());
+    return fmt::format("'vpnrunctl status {0}' shows its state, 'vpnrunctl log {0}' its log",
+                       client_.profile());
   }
 
   /// Checks what does not depend on the goal: a refusal, a failure, an order that overtook ours.
@@ -126,8 +125,8 @@ class Wait {
   [[noreturn]] void throw_not_up() const {
     const std::string reason =
         status_.error.empty() ? "" : fmt::format(" ({})", printable(status_.error));
-    throw Error(fmt::format("cannot use the tunnel of profile '{}': it is {}{}", client_.profile(),
-                            printable(state_word(status_)), reason),
+    throw Error(fmt::format("cannot use the tunnel of profile '{}': it {}{}", client_.profile(),
+                            printable(state_phrase(status_)), reason),
                 std::make_error_code(std::errc::network_down),
                 fmt::format("'vpnrunctl up {}' starts it, and so does vpnrun without --no-start",
                             client_.profile()));

@@ -60,6 +60,8 @@ struct Namespace {
 struct Access {
   std::vector<std::string> users;
   std::vector<std::string> groups;
+  std::vector<std::string> user_places;   ///< "FILE:LINE:COLUMN" of each of `users`
+  std::vector<std::string> group_places;  ///< and of each of `groups`
   bool from_namespaces = false;  ///< callers in another network namespace than the machine's, too
 };
 

@@ -148,6 +148,8 @@ Profile parse_profile(std::string_view text, const std::string& name, const std:
   const Section access = document.section("access", kAccessKeys);
   read_set(access, "users", parse_account_name, profile.access.users);
   read_set(access, "groups", parse_account_name, profile.access.groups);
+  profile.access.user_places = access.places("users");
+  profile.access.group_places = access.places("groups");
   access.read("from_namespaces", profile.access.from_namespaces);
 
   const Section ports = document.section("ports", kPortsKeys);

@@ -2,6 +2,8 @@
 #include "launcher/ctl/cli.h"
 
 #include <array>
+#include <string_view>
+#include <utility>
 
 #include "launcher/profile_choice.h"
 #include "profiles/base/error.h"
@@ -28,6 +30,25 @@ constexpr std::array<VerbInfo, 10> kVerbs = {{
     {Verb::kInbound, "inbound", "show or change which ports are open from a tunnel"},
     {Verb::kAttach, "attach", "put a systemd service behind a tunnel; alone: list those that are"},
     {Verb::kDetach, "detach", "take a systemd service out again"},
+}};
+
+/// What other programs call them.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kOtherNames = {{
+    {"start", "up"},
+    {"connect", "up"},
+    {"stop", "down"},
+    {"disconnect", "down"},
+    {"reload", "restart"},
+    {"reconnect", "restart"},
+    {"ls", "list"},
+    {"profiles", "list"},
+    {"state", "status"},
+    {"info", "status"},
+    {"show", "status"},
+    {"processes", "ps"},
+    {"top", "ps"},
+    {"logs", "log"},
+    {"journal", "log"},
 }};
 
 bool is_order(Verb verb) {
@@ -77,7 +98,7 @@ void add_verb(CLI::App& app, const VerbInfo& info, CtlOptions& options, Texts& t
     add_attachment(*verb, info.verb, options);
   } else if (info.verb != Verb::kList) {
     CLI::Option* name = verb->add_option("NAME", options.profile, "profile")->type_name("");
-    name->required(is_order(info.verb) || info.verb == Verb::kLog || info.verb == Verb::kInbound);
+    name->required(is_order(info.verb) || info.verb == Verb::kInbound);
   }
   if (info.verb == Verb::kInbound) {
     add_inbound(*verb, options, texts.ports);
@@ -165,7 +186,7 @@ std::variant<CtlOptions, Information> parse_ctl(int argc, const char* const* arg
   } catch (const CLI::CallForVersion& version) {
     return Information{std::string(version.what()) + "\n"};
   } catch (const CLI::ParseError& error) {
-    throw Error("cannot understand the command line: " + reason(app, error),
+    throw Error("cannot understand the command line: " + reason(app, error, kOtherNames),
                 std::make_error_code(std::errc::invalid_argument),
                 "'vpnrunctl --help' lists the commands, 'vpnrunctl COMMAND --help' their options");
   }
@@ -173,7 +194,7 @@ std::variant<CtlOptions, Information> parse_ctl(int argc, const char* const* arg
     options.ports.push_back(port_of(port));
   }
   check_together(options);
-  if (!options.profile.empty() || is_order(options.verb) || options.verb == Verb::kLog) {
+  if (!options.profile.empty() || is_order(options.verb)) {
     require_profile_name(options.profile, "command line");
   }
   if (!texts.patience.empty()) {

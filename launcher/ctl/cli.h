@@ -28,7 +28,7 @@ enum class Verb : std::uint8_t {
 /// What `vpnrunctl` was asked to do.
 struct CtlOptions {
   Verb verb = Verb::kList;
-  std::string profile;  ///< a valid name, or empty: all (kStatus, kProcesses)
+  std::string profile;  ///< a valid name, or empty: all (kStatus, kProcesses), the only one (kLog)
   bool json = false;
   std::string unit;  ///< kAttach, kDetach; empty with kAttach: show what is attached
   std::vector<std::string> run_paths;  ///< kAttach

@@ -11,6 +11,8 @@
 #include <variant>
 #include <vector>
 
+#include <fmt/ranges.h>
+
 #include "launcher/control_client.h"
 #include "launcher/ctl/attach.h"
 #include "launcher/ctl/cli.h"
@@ -18,7 +20,7 @@
 #include "launcher/ctl/processes.h"
 #include "launcher/ctl/show.h"
 #include "launcher/ctl/strays.h"
-#include "launcher/ctl/unit_journal.h"
+#include "launcher/ctl/tunnel_log.h"
 #include "launcher/launch_environment.h"
 #include "launcher/left_out_text.h"
 #include "launcher/report.h"
@@ -39,6 +41,19 @@ void print(std::string_view text) {
   }
 }
 
+/// What to do where there is no profile at all.
+std::string no_profile_hint(const Places& places) {
+  return fmt::format(
+      "as root, write {}/NAME.toml, with your provider's file beside it: vpnrun-profile(5) "
+      "has an example",
+      places.profile_folder);
+}
+
+void say_there_is_none(const Places& places, Reporter& reporter) {
+  reporter.info(fmt::format("there is no profile in {}\nhint: {}", places.profile_folder,
+                            no_profile_hint(places)));
+}
+
 /// The profile that was named, or all that the caller may use.
 std::vector<std::string> chosen_profiles(const CtlOptions& options, const Places& places,
                                          Reporter& reporter) {
@@ -46,10 +61,35 @@ std::vector<std::string> chosen_profiles(const CtlOptions& options, const Places
     return {options.profile};
   }
   std::vector<std::string> names = usable_profiles(places);
-  if (names.empty()) {
-    reporter.info("no profile is prepared and open to you; 'vpnrunctl list' shows all");
+  if (names.empty() && profile::list_profiles(places.profile_folder).empty()) {
+    say_there_is_none(places, reporter);
+  } else if (names.empty()) {
+    reporter.info(
+        "no profile is prepared and open to you\n"
+        "hint: 'vpnrunctl list' shows all; as root, 'vpnrunctl up NAME' starts one");
   }
   return names;
+}
+
+/// The profile that was named, or the only one. Throws Error if there are several, or none.
+std::string one_profile(const CtlOptions& options, const Places& places) {
+  if (!options.profile.empty()) {
+    return options.profile;
+  }
+  std::vector<std::string> names = usable_profiles(places);
+  if (names.empty()) {
+    names = profile::list_profiles(places.profile_folder);
+  }
+  if (names.empty()) {
+    throw Error(fmt::format("there is no profile in {}", places.profile_folder),
+                std::make_error_code(std::errc::no_such_file_or_directory),
+                no_profile_hint(places));
+  }
+  if (names.size() > 1) {
+    throw Error("there are several profiles", std::make_error_code(std::errc::invalid_argument),
+                fmt::format("vpnrunctl log NAME, with one of: {}", fmt::join(names, ", ")));
+  }
+  return names.front();
 }
 
 void list(const CtlOptions& options, const Places& places, const UnitPlaces& units,
@@ -57,7 +97,7 @@ void list(const CtlOptions& options, const Places& places, const UnitPlaces& uni
   const std::vector<ProfileFacts> facts = list_facts(places);
   print(options.json ? list_to_json(facts) : show_list(facts));
   if (facts.empty()) {
-    reporter.info(fmt::format("there is no profile in {}", places.profile_folder));
+    say_there_is_none(places, reporter);
   }
   for (const std::string& note : find_strays(places, units)) {
     reporter.info(note);
@@ -87,6 +127,12 @@ void processes(const CtlOptions& options, const Places& places, Reporter& report
   if (std::any_of(found.begin(), found.end(),
                   [](const auto& one) { return one.second.hidden > 0; })) {
     reporter.info("processes of other users are not shown; root sees all");
+  } else if (!found.empty() && std::all_of(found.begin(), found.end(), [](const auto& one) {
+               return one.second.processes.empty();
+             })) {
+    reporter.info(fmt::format(
+        "nothing runs there\nhint: 'vpnrun -p {} COMMAND' starts a program behind the tunnel",
+        found.front().first));
   }
 }
 
@@ -120,6 +166,20 @@ struct Surroundings {
   char* const* environment;
 };
 
+/// What is wrong with the profile itself: systemd would only say that a unit does not start.
+void refuse_mistakes(const CtlOptions& options, const Places& places) {
+  try {
+    (void)profile::load_profile(places.profile_folder, options.profile, profile::Trust::kRootOwned);
+  } catch (const Error& error) {
+    const std::string again =
+        fmt::format("mend that, then: vpnrunctl {} {}",
+                    options.verb == Verb::kRestart ? "restart" : "up", options.profile);
+    throw Error(
+        fmt::format("cannot start the tunnel of profile '{}': {}", options.profile, error.what()),
+        error.code(), error.hint().empty() ? again : error.hint());
+  }
+}
+
 void give_order(const CtlOptions& options, const Surroundings& around, Reporter& reporter) {
   const Places& places = around.places;
   TerminalPerson person(options.verbosity, environment_value(around.environment, "TERM"),
@@ -136,9 +196,19 @@ void give_order(const CtlOptions& options, const Surroundings& around, Reporter&
       throw;
     }
     // With the socket there is somebody to ask: the same progress, questions and patience as ever.
-    ServiceManager(UnitScope::kSystem, around.units.systemctl, around.environment)
-        .start("vpnrun@" + options.profile + ".socket");
+    refuse_mistakes(options, places);
+    const ServiceManager systemd(UnitScope::kSystem, around.units.systemctl, around.environment);
+    const std::string tunnel = "vpnrun@" + options.profile;
+    const std::string namespaces = "vpnrun-netns@" + options.profile + ".service";
+    // However often it has failed: whoever orders it now has mended something, or wants to see why.
+    // By pattern: a unit that is not loaded is none of those that match, and no error.
+    systemd.reset_failed({namespaces + "*", tunnel + ".*"});
+    systemd.start(namespaces);
+    systemd.start(tunnel + ".socket");
     after = order(options, places, person);
+  }
+  for (const std::string& warning : after.warnings) {
+    reporter.warn(printable(warning));
   }
   reporter.info(
       fmt::format("tunnel of profile '{}': {}", options.profile, printable(state_word(after))));
@@ -170,7 +240,7 @@ void attach_or_show(const CtlOptions& options, const Surroundings& around, Repor
       attached_units(unit_folder(order.scope, around.units, around.environment));
   print(options.json ? attached_to_json(attached) : show_attached(attached));
   if (attached.empty()) {
-    reporter.info("no unit is attached");
+    reporter.info("no unit is attached\nhint: 'vpnrunctl attach UNIT NAME' attaches one");
   }
 }
 
@@ -185,12 +255,12 @@ void inbound(const CtlOptions& options, const Places& places, Reporter& reporter
     }
     return;
   }
-  Request request;
+  ControlRequest request;
   request.command = Command::kInbound;
   (options.action == "add" ? request.add : request.remove) = options.ports;
   ControlClient client = ControlClient::connect_if_running(places, options.profile);
   client.send(request);
-  const std::optional<Reply> reply = client.receive(SteadyClock::now() + kReplyPatience);
+  const std::optional<ControlReply> reply = client.receive(SteadyClock::now() + kReplyPatience);
   const auto failure = [&options](const std::string& reason, std::errc code,
                                   const std::string& hint) {
     return Error(fmt::format("cannot change which ports are open from the tunnel of profile '{}': "
@@ -207,12 +277,15 @@ void inbound(const CtlOptions& options, const Places& places, Reporter& reporter
   }
 }
 
-[[noreturn]] void log(const CtlOptions& options, const Surroundings& around) {
-  JournalOrder order{.profile = options.profile, .follow = options.follow, .json = options.json};
+void log(const CtlOptions& options, const Surroundings& around, Reporter& reporter) {
+  LogOrder order{.profile = one_profile(options, around.places),
+                 .follow = options.follow,
+                 .json = options.json};
   if (!options.lines.empty()) {
     order.lines = options.lines;
   }
-  show_journal(order, around.places, around.units, around.environment);
+  show_log(order, around.places, around.units, around.environment, print,
+           [&reporter](std::string_view text) { reporter.info(text); });
 }
 
 void carry_out(const CtlOptions& options, const Surroundings& around, Reporter& reporter) {
@@ -225,7 +298,7 @@ void carry_out(const CtlOptions& options, const Surroundings& around, Reporter& 
     case Verb::kProcesses:
       return processes(options, places, reporter);
     case Verb::kLog:
-      return log(options, around);
+      return log(options, around, reporter);
     case Verb::kInbound:
       return inbound(options, places, reporter);
     case Verb::kAttach:

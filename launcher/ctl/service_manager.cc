@@ -154,6 +154,17 @@ void ServiceManager::order(const std::string& verb, const std::string& unit,
   }
 }
 
+void ServiceManager::reset_failed(const std::vector<std::string>& patterns) const noexcept {
+  try {
+    std::vector<std::string> line = words("reset-failed");
+    line.emplace_back("--");
+    line.insert(line.end(), patterns.begin(), patterns.end());
+    (void)run_program(line, environment_);
+  } catch (const std::exception&) {
+    return;  // what is to be started says what is wrong
+  }
+}
+
 void ServiceManager::start(const std::string& unit) const {
   order("start", unit, "does not start");
 }

@@ -42,6 +42,10 @@ class ServiceManager {
   /// Has all unit files read again. Throws Error.
   void reload() const;
 
+  /// Forgets that the units that match `patterns` have failed, and how often they were started.
+  /// None that does is no error, nor is it one if systemd cannot be asked.
+  void reset_failed(const std::vector<std::string>& patterns) const noexcept;
+
   /// Starts `unit`, and waits for it. Throws Error.
   void start(const std::string& unit) const;
 

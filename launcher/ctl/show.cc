@@ -119,6 +119,9 @@ std::string show_status(const Status& status) {
   }
   add("error", printable(status.error));
   add("hint", printable(status.hint));
+  for (const std::string& warning : status.warnings) {
+    add("warning", printable(warning));
+  }
   return text;
 }
 
@@ -165,6 +168,16 @@ std::string processes_to_json(const std::vector<ProfileProcesses>& profiles) {
     }
   }
   return dump(json);
+}
+
+std::string show_log_line(const LogLine& line) {
+  return fmt::format("{} {}\n", local_time(line.time), printable(line.text));
+}
+
+std::string log_line_to_json(const LogLine& line) {
+  const Json json{
+      {"number", line.number}, {"time", line.time}, {"level", line.level}, {"text", line.text}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string show_attached(const std::vector<AttachedUnit>& units) {

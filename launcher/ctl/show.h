@@ -8,6 +8,7 @@
 #include "launcher/ctl/drop_in_file.h"
 #include "launcher/ctl/facts.h"
 #include "launcher/ctl/processes.h"
+#include "profiles/protocol/control_message.h"
 #include "profiles/protocol/status.h"
 
 // Facts as text: for people, without control characters whatever a profile or a server sent; and as
@@ -33,6 +34,10 @@ using ProfileProcesses = std::pair<std::string, ProcessList>;
 [[nodiscard]] std::string show_processes(const std::vector<ProfileProcesses>& profiles);
 /// An array of {"profile","pid","uid","user","command"}.
 [[nodiscard]] std::string processes_to_json(const std::vector<ProfileProcesses>& profiles);
+
+/// One line each, with its line end.
+[[nodiscard]] std::string show_log_line(const LogLine& line);
+[[nodiscard]] std::string log_line_to_json(const LogLine& line);
 
 [[nodiscard]] std::string show_attached(const std::vector<AttachedUnit>& units);
 /// An array of {"unit","profile","file"}.

@@ -24,6 +24,7 @@ constexpr std::array<std::pair<Command, std::string_view>, 7> kCommands = {{
     {Command::kAnswer, "answer"},
     {Command::kHello, "hello"},
     {Command::kInbound, "inbound"},
+    {Command::kLog, "log"},
 }};
 
 std::string_view name_of(Command command) {
@@ -46,7 +47,7 @@ Command command_from_json(const Json& json) {
     }
   }
   throw UnknownInRequest(fmt::format("cannot parse request: unknown command '{}'", printable(text)),
-                         text, "commands are status, up, down, restart, answer, hello and inbound");
+                         text, "commands are status, up, down, restart, answer, hello, inbound and log");
 }
 
 // All that 0.1.0 writes and reads. Never to grow: it refuses what is not among it. A state that
@@ -157,6 +158,35 @@ Json ports_to_json(const std::vector<profile::Port>& ports) {
   return json;
 }
 
+Json log_to_json(const std::vector<LogLine>& lines) {
+  Json list = Json::array();
+  for (const LogLine& line : lines) {
+    list.push_back(
+        {{"number", line.number}, {"time", line.time}, {"level", line.level}, {"text", line.text}});
+  }
+  return list;
+}
+
+std::vector<LogLine> log_from_json(const Json& json) {
+  if (!json.is_array()) {
+    throw Error("cannot parse reply: 'log' must be an array");
+  }
+  std::vector<LogLine> lines;
+  for (const Json& element : json) {
+    JsonFields fields(element, "log");
+    LogLine line;
+    for (const char* name : {"number", "time", "level", "text"}) {
+      (void)fields.require(name);
+    }
+    fields.get("number", line.number);
+    fields.get("time", line.time);
+    fields.get("level", line.level);
+    fields.get("text", line.text);
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 }  // namespace
 
 bool is_for_root(const ControlRequest& request) noexcept {
@@ -186,6 +216,9 @@ std::string encode(const ControlRequest& request) {
   if (!request.remove.empty()) {
     json["remove"] = ports_to_json(request.remove);
   }
+  if (request.command == Command::kLog && request.after != 0) {
+    json["after"] = request.after;
+  }
   return dump_json(json) + "\n";
 }
 
@@ -199,6 +232,9 @@ std::string encode(const ControlReply& reply, Audience audience) {
     }
   }
   json["status"] = status_to_json(reply.status);
+  if (reply.log) {
+    json["log"] = log_to_json(*reply.log);
+  }
   if (audience == Audience::kStrict) {
     reduce_to_first(json, reply.status);
   }
@@ -219,6 +255,9 @@ ControlRequest parse_request(std::string_view line) {
     request.add = get_ports(fields, "add");
     request.remove = get_ports(fields, "remove");
   }
+  if (request.command == Command::kLog) {
+    fields.get("after", request.after);
+  }
   fields.finish();
   return request;
 }
@@ -237,6 +276,9 @@ ControlReply parse_reply(std::string_view line) {
   }
   if (const Json* status = fields.find("status")) {
     reply.status = status_from_json(*status);
+  }
+  if (const Json* log = fields.find("log")) {
+    reply.log = log_from_json(*log);
   }
   return reply;
 }

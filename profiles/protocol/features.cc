@@ -16,6 +16,7 @@ std::vector<std::string_view> taken_by(const ControlRequest& request) {
   };
   take(request.command == Command::kRestart, kRestart);
   take(request.command == Command::kAnswer, kAnswer);
+  take(request.command == Command::kLog, kLog);
   take(!request.response.empty(), kOneTimePasswords);
   take(request.command == Command::kInbound, kInbound);
   take(request.follow, kFollow);
@@ -27,8 +28,8 @@ std::vector<std::string_view> taken_by(const ControlRequest& request) {
 
 std::vector<std::string> own() {
   std::vector<std::string> names = first();
-  for (const std::string_view name : {kInbound}) {  // what has come since
-    names.emplace_back(name);
+  for (const std::string_view since : {kInbound, kLog}) {
+    names.emplace_back(since);
   }
   std::sort(names.begin(), names.end());
   return names;

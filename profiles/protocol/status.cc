@@ -125,6 +125,10 @@ std::string_view state_word(const Status& status) noexcept {
              : to_string(status.state);
 }
 
+std::string state_phrase(const Status& status) {
+  return fmt::format("{} {}", status.state == State::kFailed ? "has" : "is", state_word(status));
+}
+
 Json status_to_json(const Status& status) {
   Json json{{"profile", status.profile},
             {"state", state_word(status)},
@@ -154,6 +158,9 @@ Json status_to_json(const Status& status) {
   }
   if (!status.login_url.empty()) {
     json["login_url"] = status.login_url;
+  }
+  if (!status.warnings.empty()) {  // left out otherwise: 0.1.0 reads state.json as well
+    json["warnings"] = status.warnings;
   }
   if (!status.version.empty()) {
     json["version"] = status.version;
@@ -185,6 +192,7 @@ Status status_from_json(const Json& json) {
   if (const Json* exceptions = fields.find("exceptions")) {
     status.exceptions = exceptions_from_json(*exceptions);
   }
+  fields.get("warnings", status.warnings);
   if (const Json* question = fields.find("question")) {
     status.question = question_from_json(*question);
   }

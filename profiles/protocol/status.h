@@ -67,6 +67,8 @@ struct Status {
   /// Where a person has to log in with a browser before it goes on; http or https, and printable.
   /// Empty: nowhere.
   std::string login_url{};
+  /// What the profile asks for and does not get, with its place; a line each.
+  std::vector<std::string> warnings{};
 
   // Of the companion that sends it, and so not in state.json, which outlives one:
   std::vector<std::string> inbound{};  ///< ports that are open from the tunnel, as in a profile
@@ -77,6 +79,9 @@ struct Status {
 
 /// The state in the word that was written, known or not. Show it with printable().
 [[nodiscard]] std::string_view state_word(const Status& status) noexcept;
+
+/// The same as the rest of a sentence: "is up", "has failed". Show it with printable().
+[[nodiscard]] std::string state_phrase(const Status& status);
 
 /// One line of JSON without a line end.
 [[nodiscard]] std::string to_json(const Status& status);

@@ -162,6 +162,26 @@ bool is_startable(const std::string& profile_name) {
   }
 }
 
+/// What is left to do is to answer those who call: no reason to hold up whoever orders us to end.
+void end_on_signals() noexcept {
+  sigset_t none;
+  ::sigemptyset(&none);
+  (void)::sigprocmask(SIG_SETMASK, &none, nullptr);  // NOLINT(concurrency-mt-unsafe): one thread
+}
+
+/// The companion's whole life: its exit code, and what to answer to those who call in the moments
+/// after it.
+std::pair<int, std::optional<Companion::Refusal>> keep_tunnel(const std::string& profile_name,
+                                                              std::vector<UniqueFd>& inherited) {
+  const auto load = [&profile_name] { return load_configuration(profile_name); };
+  // That a profile is wrong is said before that it is not prepared.
+  take_over_record(load().profile);
+  Companion companion(profile_name, load,
+                      inherited.empty() ? UniqueFd() : std::move(inherited.front()));
+  const int status = companion.run();
+  return {status, companion.refusal()};
+}
+
 std::string text_of_variable(const char* name) {
   const char* text = ::secure_getenv(name);
   return text == nullptr ? std::string() : std::string(text);
@@ -255,20 +275,25 @@ int run(const std::string& profile_name) {
                   fmt::format("systemctl stop vpnrun@{}.socket", profile_name));
     }
     try {
-      const auto load = [&profile_name] { return load_configuration(profile_name); };
-      // The profile is loaded first: an error in it matters more than that it is not prepared.
-      take_over_record(load().profile);
-      Companion companion(profile_name, load,
-                          inherited.empty() ? UniqueFd() : std::move(inherited.front()));
-      return companion.run();
+      const auto [status, refusal] = keep_tunnel(profile_name, inherited);
+      if (refusal && waiting >= 0) {
+        end_on_signals();
+        refuse_callers(
+            waiting, Error(refusal->failure.error, {}, refusal->failure.hint), kCallersPatience,
+            [&refusal = refusal] { return !have_changed(refusal->files); }, Called::kBefore);
+      }
+      return status;
     } catch (const std::exception& error) {
+      // At once: those who call are refused for as long as they come.
+      const int status = report(fmt::format("cannot run '{}'", profile_name), error);
       const auto* ours = dynamic_cast<const Error*>(&error);
       const std::string hint = ours == nullptr ? std::string() : ours->hint();
       const std::string text = one_line(error.what());
       leave_word(profile_name, text, hint);
+      end_on_signals();
       refuse_callers(waiting, Error(text, {}, hint), kCallersPatience,
                      [&profile_name] { return !is_startable(profile_name); });
-      throw;
+      return status;
     }
   });
 }

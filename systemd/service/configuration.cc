@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 
@@ -15,6 +16,44 @@
 
 namespace vpnrun::service {
 namespace {
+
+/// What `name` in a configuration at `configuration` leads to; empty if it leads out of its folder:
+/// on the way there even a look at the file may do something (an automounter's folder).
+std::string beside(const std::string& configuration, const std::string& name) {
+  const std::string folder = configuration.substr(0, configuration.rfind('/') + 1);
+  const std::string path = name.starts_with('/') ? name : folder + name;
+  const bool leads_out =
+      !path.starts_with(folder) || ("/" + path + "/").find("/../") != std::string::npos;
+  return leads_out ? std::string() : path;
+}
+
+/// Throws Error about a file that the machine has and the companion does not see.
+void refuse_hidden(const std::string& path) {
+  const bool is_unit = ::secure_getenv("INVOCATION_ID") != nullptr;  // systemd.exec(5)
+  const std::string folder = is_unit ? hidden_folder(path) : std::string();
+  if (!folder.empty()) {
+    throw Error(
+        fmt::format("cannot read '{}': '{}' is hidden from the companion by its unit",
+                    printable(path), printable(folder)),
+        std::make_error_code(std::errc::no_such_file_or_directory),
+        fmt::format("ProtectHome=, PrivateTmp= and the like in vpnrun@.service do that; put "
+                    "the file into {0}: install -m 600 '{1}' {0}/",
+                    profile::default_profile_folder(), printable(path)));
+  }
+}
+
+/// The same, but of a file that only the companion does not see it says so.
+Error explained(const Error& error, const std::string& path) {
+  if (error.code() == std::errc::no_such_file_or_directory ||
+      error.code() == std::errc::permission_denied) {
+    try {
+      refuse_hidden(path);
+    } catch (const Error& better) {
+      return better;
+    }
+  }
+  return error;
+}
 
 /// Checks the file with user name and password that the configuration names, so that an error in it
 /// is reported before a packet is sent.
@@ -56,22 +95,41 @@ std::vector<LeftOut> shown(const profile::Profile& profile, const profile::Openv
   return entries;
 }
 
-void add_openvpn(Configuration& configuration) {
+void mark(Configuration& configuration, const std::string& path) {
+  if (!path.empty()) {
+    configuration.files.push_back(mark_of(path));
+  }
+}
+
+/// `reading`: always the file that is being read, for whoever catches what this throws.
+void add_openvpn(Configuration& configuration, std::string& reading) {
   const profile::Profile& profile = configuration.profile;
   const std::string& path = profile.tunnel.config;
   profile::OwnFiles own(profile::place_of(profile));
   struct stat status {};
+  mark(configuration, path);
   const std::string text =
       profile::read_trusted_file(path, profile::Trust::kRootOwned, std::size_t{1} << 20U,
                                  [&status](const struct stat& opened) { status = opened; });
   auto config = profile::parse_openvpn_config(
-      text, path, [&own](std::string_view directive, const std::string& name) {
+      text, path, [&](std::string_view directive, const std::string& name) {
+        mark(configuration, beside(path, name));
         return own.read(directive, name);
       });
   profile::check_client_config(config, path);
   leave_out_unreachable(config, path);
   own.check_authority(config.text);
-  check_named_login(credential_files(profile, config));
+  const CredentialFiles credentials = credential_files(profile, config);
+  if (!credentials.profile_file.empty()) {
+    reading = credentials.profile_file;
+    mark(configuration, reading);
+    if (!configuration.files.back().is_there) {
+      refuse_hidden(reading);  // it is read when the server asks, and will not be there then
+    }
+  } else if (!credentials.configuration_file.empty()) {
+    mark(configuration, beside(path, credentials.configuration_file));
+  }
+  check_named_login(credentials);
   warn_of_readable_key(configuration, status, text);
   configuration.left_out = shown(profile, config);
   configuration.tunnel = std::move(config);
@@ -96,6 +154,9 @@ profile::Profile load_trusted(const std::string& profile_name) {
 
 Configuration load_configuration(const std::string& profile_name) {
   Configuration configuration;
+  mark(configuration,
+       fmt::format("{}/{}{}", profile::default_profile_folder(), profile_name,
+                   profile::kProfileSuffix));
   configuration.profile = load_trusted(profile_name);
   const auto& profile = configuration.profile;
   const bool openvpn = profile.tunnel.type == profile::TunnelType::kOpenvpn;
@@ -107,10 +168,11 @@ Configuration load_configuration(const std::string& profile_name) {
                           profile.path)));
   }
   if (openvpn) {
+    std::string path = profile.tunnel.config;  // of what is being read
     try {
-      add_openvpn(configuration);
+      add_openvpn(configuration, path);
     } catch (const Error& error) {
-      throw ConfigurationError(error);
+      throw ConfigurationError(explained(error, path));
     }
   }
   return configuration;

@@ -8,6 +8,7 @@
 #include "profiles/base/error.h"
 #include "profiles/openvpn_config.h"
 #include "profiles/profile.h"
+#include "systemd/service/file_marks.h"
 
 namespace vpnrun::service {
 
@@ -30,6 +31,7 @@ struct Configuration {
   std::vector<LeftOut> left_out{};
   /// What else the log is to say once.
   std::vector<std::string> warnings{};
+  std::vector<FileMark> files;  ///< all that were read, as they were before
 };
 
 /// Reads the profile, which must be root's (profile::Trust::kRootOwned) and fit to be prepared.

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "profiles/command_line.h"
+#include "systemd/service/access.h"
 #include "systemd/service/commands.h"
 #include "systemd/service/link/resolver.h"
 #include "systemd/service/os/log.h"
@@ -36,6 +37,7 @@ int run_main(int argc, char** argv) {
   const CLI::App* ended = add("ended", "record why systemd ended it; for the unit");
   // A program of its own to run the machine's name service modules; see resolver.h.
   const CLI::App* look_up = app.add_subcommand("look-up")->group("");
+  const CLI::App* find_accounts = app.add_subcommand("find-accounts")->group("");
   add("release", "undo everything; repeating it is not an error");
   try {
     app.parse(argc, argv);
@@ -51,6 +53,9 @@ int run_main(int argc, char** argv) {
   }
   if (look_up->parsed()) {
     return vpnrun::service::look_up_main(STDIN_FILENO, STDOUT_FILENO);
+  }
+  if (find_accounts->parsed()) {
+    return vpnrun::service::find_accounts_main(STDIN_FILENO, STDOUT_FILENO);
   }
   using vpnrun::service::log::Level;
   vpnrun::service::log::set_up(verbose ? Level::kDebug : Level::kInfo);

@@ -92,6 +92,20 @@ void write_record(int directory, Origin origin, const profile::Profile& profile)
                std::string_view(reinterpret_cast<const char*>(&origin), sizeof origin));
 }
 
+void tell_helper(int directory, const profile::Profile& profile) {
+  Origin origin;
+  const auto is_wrong = [&] {
+    return read_origin(directory, origin) && !says_the_same(origin, profile);
+  };
+  if (!is_wrong()) {  // without the lock: only a look
+    return;
+  }
+  const ProfileLock lock(profile.name);
+  if (is_wrong()) {
+    write_record(directory, origin, profile);
+  }
+}
+
 void take_over_record(const profile::Profile& profile) {
   const UniqueFd directory = open_profile_directory(profile.name);
   Origin origin;

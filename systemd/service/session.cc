@@ -141,10 +141,31 @@ void Session::build() {
 void Session::rebuild() {
   try {
     build();
+  } catch (const std::exception&) {
+    fail_with(std::current_exception());
+  }
+}
+
+/// Is `failed` from now on, until the next order, and throws the reason.
+void Session::fail_with(std::exception_ptr reason) {
+  try {
+    std::rethrow_exception(std::move(reason));
   } catch (const std::exception& error) {
     const Failure failure = passing_failure(error);
     around_.board.explain(failure.error, failure.hint);
     plan(attempts_.unusable());
+    throw;
+  }
+}
+
+/// What is on its way or up goes on with what it has; what is at rest has nothing to go on with.
+Configuration Session::load_again() {
+  try {
+    return around_.load();
+  } catch (const std::exception&) {
+    if (attempts_.state() == State::kDown || attempts_.state() == State::kFailed) {
+      fail_with(std::current_exception());
+    }
     throw;
   }
 }
@@ -181,12 +202,17 @@ void Session::down() {
 }
 
 void Session::restart() {
-  Configuration fresh = around_.load();
+  Configuration fresh = load_again();
   down();
   configuration_ = std::move(fresh);
   tell_configuration();
   rebuild();
   up();
+}
+
+bool Session::is_outdated() const {
+  return attempts_.state() != State::kUp && around_.is_outdated &&
+         around_.is_outdated(configuration_);
 }
 
 void Session::answer(const ControlRequest& request) {

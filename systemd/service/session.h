@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -56,6 +57,8 @@ struct Surroundings {
       write_resolvers;
   /// The companion is to end: final_failure() says why.
   std::function<void()> gave_up;
+  /// Whether what the configuration was read from has changed since. Empty: it never does.
+  std::function<bool(const Configuration&)> is_outdated{};
 };
 
 /// One profile's tunnel: decides what happens and when, and has it done by its Surroundings and
@@ -76,9 +79,13 @@ class Session {
   /// built.
   void up();
   void down();
-  /// Reads the configuration again. Throws Error if it cannot be read, and then goes on as before;
-  /// also throws Error if its parts cannot be built, and then the state is `failed`.
+  /// Reads the configuration again. Throws Error if it cannot be read, and then goes on as before,
+  /// or is `failed` if it was at rest; or if its parts cannot be built, and is then `failed`. The
+  /// status says why.
   void restart();
+  /// Whether an order to come up is to be a restart(): the tunnel is not up, and the configuration
+  /// has changed. Somebody may have mended what keeps it down.
+  [[nodiscard]] bool is_outdated() const;
   /// Throws Error if it is not an answer to the question that is asked now.
   void answer(const ControlRequest& request);
   /// Opens and closes ports from the tunnel to applications, both or nothing; what is closed and
@@ -90,8 +97,8 @@ class Session {
   void resumed(std::chrono::seconds asleep);
 
   [[nodiscard]] const profile::Profile& profile() const noexcept { return configuration_.profile; }
-  /// Why the companion is to end: the first connection failed permanently. nullopt: it is not to
-  /// end.
+  [[nodiscard]] const std::vector<FileMark>& files() const noexcept { return configuration_.files; }
+  /// Why the companion is to end: the first connection failed for good. nullopt: it is not.
   [[nodiscard]] const std::optional<Failure>& final_failure() const noexcept { return final_; }
 
  private:
@@ -99,6 +106,8 @@ class Session {
   void build();
   void rebuild();
   void tell_inbound();
+  [[noreturn]] void fail_with(std::exception_ptr reason);
+  [[nodiscard]] Configuration load_again();
   [[nodiscard]] PartEvents events();
 
   void plan(const Attempts::Next& next);

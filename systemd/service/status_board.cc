@@ -43,10 +43,10 @@ void StatusBoard::enter(State state) {
       status_.mtu = 0;
     }
     if (status_.error.empty()) {
-      log::info("'{}' is {}{}", status_.profile, to_string(state),
+      log::info("'{}' {}{}", status_.profile, state_phrase(status_),
                 state == State::kUp && !status_.endpoint.empty() ? ", by " + status_.endpoint : "");
     } else {
-      log::warn("'{}' is {}: {}", status_.profile, to_string(state), status_.error);
+      log::warn("'{}' {}: {}", status_.profile, state_phrase(status_), status_.error);
     }
   }
   publish();

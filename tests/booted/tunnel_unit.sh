@@ -131,7 +131,7 @@ within 10 'after five failures the unit is given up' unit_is failed vpnrun@one.s
 attempt as_user alice timeout 20 vpnrun curl -s -m 5 $WEB4
 is 'a launch fails then' "$STATUS" 125
 complains 'and says what the companion died of' 'it ended: the companion was killed by signal (ABRT|SIGABRT|6)'
-like 'and what helps' "$ERR" 'systemctl reset-failed .*; systemctl start vpnrun@one'
+like 'and what helps' "$ERR" 'as root: vpnrunctl up one'
 cure=$(sed -n "s/^hint: .*as root: //p" <<<"$ERR")
 check 'what it says helps' inside timeout 20 bash -c "$cure"
 is 'it works again' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH

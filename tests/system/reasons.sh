@@ -14,6 +14,8 @@ own_certificate_refused: $ALERT
 data_cipher_of_server: only servers older than 2.4 leave it to the client to find the cipher in their options
 state_remote_exit: a server of OpenVPN 2.6 says goodbye by a restart, only a peer without TLS leaves so
 tls_old_parameters: the server that is installed here offers nothing that weak
+web_server: tests/system/captive_portal.sh has it
+tls_server: tests/system/captive_portal.sh has it
 "
 LOG=/dev/null
 N=0

@@ -599,7 +599,6 @@ TEST_F(Attach, UsageErrorsExitWithTwo) {
   EXPECT_EQ(ctl({"attach", "d", "one", "--json"}).status, kCtlUsage);
   EXPECT_EQ(ctl({"attach", "--user", "d", "one", "--path", "/run/x"}).status, kCtlUsage);
   EXPECT_EQ(ctl({"detach"}).status, kCtlUsage);
-  EXPECT_EQ(ctl({"log"}).status, kCtlUsage);
   EXPECT_EQ(ctl({"log", "one", "-n", "some"}).status, kCtlUsage);
 }
 
@@ -612,12 +611,13 @@ TEST_F(Attach, LogBecomesJournalctlForTheProfilesUnits) {
       "--unit=vpnrun@one.service --unit=vpnrun-netns@one.service --unit=vpnrun@one.socket";
   test::Outcome outcome = ctl({"log", "one"});
   EXPECT_EQ(outcome.status, 3);
-  EXPECT_EQ(outcome.out, "--lines=50 " + units + " --output=short-iso\n");
+  EXPECT_EQ(outcome.out, "--no-pager --full --lines=50 " + units + " --output=short-iso\n");
   outcome = ctl({"log", "one", "-f", "-n", "all", "--json"});
-  EXPECT_EQ(outcome.out, "--lines=all " + units + " --follow --output=json\n");
+  EXPECT_EQ(outcome.out, "--no-pager --full --lines=all " + units + " --follow --output=json\n");
 }
 
 TEST_F(Attach, LogWithoutSystemdSaysWhereTheMessagesAre) {
+  machine_.prepare("one");
   const test::Outcome outcome = ctl({"log", "one"});
   EXPECT_EQ(outcome.status, kCtlFailed);
   EXPECT_THAT(outcome.err, HasSubstr("standard error"));
@@ -627,6 +627,7 @@ TEST_F(Attach, LogThatTheCallerMayNotReadSaysWhatHelps) {
   constexpr uid_t kNobody = 65534;
   machine_.folder.write("systemd", "");
   ASSERT_EQ(::chmod((machine_.folder / "").c_str(), 0777), 0);
+  machine_.prepare("one");
   const uid_t self = ::geteuid();  // root may read every journal
   ASSERT_EQ(self == 0 ? ::seteuid(kNobody) : 0, 0);
   const auto outcome = ctl({"log", "one"});

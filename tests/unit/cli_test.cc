@@ -99,6 +99,10 @@ TEST(Cli, RefusesWhatItDoesNotKnowAndSaysWhereHelpIs) {
   EXPECT_THAT(refusal({"--frobnicate", "x"}),
               HasSubstr("option '--frobnicate': there is no such option"));
   EXPECT_THAT(refusal({"-z", "x"}), HasSubstr("option '-z': there is no such option"));
+  EXPECT_THAT(refusal({"--profiel", "x", "y"}), HasSubstr("; did you mean '--profile'?"));
+  EXPECT_THAT(refusal({"--no-strat", "y"}), HasSubstr("; did you mean '--no-start'?"));
+  EXPECT_THAT(refusal({"--wiat=3", "y"}), HasSubstr("; did you mean '--wait'?"));
+  EXPECT_THAT(refusal({"--frobnicate", "x"}), ::testing::Not(HasSubstr("did you mean")));
   EXPECT_THAT(refusal({"--no-start=1", "x"}), HasSubstr("takes no value"));
   EXPECT_THAT(refusal({"-v", "-q", "x"}), HasSubstr("quiet and verbose"));
 }

@@ -512,9 +512,9 @@ TEST_F(Waiting, SaysWhetherSomebodyCanBeAsked) {
 }
 
 TEST_F(Waiting, ShowsALinkOnce) {
-  Reply pending = reply_in(State::kStarting);
+  ControlReply pending = reply_in(State::kStarting);
   pending.status.login_url = "https://login.example/?id=42";
-  Reply other = pending;
+  ControlReply other = pending;
   other.status.login_url = "https://login.example/?id=43";
   EXPECT_EQ(up_against({reply_in(State::kStarting), pending, pending, other, reply_in(State::kUp)}),
             "up");

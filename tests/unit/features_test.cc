@@ -49,6 +49,10 @@ TEST(Features, NamesWhatARequestTakes) {
   EXPECT_EQ(feature::missing(request, {"answer"}), std::nullopt);
   request.response = Secret("123456");
   EXPECT_EQ(feature::missing(request, {"answer"}), feature::kOneTimePasswords);
+  request = {};
+  request.command = Command::kLog;
+  EXPECT_EQ(feature::missing(request, feature::first()), feature::kLog);
+  EXPECT_EQ(feature::missing(request, feature::own()), std::nullopt);
 }
 
 }  // namespace

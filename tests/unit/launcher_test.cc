@@ -148,7 +148,7 @@ TEST_F(Launcher, WithoutACompanionSaysHowToStartOne) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("it is not running\nhint: as root: "),
                                  EndsWith("vpnrun-tunnel run office\n")));
   machine_.folder.write("systemd", "");
-  EXPECT_THAT(vpnrun({"true"}).err, EndsWith("hint: as root: systemctl start vpnrun@office\n"));
+  EXPECT_THAT(vpnrun({"true"}).err, EndsWith("hint: as root: vpnrunctl up office\n"));
 }
 
 TEST_F(Launcher, AMissingHelperIsItsOwnFailureAndNotTheCommands) {

@@ -174,7 +174,7 @@ TEST(Login, TheServersOwnTroubleMayPass) {
   for (const char* reason : {"TEMP:come back later", "Account expired: renew it", "[FULL] later"}) {
     Login login;
     ASSERT_TRUE(login.need(no_files(), "Auth", true, no_challenge()));
-    const Request request = typed("foo", "bar");
+    const ControlRequest request = typed("foo", "bar");
     (void)login.answer(&request);
     login.rejected("Auth", reason);
     EXPECT_EQ(login.verdict(), Verdict::kLater) << reason;
@@ -206,7 +206,7 @@ class LoginThatWorked : public testing::Test {
   }
   void send(const char* password) {
     ASSERT_TRUE(login_.need(no_files(), "Auth", true, no_challenge()));
-    const Request request = typed("foo", password);
+    const ControlRequest request = typed("foo", password);
     (void)login_.answer(&request);
   }
   Verdict refused() {

@@ -125,6 +125,8 @@ down_outside = ["d"]
   EXPECT_TRUE(profile.application.i386);
   EXPECT_THAT(profile.access.users, ElementsAre("alice", "bob@example.org"));
   EXPECT_THAT(profile.access.groups, ElementsAre("vpnrun", "domain users"));
+  EXPECT_EQ(profile.access.user_places.size(), 2U);
+  EXPECT_THAT(profile.access.group_places.at(1), ::testing::ContainsRegex(":[0-9]+:[0-9]+$"));
   EXPECT_TRUE(profile.access.from_namespaces);
   EXPECT_THAT(profile.ports.expose,
               ElementsAre(Port{Transport::kTcp, 9091}, Port{Transport::kUdp, 9091}));

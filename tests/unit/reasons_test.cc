@@ -336,6 +336,12 @@ const std::vector<Sample>& samples() {
       {"refusal_of_login",
        {"Invalid username or password"},
        "the server refuses the user name or password"},
+      {"web_server",
+       {"WARNING: Bad encapsulated packet length from peer (18516), which must be > 0 and <= 1627"},
+       "what answers there is a web server, not the VPN server"},
+      {"tls_server",
+       {"WARNING: Bad encapsulated packet length from peer (5379), which must be > 0 and <= 1627"},
+       "what answers there speaks TLS, but is not the VPN server"},
   };
   return kSamples;
 }

@@ -75,6 +75,7 @@ class SessionTest : public testing::Test {
       search_domains_ = search_domains;
     };
     around.gave_up = [this] { ++gave_up_; };
+    around.is_outdated = [this](const Configuration&) { return is_outdated_; };
     session_ = std::make_unique<Session>(std::move(around));
     journal_.clear();
   }
@@ -181,6 +182,7 @@ class SessionTest : public testing::Test {
   std::function<void()> device_lost_;
   std::vector<IpAddress> resolvers_;
   std::vector<std::string> search_domains_;
+  bool is_outdated_ = false;
   int gave_up_ = 0;
   std::unique_ptr<Session> session_;
 };
@@ -1142,6 +1144,47 @@ TEST_F(SessionTest, ARestartTakesTheNewConfiguration) {
   clock_.advance(seconds(2));
   reconnect();
   EXPECT_THAT(inside_->resolvers, ElementsAre(ip("192.0.2.53")));
+}
+
+TEST_F(SessionTest, WhatHasChangedIsReadAgainUnlessItIsUp) {
+  connecting();
+  EXPECT_FALSE(session_->is_outdated());
+  is_outdated_ = true;
+  EXPECT_TRUE(session_->is_outdated()) << "starting";
+  client_->events.connected(settings());
+  EXPECT_FALSE(session_->is_outdated()) << "up";
+  client_->events.ended(passing("lost"));
+  EXPECT_TRUE(session_->is_outdated()) << "reconnecting";
+  session_->down();
+  EXPECT_TRUE(session_->is_outdated()) << "down";
+}
+
+TEST_F(SessionTest, AMistakeInWhatIsReadAgainIsTheStateOfWhatIsAtRest) {
+  make();
+  load_mishap_.error = "/etc/vpnrun/profiles/work.toml:3: 'tipe' is not a key";
+  EXPECT_THROW(session_->restart(), Error);
+  EXPECT_EQ(state(), State::kFailed);
+  EXPECT_EQ(status().error, *load_mishap_.error);
+  EXPECT_EQ(status().hint, "try it again");
+  load_mishap_.error = "another";
+  EXPECT_THROW(session_->restart(), Error);
+  EXPECT_EQ(status().error, "another");
+  EXPECT_EQ(gave_up_, 0);
+  load_mishap_.error.reset();
+  session_->restart();
+  EXPECT_EQ(state(), State::kStarting);
+  EXPECT_EQ(status().error, "");
+  reconnect();
+}
+
+TEST_F(SessionTest, AMistakeInWhatIsReadAgainDoesNotStopAnAttempt) {
+  connecting();
+  load_mishap_.error = "wrong";
+  EXPECT_THROW(session_->restart(), Error);
+  EXPECT_EQ(state(), State::kStarting);
+  EXPECT_THAT(journal_, IsEmpty());
+  client_->events.connected(settings());
+  EXPECT_EQ(state(), State::kUp);
 }
 
 // --- without a tunnel ---

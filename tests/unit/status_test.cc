@@ -179,6 +179,29 @@ TEST(Status, SurvivesDeeplyNestedJson) {
   EXPECT_THAT(error_of("{\"dns\":" + deep + "}"), HasSubstr("'dns' must be"));
 }
 
+TEST(Status, EachStateIsTheRestOfASentence) {
+  Status status;
+  const auto phrase_of = [&status](State state) {
+    status.state = state;
+    return state_phrase(status);
+  };
+  EXPECT_EQ(phrase_of(State::kDown), "is down");
+  EXPECT_EQ(phrase_of(State::kStarting), "is starting");
+  EXPECT_EQ(phrase_of(State::kUp), "is up");
+  EXPECT_EQ(phrase_of(State::kReconnecting), "is reconnecting");
+  EXPECT_EQ(phrase_of(State::kFailed), "has failed");
+  status.state_word = "hibernating";
+  EXPECT_EQ(phrase_of(State::kUnknown), "is hibernating");
+}
+
+TEST(Status, WarningsAreWrittenOnlyIfThereAreAny) {
+  Status status = full_status();
+  EXPECT_THAT(to_json(status), testing::Not(HasSubstr("warnings")));
+  status.warnings = {"one", "two"};
+  EXPECT_EQ(status_from_json(to_json(status)).warnings, status.warnings);
+  EXPECT_THAT(error_of(R"({"warnings":"one"})"), HasSubstr("'warnings' must be an array"));
+}
+
 TEST(Status, AChallengeIsWrittenOnlyIfThereIsOne) {
   Status status = full_status();
   EXPECT_THAT(to_json(status), testing::Not(HasSubstr("challenge")));

@@ -38,6 +38,10 @@ constexpr std::string_view kCipherNames =
 constexpr std::string_view kStranger =
     "somebody in between answers, or the <ca> of the configuration does not match this server; in "
     "that case get a new one from the provider";
+constexpr std::string_view kPortal =
+    "a network that wants a log-in in a browser first (captive portal) answers like that: open a "
+    "page whose address begins with http:// outside the tunnel; vpnrun goes on trying by itself; "
+    "otherwise check the 'remote' of the configuration";
 constexpr std::string_view kNoServer =
     "somebody in between may answer in the server's place; otherwise the provider has to mend it";
 constexpr std::string_view kDataCiphers =
@@ -167,6 +171,12 @@ constexpr Reason kReasons[] = {
      "the certificate of the server is not the one of 'peer-fingerprint' or 'verify-hash'", kNoServer},
     {"server_certificate_unknown", kLine, "VERIFY ERROR", "", "", Kind::kPeer,
      "the certificate of the server is not signed by the configuration's authority", kStranger},
+    // --- something else answers ---
+    // The number is the first two bytes of what came over TCP: "HT" of HTTP, and an alert of TLS.
+    {"web_server", kLine, "WARNING: Bad encapsulated packet length from peer (18516)", "", "", Kind::kPeer,
+     "what answers there is a web server, not the VPN server", kPortal},
+    {"tls_server", kLine, "WARNING: Bad encapsulated packet length from peer (5379)", "", "", Kind::kPeer,
+     "what answers there speaks TLS, but is not the VPN server", kPortal},
     // --- TLS with whoever answers ---
     {"tls_version", kLine, "TLS_ERROR: BIO read tls_read_plaintext error|TLS error: Unsupported protocol", "",
      "alert protocol version|unsupported protocol|wrong version number|no protocols available", Kind::kPeer,

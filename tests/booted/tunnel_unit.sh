@@ -32,7 +32,8 @@ is 'with the level of information' "$(journal -u vpnrun@one -o json _TRANSPORT=s
 exposure() { inside systemd-analyze security --no-pager "$1" | sed -n 's/^→ Overall exposure level for [^:]*: \([0-9.]*\) .*/\1/p'; }
 ours=$(exposure vpnrun@one.service)
 theirs=$(exposure openvpn-client@one.service)
-is "exposure $ours is at most 3.5" "$(awk -v x="$ours" 'BEGIN { print (x != "" && x <= 3.5) }')" 1
+# Without PrivateTmp=, which counts 0.2: see the unit. For what it has instead there is no point.
+is "exposure $ours is at most 3.8" "$(awk -v x="$ours" 'BEGIN { print (x != "" && x <= 3.8) }')" 1
 is "and less than openvpn-client@'s $theirs" "$(awk -v x="$ours" -v y="$theirs" 'BEGIN { print (y != "" && x < y) }')" 1
 in_unit() { nsenter -t "$(companion_outside)" -m -- "$@"; }
 # The companion's pid as the lab counts.

@@ -32,6 +32,7 @@
 #include "systemd/service/os/notify.h"
 #include "systemd/service/record.h"
 #include "systemd/service/runtime_dir.h"
+#include "systemd/service/waiting_units.h"
 
 namespace vpnrun::service {
 namespace {
@@ -228,7 +229,25 @@ void stop_unit(const std::string& unit) {
   }
 }
 
-/// If a companion still runs, it is asked to end, and killed if it does not.
+void require_inside(const std::string& profile_name) {
+  const std::string path = "/run/netns/" + profile_name;
+  struct stat own {};
+  struct stat wanted {};
+  // Of the same device and number: both on nsfs, and the same namespace (namespaces(7)).
+  if (::stat("/proc/self/ns/net", &own) != 0 || ::stat(path.c_str(), &wanted) != 0) {
+    throw_errno("cannot tell whether this service is in the network namespace of the profile '{}'",
+                profile_name);
+  }
+  if (own.st_dev != wanted.st_dev || own.st_ino != wanted.st_ino) {
+    throw Error(fmt::format("this service is not in the network namespace of the profile '{}'",
+                            profile_name),
+                {},
+                "systemctl show --property=NetworkNamespacePath,JoinsNamespaceOf UNIT: with a unit "
+                "that names this one in JoinsNamespaceOf=, systemd ignores NetworkNamespacePath=");
+  }
+}
+
+/// A companion that still runs is asked to end, then killed.
 void stop_companion(const std::string& profile_name) {
   const auto pid = RunLock::holder(profile_name);
   if (!pid) {
@@ -310,9 +329,34 @@ int ended(const std::string& profile_name) {
   });
 }
 
+int waiting(const std::string& profile_name) {
+  return run_command("remember what waits for", profile_name, [&profile_name] {
+    if (text_of_variable("SERVICE_RESULT") != "success") {
+      remember_waiting_units(profile_name);
+    }
+    return 0;
+  });
+}
+
+int resume(const std::string& profile_name) {
+  return run_command("start what has waited for", profile_name, [&profile_name] {
+    start_waiting_units(profile_name);
+    return 0;
+  });
+}
+
+int inside(const std::string& profile_name) {
+  const int status = run_command("start a service in", profile_name, [&profile_name] {
+    require_inside(profile_name);
+    return 0;
+  });
+  return status == 0 ? 0 : kExitOutside;
+}
+
 int release(const std::string& profile_name) {
   return run_command("release", profile_name, [&profile_name] {
-    stop_unit(fmt::format("vpnrun-netns@{}.service", profile_name));  // whose ExecStop= this may be
+    forget_waiting_units(profile_name);
+    stop_unit(fmt::format("vpnrun-netns@{}.service", profile_name));  // of which this may be part
     stop_companion(profile_name);
     end_client_processes(profile_name);
     remove_link(profile_name);

@@ -35,6 +35,9 @@ int run_main(int argc, char** argv) {
   const CLI::App* prepare = add("prepare", "make the namespaces, sealed");
   const CLI::App* run = add("run", "keep the tunnel up, in the foreground");
   const CLI::App* ended = add("ended", "record why systemd ended it; for the unit");
+  const CLI::App* waiting = add("waiting", "remember what waits for the namespace; for its unit");
+  const CLI::App* resume = add("resume", "start what has waited for it; for its unit");
+  const CLI::App* inside = add("inside", "succeed in the profile's network only; for attached units");
   // A program of its own to run the machine's name service modules; see resolver.h.
   const CLI::App* look_up = app.add_subcommand("look-up")->group("");
   const CLI::App* find_accounts = app.add_subcommand("find-accounts")->group("");
@@ -64,6 +67,15 @@ int run_main(int argc, char** argv) {
   }
   if (ended->parsed()) {
     return vpnrun::service::ended(name);
+  }
+  if (waiting->parsed()) {
+    return vpnrun::service::waiting(name);
+  }
+  if (resume->parsed()) {
+    return vpnrun::service::resume(name);
+  }
+  if (inside->parsed()) {
+    return vpnrun::service::inside(name);
   }
   return run->parsed() ? vpnrun::service::run(name) : vpnrun::service::release(name);
 }

@@ -69,15 +69,38 @@ void add_inbound(CLI::App& verb, CtlOptions& options, std::vector<std::string>& 
   verb.add_option("PORT", ports, "tcp/NUMBER or udp/NUMBER")->type_name("…");
 }
 
-void add_attachment(CLI::App& verb, Verb which, CtlOptions& options) {
-  CLI::Option* unit = verb.add_option("UNIT", options.unit, "service")->type_name("");
+// Of one command line; what CLI11 calls "any number" has changed its name.
+constexpr int kMostUnits = 1 << 20;
+
+/// What `attach` is given: UNIT… NAME.
+struct AttachWords {
+  std::string first;
+  std::vector<std::string> others;  ///< the last one is the profile
+};
+
+void take_attach_words(CtlOptions& options, const AttachWords& words) {
+  if (!words.first.empty()) {
+    options.units = {words.first};
+  }
+  if (!words.others.empty()) {
+    options.profile = words.others.back();
+    options.units.insert(options.units.end(), words.others.begin(), words.others.end() - 1);
+  }
+}
+
+void add_attachment(CLI::App& verb, Verb which, CtlOptions& options, AttachWords& words) {
   verb.add_flag("--user", options.user, "a unit of your own service manager");
   verb.add_flag("--now", options.now, "restart it if it runs");
   if (which == Verb::kDetach) {
-    unit->required();
+    verb.add_option("UNIT", options.units, "services")
+        ->type_name("")
+        ->expected(1, kMostUnits)
+        ->required();
     return;
   }
-  verb.add_option("NAME", options.profile, "profile")->type_name("");
+  verb.add_option("UNIT", words.first, "service; more may follow")->type_name("");
+  verb.add_option("NAME", words.others, "profile")->type_name("")->expected(1, kMostUnits);
+  verb.add_flag("--force", options.force, "even if it cuts you off, or a socket outside starts it");
   verb.add_option("--path", options.run_paths,
                   "let the service find this path below /run (may be repeated)")
       ->type_name("PATH")
@@ -89,13 +112,14 @@ void add_attachment(CLI::App& verb, Verb which, CtlOptions& options) {
 struct Texts {
   std::string patience;
   std::vector<std::string> ports;
+  AttachWords attach;
 };
 
 void add_verb(CLI::App& app, const VerbInfo& info, CtlOptions& options, Texts& texts) {
   CLI::App* verb = app.add_subcommand(info.name, info.help);
   verb->callback([&options, which = info.verb] { options.verb = which; });
   if (info.verb == Verb::kAttach || info.verb == Verb::kDetach) {
-    add_attachment(*verb, info.verb, options);
+    add_attachment(*verb, info.verb, options, texts.attach);
   } else if (info.verb != Verb::kList) {
     CLI::Option* name = verb->add_option("NAME", options.profile, "profile")->type_name("");
     name->required(is_order(info.verb) || info.verb == Verb::kInbound);
@@ -132,14 +156,17 @@ void check_together(const CtlOptions& options) {
                  std::make_error_code(std::errc::invalid_argument), hint);
   };
   if (options.verb == Verb::kAttach) {
-    if (!options.unit.empty() && options.profile.empty()) {
+    if (!options.units.empty() && options.profile.empty()) {
       throw wrong("attach UNIT to which profile?", "vpnrunctl attach UNIT NAME");
     }
-    if (options.unit.empty() && (options.now || !options.run_paths.empty())) {
+    if (options.units.empty() && (options.now || options.force || !options.run_paths.empty())) {
       throw wrong("attach which unit?", "vpnrunctl attach UNIT NAME");
     }
-    if (!options.unit.empty() && options.json) {
+    if (!options.units.empty() && options.json) {
       throw wrong("--json goes with 'attach' only if no unit is given", "vpnrunctl attach --json");
+    }
+    if (options.user && options.force) {
+      throw wrong("--force is not for user units", "they listen where they did: vpnrun warns of it");
     }
     if (options.user && !options.run_paths.empty()) {
       throw wrong(
@@ -193,6 +220,7 @@ std::variant<CtlOptions, Information> parse_ctl(int argc, const char* const* arg
   for (const auto& port : texts.ports) {
     options.ports.push_back(port_of(port));
   }
+  take_attach_words(options, texts.attach);
   check_together(options);
   if (!options.profile.empty() || is_order(options.verb)) {
     require_profile_name(options.profile, "command line");

@@ -30,10 +30,11 @@ struct CtlOptions {
   Verb verb = Verb::kList;
   std::string profile;  ///< a valid name, or empty: all (kStatus, kProcesses), the only one (kLog)
   bool json = false;
-  std::string unit;  ///< kAttach, kDetach; empty with kAttach: show what is attached
+  std::vector<std::string> units;  ///< kAttach, kDetach; none with kAttach: show what is attached
   std::vector<std::string> run_paths;  ///< kAttach
   bool user = false;                   ///< kAttach, kDetach: a unit of the caller's
   bool now = false;                    ///< kAttach, kDetach: restart the unit
+  bool force = false;                  ///< kAttach: whatever it cuts off
   bool follow = false;                 ///< kLog
   std::string action;                  ///< kInbound: "list", "add" or "remove"
   std::vector<profile::Port> ports;    ///< kInbound with "add" and "remove"

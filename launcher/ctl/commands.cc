@@ -15,6 +15,7 @@
 
 #include "launcher/control_client.h"
 #include "launcher/ctl/attach.h"
+#include "launcher/ctl/attached.h"
 #include "launcher/ctl/cli.h"
 #include "launcher/ctl/facts.h"
 #include "launcher/ctl/processes.h"
@@ -90,32 +91,6 @@ std::string one_profile(const CtlOptions& options, const Places& places) {
                 fmt::format("vpnrunctl log NAME, with one of: {}", fmt::join(names, ", ")));
   }
   return names.front();
-}
-
-void list(const CtlOptions& options, const Places& places, const UnitPlaces& units,
-          Reporter& reporter) {
-  const std::vector<ProfileFacts> facts = list_facts(places);
-  print(options.json ? list_to_json(facts) : show_list(facts));
-  if (facts.empty()) {
-    say_there_is_none(places, reporter);
-  }
-  for (const std::string& note : find_strays(places, units)) {
-    reporter.info(note);
-  }
-}
-
-void status(const CtlOptions& options, const Places& places, Reporter& reporter) {
-  std::vector<Status> statuses;
-  for (const std::string& name : chosen_profiles(options, places, reporter)) {
-    statuses.push_back(status_of(places, name));
-  }
-  if (options.json) {
-    print(options.profile.empty() ? statuses_to_json(statuses) : to_pretty_json(statuses.front()));
-    return;
-  }
-  for (const Status& one : statuses) {
-    print(show_status(one));
-  }
 }
 
 void processes(const CtlOptions& options, const Places& places, Reporter& reporter) {
@@ -223,25 +198,125 @@ void give_order(const CtlOptions& options, const Surroundings& around, Reporter&
   }
 }
 
-AttachOrder attach_order(const CtlOptions& options) {
-  return {.unit = options.unit,
+AttachOrder attach_order(const CtlOptions& options, const std::string& unit) {
+  return {.unit = unit,
           .profile = options.profile,
           .run_paths = options.run_paths,
           .scope = options.user ? UnitScope::kUser : UnitScope::kSystem,
-          .now = options.now};
+          .now = options.now,
+          .force = options.force};
+}
+
+/// Each of several units: what cannot be done for one is said, and the others follow. Throws the
+/// last of the errors.
+template <class Do>
+void for_each_unit(const CtlOptions& options, Reporter& reporter, Do act) {
+  std::vector<Error> errors;
+  for (const std::string& unit : options.units) {
+    try {
+      act(attach_order(options, unit));
+    } catch (const Error& error) {
+      errors.push_back(error);
+    }
+  }
+  for (std::size_t i = 0; i + 1 < errors.size(); ++i) {
+    reporter.error(errors[i]);
+  }
+  if (!errors.empty()) {
+    throw Error(errors.back());
+  }
+}
+
+/// Units that are attached but will not start, or are not, in the namespace.
+void warn_of(const std::vector<AttachedState>& states, Reporter& reporter) {
+  for (const AttachedState& one : states) {
+    if (!one.finding.empty()) {
+      reporter.warn(fmt::format("'{}' is attached to '{}', but {}; {}", printable(one.unit.id),
+                                one.unit.profile, one.finding, one.hint));
+    }
+  }
+}
+
+/// The same for those that are attached to one of `profiles`. Says nothing where nobody attached
+/// any, or systemd cannot be asked: it is not what the caller wanted to know.
+void warn_of_attached(const std::vector<std::string>& profiles, const Surroundings& around,
+                      Reporter& reporter) {
+  std::vector<AttachedUnit> units = known_units(
+      around.units.system_units,
+      record_folder(UnitScope::kSystem, around.places, around.units.system_units));
+  std::erase_if(units, [&profiles](const AttachedUnit& unit) {
+    return std::find(profiles.begin(), profiles.end(), unit.profile) == profiles.end();
+  });
+  try {
+    const ServiceManager manager(UnitScope::kSystem, around.units.systemctl, around.environment);
+    warn_of(states_of(units, manager, around.places, around.units), reporter);
+  } catch (const Error&) {
+    return;
+  }
+}
+
+void list(const CtlOptions& options, const Surroundings& around, Reporter& reporter) {
+  const Places& places = around.places;
+  const std::vector<ProfileFacts> facts = list_facts(places);
+  print(options.json ? list_to_json(facts) : show_list(facts));
+  if (facts.empty()) {
+    say_there_is_none(places, reporter);
+  }
+  for (const std::string& note : find_strays(places, around.units)) {
+    reporter.info(note);
+  }
+  warn_of_attached(profile::list_profiles(places.profile_folder), around, reporter);
+}
+
+void status(const CtlOptions& options, const Surroundings& around, Reporter& reporter) {
+  const std::vector<std::string> names = chosen_profiles(options, around.places, reporter);
+  std::vector<Status> statuses;
+  for (const std::string& name : names) {
+    statuses.push_back(status_of(around.places, name));
+  }
+  if (options.json) {
+    print(options.profile.empty() ? statuses_to_json(statuses) : to_pretty_json(statuses.front()));
+  } else {
+    for (const Status& one : statuses) {
+      print(show_status(one));
+    }
+  }
+  warn_of_attached(names, around, reporter);
+}
+
+void show_attachments(const CtlOptions& options, const Surroundings& around, Reporter& reporter) {
+  const UnitScope scope = options.user ? UnitScope::kUser : UnitScope::kSystem;
+  const std::string folder = unit_folder(scope, around.units, around.environment);
+  const std::vector<AttachedUnit> units =
+      known_units(folder, record_folder(scope, around.places, folder));
+  const ServiceManager manager(scope, around.units.systemctl, around.environment);
+  const std::vector<AttachedState> states =
+      states_of(units, manager, around.places, around.units);
+  print(options.json ? attached_to_json(states) : show_attached(states));
+  if (units.empty()) {
+    reporter.info("no unit is attached\nhint: 'vpnrunctl attach UNIT NAME' attaches one");
+  }
+  warn_of(states, reporter);
+  for (const std::string& stray :
+       strays_among(manager.show_services(stray_properties()), units,
+                    profile::list_profiles(around.places.profile_folder), scope)) {
+    reporter.warn(stray);
+  }
 }
 
 void attach_or_show(const CtlOptions& options, const Surroundings& around, Reporter& reporter) {
-  const AttachOrder order = attach_order(options);
-  if (!order.unit.empty()) {
-    return attach(order, around.places, around.units, around.environment, reporter);
+  if (options.units.empty()) {
+    return show_attachments(options, around, reporter);
   }
-  const std::vector<AttachedUnit> attached =
-      attached_units(unit_folder(order.scope, around.units, around.environment));
-  print(options.json ? attached_to_json(attached) : show_attached(attached));
-  if (attached.empty()) {
-    reporter.info("no unit is attached\nhint: 'vpnrunctl attach UNIT NAME' attaches one");
-  }
+  for_each_unit(options, reporter, [&](const AttachOrder& order) {
+    attach(order, around.places, around.units, around.environment, reporter);
+  });
+}
+
+void detach_all(const CtlOptions& options, const Surroundings& around, Reporter& reporter) {
+  for_each_unit(options, reporter, [&](const AttachOrder& order) {
+    detach(order, around.places, around.units, around.environment, reporter);
+  });
 }
 
 /// Which ports are open from the tunnel, or with `add` and `remove` an order to change that.
@@ -292,9 +367,9 @@ void carry_out(const CtlOptions& options, const Surroundings& around, Reporter& 
   const Places& places = around.places;
   switch (options.verb) {
     case Verb::kList:
-      return list(options, places, around.units, reporter);
+      return list(options, around, reporter);
     case Verb::kStatus:
-      return status(options, places, reporter);
+      return status(options, around, reporter);
     case Verb::kProcesses:
       return processes(options, places, reporter);
     case Verb::kLog:
@@ -304,7 +379,7 @@ void carry_out(const CtlOptions& options, const Surroundings& around, Reporter& 
     case Verb::kAttach:
       return attach_or_show(options, around, reporter);
     case Verb::kDetach:
-      return detach(attach_order(options), around.units, around.environment, reporter);
+      return detach_all(options, around, reporter);
     case Verb::kUp:
     case Verb::kDown:
     case Verb::kRestart:

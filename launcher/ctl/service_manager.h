@@ -35,6 +35,14 @@ class ServiceManager {
   [[nodiscard]] UnitProperties show(const std::string& unit,
                                     const std::vector<std::string>& names) const;
 
+  /// The same of every service that systemd has loaded. Throws Error if it cannot be asked.
+  [[nodiscard]] std::vector<UnitProperties> show_services(
+      const std::vector<std::string>& names) const;
+
+  /// The units that are ordered before `unit`, directly or by a target, as far as systemd has
+  /// loaded them. Throws Error if it cannot be asked.
+  [[nodiscard]] std::vector<std::string> units_before(const std::string& unit) const;
+
   /// systemd's version, the first number of it; the highest there is if it says none. Throws Error
   /// if it cannot be asked.
   [[nodiscard]] int version() const;

@@ -180,21 +180,26 @@ std::string log_line_to_json(const LogLine& line) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string show_attached(const std::vector<AttachedUnit>& units) {
+std::string show_attached(const std::vector<AttachedState>& units) {
   if (units.empty()) {
     return {};
   }
-  std::vector<Row> rows{{"UNIT", "PROFILE"}};
-  for (const AttachedUnit& unit : units) {
-    rows.push_back({printable(unit.id), unit.profile});
+  std::vector<Row> rows{{"UNIT", "PROFILE", "STATE"}};
+  for (const AttachedState& one : units) {
+    rows.push_back({printable(one.unit.id), one.unit.profile, one.state});
   }
   return table(rows);
 }
 
-std::string attached_to_json(const std::vector<AttachedUnit>& units) {
+std::string attached_to_json(const std::vector<AttachedState>& units) {
   Json json = Json::array();
-  for (const AttachedUnit& unit : units) {
-    json.push_back({{"unit", unit.id}, {"profile", unit.profile}, {"file", unit.file}});
+  for (const AttachedState& one : units) {
+    json.push_back({{"unit", one.unit.id},
+                    {"profile", one.unit.profile},
+                    {"file", one.unit.file},
+                    {"state", one.state},
+                    {"finding", one.finding},
+                    {"hint", one.hint}});
   }
   return dump(json);
 }

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "launcher/ctl/drop_in_file.h"
+#include "launcher/ctl/attached.h"
 #include "launcher/ctl/facts.h"
 #include "launcher/ctl/processes.h"
 #include "profiles/protocol/control_message.h"
@@ -39,8 +39,8 @@ using ProfileProcesses = std::pair<std::string, ProcessList>;
 [[nodiscard]] std::string show_log_line(const LogLine& line);
 [[nodiscard]] std::string log_line_to_json(const LogLine& line);
 
-[[nodiscard]] std::string show_attached(const std::vector<AttachedUnit>& units);
-/// An array of {"unit","profile","file"}.
-[[nodiscard]] std::string attached_to_json(const std::vector<AttachedUnit>& units);
+[[nodiscard]] std::string show_attached(const std::vector<AttachedState>& units);
+/// An array of {"unit","profile","file","state","finding","hint"}; file is empty if it is gone.
+[[nodiscard]] std::string attached_to_json(const std::vector<AttachedState>& units);
 
 }  // namespace vpnrun

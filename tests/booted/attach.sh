@@ -82,7 +82,7 @@ check 'nobody asked the provider'"'"'s' eval '! isp_asked nscd.who.example && ! 
 check 'control: the host has a system bus' inside test -S /run/dbus/system_bus_socket
 # "incoming" is systemd's own: mounts reach the service there; 262 has it elsewhere.
 is 'the daemon'"'"'s /run has what it needs and nothing else' \
-  "$(in_daemon -m ls /run /run/systemd | grep -vx incoming | xargs)" '/run: systemd /run/systemd: journal notify'
+  "$(in_daemon -m ls /run /run/systemd | grep -vx incoming | xargs)" '/run: netns systemd /run/systemd: journal notify'
 
 # has_tried: the daemon has an outcome, good or bad, from the tracker of the last torrent.
 has_tried() { in_daemon transmission-remote --torrent "$NUMBER" --info-trackers | grep -qE 'No updates scheduled|Got an error'; }

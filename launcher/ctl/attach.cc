@@ -112,8 +112,8 @@ void refuse_lockout(const AttachOrder& order, const Unit& unit, Reporter& report
   if (!what.empty()) {
     refuse_unless_forced(
         order, unit,
-        fmt::format("it is there for {}, and behind the tunnel nobody reaches it", what),
-        "", reporter);
+        fmt::format("it is there for {}, and behind the tunnel nobody reaches it", what), "",
+        reporter);
   }
 }
 
@@ -126,11 +126,11 @@ void refuse_cycle(const AttachOrder& order, const Unit& unit, const ServiceManag
   asked.push_back(unit.id);
   const auto found = std::find_first_of(asked.begin(), asked.end(), earlier.begin(), earlier.end());
   if (found != asked.end()) {
-    throw Error(fmt::format("cannot attach '{}': it is started before {}, and the tunnel after that",
-                            unit.id, *found == unit.id ? "what the tunnel itself waits for" : *found),
-                std::make_error_code(std::errc::not_supported),
-                fmt::format("'systemctl list-dependencies --after {}' shows what comes first",
-                            tunnel));
+    throw Error(
+        fmt::format("cannot attach '{}': it is started before {}, and the tunnel after that",
+                    unit.id, *found == unit.id ? "what the tunnel itself waits for" : *found),
+        std::make_error_code(std::errc::not_supported),
+        fmt::format("'systemctl list-dependencies --after {}' shows what comes first", tunnel));
   }
 }
 
@@ -147,9 +147,10 @@ void refuse_sockets(const AttachOrder& order, const Unit& unit, const ServiceMan
       addresses += is_internet(one) ? (addresses.empty() ? "" : ", ") + printable(one.address) : "";
     }
     if (addresses.empty()) {
-      reporter.warn(fmt::format("'{}' listens outside and hands its socket to the service, which "
-                                "can answer past the tunnel",
-                                socket));
+      reporter.warn(
+          fmt::format("'{}' listens outside and hands its socket to the service, which "
+                      "can answer past the tunnel",
+                      socket));
       continue;
     }
     refuse_unless_forced(
@@ -185,11 +186,9 @@ void warn_of_ports(const AttachOrder& order, const Unit& unit, const Places& pla
   std::string addresses;
   std::string ports;
   for (const Listener& one : listeners_of(property(unit.properties, "ControlGroup"))) {
-    const bool is_open =
-        std::any_of(open.begin(), open.end(), [&one](const profile::Port& port) {
-          return port.number == one.port &&
-                 to_string(port.transport) == one.protocol;
-        });
+    const bool is_open = std::any_of(open.begin(), open.end(), [&one](const profile::Port& port) {
+      return port.number == one.port && to_string(port.transport) == one.protocol;
+    });
     if (is_open) {
       continue;
     }

@@ -302,8 +302,8 @@ bool has_own_families(const Unit& unit) {
 
 const std::vector<std::string>& in_force_properties() {
   static const std::vector<std::string> names = {
-      "NetworkNamespacePath",   "TemporaryFileSystem", "BindsTo",
-      "ExecCondition",          "ExecStart",           "RestrictAddressFamilies",
+      "NetworkNamespacePath",    "TemporaryFileSystem", "BindsTo",
+      "ExecCondition",           "ExecStart",           "RestrictAddressFamilies",
       "SystemCallArchitectures", "SystemCallFilter"};
   return names;
 }

@@ -43,7 +43,8 @@ std::string recorded_profile(const std::string& file) {
 }
 
 std::string state_now(const UnitProperties& properties, const Whereabouts& where) {
-  if (property(properties, "ActiveState") == "failed") {
+  if (property(properties, "ActiveState") == "failed" ||
+      property(properties, "SubState").starts_with("auto-restart")) {
     return "failed";
   }
   if (!is_running(properties)) {
@@ -65,8 +66,7 @@ std::pair<std::string, std::string> obstacle(const AttachedUnit& unit,
                                              const std::string& launcher) {
   const bool is_user = scope == UnitScope::kUser;
   const std::string ctl = is_user ? "vpnrunctl {} --user {}" : "vpnrunctl {} {}";
-  const std::string again =
-      fmt::format(fmt::runtime(ctl + " {}"), "attach", unit.id, unit.profile);
+  const std::string again = fmt::format(fmt::runtime(ctl + " {}"), "attach", unit.id, unit.profile);
   const std::string detach = fmt::format(fmt::runtime(ctl), "detach", unit.id);
   if (property(properties, "LoadState") == "not-found") {
     return {"there is no such unit any more", detach};
@@ -84,10 +84,11 @@ std::pair<std::string, std::string> obstacle(const AttachedUnit& unit,
                      "another drop-in overrides ExecStart=: it starts outside", cat);
   }
   if (const std::string setting = overridden_setting(properties, unit.profile); !setting.empty()) {
-    return {fmt::format("{} of its drop-in is not in force: another one overrides it, or an earlier "
-                        "version wrote it",
-                        setting),
-            fmt::format("{}; then: {}", cat, again)};
+    return {
+        fmt::format("{} of its drop-in is not in force: another one overrides it, or an earlier "
+                    "version wrote it",
+                    setting),
+        fmt::format("{}; then: {}", cat, again)};
   }
   const std::string others = property(properties, "JoinsNamespaceOf");
   if (!others.empty()) {
@@ -117,8 +118,8 @@ std::string record_folder(UnitScope scope, const Places& places, const std::stri
 void write_attached_record(const std::string& folder, const std::string& unit,
                            const std::string& profile) {
   using std::filesystem::perms;
-  constexpr perms kFile = perms::owner_read | perms::owner_write | perms::group_read |
-                          perms::others_read;
+  constexpr perms kFile =
+      perms::owner_read | perms::owner_write | perms::group_read | perms::others_read;
   constexpr perms kFolder = kFile | perms::owner_exec | perms::group_exec | perms::others_exec;
   const std::string path = folder + "/" + unit;
   std::error_code failure;
@@ -166,7 +167,7 @@ std::vector<AttachedUnit> known_units(const std::string& unit_folder, const std:
 const std::vector<std::string>& attached_properties() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all = in_force_properties();
-    all.insert(all.end(), {"LoadState", "ActiveState", "MainPID", "JoinsNamespaceOf"});
+    all.insert(all.end(), {"LoadState", "ActiveState", "SubState", "MainPID", "JoinsNamespaceOf"});
     return all;
   }();
   return names;
@@ -175,14 +176,15 @@ const std::vector<std::string>& attached_properties() {
 AttachedState judge_attached(const AttachedUnit& unit, const UnitProperties& properties,
                              const Whereabouts& where, UnitScope scope,
                              const std::string& launcher) {
-  AttachedState result{.unit = unit, .state = state_now(properties, where), .finding = {}, .hint = {}};
+  AttachedState result{
+      .unit = unit, .state = state_now(properties, where), .finding = {}, .hint = {}};
   std::tie(result.finding, result.hint) = obstacle(unit, properties, where, scope, launcher);
   if (!result.finding.empty() || !where.process || result.state == "inside" ||
       !is_running(properties)) {
     return result;
   }
-  const std::string restart = fmt::format(
-      "systemctl {}restart {}", scope == UnitScope::kUser ? "--user " : "", unit.id);
+  const std::string restart =
+      fmt::format("systemctl {}restart {}", scope == UnitScope::kUser ? "--user " : "", unit.id);
   if (result.state == "outside") {
     result.finding = "it still runs outside";
     result.hint = restart;
@@ -248,23 +250,26 @@ std::vector<std::string> strays_among(const std::vector<UnitProperties>& units,
         profiles.begin(), profiles.end(),
         [&path](const std::string& name) { return path == std::string(kNamedFolder) + name; });
     if (named != profiles.end()) {
-      sentences.push_back(fmt::format(
-          "'{0}' is in the namespace by NetworkNamespacePath= alone: daemons of the machine can look "
-          "up names for it outside; 'vpnrunctl attach {0} {1}' closes that",
-          printable(id), *named));
+      sentences.push_back(
+          fmt::format("'{0}' is in the namespace by NetworkNamespacePath= alone: daemons of the "
+                      "machine can look "
+                      "up names for it outside; 'vpnrunctl attach {0} {1}' closes that",
+                      printable(id), *named));
     }
     const std::vector<std::string> joined = words_of({property(unit, "JoinsNamespaceOf")});
     const auto ours = std::find_if(joined.begin(), joined.end(), [](const std::string& name) {
       return name.starts_with("vpnrun@") || name.starts_with("vpnrun-netns@");
     });
     if (ours != joined.end()) {
-      sentences.push_back(fmt::format(
-          "'{}' has {}: JoinsNamespaceOf={} does not lead into the tunnel; 'vpnrunctl attach' does, "
-          "without that line",
-          printable(id),
-          property(unit, "PrivateNetwork") == "yes" ? "no network"
-                                                    : "the machine's own network (no PrivateNetwork=)",
-          printable(*ours)));
+      sentences.push_back(
+          fmt::format("'{}' has {}: JoinsNamespaceOf={} does not lead into the tunnel; 'vpnrunctl "
+                      "attach' does, "
+                      "without that line",
+                      printable(id),
+                      property(unit, "PrivateNetwork") == "yes"
+                          ? "no network"
+                          : "the machine's own network (no PrivateNetwork=)",
+                      printable(*ours)));
     }
   }
   return sentences;

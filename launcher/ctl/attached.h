@@ -43,7 +43,7 @@ struct Whereabouts {
 /// An attached unit as it is now.
 struct AttachedState {
   AttachedUnit unit;
-  std::string state;    ///< "inside", "outside", "running" (nobody knows where), "stopped", "failed"
+  std::string state;  ///< "inside", "outside", "running" (nobody knows where), "stopped", "failed"
   std::string finding;  ///< why it is not, or will not be, in the namespace; empty if all is well
   std::string hint;     ///< what to do about that
 };

@@ -166,7 +166,8 @@ void check_together(const CtlOptions& options) {
       throw wrong("--json goes with 'attach' only if no unit is given", "vpnrunctl attach --json");
     }
     if (options.user && options.force) {
-      throw wrong("--force is not for user units", "they listen where they did: vpnrun warns of it");
+      throw wrong("--force is not for user units",
+                  "they listen where they did: vpnrun warns of it");
     }
     if (options.user && !options.run_paths.empty()) {
       throw wrong(

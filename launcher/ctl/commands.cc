@@ -241,9 +241,9 @@ void warn_of(const std::vector<AttachedState>& states, Reporter& reporter) {
 /// any, or systemd cannot be asked: it is not what the caller wanted to know.
 void warn_of_attached(const std::vector<std::string>& profiles, const Surroundings& around,
                       Reporter& reporter) {
-  std::vector<AttachedUnit> units = known_units(
-      around.units.system_units,
-      record_folder(UnitScope::kSystem, around.places, around.units.system_units));
+  std::vector<AttachedUnit> units =
+      known_units(around.units.system_units,
+                  record_folder(UnitScope::kSystem, around.places, around.units.system_units));
   std::erase_if(units, [&profiles](const AttachedUnit& unit) {
     return std::find(profiles.begin(), profiles.end(), unit.profile) == profiles.end();
   });
@@ -290,8 +290,7 @@ void show_attachments(const CtlOptions& options, const Surroundings& around, Rep
   const std::vector<AttachedUnit> units =
       known_units(folder, record_folder(scope, around.places, folder));
   const ServiceManager manager(scope, around.units.systemctl, around.environment);
-  const std::vector<AttachedState> states =
-      states_of(units, manager, around.places, around.units);
+  const std::vector<AttachedState> states = states_of(units, manager, around.places, around.units);
   print(options.json ? attached_to_json(states) : show_attached(states));
   if (units.empty()) {
     reporter.info("no unit is attached\nhint: 'vpnrunctl attach UNIT NAME' attaches one");

@@ -127,10 +127,10 @@ std::string restart_text(RestartPolicy policy) {
   if (policy == RestartPolicy::kUnits) {
     return {};
   }
-  return std::string(kWithoutLimit) +
-         std::string(policy == RestartPolicy::kAdded   ? kRestartAdded
-                     : policy == RestartPolicy::kQuick ? kRestartSlower
-                                                       : std::string_view());
+  return std::string(kWithoutLimit) + std::string(policy == RestartPolicy::kAdded ? kRestartAdded
+                                                  : policy == RestartPolicy::kQuick
+                                                      ? kRestartSlower
+                                                      : std::string_view());
 }
 
 std::string_view calls_text(CallErrors errors) {

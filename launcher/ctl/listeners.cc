@@ -167,9 +167,8 @@ std::vector<Listener> listeners_of(const std::string& control_group, const std::
   }
   std::set<Listener> listeners;
   for (const char* name : {"tcp", "tcp6", "udp", "udp6"}) {
-    for (const Listener& one :
-         listeners_in(read_or_nothing(proc + "/self/net/" + name), std::string(name, 3), sockets,
-                      chosen_ports(proc))) {
+    for (const Listener& one : listeners_in(read_or_nothing(proc + "/self/net/" + name),
+                                            std::string(name, 3), sockets, chosen_ports(proc))) {
       listeners.insert(one);
     }
   }

@@ -37,7 +37,8 @@ int run_main(int argc, char** argv) {
   const CLI::App* ended = add("ended", "record why systemd ended it; for the unit");
   const CLI::App* waiting = add("waiting", "remember what waits for the namespace; for its unit");
   const CLI::App* resume = add("resume", "start what has waited for it; for its unit");
-  const CLI::App* inside = add("inside", "succeed in the profile's network only; for attached units");
+  const CLI::App* inside =
+      add("inside", "succeed in the profile's network only; for attached units");
   // A program of its own to run the machine's name service modules; see resolver.h.
   const CLI::App* look_up = app.add_subcommand("look-up")->group("");
   const CLI::App* find_accounts = app.add_subcommand("find-accounts")->group("");

@@ -48,7 +48,8 @@ std::string read_output(int fd) {
   return text;
 }
 
-/// What systemctl(1) prints; empty if it fails. In a file, not a pipe: nobody has to read meanwhile.
+/// What systemctl(1) prints; empty if it fails. In a file, not a pipe: nobody has to read
+/// meanwhile.
 std::string systemctl_output(std::vector<std::string> arguments) {
   const UniqueFd output(::memfd_create("systemctl", MFD_CLOEXEC));
   const UniqueFd errors(::open("/dev/null", O_WRONLY | O_CLOEXEC));
@@ -146,8 +147,8 @@ void remember_waiting_units(const std::string& profile_name) {
   if (::access(kSystemctl, X_OK) != 0) {
     return;
   }
-  const std::vector<std::string> waiting =
-      waiting_starts(systemctl_output({"list-jobs", "--plain", "--no-legend", "--no-pager", "--full"}));
+  const std::vector<std::string> waiting = waiting_starts(
+      systemctl_output({"list-jobs", "--plain", "--no-legend", "--no-pager", "--full"}));
   std::set<std::string> units =
       waiting_for(fmt::format("vpnrun-netns@{}.service", profile_name), waiting);
   if (units.empty()) {

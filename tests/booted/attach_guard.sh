@@ -160,8 +160,9 @@ inside systemctl restart sleeper
 like 'restarted' "$(states)" '^sleeper.service +one +inside'
 empty 'vpnrunctl status has nothing to say about it' "$(inside vpnrunctl status one 2>&1 >/dev/null)"
 unit sleeper.service.d/zzz.conf '[Service]' NetworkNamespacePath=
-inside systemctl restart sleeper
-like 'overridden by a later drop-in' "$(states)" '^sleeper.service +one +outside'
+attempt inside systemctl restart sleeper
+is 'overridden by a later drop-in, it does not start outside' "$((STATUS != 0))" 1
+like 'it has failed' "$(states)" '^sleeper.service +one +failed'
 like 'which vpnrunctl status says' "$(inside vpnrunctl status one 2>&1 >/dev/null)" \
   "'sleeper.service' is attached to 'one', but NetworkNamespacePath= of its drop-in is not in force"
 like 'and list' "$(inside vpnrunctl list 2>&1 >/dev/null)" "'sleeper.service' is attached to 'one', but"

@@ -92,13 +92,12 @@ class Attach : public ::testing::Test {
                                        (machine_.folder / "unit").string() + "\n" + properties);
   }
   void in_force(const std::string& profile, const std::string& filter = kFilter) const {
-    machine_.folder.write("in-force",
-                          "BindsTo=x.service vpnrun-netns@" + profile +
-                              ".service\nNetworkNamespacePath=/run/netns/" + profile +
-                              "\nTemporaryFileSystem=/run:mode=0755\n" +
-                              "ExecCondition={ path=/x ; argv[]=/x inside " + profile +
-                              " ; ignore_errors=no }\n" + filter +
-                              "ExecStart={ path=/usr/bin/vpnrun ; argv[]=/usr/bin/vpnrun }\n");
+    machine_.folder.write(
+        "in-force",
+        "BindsTo=x.service vpnrun-netns@" + profile + ".service\nNetworkNamespacePath=/run/netns/" +
+            profile + "\nTemporaryFileSystem=/run:mode=0755\n" +
+            "ExecCondition={ path=/x ; argv[]=/x inside " + profile + " ; ignore_errors=no }\n" +
+            filter + "ExecStart={ path=/usr/bin/vpnrun ; argv[]=/usr/bin/vpnrun }\n");
   }
   [[nodiscard]] test::Outcome ctl(std::vector<std::string> words) const {
     words.insert(words.begin(), "vpnrunctl");
@@ -358,8 +357,9 @@ TEST_F(SystemAttach, RefusesWhatWouldLockTheAdministratorOutUnlessForced) {
 }
 
 TEST_F(SystemAttach, RefusesWhatASocketOutsideStartsUnlessForced) {
-  const std::string listen = "TriggeredBy=d.socket\nListen=[::]:80 (Stream)\n"
-                             "Listen=/run/d (Stream)\n";
+  const std::string listen =
+      "TriggeredBy=d.socket\nListen=[::]:80 (Stream)\n"
+      "Listen=/run/d (Stream)\n";
   shows(listen);
   EXPECT_THAT(refusal(), AllOf(HasSubstr("'d.socket' listens outside, at [::]:80, and"),
                                HasSubstr("NetworkNamespacePath=/run/netns/one")));
@@ -617,7 +617,8 @@ TEST_F(Attach, OfAUserUnitGoesThroughVpnrun) {
                                     "ExecStart=/usr/bin/vpnrun --profile one -- b\n"),
                           HasSubstr("\nFileDescriptorStoreMax=0\n"), Not(HasSubstr("/bin/old"))));
   EXPECT_THAT(machine_.read("calls"), HasSubstr("--user daemon-reload\n"));
-  EXPECT_EQ(ctl({"attach", "--user"}).out, "UNIT       PROFILE  STATE\nd.service  one      stopped\n");
+  EXPECT_EQ(ctl({"attach", "--user"}).out,
+            "UNIT       PROFILE  STATE\nd.service  one      stopped\n");
   EXPECT_EQ(ctl({"detach", "--user", "d"}).status, 0);
   EXPECT_EQ(ctl({"attach", "--user"}).out, "");
 }

@@ -44,11 +44,15 @@ AttachedState judged(const UnitProperties& properties, const Whereabouts& where,
 }
 
 TEST(Attached, AUnitIsInsideOutsideOrStopped) {
-  const Whereabouts inside{.process = kProfile, .own = kHost, .wanted = kProfile, .named = kProfile};
+  const Whereabouts inside{
+      .process = kProfile, .own = kHost, .wanted = kProfile, .named = kProfile};
   EXPECT_EQ(judged(good("active"), inside).state, "inside");
   EXPECT_EQ(judged(good("active"), inside).finding, "");
   EXPECT_EQ(judged(good("inactive"), inside).state, "stopped");
   EXPECT_EQ(judged(good("failed"), inside).state, "failed");
+  UnitProperties waiting = good("activating");
+  waiting["SubState"] = "auto-restart";
+  EXPECT_EQ(judged(waiting, inside).state, "failed") << "until systemd tries again";
   Whereabouts where = inside;
   where.process = kHost;
   EXPECT_EQ(judged(good("active"), where).state, "outside");

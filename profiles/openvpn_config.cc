@@ -479,8 +479,7 @@ void Parser::connection() {
   line_ = start;
   connections_.back().remote = remotes_.end_connection();
   if (connections_.back().remote == 0) {
-    leave_out("connection", "the block names no server", Severity::kNotice);
-    connections_.pop_back();
+    throw Error("a <connection> block needs one 'remote'");
   }
 }
 
@@ -660,11 +659,10 @@ void Parser::file(const Directive& known, const Words& words) {
     throw Error(fmt::format("'{}' takes one file here", known.name));
   }
   if (known.treatment == Treatment::kPemDirection && words.size() == 3) {
-    const int direction = number_of(words[2]);
-    if (direction > 1 || words[2].starts_with('-')) {
+    if (words[2] != "0" && words[2] != "1") {
       throw Error(fmt::format("the direction of '{}' is 0 or 1", known.name));
     }
-    pass({"key-direction", std::to_string(direction)});
+    pass({"key-direction", words[2]});
   }
   if (words[1] == kInlineMarker) {
     return;

@@ -182,7 +182,7 @@ constexpr std::array<Directive, 324> kDirectives = {{
     {"extra-certs", kPem},
     {"crl-verify", kPem},
     {"tls-crypt", kPemNumber},
-    {"tls-crypt-v2", kPemNumber},
+    {"tls-crypt-v2", kPem},
     {"tls-auth", kPemDirection},
     {"secret", kPemDirection},
     {"pkcs12", kPkcs12},

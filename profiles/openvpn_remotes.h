@@ -29,7 +29,7 @@ class RemoteList {
   void force_protocol(Arguments arguments);
 
   void begin_connection();
-  /// The line of its server: of several the last one counts. 0: it has none, and does not count.
+  /// The line of its server: of several the last one counts. 0: it has none.
   std::size_t end_connection();
   /// The server of `line` does not count.
   void leave_out(std::size_t line);

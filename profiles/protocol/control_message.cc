@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kRequest = "request";
 constexpr const char* kReply = "reply";
 
-constexpr std::array<std::pair<Command, std::string_view>, 7> kCommands = {{
+constexpr std::array<std::pair<Command, std::string_view>, 8> kCommands = {{
     {Command::kStatus, "status"},
     {Command::kUp, "up"},
     {Command::kDown, "down"},
@@ -47,7 +47,8 @@ Command command_from_json(const Json& json) {
     }
   }
   throw UnknownInRequest(fmt::format("cannot parse request: unknown command '{}'", printable(text)),
-                         text, "commands are status, up, down, restart, answer, hello, inbound and log");
+                         text,
+                         "commands are status, up, down, restart, answer, hello, inbound and log");
 }
 
 // All that 0.1.0 writes and reads. Never to grow: it refuses what is not among it. A state that

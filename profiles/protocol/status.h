@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "profiles/protocol/left_out.h"
 #include "profiles/exceptions.h"
+#include "profiles/protocol/left_out.h"
 
 namespace vpnrun {
 

@@ -45,12 +45,13 @@ std::vector<LogLine> log_after(std::uint64_t number) {
   return lines;
 }
 
-/// SIGTERM and SIGINT end the companion, SIGHUP restarts the tunnel. SIGPIPE, which a write to a
-/// caller that has gone would raise, is ignored.
+/// SIGTERM and SIGINT end the companion, SIGHUP restarts the tunnel. SIGCHLD tells of the children
+/// that nobody watches by a pidfd: those of Nft. SIGPIPE, which a write to a caller that has gone
+/// would raise, is ignored.
 UniqueFd take_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) {
     ::sigaddset(&signals, signal);
   }
   struct sigaction ignore {};
@@ -325,6 +326,11 @@ void Companion::apply_access() {
 void Companion::on_signal() {
   signalfd_siginfo info{};
   if (::read(signals_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) {
+    return;
+  }
+  if (info.ssi_signo == static_cast<std::uint32_t>(SIGCHLD)) {
+    host_.tidy();
+    inside_.tidy();
     return;
   }
   if (info.ssi_signo != static_cast<std::uint32_t>(SIGHUP)) {

@@ -154,9 +154,8 @@ profile::Profile load_trusted(const std::string& profile_name) {
 
 Configuration load_configuration(const std::string& profile_name) {
   Configuration configuration;
-  mark(configuration,
-       fmt::format("{}/{}{}", profile::default_profile_folder(), profile_name,
-                   profile::kProfileSuffix));
+  mark(configuration, fmt::format("{}/{}{}", profile::default_profile_folder(), profile_name,
+                                  profile::kProfileSuffix));
   configuration.profile = load_trusted(profile_name);
   const auto& profile = configuration.profile;
   const bool openvpn = profile.tunnel.type == profile::TunnelType::kOpenvpn;

@@ -125,7 +125,7 @@ void Session::tell_configuration() {
   }
 }
 
-/// The former configuration's parts go first: the new ones have the same names.
+/// The former configuration's parts are destroyed first: the new ones have the same names.
 void Session::build() {
   parts_.client.reset();
   parts_.link.reset();

@@ -90,7 +90,10 @@ bool is_ours(const std::string& setting) {
                                                               "tmp_dir",
                                                               "writepid",
                                                               "status_file",
-                                                              "packet_id_file"};
+                                                              "packet_id_file",
+                                                              "push_entry",
+                                                              "cf_initial_max",
+                                                              "cf_initial_per"};
   std::string_view name = setting;
   if (name.starts_with("connection ")) {
     name.remove_prefix(name.find(": ") + 2);
@@ -193,6 +196,15 @@ bool is_lenient(const std::string& refusal, const OpenvpnConfig& config) {
     return true;
   }
   const auto lines = left_out(config);
+  // A script that is not there: OpenVPN's message about it comes before its last one.
+  constexpr std::array<std::string_view, 6> kScripts = {"up",       "down",           "route-up",
+                                                        "ipchange", "route-pre-down", "iproute"};
+  if (refusal.starts_with("Options error: Please correct") &&
+      std::any_of(lines.begin(), lines.end(), [&kScripts](const std::string& name) {
+        return std::find(kScripts.begin(), kScripts.end(), name) != kScripts.end();
+      })) {
+    return true;
+  }
   return std::any_of(lines.begin(), lines.end(), [&refusal](const std::string& text) {
     const std::string name = text.substr(0, text.find(' '));
     return refusal.find("--" + name) != std::string::npos ||

@@ -372,7 +372,7 @@ while True:
   usual '198.51.100.10 1195' && complete_with client && begin
   brings state_no_answer 'certificate of the server has expired' goes
   usual && complete_with client
-  background "$LAB/log/unrouted" bash -c 'while :; do ip -n r route del 198.51.100.10 2>/dev/null || sleep 0.01; done'
+  background "$LAB/log/unrouted" bash -c 'while :; do ip -n r route flush table 30322 2>/dev/null; sleep 0.01; done'
   local unrouting=$BACKGROUND
   begin
   brings state_unreachable 'no route to the server' goes

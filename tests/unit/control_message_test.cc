@@ -46,8 +46,9 @@ TEST(ControlMessage, RequestLooksAsDocumented) {
 }
 
 TEST(ControlMessage, EveryCommandComesBack) {
-  for (const Command command : {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart,
-                                Command::kAnswer, Command::kHello, Command::kInbound, Command::kLog}) {
+  for (const Command command :
+       {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart, Command::kAnswer,
+        Command::kHello, Command::kInbound, Command::kLog}) {
     ControlRequest request;
     request.command = command;
     EXPECT_EQ(parse_request(without_line_end(encode(request))).command, command);

@@ -20,8 +20,9 @@ void print(std::string_view kind, std::string_view text) {
 }
 
 void print_requests() {
-  for (const Command command : {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart,
-                                Command::kHello, Command::kAnswer, Command::kInbound, Command::kLog}) {
+  for (const Command command :
+       {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart, Command::kHello,
+        Command::kAnswer, Command::kInbound, Command::kLog}) {
     for (const bool follow : {false, true}) {
       ControlRequest request;
       request.command = command;

@@ -37,19 +37,5 @@ TEST(Failure, OfTheServersOwnReasonsIsPassingAndExplainsMoreThanSilence) {
   EXPECT_FALSE(is_passing(stubborn));
 }
 
-TEST(Failure, AWebServerInThePlaceOfTheServerIsAPortal) {
-  const auto web = failure_from_output(
-      "WARNING: Bad encapsulated packet length from peer (18516), which must be > 0 and <= 1768 -- "
-      "please ensure that --tun-mtu or --link-mtu is equal on both peers");
-  ASSERT_TRUE(web);
-  EXPECT_EQ(web->kind, Failure::Kind::kPeer);
-  EXPECT_EQ(web->error, "what answers there is a web server, not the VPN server");
-  EXPECT_NE(web->hint.find("captive portal"), std::string::npos);
-  EXPECT_TRUE(failure_from_output(
-      "WARNING: Bad encapsulated packet length from peer (5379), which must be > 0"));
-  EXPECT_FALSE(failure_from_output(
-      "WARNING: Bad encapsulated packet length from peer (4242), which must be > 0"));
-}
-
 }  // namespace
 }  // namespace vpnrun::service

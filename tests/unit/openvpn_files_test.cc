@@ -164,8 +164,6 @@ std::vector<FileOutcome> taken_files() {
       {"VariableInLatin1", client_with("setenv OWNER caf\xE9\n"), ""},
       {"VariableInLatin1ForTheServer", client_with("setenv UV_OWNER caf\xE9\n"), ""},
       {"TlsCryptWithANumber", client_with("tls-crypt ta.key 1\n"), ""},
-      {"TlsCryptV2WithANumber", client_with("tls-crypt-v2 v2.key 1\n"), ""},
-      {"TlsAuthWithTextBehindTheNumber", client_with("tls-auth ta.key 1;\n"), ""},
       {"VerbWithASemicolon", client_with("verb 4;\n"), ""},
       {"FormFeed", client_with("\f\n"), ""},
       {"SeventeenWords",
@@ -219,6 +217,11 @@ std::vector<FileOutcome> refused_files() {
        "/p/work.ovpn:8: 'crl-verify' with a folder of lists is not supported: put the lists into "
        "one "
        "file"},
+      {"DirectionWithTextBehindIt", client_with("tls-auth ta.key 1;\n"),
+       "the direction of 'tls-auth' is 0 or 1"},
+      {"TlsCryptV2WithANumber", client_with("tls-crypt-v2 v2.key 1\n"), "'tls-crypt-v2' takes one"},
+      {"ConnectionWithoutAServer", client_with("<connection>\nport 5\n</connection>\n"),
+       "/p/work.ovpn:8: a <connection> block needs one 'remote'"},
       {"StrayEndOfABlock", whole + "</tls-crypt>\n", ": </tls-crypt> without <tls-crypt>"},
       {"Capitals", "CLIENT\n" + whole.substr(7),
        "/p/work.ovpn:1: unknown directive 'CLIENT'; did you mean 'client'?"},

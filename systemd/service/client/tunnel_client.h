@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <cstddef>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -85,9 +85,9 @@ class TunnelClient {
     return endpoints;
   }
 
-  /// Begins one attempt. What an earlier one left is used if it can serve (a process at its hold,
-  /// with what somebody typed), otherwise ended. Returns the endpoint that is tried first; nullopt
-  /// without any. Throws Error, and nothing runs then.
+  /// Begins one attempt. What an earlier one left is used if possible (a process at its hold, with
+  /// what somebody typed), otherwise ended. Returns the endpoint that is tried first; nullopt if
+  /// there is none. Throws Error, and nothing runs then.
   virtual std::optional<Endpoint> connect(const std::vector<Endpoint>& endpoints) = 0;
   /// Gives up a connection that only seems to be alive (the machine slept). What somebody typed is
   /// kept for the next attempt if possible. No event until connect(). False: there is no connection

@@ -50,7 +50,8 @@ class Endpoints {
 [[nodiscard]] std::map<std::string, std::string> names_to_look_up(
     std::span<const profile::Remote> servers, const std::function<std::string()>& label);
 
-/// The part of it that decides. `servers` has at least one. Throws what Link::check() throws.
+/// What Endpoints::find() makes of the answer. `servers` has at least one. Throws what
+/// Link::check() throws.
 [[nodiscard]] Endpoints::Found choose_endpoints(std::span<const profile::Remote> servers,
                                                 const NameLookup::Result& result, Link& link);
 

@@ -11,7 +11,7 @@ namespace vpnrun::service {
 namespace {
 
 /// Our rules are known by it, whoever has made them: there is no record that could be lost.
-std::string mark_of(const std::string& profile_name) {
+std::string comment_of(const std::string& profile_name) {
   return "vpnrun-" + profile_name;
 }
 
@@ -201,13 +201,13 @@ std::string LegacyFirewall::open(const LegacyDrop& drop) {
     opened.clear();
     for (const auto& place : places_for(drop)) {
       LegacyEdit attempt = edit;
-      (void)remove_marked(attempt, mark_of(profile_name_));
+      (void)remove_marked(attempt, comment_of(profile_name_));
       bool is_there = true;
       if (knows_out(drop.hook)) {
-        is_there = add_pass(attempt, place, {"", link_, mark_of(profile_name_)});
+        is_there = add_pass(attempt, place, {"", link_, comment_of(profile_name_)});
       }
       if (knows_in(drop.hook)) {
-        is_there = is_there && add_pass(attempt, place, {link_, "", mark_of(profile_name_)});
+        is_there = is_there && add_pass(attempt, place, {link_, "", comment_of(profile_name_)});
       }
       if (is_there && opens(attempt, drop)) {
         opened = place;
@@ -226,7 +226,7 @@ std::string LegacyFirewall::open(const LegacyDrop& drop) {
 }
 
 void close_legacy_firewall(LegacyTables& tables, const std::string& profile_name) {
-  const std::string comment = mark_of(profile_name);
+  const std::string comment = comment_of(profile_name);
   for (const auto& name : tables.names()) {
     LegacyEdit edit = edit_of(tables.read(name));
     if (remove_marked(edit, comment)) {  // only then is the lock taken

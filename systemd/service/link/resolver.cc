@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <sstream>
@@ -19,6 +20,7 @@ namespace vpnrun::service {
 namespace {
 
 constexpr std::chrono::seconds kPatience{15};
+constexpr std::chrono::seconds kQuickAnswer{1};
 constexpr std::size_t kAddressesMax = 16;
 
 /// The same for one family. `lines` gets what is found; returns the error of getaddrinfo(3).
@@ -48,8 +50,13 @@ int look_up_family(const std::string& name, int family, std::string& lines) {
 /// nothing else: then that is what is wrong with it.
 std::string look_up_one(const std::string& name) {
   std::string lines;
+  const auto start = std::chrono::steady_clock::now();
   const int error = look_up_family(name, AF_INET, lines);
-  const bool has_no_ipv4 = error == EAI_NODATA || error == EAI_NONAME || error == EAI_ADDRFAMILY;
+  const auto taken = std::chrono::steady_clock::now() - start;
+  // A resolver that does not know the name may refuse it, which counts as temporary, although
+  // /etc/hosts has an address of the other family; one that does not answer is not asked again.
+  const bool has_no_ipv4 = error == EAI_NODATA || error == EAI_NONAME || error == EAI_ADDRFAMILY ||
+                           (error == EAI_AGAIN && taken < kQuickAnswer);
   if (error == 0 || (has_no_ipv4 && look_up_family(name, AF_INET6, lines) == 0)) {
     return lines;
   }

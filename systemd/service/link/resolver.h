@@ -18,7 +18,7 @@ namespace vpnrun::service {
 class NameLookup {
  public:
   struct Result {
-    /// By name; literals too. Of a name that has no IPv4 address the others.
+    /// By name, which may be an address. Of a name that has no IPv4 address the others.
     std::map<std::string, std::vector<IpAddress>> addresses;
     std::map<std::string, std::string> errors;  ///< text of gai_strerror(3)
   };
@@ -36,7 +36,7 @@ class NameLookup {
   virtual void cancel() noexcept = 0;
 };
 
-/// Looks them up the way the host does (getaddrinfo(3)), in a program of its own: a resolver
+/// Looks them up the way the host does (getaddrinfo(3)), in a process of its own: a resolver
 /// that hangs does not hold up the companion, NSS modules are never loaded into it, and an answer
 /// that takes over that process gains nothing: it has no rights, no descriptors and no memory of
 /// ours, a user that no client has, and no process that it could signal or trace.

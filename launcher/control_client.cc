@@ -16,7 +16,6 @@
 #include <string_view>
 
 #include "helper/base/runtime_layout.h"
-#include "launcher/as_root.h"
 #include "launcher/profile_choice.h"
 #include "profiles/profile_store.h"
 #include "profiles/protocol/features.h"
@@ -50,11 +49,14 @@ std::string control_path(const Places& places, const std::string& profile) {
 }
 
 /// What root types to have a companion.
-std::string start_command(const Places& places, const std::string& profile) {
+std::string start_command(const Places& places, const std::string& profile, bool has_failed) {
   if (!has_systemd(places)) {
     return VPNRUN_LIBEXECDIR "/vpnrun-tunnel run " + profile;
   }
-  return "vpnrunctl up " + profile;  // also if it failed too often in a row for systemd
+  // A unit that failed too often in a row cannot be started until that is forgotten.
+  return fmt::format(
+      "{1}systemctl start vpnrun@{0}", profile,
+      has_failed ? fmt::format("systemctl reset-failed 'vpnrun@{}.*'; ", profile) : std::string());
 }
 
 /// `listens`: systemd does, and starts the companion for the first who connects.
@@ -65,7 +67,7 @@ std::string start_command(const Places& places, const std::string& profile) {
   std::string hint =
       listens ? fmt::format("'vpnrunctl up {}' starts it, and so does vpnrun without --no-start",
                             profile)
-              : as_root(start_command(places, profile));
+              : "as root: " + start_command(places, profile, last && last->state == State::kFailed);
   if (!reason.empty() && !last->hint.empty()) {
     hint = fmt::format("{}; then {}", printable(last->hint), hint);
   }
@@ -146,13 +148,10 @@ int milliseconds_until(SteadyClock::time_point deadline) {
 void throw_unusable(const Places& places, const std::string& profile) {
   std::string hint = suggest_profile(profile, places);
   if (hint.empty()) {
-    const std::string command =
-        has_systemd(places) ? "vpnrunctl restart" : VPNRUN_LIBEXECDIR "/vpnrun-tunnel prepare";
-    // Everything is open to root; whom [access] leaves out may not be who can change that.
-    hint = ::geteuid() == 0
-               ? fmt::format("'{} {}' prepares it", command, profile)
-               : fmt::format("as root: name the user under [access] in {2}/{1}.toml, then: {0} {1}",
-                             command, profile, places.profile_folder);
+    hint = fmt::format("as root: '{0}{1}' prepares it, [access] in {2}/{1}.toml admits users",
+                       has_systemd(places) ? "systemctl start vpnrun-netns@"
+                                           : VPNRUN_LIBEXECDIR "/vpnrun-tunnel prepare ",
+                       profile, places.profile_folder);
   }
   throw Unreachable(
       fmt::format("cannot use profile '{}': it is not prepared, or not open to you", profile),
@@ -240,7 +239,7 @@ std::string ControlClient::age_hint() const {
   const std::string age =
       version_.empty() ? std::string("is older than this program")
                        : fmt::format("is version {}, this program {}", version_, VPNRUN_VERSION);
-  return fmt::format("the companion {}; {}", age, as_root("systemctl restart vpnrun@" + profile_));
+  return fmt::format("the companion {}; as root: systemctl restart vpnrun@{}", age, profile_);
 }
 
 void ControlClient::require_features(const ControlRequest& request) const {

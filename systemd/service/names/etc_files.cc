@@ -92,9 +92,8 @@ void write_resolv_conf(int etc_fd, std::string_view text) {
   }
 }
 
-std::string nsswitch_text(std::string_view host_text, OwnNameSource own_name) {
-  const std::string hosts =
-      fmt::format("hosts: files {}dns\n", own_name == OwnNameSource::kModule ? "myhostname " : "");
+std::string nsswitch_text(std::string_view host_text) {
+  constexpr std::string_view kHosts = "hosts: files dns\n";
   std::string text;
   bool seen = false;
   while (!host_text.empty()) {
@@ -102,7 +101,7 @@ std::string nsswitch_text(std::string_view host_text, OwnNameSource own_name) {
     const std::string_view line = host_text.substr(0, end);
     host_text = end == std::string_view::npos ? std::string_view() : host_text.substr(end + 1);
     if (is_hosts_line(line)) {
-      text += hosts;
+      text += kHosts;
       seen = true;
     } else {
       text += line;
@@ -110,7 +109,7 @@ std::string nsswitch_text(std::string_view host_text, OwnNameSource own_name) {
     }
   }
   if (!seen) {
-    text += hosts;
+    text += kHosts;
   }
   return text;
 }

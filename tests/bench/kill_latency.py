@@ -6,7 +6,7 @@ kill_latency.py ROUNDS PROFILE    as root, in the network namespace of the profi
 
 Each round kills the client (SIGKILL) and waits for the kernel's word that the IPv4 default route is
 gone (rtnetlink(7), RTM_DELROUTE), then has the tunnel up again. That is ordered: by itself the
-companion waits the longer, the more often a connection has not lasted. Prints what it measured.
+companion waits longer each time that a connection does not last. Prints what it measured.
 """
 import glob
 import os

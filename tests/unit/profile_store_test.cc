@@ -112,7 +112,7 @@ TEST_F(ProfileStore, RefusesWhatIsNoRegularFileWithoutWaitingForIt) {
 
 TEST(Cure, IsForFilesOfOurOwnOnly) {
   for (const char* path : {VPNRUN_SYSCONFDIR "/vpnrun", VPNRUN_SYSCONFDIR "/vpnrun/profiles/a.auth",
-                           "/run/vpnrun/work/state.json"}) {
+                           "/run/vpnrun/office/state.json"}) {
     EXPECT_EQ(cure("chmod 0600", path), fmt::format("chmod 0600 '{}'", path));
   }
   for (const char* path :

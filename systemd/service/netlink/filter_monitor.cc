@@ -109,9 +109,10 @@ FilterMonitor::FilterMonitor()
     : notifications_(NETLINK_NETFILTER, {NFNLGRP_NFTABLES}, "the filter rules") {}
 
 void FilterMonitor::follow_interface(int ifindex) {
-  if ((ifindex != 0) != is_following_) {
-    ifindex != 0 ? notifications_.join(NFNLGRP_NFTRACE) : notifications_.leave(NFNLGRP_NFTRACE);
-    is_following_ = ifindex != 0;
+  if (ifindex != 0 && !events_.is_following()) {
+    notifications_.join(NFNLGRP_NFTRACE);
+  } else if (ifindex == 0 && events_.is_following()) {
+    notifications_.leave(NFNLGRP_NFTRACE);
   }
   events_.follow_interface(ifindex);
 }

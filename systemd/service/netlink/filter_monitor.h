@@ -32,6 +32,7 @@ class FilterEvents {
  public:
   /// From now on drops of packets that come from or go to this interface are reported; 0: none.
   void follow_interface(int ifindex) noexcept;
+  [[nodiscard]] bool is_following() const noexcept { return ifindex_ != 0; }
   /// Hands over what `message` tells; nothing if it is of another kind or too short for its own.
   void read(::nl_msg* message, const std::function<void(const FilterEvent&)>& handle);
 
@@ -64,7 +65,6 @@ class FilterMonitor {
  private:
   Notifications notifications_;
   FilterEvents events_;
-  bool is_following_ = false;
 };
 
 }  // namespace vpnrun::netlink

@@ -45,12 +45,12 @@ int accept_sequence(::nl_msg* /*message*/, void* /*argument*/) noexcept {
 Notifications::Notifications(int protocol, std::initializer_list<int> groups, std::string what)
     : what_(std::move(what)), socket_(checked(SocketPtr(::nl_socket_alloc()))) {
   int result = ::nl_connect(socket_.get(), protocol);
-  for (const int group : groups) {
-    result = result < 0 ? result : ::nl_socket_add_membership(socket_.get(), group);
-  }
   result = result < 0 ? result : ::nl_socket_set_nonblocking(socket_.get());
   if (result < 0) {
     throw Error(fmt::format("cannot watch {}: {}", what_, ::nl_geterror(result)));
+  }
+  for (const int group : groups) {
+    join(group);
   }
   // More room means fewer overruns; without the privilege the default must do.
   (void)::setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof(kReceiveBuffer));

@@ -22,7 +22,7 @@ int main(int argc, char** argv, char** envp) {
 
   raise_capabilities(caller);
   join_namespaces(namespaces);
-  load_application_filter();
+  load_application_filter(profile.origin);
   drop_privileges(caller);
   forbid_new_privileges(profile.origin);
 

@@ -128,7 +128,8 @@ int search(std::string_view name, const Request& request) noexcept {
     if (!goes_on_after(error)) {
       return error;
     }
-    denied = denied || error == EACCES;
+    // Where the caller may not search, nothing was found. (execvp(3) takes that for a find.)
+    denied = denied || (error == EACCES && ::access(file.data(), F_OK) == 0);
   }
   return denied ? EACCES : ENOENT;
 }

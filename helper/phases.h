@@ -40,7 +40,7 @@ void return_to(const Directory& directory) noexcept;
 /// Replaces this process by the command, as execvp(3) does with the PATH of the restored
 /// environment: searches only for a name without '/', goes on after "permission denied", hands a
 /// file without a known format to /bin/sh. Dies with 127 if nothing was found and 126 if what was
-/// found does not start.
+/// found does not start; a folder of PATH that the caller may not search has nothing to find.
 ///
 /// Should: be the last phase.
 /// Must not: run with any privilege left.

@@ -40,7 +40,8 @@ std::unique_ptr<CLI::App> make_app(Values& values) {
   app->add_flag("--no-start", values.no_start, "fail at once unless the tunnel is up");
   app->add_flag("--strict", values.options.strict,
                 "refuse to start with sockets that were made outside the tunnel");
-  app->add_flag("--force", values.options.force, "reserved: accepted, changes nothing yet");
+  app->add_flag("--force", values.options.force,
+                "start even if a program outside would do the work");
   app->add_flag("-v,--verbose", values.verbose, "say what is done");
   app->add_flag("-q,--quiet", values.quiet, "errors only: no warnings, no progress");
   app->add_flag("--version", values.version, "print the version and exit");
@@ -55,7 +56,8 @@ std::unique_ptr<CLI::App> make_app(Values& values) {
 bool takes_value(const CLI::App& app, const std::string& name) {
   const CLI::Option* option = app.get_option_no_throw(name);
   if (option == nullptr) {
-    refuse("cannot use option '" + printable(name) + "': there is no such option",
+    refuse("cannot use option '" + printable(name) + "': there is no such option" +
+               suggest_option(app, name),
            "'vpnrun --help' lists the options; '--' goes before a command that starts with '-'");
   }
   return option->get_items_expected_max() > 0;
@@ -101,6 +103,9 @@ int split(const CLI::App& app, int argc, char* const* argv, std::vector<std::str
     if (takes_next_word(app, word)) {
       if (index == argc) {
         refuse("cannot use option '" + printable(word) + "': its value is missing");
+      }
+      if (*argv[index] == '\0') {  // a variable that is not set: not to be taken for "not given"
+        refuse("cannot use option '" + printable(word) + "': its value is empty");
       }
       own.emplace_back(argv[index]);
       ++index;

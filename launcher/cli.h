@@ -25,7 +25,7 @@ struct LaunchOptions {
   std::chrono::milliseconds patience = kDefaultPatience;
   bool start_tunnel = true;  ///< false: --no-start
   bool strict = false;       ///< refuse what otherwise only causes a warning
-  bool force = false;        ///< accepted; nothing depends on it yet
+  bool force = false;        ///< start although a program outside would do the work
   Verbosity verbosity = Verbosity::kNormal;
   char* const* command = nullptr;  ///< into argv, null-terminated, at least one word
 };

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "helper/base/runtime_layout.h"
+#include "launcher/as_root.h"
 #include "launcher/profile_choice.h"
 #include "profiles/profile_store.h"
 #include "profiles/protocol/features.h"
@@ -49,14 +50,11 @@ std::string control_path(const Places& places, const std::string& profile) {
 }
 
 /// What root types to have a companion.
-std::string start_command(const Places& places, const std::string& profile, bool has_failed) {
+std::string start_command(const Places& places, const std::string& profile) {
   if (!has_systemd(places)) {
     return VPNRUN_LIBEXECDIR "/vpnrun-tunnel run " + profile;
   }
-  // A unit that failed too often in a row cannot be started until that is forgotten.
-  return fmt::format(
-      "{1}systemctl start vpnrun@{0}", profile,
-      has_failed ? fmt::format("systemctl reset-failed 'vpnrun@{}.*'; ", profile) : std::string());
+  return "vpnrunctl up " + profile;  // also if it failed too often in a row for systemd
 }
 
 /// `listens`: systemd does, and starts the companion for the first who connects.
@@ -67,7 +65,7 @@ std::string start_command(const Places& places, const std::string& profile, bool
   std::string hint =
       listens ? fmt::format("'vpnrunctl up {}' starts it, and so does vpnrun without --no-start",
                             profile)
-              : "as root: " + start_command(places, profile, last && last->state == State::kFailed);
+              : as_root(start_command(places, profile));
   if (!reason.empty() && !last->hint.empty()) {
     hint = fmt::format("{}; then {}", printable(last->hint), hint);
   }
@@ -148,10 +146,13 @@ int milliseconds_until(SteadyClock::time_point deadline) {
 void throw_unusable(const Places& places, const std::string& profile) {
   std::string hint = suggest_profile(profile, places);
   if (hint.empty()) {
-    hint = fmt::format("as root: '{0}{1}' prepares it, [access] in {2}/{1}.toml admits users",
-                       has_systemd(places) ? "systemctl start vpnrun-netns@"
-                                           : VPNRUN_LIBEXECDIR "/vpnrun-tunnel prepare ",
-                       profile, places.profile_folder);
+    const std::string command =
+        has_systemd(places) ? "vpnrunctl restart" : VPNRUN_LIBEXECDIR "/vpnrun-tunnel prepare";
+    // Everything is open to root; whom [access] leaves out may not be who can change that.
+    hint = ::geteuid() == 0
+               ? fmt::format("'{} {}' prepares it", command, profile)
+               : fmt::format("as root: name the user under [access] in {2}/{1}.toml, then: {0} {1}",
+                             command, profile, places.profile_folder);
   }
   throw Unreachable(
       fmt::format("cannot use profile '{}': it is not prepared, or not open to you", profile),
@@ -239,7 +240,7 @@ std::string ControlClient::age_hint() const {
   const std::string age =
       version_.empty() ? std::string("is older than this program")
                        : fmt::format("is version {}, this program {}", version_, VPNRUN_VERSION);
-  return fmt::format("the companion {}; as root: systemctl restart vpnrun@{}", age, profile_);
+  return fmt::format("the companion {}; {}", age, as_root("systemctl restart vpnrun@" + profile_));
 }
 
 void ControlClient::require_features(const ControlRequest& request) const {

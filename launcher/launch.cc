@@ -2,11 +2,14 @@
 //
 // A launch in five steps, each of which only the one before makes possible:
 //   1. choose      which profile: options, environment, configuration. Must not: ask the machine.
-//                  Then what cannot work is refused: snaps, and callers in another network.
+//                  Then what cannot work is refused: snaps, callers in another network, commands
+//                  that a program outside would carry out.
 //   2. connect     to the companion, unless its lock says that the tunnel is up; the kernel decides
 //                  by the directory's permissions, both for the socket and for the lock.
 //   3. wait        nothing if the tunnel is up; progress and questions otherwise.
-//   4. look        whether we are inside already, and for sockets that would stay outside.
+//   4. look        whether we are inside already, and for what the command will not find there, or
+//                  should not have: displays and services of the machine's loopback, sockets for
+//                  32-bit programs, sockets that would stay outside.
 //   5. exec        the helper, or the command itself if we are inside.
 #include "launcher/launch.h"
 
@@ -21,12 +24,18 @@
 #include <vector>
 
 #include "helper/base/request_format.h"
+#include "launcher/hand_over.h"
+#include "launcher/i386.h"
 #include "launcher/launch_environment.h"
+#include "launcher/left_out_text.h"
 #include "launcher/profile_choice.h"
+#include "launcher/program.h"
 #include "launcher/snap.h"
 #include "launcher/standpoint.h"
 #include "launcher/terminal_person.h"
 #include "launcher/tunnel_order.h"
+#include "launcher/unix_sockets.h"
+#include "launcher/unreachable.h"
 #include "launcher/user_config.h"
 
 namespace vpnrun {
@@ -58,7 +67,8 @@ std::string choose(const LaunchOptions& options, const Places& places, char* con
 
 void wait_for_tunnel(const std::string& profile, const LaunchOptions& options, const Places& places,
                      char* const* environment, Reporter& reporter) {
-  if (reporter.verbosity() != Verbosity::kVerbose && is_up(runtime_directory(places, profile))) {
+  const bool was_up = is_up(runtime_directory(places, profile));
+  if (reporter.verbosity() != Verbosity::kVerbose && was_up) {
     return;
   }
   TerminalPerson person(options.verbosity, environment_value(environment, "TERM"),
@@ -72,15 +82,28 @@ void wait_for_tunnel(const std::string& profile, const LaunchOptions& options, c
     reporter.debug(
         fmt::format("tunnel up on {} by {}", printable(status.device), printable(status.endpoint)));
   }
+  if (!was_up) {  // the launches that follow need not be told
+    const LeftOutText text = left_out_text(status);
+    if (!text.note.empty()) {
+      reporter.info(text.note);
+    }
+    if (!text.warning.empty()) {
+      reporter.warn(text.warning);
+    }
+  }
 }
 
 /// execvp(3) and the exit status for its failure.
-int become_command(char* const* command, Reporter& reporter) {
+int become_command(char* const* command, char* const* environment, Reporter& reporter) {
   ::execvp(*command, command);
   const int saved = errno;
   const std::error_code code(saved, std::generic_category());
-  const bool absent = saved == ENOENT || saved == ENOTDIR;
-  reporter.error(Error(fmt::format("cannot execute '{}': {}", printable(*command),
+  const std::string name = *command;
+  // A folder of PATH that may not be searched is EACCES to execvp(3), too.
+  const bool absent =
+      saved == ENOENT || saved == ENOTDIR ||
+      (saved == EACCES && name.find('/') == std::string::npos && !is_in_path(name, environment));
+  reporter.error(Error(fmt::format("cannot execute '{}': {}", printable(name),
                                    absent ? std::string("not found") : code.message()),
                        code));
   return absent ? kExitNotFound : kExitNotExecutable;
@@ -122,18 +145,66 @@ void look_for_outside_sockets(const LaunchOptions& options, Reporter& reporter) 
   }
 }
 
+/// Commands that a program outside would carry out are refused if that is certain.
+void refuse_hand_over(const std::string& profile, const LaunchOptions& options,
+                      const Program& program, const Places& places, char* const* environment,
+                      Reporter& reporter) {
+  const std::string directory = runtime_directory(places, profile);
+  if (!may_hand_over(*options.command, program) || is_inside(directory)) {
+    return;
+  }
+  UnixSockets sockets(places.proc + "/net/unix");
+  const auto record = record_of(directory);
+  const OwnProcesses processes(places.proc, record ? record->netns : FileId{});
+  const auto found = find_hand_over(options.command, program, environment, sockets, processes);
+  if (!found) {
+    return;
+  }
+  const std::string name = printable(command_name(*options.command));
+  if (found->certain && !options.force) {
+    throw Error(fmt::format("cannot start '{}': it would {}", name, found->text),
+                std::make_error_code(std::errc::operation_not_permitted),
+                found->hint + "; --force starts it all the same");
+  }
+  reporter.warn(Warning{
+      fmt::format("'{}' {} {}", name, found->certain ? "will" : "may", found->text), found->hint});
+}
+
+void warn_of_the_inside(const std::string& profile, const LaunchOptions& options,
+                        const Program& program, const Places& places, char* const* environment,
+                        Reporter& reporter) {
+  if (reporter.verbosity() == Verbosity::kQuiet) {
+    return;
+  }
+  if (const auto record = record_of(runtime_directory(places, profile))) {
+    const bool opens = record->i386 == 1;
+    const Is32Bit is_32_bit =
+        opens ? Is32Bit::kNo : look_for_i386(*options.command, program, environment);
+    if (const auto warning = i386_warning(profile, opens, *options.command, is_32_bit)) {
+      reporter.warn(*warning);
+    }
+  }
+  UnixSockets sockets(places.proc + "/net/unix");
+  for (const Warning& warning : unreachable_inside(profile, environment, places, sockets)) {
+    reporter.warn(warning);
+  }
+}
+
 }  // namespace
 
 int launch(const LaunchOptions& options, const Places& places, char* const* environment,
            Reporter& reporter) {
   const std::string profile = choose(options, places, environment, reporter);
-  refuse_snap(*options.command, environment);
+  const Program program = find_program(*options.command, environment);
+  refuse_snap(*options.command, program);
   refuse_other_network(runtime_directory(places, profile), profile);
+  refuse_hand_over(profile, options, program, places, environment, reporter);
   wait_for_tunnel(profile, options, places, environment, reporter);
   if (is_inside(runtime_directory(places, profile))) {
     reporter.debug("already inside this profile");
-    return become_command(options.command, reporter);
+    return become_command(options.command, environment, reporter);
   }
+  warn_of_the_inside(profile, options, program, places, environment, reporter);
   look_for_outside_sockets(options, reporter);
   become_helper(profile, options, places, environment);
 }

@@ -14,6 +14,9 @@ struct Places {
   std::string helper;           ///< vpnrun-helper
   std::string systemd_marker;   ///< a path that exists while systemd runs the machine, sd_booted(3)
   std::string password_agents;  ///< kPasswordAgents
+  std::string proc = "/proc";
+  std::string x11_sockets = "/tmp/.X11-unix";  ///< where X servers have their sockets
+  std::string machine_id = "/etc/machine-id";  ///< machine-id(5)
 };
 
 [[nodiscard]] Places installed_places();

@@ -39,6 +39,10 @@ void Reporter::warn(std::string_view text) {
   }
 }
 
+void Reporter::warn(const Warning& warning) {
+  warn(warning.hint.empty() ? warning.text : warning.text + "\nhint: " + warning.hint);
+}
+
 void Reporter::info(std::string_view text) {
   if (verbosity_ != Verbosity::kQuiet) {
     logger().info("{}", text);

@@ -14,6 +14,14 @@ class logger;
 
 namespace vpnrun {
 
+/// Something that a person is told before a command starts anyway. One line each, no control
+/// characters in them.
+struct Warning {
+  std::string text;
+  std::string hint;  ///< what to do about it; empty if nothing is known
+  friend bool operator==(const Warning&, const Warning&) = default;
+};
+
 /// A program's own words on standard error: "PROGRAM: text", without time or colour.
 ///
 /// The logger behind it is made by the first message that is shown: a launch without one does not
@@ -31,6 +39,7 @@ class Reporter {
   void error(const Error& error);
   /// Shown unless quiet.
   void warn(std::string_view text);
+  void warn(const Warning& warning);
   void info(std::string_view text);
   /// Shown if verbose.
   void debug(std::string_view text);

@@ -175,6 +175,12 @@ std::vector<OutsideSocket> full_look() {
 
 }  // namespace
 
+std::optional<Origin> record_of(const std::string& directory) {
+  const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Origin origin;
+  return fd.ok() && read_origin(fd.get(), origin) ? std::optional(origin) : std::nullopt;
+}
+
 bool is_inside(const std::string& directory) {
   // Outside, the entry is the namespace, and that it is another one than ours needs no record.
   // Inside, it is an empty file.
@@ -183,18 +189,15 @@ bool is_inside(const std::string& directory) {
   if (entry.dev == netns.dev && entry.ino != netns.ino) {
     return false;
   }
-  const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  Origin origin;
-  return fd.ok() && read_origin(fd.get(), origin) && netns == origin.netns &&
-         id_of("/proc/self/ns/mnt") == origin.view;
+  const auto origin = record_of(directory);
+  return origin && netns == origin->netns && id_of("/proc/self/ns/mnt") == origin->view;
 }
 
 void refuse_other_network(const std::string& directory, const std::string& profile) {
-  const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  Origin origin;
-  if (!fd.ok() || !read_origin(fd.get(), origin) || origin.from_namespaces != 0 ||
-      id_of("/proc/self/ns/net") == origin.host.network_namespace ||
-      id_of("/proc/self/ns/mnt") != origin.host.mount_namespace) {
+  const auto origin = record_of(directory);
+  if (!origin || origin->from_namespaces != 0 ||
+      id_of("/proc/self/ns/net") == origin->host.network_namespace ||
+      id_of("/proc/self/ns/mnt") != origin->host.mount_namespace) {
     return;  // the helper judges a different mount namespace, such as a profile's view
   }
   throw Error(

@@ -2,10 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "helper/base/runtime_layout.h"
+
 namespace vpnrun {
+
+/// The record of the profile whose runtime directory is `directory`; nullopt if there is none, or
+/// it cannot be read.
+[[nodiscard]] std::optional<Origin> record_of(const std::string& directory);
 
 /// Whether this process is already in the network namespace and the view of the profile whose
 /// runtime directory is `directory`, by the record `origin` there. False if that cannot be told.

@@ -80,6 +80,11 @@ void TerminalPerson::show_progress(const Status& status, std::chrono::millisecon
   line_open_ = true;
 }
 
+void TerminalPerson::show_link(const std::string& url) {
+  end_progress();
+  write_to_terminal("vpnrun: the server wants you to log in with a browser: " + url + "\n");
+}
+
 void TerminalPerson::end_progress() {
   if (line_open_) {
     write_to_terminal(kClearLine);

@@ -19,6 +19,8 @@ class TerminalPerson final : public Person {
   TerminalPerson(Verbosity verbosity, const char* term, std::string agents);
 
   void show_progress(const Status& status, std::chrono::milliseconds elapsed) override;
+  /// On standard error, whatever the verbosity: without it nothing goes on.
+  void show_link(const std::string& url) override;
   void end_progress() override;
   [[nodiscard]] Answers answers() const override;
   /// Throws Error, with a hint, if there is no controlling terminal, and if the input ends before

@@ -79,9 +79,8 @@ class Wait {
     if (!status_.hint.empty()) {
       return printable(status_.hint);
     }
-    return fmt::format(
-        "'vpnrunctl status {0}' shows its state; under systemd 'journalctl -u vpnrun@{0}' its log",
-        client_.profile());
+    return fmt::format("'vpnrunctl status {0}' shows its state, 'vpnrunctl log {0}' its log",
+                       client_.profile());
   }
 
   /// Checks what does not depend on the goal: a refusal, a failure, an order that overtook ours.
@@ -96,6 +95,11 @@ class Wait {
     status_ = reply.status;
     if (reached()) {
       return;
+    }
+    if (!status_.login_url.empty() && status_.login_url != shown_link_ &&
+        order_.command != Command::kStatus) {
+      shown_link_ = status_.login_url;
+      person_.show_link(printable(shown_link_));
     }
     if (order_.command == Command::kStatus) {
       throw_not_up();
@@ -121,8 +125,8 @@ class Wait {
   [[noreturn]] void throw_not_up() const {
     const std::string reason =
         status_.error.empty() ? "" : fmt::format(" ({})", printable(status_.error));
-    throw Error(fmt::format("cannot use the tunnel of profile '{}': it is {}{}", client_.profile(),
-                            printable(state_word(status_)), reason),
+    throw Error(fmt::format("cannot use the tunnel of profile '{}': it {}{}", client_.profile(),
+                            printable(state_phrase(status_)), reason),
                 std::make_error_code(std::errc::network_down),
                 fmt::format("'vpnrunctl up {}' starts it, and so does vpnrun without --no-start",
                             client_.profile()));
@@ -169,6 +173,7 @@ class Wait {
   SteadyClock::duration typing_{0};
   Status status_;
   bool on_its_way_ = false;
+  std::string shown_link_;
   std::optional<std::uint64_t> answered_;
 };
 

@@ -30,6 +30,9 @@ class Person {
 
   /// Called at every change and about once a second. `elapsed` since the order was given.
   virtual void show_progress(const Status& status, std::chrono::milliseconds elapsed) = 0;
+  /// Called once for each link that the server wants to be opened in a browser. Nothing opens it
+  /// but the person.
+  virtual void show_link(const std::string& url) = 0;
   /// Called before ask() and at the end: nothing of the progress may remain to be seen.
   virtual void end_progress() = 0;
   /// Who answers questions.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "profiles/base/error.h"
+#include "profiles/nearest.h"
 
 namespace vpnrun {
 namespace {
@@ -77,11 +78,32 @@ std::string quoted(const std::vector<std::string>& words) {
   return result;
 }
 
-std::string missing(const CLI::App& app) {
+std::string did_you_mean(std::string_view word) {
+  return word.empty() ? std::string() : fmt::format("; did you mean '{}'?", word);
+}
+
+std::string suggest_command(const CLI::App& app, std::string_view word, OtherNames other_names) {
+  const auto* const other =
+      std::find_if(other_names.data(), other_names.data() + other_names.size(),
+                   [word](const auto& each) { return each.first == word; });
+  if (other != other_names.data() + other_names.size()) {
+    return did_you_mean(other->second);
+  }
+  std::vector<std::string> names;
+  for (const CLI::App* command : commands_of(app)) {
+    names.push_back(command->get_name());
+  }
+  return did_you_mean(
+      nearest_name(word, std::vector<std::string_view>(names.begin(), names.end())));
+}
+
+std::string missing(const CLI::App& app, OtherNames other_names) {
   const CLI::App& command = given(app);
   if (&command == &app && !commands_of(app).empty()) {
     const std::vector<std::string> words = app.remaining(true);
-    return words.empty() ? "no command is given" : "there is no command " + quoted({words.front()});
+    return words.empty() ? "no command is given"
+                         : "there is no command " + quoted({words.front()}) +
+                               suggest_command(app, words.front(), other_names);
   }
   for (const CLI::Option* option : command.get_options()) {
     if (option->get_required() && option->count() == 0) {
@@ -113,13 +135,32 @@ void add_usual_flags(CLI::App& app, const std::string& version) {
   app.set_version_flag("--version", version, "print the version and exit");
 }
 
-std::string reason(const CLI::App& app, const CLI::ParseError& error) {
+std::string suggest_option(const CLI::App& app, std::string_view word) {
+  word = word.substr(0, word.find('='));
+  if (!word.starts_with("--")) {
+    return {};  // one letter is near to every other
+  }
+  std::vector<std::string> names;
+  for (const CLI::App* part : {&app, &given(app)}) {
+    for (const CLI::Option* option : part->get_options()) {
+      for (const std::string& name : option->get_lnames()) {
+        names.push_back("--" + name);
+      }
+    }
+  }
+  return did_you_mean(
+      nearest_name(word, std::vector<std::string_view>(names.begin(), names.end())));
+}
+
+std::string reason(const CLI::App& app, const CLI::ParseError& error, OtherNames other_names) {
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     const std::vector<std::string> words = app.remaining(true);
-    return quoted(words) + (words.size() == 1 ? " is not expected" : " are not expected");
+    return words.size() == 1
+               ? quoted(words) + " is not expected" + suggest_option(app, words.front())
+               : quoted(words) + " are not expected";
   }
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
-    return missing(app);
+    return missing(app, other_names);
   }
   return printable(error.what());
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -22,8 +25,17 @@ namespace vpnrun {
 /// throw CLI::CallForHelp and CLI::CallForVersion. `version` is printed for the latter.
 void add_usual_flags(CLI::App& app, const std::string& version);
 
+/// Words that people type for a command that has another name, and its name.
+using OtherNames = std::span<const std::pair<std::string_view, std::string_view>>;
+
 /// What is wrong, as the rest of a sentence, fit for a terminal. `app` is the one that threw
-/// `error`; what it was given can be quoted.
-[[nodiscard]] std::string reason(const CLI::App& app, const CLI::ParseError& error);
+/// `error`; what it was given can be quoted. Of a command or an option that is not known it ends
+/// with the one that was probably meant.
+[[nodiscard]] std::string reason(const CLI::App& app, const CLI::ParseError& error,
+                                 OtherNames other_names = {});
+
+/// "; did you mean '--wait'?" about `word`, an option that `app` does not have; empty if none is
+/// near. What follows a '=' does not count.
+[[nodiscard]] std::string suggest_option(const CLI::App& app, std::string_view word);
 
 }  // namespace vpnrun

@@ -3,15 +3,19 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <utility>
 
 #include "profiles/base/error.h"
+#include "profiles/findings.h"
 #include "profiles/openvpn_directives.h"
 #include "profiles/openvpn_inline.h"
+#include "profiles/openvpn_kind.h"
 #include "profiles/openvpn_lexer.h"
 #include "profiles/openvpn_remotes.h"
+#include "profiles/openvpn_words.h"
 
 namespace vpnrun::profile {
 namespace {
@@ -21,21 +25,7 @@ using Words = std::vector<std::string>;
 /// The marker of old files for "the block follows below": `tls-auth [inline] 1`.
 constexpr const char* kInlineMarker = "[inline]";
 
-bool is_word_of(std::string_view text, std::string_view others) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [others](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || others.find(c) != std::string::npos;
-  });
-}
-
-/// What a message may show of a first word: a line of a key whose tags are broken arrives here too.
-std::string shown(const std::string& word) {
-  constexpr std::size_t kLongestDirective = 40;
-  return word.size() <= kLongestDirective && is_word_of(word, "-_")
-             ? fmt::format("'{}'", word)
-             : "(not shown: it does not look like one)";
-}
-
-void refuse(const std::string& name, std::string_view reason) {
+[[noreturn]] void refuse(const std::string& name, std::string_view reason) {
   throw Error(fmt::format("directive '{}' is refused: {}", printable(name), reason));
 }
 
@@ -49,6 +39,9 @@ const std::string& single_argument(const Words& words) {
 /// OpenSSL loads a provider by name, and a name with a '/' from anywhere.
 void check_providers(const Words& words) {
   constexpr std::array<std::string_view, 5> kKnown = {"default", "legacy", "fips", "base", "null"};
+  if (words.size() < 2) {
+    throw Error("'providers' takes names of providers");
+  }
   for (std::size_t i = 1; i < words.size(); ++i) {
     if (std::find(kKnown.begin(), kKnown.end(), words[i]) == kKnown.end()) {
       throw Error(
@@ -66,107 +59,151 @@ void check_addresses(const Words& words) {
   }
 }
 
-bool logs_keys(const Words& words) {
-  constexpr int kLastHarmless = 6;  // from 7 on OpenVPN writes the session's keys to its log
-  const std::string& text = single_argument(words);
-  int level = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, level);
-  if (error != std::errc{} || stop != end || level < 0) {
-    throw Error("'verb' takes a number");
-  }
-  return level > kLastHarmless;
-}
-
-/// Variables that OpenVPN itself reads: sent to the server (UV_*, IV_*), or about its own
-/// behaviour.
-bool is_harmless_variable(std::string_view name) {
-  return name.starts_with("UV_") || name.starts_with("IV_") || name == "FORWARD_COMPATIBLE" ||
-         name == "CLIENT_CERT";
-}
-
 class Parser {
  public:
+  /// Nobody mends more lines at once; and whoever wrote the file does not decide how long we look
+  /// at it.
+  static constexpr std::size_t kEnough = 100;
+  static constexpr std::size_t kLeftOutMost = 1000;
+  static constexpr std::size_t kOpenBlocksMost = 5;
+
   Parser(std::string_view text, const std::string& path, const FileReader& read_file)
-      : lines_(text), path_(path), read_file_(read_file) {}
+      : text_(text), lines_(text), findings_(path), read_file_(read_file) {}
 
   OpenvpnConfig run();
 
  private:
-  void parse_lines();
+  /// A <connection> block: what it sets besides its server, as lines, by directive.
+  struct Connection {
+    std::size_t line = 0;
+    std::size_t remote = 0;  ///< the line of its server; 0: none counts
+    std::map<std::string, std::string, std::less<>> settings;
+    std::size_t proxy = 0;  ///< the line that asks for one; 0: none does
+  };
+
+  /// What goes wrong in `work` is about the line at work; others may follow.
+  template <class Work>
+  void attempt(const Work& work);
   [[nodiscard]] std::optional<std::string_view> next_line();
+  void check_line(std::string_view line) const;
   void statement(std::string_view line);
   void directive(const Words& words);
   void act(const Directive& known, const Words& words);
   [[nodiscard]] bool act_by_place(const Directive& known, const Words& words);
   void act_special(const Directive& known, const Words& words);
   void unknown(const std::string& name);
+  void not_shown();
+  void tell_not_shown();
   void pass(const Words& words);
-  void ignore(const std::string& name, std::string_view reason);
+  void leave_out(const std::string& name, std::string_view reason,
+                 Severity severity = Severity::kInfo);
 
   void block(const std::string& name);
+  void unknown_block(const std::string& name);
   void connection();
-  void finish_connections();
+  [[nodiscard]] bool finish_connections();
+  void settle_connections();
+  void drop(Connection& connection, std::size_t line, const std::string& directive,
+            std::string_view reason);
+  [[nodiscard]] bool is_closed(std::string_view end_tag);
+  void skip_open_block();
+  void skip_pem();
   [[nodiscard]] std::string content_up_to(const std::string& end_tag);
-  void keep_block(Treatment treatment, const std::string& name, const std::string& content);
+  void keep_block(const Directive& known, const std::string& content);
   void file(const Directive& known, const Words& words);
 
   void device(const Words& words);
   void device_type(const Words& words);
   void auth_user_pass(const Words& words);
   void set_environment(const Words& words);
+  void script(const Words& words, std::string_view reason);
+  void proxy(const Directive& known, const Words& words);
+  void verbosity(const Words& words);
   void check_device() const;
 
+  std::string_view text_;
   LineReader lines_;
-  const std::string& path_;
+  Findings findings_;
   const FileReader& read_file_;
   OpenvpnConfig config_;
   RemoteList remotes_;
   std::size_t line_ = 1;   ///< where the directive at work starts
   bool optional_ = false;  ///< inside of `setenv opt`
+  bool forward_compatible_ = false;
+  bool random_label_ = false;
   std::vector<std::string> may_be_unknown_;
   std::vector<std::size_t> lines_of_remotes_;  ///< outside of <connection> blocks
-  std::vector<std::string> exit_notify_;       ///< of each block, as a line; empty: none
+  std::vector<Connection> connections_;
+  std::size_t hidden_first_ = 0;  ///< lines one after the other that are unknown and not shown
+  std::size_t hidden_last_ = 0;
+  std::size_t open_blocks_ = 0;  ///< that are not closed
   std::string device_;
   bool device_is_tun_ = false;
 };
 
 OpenvpnConfig Parser::run() {
-  try {
-    parse_lines();
-    check_device();
-    config_.remotes = remotes_.finish();
-    if (remotes_.has_connection()) {
-      finish_connections();
-    }
-  } catch (const Error& error) {
-    throw error.with_context(fmt::format("{}:{}", printable(path_), line_));
+  if (const auto kind = other_kind(text_)) {
+    findings_.add(1, *kind);
+    findings_.raise();
+  }
+  while (const std::optional<std::string_view> line = next_line()) {
+    attempt([&] { statement(*line); });
+  }
+  tell_not_shown();
+  attempt([this] { check_device(); });
+  // Without the lines that are refused there may be none, or the wrong ones.
+  if (findings_.empty() && finish_connections()) {
+    attempt([this] { config_.remotes = remotes_.finish(); });
+  }
+  findings_.raise();
+  for (Remote& remote : config_.remotes) {
+    remote.random_label = random_label_ && !is_address_literal(remote.host);
   }
   return std::move(config_);
 }
 
-void Parser::parse_lines() {
-  while (const std::optional<std::string_view> line = next_line()) {
-    statement(*line);
+template <class Work>
+void Parser::attempt(const Work& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    findings_.add(line_, error);
   }
 }
 
+/// The next that OpenVPN can read; what is wrong with the others is noted.
 std::optional<std::string_view> Parser::next_line() {
-  const std::optional<std::string_view> line = lines_.next();
-  if (line) {
-    line_ = lines_.number();
-    if (line->find('\0') != std::string_view::npos) {
-      throw Error("a control character");  // in a comment, too: this is not a text file
+  while (findings_.size() < kEnough) {
+    const std::optional<std::string_view> line = lines_.next();
+    if (!line) {
+      break;
     }
-    if (lines_.too_long()) {
-      throw Error(fmt::format("the line is longer than the {} bytes that OpenVPN can read",
-                              kOpenvpnLineMax - 1));
+    line_ = lines_.number();
+    optional_ = false;
+    try {
+      check_line(*line);
+      return line;
+    } catch (const Error& error) {
+      findings_.add(line_, error);
     }
   }
-  return line;
+  return std::nullopt;
+}
+
+void Parser::check_line(std::string_view line) const {
+  if (line.find('\0') != std::string_view::npos) {
+    throw Error("a control character: this is not a text file");  // in a comment, too
+  }
+  if (lines_.too_long()) {
+    throw Error(fmt::format("the line is longer than the {} bytes that OpenVPN can read",
+                            kOpenvpnLineMax - 1));
+  }
 }
 
 void Parser::statement(std::string_view line) {
+  if (line.starts_with("-----BEGIN ")) {
+    return skip_pem();
+  }
   Words words = split_words(line);
   if (words.empty()) {
     return;
@@ -203,18 +240,19 @@ bool Parser::act_by_place(const Directive& known, const Words& words) {
     return false;
   }
   if (remotes_.in_connection()) {
-    exit_notify_.back() = join_words(words);
+    connections_.back().settings.insert_or_assign(words.front(), join_words(words));
     return true;
   }
   if (remotes_.has_connection()) {
-    refuse(words.front(),
-           "it comes after a <connection> block, where OpenVPN applies only part of it; "
-           "put it in front of the first block");
+    leave_out(words.front(), "it comes after the <connection> blocks, and so is for none of them",
+              Severity::kNotice);
+    return true;
   }
   return false;
 }
 
 void Parser::act(const Directive& known, const Words& words) {
+  config_.lines.try_emplace(words.front(), line_);
   if (act_by_place(known, words)) {
     return;
   }
@@ -231,10 +269,15 @@ void Parser::act(const Directive& known, const Words& words) {
       return pass(words);
     case Treatment::kPem:
     case Treatment::kPemDirection:
+    case Treatment::kPemNumber:
     case Treatment::kPkcs12:
       return file(known, words);
     case Treatment::kIgnore:
-      return ignore(words.front(), known.reason);
+      return leave_out(words.front(), known.reason);
+    case Treatment::kLeaveOut:
+      return leave_out(words.front(), known.reason, Severity::kNotice);
+    case Treatment::kScript:
+      return script(words, known.reason);
     case Treatment::kRefuse:
       return refuse(words.front(), known.reason);
     default:
@@ -249,7 +292,7 @@ void Parser::act_special(const Directive& known, const Words& words) {
       if (!remotes_.in_connection()) {
         lines_of_remotes_.push_back(line_);
       }
-      return remotes_.add(arguments);
+      return remotes_.add(arguments, line_);
     case Treatment::kProto:
       return remotes_.set_protocol(arguments);
     case Treatment::kProtoForce:
@@ -258,6 +301,9 @@ void Parser::act_special(const Directive& known, const Words& words) {
       return remotes_.set_port(arguments);
     case Treatment::kRemoteRandom:
       config_.remote_random = true;
+      return;
+    case Treatment::kRandomHostname:
+      random_label_ = true;
       return;
     case Treatment::kDev:
       return device(words);
@@ -271,120 +317,303 @@ void Parser::act_special(const Directive& known, const Words& words) {
       may_be_unknown_.insert(may_be_unknown_.end(), words.begin() + 1, words.end());
       return;
     case Treatment::kMode:
-      return single_argument(words) == "p2p" ? ignore("mode", "p2p is what a client is")
+      return single_argument(words) == "p2p" ? leave_out("mode", "p2p is what a client is")
                                              : refuse("mode", "it is for servers");
     case Treatment::kDnsUpdown:
-      return single_argument(words) == "disable" ? ignore("dns-updown", "vpnrun disables it")
-                                                 : refuse("dns-updown", "it runs a program");
+      return single_argument(words) == "disable" ? leave_out("dns-updown", "vpnrun disables it")
+                                                 : script(words, known.reason);
+    case Treatment::kProxy:
+      return proxy(known, words);
     case Treatment::kVerb:
-      return logs_keys(words) ? ignore("verb", "from 7 on OpenVPN logs the keys of the session")
-                              : pass(words);
+      return verbosity(words);
     default:
       return refuse(words.front(), "it is not supported");
   }
 }
 
 void Parser::unknown(const std::string& name) {
-  // In a <connection> block OpenVPN has not heard of `ignore-unknown-option`.
+  // In a <connection> block OpenVPN has heard of neither.
   const bool allowed =
       !remotes_.in_connection() &&
-      std::find(may_be_unknown_.begin(), may_be_unknown_.end(), name) != may_be_unknown_.end();
+      (forward_compatible_ ||
+       std::find(may_be_unknown_.begin(), may_be_unknown_.end(), name) != may_be_unknown_.end());
   if (optional_ || allowed) {
-    ignore(name, "OpenVPN does not know it");
+    leave_out(name, "OpenVPN does not know it");
     return;
   }
-  const std::string_view nearest = nearest_directive(name);
-  throw Error(fmt::format("unknown directive {}{}", shown(name),
-                          nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest)));
+  if (!can_be_shown(name)) {
+    return not_shown();
+  }
+  throw Error(
+      fmt::format("unknown directive '{}'{}", printable(name), did_you_mean(name, "'", "'")));
+}
+
+/// Lines of a key whose tags are broken are one finding, not fifty.
+void Parser::not_shown() {
+  if (hidden_last_ + 1 != line_ || hidden_last_ == 0) {
+    tell_not_shown();
+    hidden_first_ = line_;
+  }
+  hidden_last_ = line_;
+}
+
+void Parser::tell_not_shown() {
+  if (hidden_last_ == 0) {
+    return;
+  }
+  findings_.add(
+      hidden_first_,
+      hidden_first_ == hidden_last_
+          ? Error("unknown directive (not shown: it does not look like one)")
+          : Error(fmt::format("unknown directives up to line {} (not shown: they do not look like "
+                              "any); the block of a key or certificate needs its tags",
+                              hidden_last_)));
+  hidden_first_ = hidden_last_ = 0;
 }
 
 void Parser::pass(const Words& words) {
   const Directive* known = find_directive(words.front());
+  std::string line;
   if (optional_ || (known != nullptr && known->treatment == Treatment::kPassIfKnown)) {
     Words optional = {"setenv", "opt"};
     optional.insert(optional.end(), words.begin(), words.end());
-    config_.text += join_words(optional);
-    return;
+    line = join_words(optional);
+  } else {
+    line = join_words(words);
   }
-  config_.text += join_words(words);
+  config_.text += line;
+  config_.given.try_emplace(words.front(), line_);
 }
 
-void Parser::ignore(const std::string& name, std::string_view reason) {
-  config_.ignored.push_back(fmt::format("line {}: '{}': {}", line_, printable(name), reason));
+void Parser::leave_out(const std::string& name, std::string_view reason, Severity severity) {
+  config_.left_out.push_back({.directive = printable(name),
+                              .lines = {static_cast<std::uint32_t>(line_)},
+                              .reason = std::string(reason),
+                              .severity = severity});
 }
+
+// --- blocks --------------------------------------------------------------------------------------
 
 void Parser::block(const std::string& name) {
-  if (name == "/connection" || (name == "connection" && remotes_.in_connection())) {
-    throw Error(fmt::format("<{}> without the other half of the block", name));
+  if (name.starts_with('/')) {
+    const std::string opened = name.substr(1);
+    throw Error(can_be_shown(opened) ? fmt::format("</{0}> without <{0}>", opened)
+                                     : "the end of a block that has not begun (not shown)");
+  }
+  if (name == "connection" && remotes_.in_connection()) {
+    throw Error("<connection> inside of <connection>: the one before it is not closed");
   }
   if (name == "connection") {
     return connection();
   }
   const Directive* known = find_directive(name);
-  if (known == nullptr || remotes_.in_connection()) {
-    throw Error(fmt::format("unknown block {}{}", shown(name),
-                            remotes_.in_connection() ? " inside <connection>" : ""));
+  if (known == nullptr) {
+    return unknown_block(name);
   }
-  const std::string content = content_up_to("</" + name + ">");
+  config_.lines.try_emplace(name, line_);
+  const std::string end_tag = "</" + name + ">";
+  if (!is_closed(end_tag)) {
+    skip_open_block();
+    throw Error(fmt::format("the block is not closed: expected '{}'", end_tag));
+  }
+  const std::string content = content_up_to(end_tag);
+  if (remotes_.in_connection()) {
+    throw Error(
+        fmt::format("<{}> inside of <connection> is not supported; put it in front of the "
+                    "block",
+                    name));
+  }
   if (known->treatment == Treatment::kAuthUserPass) {
     throw Error(
         "credentials inside the file are refused", {},
         "move the two lines to a file of mode 0600 and name it by 'credentials' in [tunnel]");
   }
-  if (known->treatment == Treatment::kRefuse) {
+  if (known->treatment == Treatment::kRefuse || known->treatment == Treatment::kProxy) {
     refuse(name, known->reason);
   }
   try {
-    keep_block(known->treatment, name, content);
+    keep_block(*known, content);
   } catch (const Error& error) {
     throw error.with_context(fmt::format("cannot use block <{}>", name));
   }
 }
 
+/// Its content is not judged: it was not meant as lines of their own.
+void Parser::unknown_block(const std::string& name) {
+  const std::string end_tag = "</" + name + ">";
+  const bool closed = is_closed(end_tag);
+  if (closed) {
+    (void)content_up_to(end_tag);
+  }
+  const bool allowed =
+      !remotes_.in_connection() &&
+      (forward_compatible_ ||
+       std::find(may_be_unknown_.begin(), may_be_unknown_.end(), name) != may_be_unknown_.end());
+  if (allowed && closed) {
+    leave_out(name, "OpenVPN does not know it");
+    return;
+  }
+  if (!closed) {
+    skip_open_block();
+  }
+  throw Error(can_be_shown(name)
+                  ? fmt::format("unknown block <{}>{}", name, did_you_mean(name, "<", ">"))
+                  : "unknown block (not shown: it does not look like one)");
+}
+
 void Parser::connection() {
   constexpr std::string_view kEnd = "</connection>";
+  if (!is_closed(kEnd)) {
+    throw Error("the block <connection> is not closed: expected '</connection>'");
+  }
+  const std::size_t start = line_;
   remotes_.begin_connection();
-  exit_notify_.emplace_back();
+  connections_.emplace_back().line = start;
   while (const std::optional<std::string_view> line = next_line()) {
     // OpenVPN looks for the end before it looks for words.
     if (ends_block(*line, kEnd)) {
-      return remotes_.end_connection();
+      break;
     }
-    statement(*line);
+    attempt([&] { statement(*line); });
   }
-  throw Error("the block <connection> is not closed");
+  line_ = start;
+  connections_.back().remote = remotes_.end_connection();
+  if (connections_.back().remote == 0) {
+    throw Error("a <connection> block needs one 'remote'");
+  }
 }
 
-/// What the blocks say of things that the client has only once.
-void Parser::finish_connections() {
-  const std::string& notify = exit_notify_.front();
-  if (std::count(exit_notify_.begin(), exit_notify_.end(), notify) ==
-      static_cast<std::ptrdiff_t>(exit_notify_.size())) {
-    config_.text += notify;
-  } else {
-    ignore("explicit-exit-notify", "not all <connection> blocks have the same");
-  }
+void Parser::drop(Connection& connection, std::size_t line, const std::string& directive,
+                  std::string_view reason) {
+  line_ = line;
+  leave_out(directive, reason, Severity::kNotice);
+  remotes_.leave_out(connection.remote);
+  connection.remote = 0;
+}
+
+/// Which servers of the blocks count, and what they say of things that the client has only once.
+/// False: none counts, which is noted.
+bool Parser::finish_connections() {
   for (const std::size_t line : lines_of_remotes_) {
-    line_ = line;
-    ignore("remote", "<connection> blocks take its place");
+    if (remotes_.has_connection()) {
+      line_ = line;
+      leave_out("remote", "<connection> blocks take its place");
+    }
   }
+  if (!connections_.empty() &&
+      std::all_of(connections_.begin(), connections_.end(),
+                  [](const Connection& connection) { return connection.proxy != 0; })) {
+    for (const Connection& connection : connections_) {
+      findings_.add(connection.proxy,
+                    Error("a proxy is refused: proxies are not supported, and no server of the "
+                          "file does without one"));
+    }
+    return false;
+  }
+  for (Connection& connection : connections_) {
+    if (connection.proxy != 0) {
+      drop(connection, connection.line, "connection",
+           "its server needs a proxy, which is not supported; the others are used");
+    }
+  }
+  settle_connections();
+  return true;
+}
+
+/// A setting in which all blocks agree holds for the client. A server that fragments its packets
+/// cannot do without that; other settings can be left out.
+void Parser::settle_connections() {
+  std::erase_if(connections_, [](const Connection& one) { return one.remote == 0; });
+  if (connections_.empty()) {
+    return;
+  }
+  const auto of = [](const Connection& one, const std::string& name) {
+    const auto found = one.settings.find(name);
+    return found == one.settings.end() ? std::string() : found->second;
+  };
+  const std::string fragment = of(connections_.front(), "fragment");
+  for (Connection& one : connections_) {
+    if (of(one, "fragment") != fragment) {
+      drop(one, one.line, "connection",
+           "its 'fragment' is not that of the first server; servers that agree are used");
+    }
+  }
+  std::erase_if(connections_, [](const Connection& one) { return one.remote == 0; });
+  std::map<std::string, std::string, std::less<>> all;
+  for (const Connection& one : connections_) {
+    all.insert(one.settings.begin(), one.settings.end());
+  }
+  for (const auto& [name, line] : all) {
+    const bool agree = std::all_of(
+        connections_.begin(), connections_.end(),
+        [&of, name = name, line = line](const Connection& one) { return of(one, name) == line; });
+    line_ = connections_.front().line;
+    if (agree) {
+      config_.text += line;
+    } else {
+      leave_out(name, "not all <connection> blocks have the same",
+                name == "explicit-exit-notify" ? Severity::kInfo : Severity::kNotice);
+    }
+  }
+}
+
+/// Whether a line further down ends the block that has just begun.
+bool Parser::is_closed(std::string_view end_tag) {
+  LineReader ahead = lines_;
+  while (const std::optional<std::string_view> line = ahead.next()) {
+    if (ends_block(*line, end_tag)) {
+      return true;
+    }
+  }
+  if (++open_blocks_ == kOpenBlocksMost) {
+    lines_ = ahead;  // each has cost a look at the rest of the file
+  }
+  return false;
+}
+
+/// Its end is missing, so it is not known: where another block begins, at the latest.
+void Parser::skip_open_block() {
+  for (LineReader ahead = lines_; const std::optional<std::string_view> line = ahead.next();
+       lines_ = ahead) {
+    const std::string_view name = name_of_tag(*line);
+    if (!name.empty() && (name == "connection" || find_directive(name) != nullptr)) {
+      return;
+    }
+  }
+}
+
+void Parser::skip_pem() {
+  LineReader ahead = lines_;
+  while (const std::optional<std::string_view> line = ahead.next()) {
+    if (line->starts_with("-----END ")) {
+      lines_ = ahead;
+      break;
+    }
+  }
+  throw Error(
+      "a certificate or key without a block around it: expected <ca>, <cert>, <key> or the like in "
+      "front of it, and the end of the block behind it");
 }
 
 std::string Parser::content_up_to(const std::string& end_tag) {
   std::string content;
+  std::optional<Error> error;
   while (const std::optional<std::string_view> line = lines_.next()) {
     // OpenVPN would drop the rest of this line, and the line end with it.
     if (line->find('\0') != std::string_view::npos) {
-      throw Error("a control character in the block");
+      error = Error("a control character in the block");
     }
     // It would take the line apart: the tag could end the block, the rest be a directive.
     if (lines_.too_long() && line->find(end_tag) != std::string_view::npos) {
-      throw Error(
-          fmt::format("line {} has '{}' and is longer than the {} bytes that OpenVPN can "
-                      "read",
-                      lines_.number(), end_tag, kOpenvpnLineMax - 1));
+      error =
+          Error(fmt::format("line {} has '{}' and is longer than the {} bytes that OpenVPN can "
+                            "read",
+                            lines_.number(), end_tag, kOpenvpnLineMax - 1));
     }
     if (ends_block(*line, end_tag)) {
+      if (error) {
+        throw *error;
+      }
       return content;
     }
     content += *line;
@@ -393,33 +622,43 @@ std::string Parser::content_up_to(const std::string& end_tag) {
   throw Error(fmt::format("the block is not closed: expected '{}'", end_tag));
 }
 
-void Parser::keep_block(Treatment treatment, const std::string& name, const std::string& content) {
-  switch (treatment) {
+void Parser::keep_block(const Directive& known, const std::string& content) {
+  const std::string name(known.name);
+  switch (known.treatment) {
     case Treatment::kPem:
     case Treatment::kPemDirection:
+    case Treatment::kPemNumber:
       config_.text += inline_block(name, pem_content(content, name));
-      return;
+      break;
     case Treatment::kPkcs12:
       config_.text += inline_block(name, rewrapped_base64(content));
-      return;
+      break;
     case Treatment::kFingerprints:
       config_.text += inline_block(name, fingerprint_content(content));
-      return;
+      break;
     default:
+      if (name == "dh" || name == "auth-gen-token-secret") {  // OpenVPN takes no other of these
+        return leave_out(name, known.reason, Severity::kNotice);
+      }
       throw Error(fmt::format("'{}' has no block", name));
   }
+  config_.given.try_emplace(name, line_);
 }
 
+// --- directives with rules of their own ----------------------------------------------------------
+
 void Parser::file(const Directive& known, const Words& words) {
-  const bool has_direction = known.treatment == Treatment::kPemDirection && words.size() == 3;
+  const bool may_have_number =
+      known.treatment == Treatment::kPemDirection || known.treatment == Treatment::kPemNumber;
   if (known.name == "crl-verify" && words.size() == 3 && words[2] == "dir") {
-    throw Error("'crl-verify' with a folder of lists is not supported", {},
-                "put the lists into one file, and take away 'dir'");
+    throw Error(
+        "'crl-verify' with a folder of lists is not supported: put the lists into one file, and "
+        "take away 'dir'");
   }
-  if (words.size() != 2 && !has_direction) {
+  if (words.size() != 2 && !(may_have_number && words.size() == 3)) {
     throw Error(fmt::format("'{}' takes one file here", known.name));
   }
-  if (has_direction) {
+  if (known.treatment == Treatment::kPemDirection && words.size() == 3) {
     if (words[2] != "0" && words[2] != "1") {
       throw Error(fmt::format("the direction of '{}' is 0 or 1", known.name));
     }
@@ -436,9 +675,35 @@ void Parser::file(const Directive& known, const Words& words) {
     } else {
       config_.text += inline_block(known.name, pem_content(content, known.name));
     }
+    config_.given.try_emplace(std::string(known.name), line_);
   } catch (const Error& error) {
     throw error.with_context(fmt::format("'{}' file '{}'", known.name, printable(words[1])));
   }
+}
+
+/// A program of the provider's is what vpnrun does itself; the person's own is missed.
+void Parser::script(const Words& words, std::string_view reason) {
+  if (words.size() < 2 || is_resolver_script(words[1])) {
+    return leave_out(words.front(), reason, Severity::kNotice);
+  }
+  leave_out(words.front(), "no program that a file names is run; [hooks] in the profile runs yours",
+            Severity::kWarning);
+}
+
+void Parser::proxy(const Directive& known, const Words& words) {
+  if (!remotes_.in_connection()) {
+    refuse(words.front(), known.reason);
+  }
+  connections_.back().proxy = line_;
+}
+
+void Parser::verbosity(const Words& words) {
+  constexpr int kLastHarmless = 6;  // from 7 on OpenVPN writes the session's keys to its log
+  const int level = number_of(single_argument(words));
+  if (level > kLastHarmless) {
+    return leave_out("verb", "from 7 on OpenVPN logs the keys of the session");
+  }
+  pass({"verb", std::to_string(level)});
 }
 
 void Parser::device(const Words& words) {
@@ -447,7 +712,7 @@ void Parser::device(const Words& words) {
     refuse("dev " + device_, "only layer 3 tunnels (tun) are supported");
   }
   device_is_tun_ = device_is_tun_ || device_.starts_with("tun");
-  ignore("dev", "vpnrun makes the tunnel device");
+  leave_out("dev", "vpnrun makes the tunnel device");
 }
 
 void Parser::device_type(const Words& words) {
@@ -455,7 +720,7 @@ void Parser::device_type(const Words& words) {
     refuse("dev-type " + words[1], "only layer 3 tunnels (tun) are supported");
   }
   device_is_tun_ = true;
-  ignore("dev-type", "vpnrun makes the tunnel device");
+  leave_out("dev-type", "vpnrun makes the tunnel device");
 }
 
 void Parser::check_device() const {
@@ -488,7 +753,7 @@ void Parser::set_environment(const Words& words) {
   if (words[1] == "opt") {
     if (optional_) {
       // Not once more: to OpenVPN "opt" is a variable then.
-      return ignore("setenv opt", "no script runs that could use it");
+      return leave_out("setenv opt", "no script runs that could use it");
     }
     if (words.size() > 2) {
       optional_ = true;
@@ -507,11 +772,13 @@ void Parser::set_environment(const Words& words) {
   if (words[1] == "PUSH_PEER_INFO" && words.size() == 2) {
     return directive({"push-peer-info"});
   }
-  constexpr std::string_view kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
-  if (is_harmless_variable(words[1]) && is_word_of(words[1], kNameCharacters)) {
+  if (words[1] == "FORWARD_COMPATIBLE" && words.size() == 3 && words[2] == "1") {
+    forward_compatible_ = true;
+  }
+  if (is_harmless_variable(words[1])) {
     return pass(words);
   }
-  ignore("setenv " + words[1], "no script runs that could use it");
+  leave_out("setenv " + words[1], "no script runs that could use it");
 }
 
 }  // namespace

@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "profiles/base/secret.h"
+#include "profiles/protocol/left_out.h"
 #include "profiles/remote.h"
 
 namespace vpnrun::profile {
@@ -26,9 +28,14 @@ struct OpenvpnConfig {
   bool needs_user_pass = false;    ///< `auth-user-pass` is present
   std::string user_pass_file;      ///< its file argument, as written; empty if none
   std::size_t user_pass_line = 0;  ///< its line in the file
-  /// Directives that were left out because the companion does their work (`redirect-gateway`,
-  /// `user`, `nobind`…): "line 12: 'persist-tun'", for verbose output.
-  std::vector<std::string> ignored;
+  /// What is not handed on although OpenVPN would take it, line by line: the companion does it
+  /// (`redirect-gateway`, `user`), it does nothing in a client (`push`), or must not be done
+  /// (`up`).
+  std::vector<LeftOut> left_out;
+  /// What is handed on, by directive: the line of its first. For check_client_config().
+  std::map<std::string, std::size_t, std::less<>> given;
+  /// Where each directive that is in the file stands first: its line, from 1.
+  std::map<std::string, std::size_t> lines;
 };
 
 /// Reads the file that `directive` names by `name`, as written; throws Error if it may not be used.
@@ -37,16 +44,25 @@ using FileReader = std::function<std::string(std::string_view directive, const s
 
 /// Parses an OpenVPN 2.6 client configuration by an allow-list of directives.
 ///
-/// Refused with "FILE:LINE: …" and the reason: whatever runs a program, loads a plugin or an
-/// engine, writes a file, opens a management interface, changes user or directory, is for servers,
-/// or is not known (with the nearest known directive); NUL and control characters; a line longer
-/// than OpenVPN reads; an inline block that is not closed. Lines, words, quotes, comments and the
-/// ends of blocks are those of openvpn(8), or the file is refused: tests/differential compares.
-/// `setenv` passes only for the names the manual lists as harmless (UV_*, IV_*, FORWARD_COMPATIBLE,
+/// Nothing that runs a program, loads code, names a file or opens an interface is handed on. What
+/// OpenVPN takes in a client, and can do without, is left out; refused is what would change the
+/// meaning of the file (a plugin, an engine, a proxy, tap, a program that checks the server), and
+/// what OpenVPN refuses: unknown directives (with the nearest known one), lines that it cannot
+/// read, settings of servers, blocks that are not closed. A server that needs a proxy is left out
+/// if there are others.
+///
+/// Throws Error with all findings, see Findings. Lines, words, quotes, comments and the ends of
+/// blocks are those of openvpn(8), or the file is refused: tests/differential compares. `setenv`
+/// passes only for the names the manual lists as harmless (UV_*, IV_*, FORWARD_COMPATIBLE,
 /// CLIENT_CERT) and for the old names of directives (PUSH_PEER_INFO, SERVER_POLL_TIMEOUT); `setenv
 /// opt DIRECTIVE` is judged as DIRECTIVE but dropped instead of refused if unknown.
 [[nodiscard]] OpenvpnConfig parse_openvpn_config(std::string_view text, const std::string& path,
                                                  const FileReader& read_file);
+
+/// Whether the lines make a client together, by the rules of OpenVPN 2.6: there is something to
+/// check the server by and something to log in with, and nothing that excludes the other. A tunnel
+/// that is not encrypted, which OpenVPN allows, is refused. Throws Error with all findings.
+void check_client_config(const OpenvpnConfig& config, const std::string& path);
 
 /// A credentials file: user name in the first line, password in the second.
 struct Credentials {

@@ -16,7 +16,7 @@ constexpr std::string_view kReconnects = "vpnrun itself decides when and where t
 constexpr std::string_view kResolves = "vpnrun resolves the server's name outside the tunnel";
 constexpr std::string_view kOtherEndpoint =
     "it changes the server's address behind the filter's back; write the address into 'remote'";
-constexpr std::string_view kProxy =
+constexpr std::string_view kNeedsProxy =
     "proxies are not supported: nothing but the VPN server can be reached";
 constexpr std::string_view kNoProxy = "proxies are not supported";
 constexpr std::string_view kBlockOnly = "it is a block: <connection> … </connection>";
@@ -29,7 +29,9 @@ constexpr std::string_view kRemoved =
     "OpenVPN no longer knows it; 'fragment' and 'tun-mtu-max' are its successors";
 constexpr std::string_view kFolder =
     "OpenVPN would open files by itself; put the certificates into one file and name it by 'ca'";
-constexpr std::string_view kWrites = "it writes a file; remove the line";
+constexpr std::string_view kWritesFile = "the client writes no file";
+constexpr std::string_view kOwnLog = "the client's messages go to vpnrun's own log";
+constexpr std::string_view kOwnStatus = "'vpnrunctl status' has the state of the tunnel";
 constexpr std::string_view kLoads = "it loads code from a file; remove the line";
 constexpr std::string_view kToken =
     "smart cards are not supported: they need a library loaded into the client";
@@ -39,19 +41,22 @@ constexpr std::string_view kRemovedNames =
     "OpenVPN has removed it; 'verify-x509-name' is its successor";
 constexpr std::string_view kAsks = "the passphrase is asked for through vpnrun";
 constexpr std::string_view kProcess = "vpnrun starts and watches the client itself";
-constexpr std::string_view kRuns =
-    "it runs a program; remove the line: vpnrun sets addresses, routes and names itself";
-constexpr std::string_view kScripts =
-    "it allows programs to be run; remove the line: vpnrun runs none that a file names";
+constexpr std::string_view kRuns = "it runs a program; remove the line";
+constexpr std::string_view kVerifies =
+    "its program would check the server, and vpnrun runs none; use 'verify-x509-name'";
+constexpr std::string_view kSetsNames = "vpnrun sets addresses, routes and names itself";
+constexpr std::string_view kScripts = "vpnrun runs no program that a file names";
 constexpr std::string_view kInclude = "it reads another file; put its content here";
-constexpr std::string_view kChangesFolder =
-    "it changes the folder; files are looked for beside this one";
-constexpr std::string_view kContext = "it changes the security context of the client";
-constexpr std::string_view kDamages = "it damages packets on purpose";
+constexpr std::string_view kBeside = "files are looked for beside this one";
+constexpr std::string_view kConfines = "vpnrun confines the client itself";
+constexpr std::string_view kDamages = "it would damage packets on purpose";
+constexpr std::string_view kExternalKey =
+    "the key is in another program; export it and name the file by 'key'";
 constexpr std::string_view kManagement =
     "vpnrun drives the client through its own management socket";
 constexpr std::string_view kWindows = "it is for Windows";
 constexpr std::string_view kServer = "it is for servers";
+constexpr std::string_view kServersOnly = "it is for servers, and has no effect in a client";
 constexpr std::string_view kPushed = "only a server may send it";
 constexpr std::string_view kInternal = "it is for OpenVPN's own use";
 constexpr std::string_view kCommand = "it is a command, not a setting";
@@ -70,13 +75,13 @@ constexpr std::array<Directive, 324> kDirectives = {{
     {"rport", kPort, {}, true},
     {"nobind", kPass, {}, true},
     {"explicit-exit-notify", kPass, {}, true, true},
-    {"connect-timeout", kPass, {}, false, true},
+    {"connect-timeout", kPass, {}, true, true},
     {"server-poll-timeout", kPass, {}, false, true},
     {"tcp-nodelay", kPass},
     {"socket-flags", kPass},
     {"sndbuf", kPass},
     {"rcvbuf", kPass},
-    {"mtu-disc", kPass, {}, false, true},
+    {"mtu-disc", kPass, {}, true, true},
     {"passtos", kPass},
     {"fast-io", kPass},
     {"bind", kIgnore, kOwnSocket, true},
@@ -90,14 +95,14 @@ constexpr std::array<Directive, 324> kDirectives = {{
     {"connect-retry-max", kIgnore, kReconnects, true},
     {"resolv-retry", kIgnore, kResolves},
     {"preresolve", kIgnore, kResolves},
-    {"remote-random-hostname", kIgnore, kResolves},
+    {"remote-random-hostname", kRandomHostname},
     {"allow-pull-fqdn", kIgnore, kResolves},
     {"ip-remote-hint", kRefuse, kOtherEndpoint},
-    {"http-proxy", kRefuse, kProxy},
-    {"http-proxy-user-pass", kRefuse, kProxy},
-    {"http-proxy-option", kRefuse, kProxy},
-    {"http-proxy-override", kRefuse, kProxy},
-    {"socks-proxy", kRefuse, kProxy},
+    {"http-proxy", kProxy, kNeedsProxy, true},
+    {"http-proxy-user-pass", kProxy, kNeedsProxy},
+    {"http-proxy-option", kProxy, kNeedsProxy, true},
+    {"http-proxy-override", kProxy, kNeedsProxy},
+    {"socks-proxy", kProxy, kNeedsProxy, true},
     {"http-proxy-retry", kIgnore, kNoProxy, true},
     {"http-proxy-timeout", kIgnore, kNoProxy, true},
     {"socks-proxy-retry", kIgnore, kNoProxy, true},
@@ -137,14 +142,14 @@ constexpr std::array<Directive, 324> kDirectives = {{
     {"ifconfig", kAddresses},
     {"ifconfig-ipv6", kAddresses},
     {"topology", kPass},
-    {"tun-mtu", kPass, {}, false, true},
-    {"max-packet-size", kPass, {}, false, true},
-    {"tun-mtu-max", kPass, {}, false, true},
-    {"tun-mtu-extra", kPass, {}, false, true},
-    {"link-mtu", kPass, {}, false, true},
+    {"tun-mtu", kPass, {}, true, true},
+    {"max-packet-size", kPass, {}, true, true},
+    {"tun-mtu-max", kPass, {}, true, true},
+    {"tun-mtu-extra", kPass, {}, true, true},
+    {"link-mtu", kPass, {}, true, true},
     {"udp-mtu", kPass, {}, false, true},
-    {"fragment", kPass, {}, false, true},
-    {"mssfix", kPass, {}, false, true},
+    {"fragment", kPass, {}, true, true},
+    {"mssfix", kPass, {}, true, true},
     {"mtu-test", kPass},
     {"shaper", kPass},
     {"client-nat", kPass},
@@ -167,7 +172,7 @@ constexpr std::array<Directive, 324> kDirectives = {{
     {"max-routes", kIgnore, kRoutes},
     {"redirect-gateway", kIgnore, kRoutes},
     {"redirect-private", kIgnore, kRoutes},
-    {"dns-updown", kDnsUpdown},
+    {"dns-updown", kDnsUpdown, kSetsNames},
     {"mtu-dynamic", kRefuse, kRemoved},
     {"tun-max-mtu", kRefuse, kRemoved},
     // Keys and certificates
@@ -176,7 +181,7 @@ constexpr std::array<Directive, 324> kDirectives = {{
     {"key", kPem},
     {"extra-certs", kPem},
     {"crl-verify", kPem},
-    {"tls-crypt", kPem},
+    {"tls-crypt", kPemNumber},
     {"tls-crypt-v2", kPem},
     {"tls-auth", kPemDirection},
     {"secret", kPemDirection},
@@ -222,8 +227,8 @@ constexpr std::array<Directive, 324> kDirectives = {{
     {"allow-compression", kPass},
     {"allow-deprecated-insecure-static-crypto", kPassIfKnown},
     {"capath", kRefuse, kFolder},
-    {"replay-persist", kRefuse, kWrites},
-    {"tls-export-cert", kRefuse, kWrites},
+    {"replay-persist", kLeaveOut, kWritesFile},
+    {"tls-export-cert", kLeaveOut, kWritesFile},
     {"engine", kRefuse, kLoads},
     {"pkcs11-providers", kRefuse, kLoads},
     {"pkcs11-cert-private", kRefuse, kToken},
@@ -261,57 +266,57 @@ constexpr std::array<Directive, 324> kDirectives = {{
     {"status-version", kIgnore, kProcess},
     {"echo", kIgnore, kProcess},
     {"parameter", kIgnore, kProcess},
-    {"log", kRefuse, kWrites},
-    {"log-append", kRefuse, kWrites},
-    {"status", kRefuse, kWrites},
-    {"writepid", kRefuse, kWrites},
-    {"memstats", kRefuse, kWrites},
+    {"log", kLeaveOut, kOwnLog},
+    {"log-append", kLeaveOut, kOwnLog},
+    {"status", kLeaveOut, kOwnStatus},
+    {"writepid", kLeaveOut, kProcess},
+    {"memstats", kLeaveOut, kWritesFile},
     // Programs, plugins, other files
-    {"up", kRefuse, kRuns},
-    {"down", kRefuse, kRuns},
-    {"route-up", kRefuse, kRuns},
-    {"route-pre-down", kRefuse, kRuns},
-    {"ipchange", kRefuse, kRuns},
-    {"tls-verify", kRefuse, kRuns},
+    {"up", kScript, kSetsNames},
+    {"down", kScript, kSetsNames},
+    {"route-up", kScript, kSetsNames},
+    {"route-pre-down", kScript, kSetsNames},
+    {"ipchange", kScript, kSetsNames},
+    {"tls-verify", kRefuse, kVerifies},
     {"auth-user-pass-verify", kRefuse, kRuns},
     {"client-connect", kRefuse, kRuns},
     {"client-disconnect", kRefuse, kRuns},
     {"client-crresponse", kRefuse, kRuns},
     {"learn-address", kRefuse, kRuns},
     {"tls-crypt-v2-verify", kRefuse, kRuns},
-    {"iproute", kRefuse, kRuns},
-    {"script-security", kRefuse, kScripts},
+    {"iproute", kLeaveOut, kSetsNames},
+    {"script-security", kLeaveOut, kScripts},
     {"up-delay", kIgnore, kNoScript},
     {"up-restart", kIgnore, kNoScript},
     {"down-pre", kIgnore, kNoScript},
     {"plugin", kRefuse, kLoads},
     {"config", kRefuse, kInclude},
-    {"tmp-dir", kRefuse, kWrites},
+    {"tmp-dir", kLeaveOut, kWritesFile},
     // The process
     {"user", kIgnore, kProcess},
     {"group", kIgnore, kProcess},
     {"nice", kIgnore, kProcess},
     {"mlock", kIgnore, kProcess},
-    {"cd", kRefuse, kChangesFolder},
-    {"chroot", kRefuse, kChangesFolder},
-    {"setcon", kRefuse, kContext},
-    {"gremlin", kRefuse, kDamages},
-    {"management", kRefuse, kManagement},
-    {"management-client", kRefuse, kManagement},
-    {"management-client-auth", kRefuse, kManagement},
-    {"management-client-group", kRefuse, kManagement},
-    {"management-client-pf", kRefuse, kManagement},
-    {"management-client-user", kRefuse, kManagement},
-    {"management-external-cert", kRefuse, kManagement},
-    {"management-external-key", kRefuse, kManagement},
-    {"management-forget-disconnect", kRefuse, kManagement},
-    {"management-hold", kRefuse, kManagement},
-    {"management-log-cache", kRefuse, kManagement},
-    {"management-query-passwords", kRefuse, kManagement},
-    {"management-query-proxy", kRefuse, kManagement},
-    {"management-query-remote", kRefuse, kManagement},
-    {"management-signal", kRefuse, kManagement},
-    {"management-up-down", kRefuse, kManagement},
+    {"cd", kLeaveOut, kBeside},
+    {"chroot", kLeaveOut, kConfines},
+    {"setcon", kLeaveOut, kConfines},
+    {"gremlin", kLeaveOut, kDamages},
+    {"management", kLeaveOut, kManagement},
+    {"management-client", kLeaveOut, kManagement},
+    {"management-client-auth", kLeaveOut, kManagement},
+    {"management-client-group", kLeaveOut, kManagement},
+    {"management-client-pf", kLeaveOut, kManagement},
+    {"management-client-user", kLeaveOut, kManagement},
+    {"management-external-cert", kRefuse, kExternalKey},
+    {"management-external-key", kRefuse, kExternalKey},
+    {"management-forget-disconnect", kLeaveOut, kManagement},
+    {"management-hold", kLeaveOut, kManagement},
+    {"management-log-cache", kLeaveOut, kManagement},
+    {"management-query-passwords", kLeaveOut, kManagement},
+    {"management-query-proxy", kLeaveOut, kManagement},
+    {"management-query-remote", kLeaveOut, kManagement},
+    {"management-signal", kLeaveOut, kManagement},
+    {"management-up-down", kLeaveOut, kManagement},
     // Windows
     {"allow-nonadmin", kIgnore, kWindows},
     {"block-outside-dns", kIgnore, kWindows},
@@ -333,8 +338,8 @@ constexpr std::array<Directive, 324> kDirectives = {{
     {"server-bridge", kRefuse, kServer},
     {"server-ipv6", kRefuse, kServer},
     {"tls-server", kRefuse, kServer},
-    {"dh", kRefuse, kServer},
-    {"push", kRefuse, kServer},
+    {"dh", kLeaveOut, kServersOnly},
+    {"push", kLeaveOut, kServersOnly},
     {"push-remove", kRefuse, kServer},
     {"push-reset", kRefuse, kServer},
     {"client-config-dir", kRefuse, kServer},
@@ -347,29 +352,29 @@ constexpr std::array<Directive, 324> kDirectives = {{
     {"ifconfig-pool-linear", kRefuse, kServer},
     {"ifconfig-pool-persist", kRefuse, kServer},
     {"ifconfig-push", kRefuse, kServer},
-    {"ifconfig-push-constraint", kRefuse, kServer},
+    {"ifconfig-push-constraint", kLeaveOut, kServersOnly},
     {"ifconfig-ipv6-push", kRefuse, kServer},
     {"iroute", kRefuse, kServer},
     {"iroute-ipv6", kRefuse, kServer},
-    {"max-clients", kRefuse, kServer},
-    {"max-routes-per-client", kRefuse, kServer},
+    {"max-clients", kLeaveOut, kServersOnly},
+    {"max-routes-per-client", kLeaveOut, kServersOnly},
     {"connect-freq", kRefuse, kServer},
-    {"connect-freq-initial", kRefuse, kServer},
+    {"connect-freq-initial", kLeaveOut, kServersOnly},
     {"stale-routes-check", kRefuse, kServer},
     {"username-as-common-name", kRefuse, kServer},
-    {"verify-client-cert", kRefuse, kServer},
+    {"verify-client-cert", kLeaveOut, kServersOnly},
     {"client-cert-not-required", kRefuse, kServer},
     {"auth-user-pass-optional", kRefuse, kServer},
     {"opt-verify", kRefuse, kServer},
     {"auth-gen-token", kRefuse, kServer},
-    {"auth-gen-token-secret", kRefuse, kServer},
+    {"auth-gen-token-secret", kLeaveOut, kServersOnly},
     {"port-share", kRefuse, kServer},
     {"vlan-tagging", kRefuse, kServer},
     {"vlan-accept", kRefuse, kServer},
     {"vlan-pvid", kRefuse, kServer},
     {"hash-size", kRefuse, kServer},
-    {"bcast-buffers", kRefuse, kServer},
-    {"tcp-queue-limit", kRefuse, kServer},
+    {"bcast-buffers", kLeaveOut, kServersOnly},
+    {"tcp-queue-limit", kLeaveOut, kServersOnly},
     {"tls-crypt-v2-max-age", kRefuse, kServer},
     {"override-username", kRefuse, kServer},
     {"peer-id", kRefuse, kPushed},

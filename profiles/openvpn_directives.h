@@ -13,14 +13,18 @@ enum class Treatment : std::uint8_t {
   kPassIfKnown,   ///< handed on as `setenv opt …`: not every OpenVPN knows it
   kPem,           ///< `name FILE`: PEM, handed on as an inline block
   kPemDirection,  ///< `name FILE [0|1]`: the same, the number as `key-direction`
+  kPemNumber,     ///< `name FILE [NUMBER]`: the same, the number has no meaning
   kPkcs12,        ///< `name FILE`: handed on as an inline block of base64
   kFingerprints,  ///< hexadecimal words, or an inline block of them
   kAddresses,     ///< handed on if every argument is an address literal
-  kIgnore,        ///< left out, noted with the reason
+  kIgnore,        ///< left out, noted with the reason; nobody will miss it
+  kLeaveOut,      ///< the same, and a person is told: somebody has written it for a reason
+  kScript,        ///< the same for a program: not run
   kRefuse,        ///< Error with the reason
   // With code of their own in openvpn_config.cc:
   kRemote,
   kRemoteRandom,
+  kRandomHostname,
   kProto,
   kProtoForce,
   kPort,
@@ -32,13 +36,14 @@ enum class Treatment : std::uint8_t {
   kIgnoreUnknown,
   kProviders,
   kDnsUpdown,
+  kProxy,  ///< refused; in a <connection> block its server is left out
   kVerb,
 };
 
 struct Directive {
   std::string_view name;
   Treatment treatment = Treatment::kRefuse;
-  std::string_view reason = {};  ///< for kIgnore and kRefuse; after a semicolon, what to do
+  std::string_view reason = {};  ///< why it does not pass; after a semicolon, what to do
   bool in_connection = false;    ///< may also be in a <connection> block
   bool of_connection = false;    ///< means nothing to blocks in front of it
 };

@@ -12,8 +12,9 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
+/// As isspace(3) has it in the locale "C".
 bool is_blank(char c) {
-  return c == ' ' || c == '\t';
+  return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 /// The words of one line, character by character.
@@ -22,10 +23,7 @@ class Splitter {
   explicit Splitter(std::string_view line) : line_(line) {}
 
   std::vector<std::string> run() {
-    while (skip_to_word()) {
-      if (words_.size() == kOpenvpnWordsMax) {
-        throw Error(fmt::format("more than {} words in one line", kOpenvpnWordsMax));
-      }
+    while (words_.size() < kOpenvpnWordsMax && skip_to_word()) {
       words_.push_back(read_word());
     }
     return std::move(words_);
@@ -93,11 +91,9 @@ void check_word(std::string_view word) {
   std::size_t position = 0;
   while (position < word.size()) {
     const std::optional<char32_t> point = decode_utf8(word, position);
-    if (!point) {
-      throw Error("bytes that are not UTF-8");
-    }
-    // A blank inside of quotes may be a tab; OpenVPN would read it back as it is.
-    if (*point != U'\t' && is_control(*point)) {
+    // A blank inside of quotes may be a tab; OpenVPN would read it back as it is. Bytes of another
+    // encoding are no business of ours: whoever shows them uses printable().
+    if (point && *point != U'\t' && is_control(*point)) {
       throw Error("a control character");
     }
   }
@@ -125,14 +121,13 @@ std::string quoted(std::string_view word) {
 }  // namespace
 
 std::vector<std::string> split_words(std::string_view line) {
-  std::vector<std::string> words = Splitter(line).run();
-  std::for_each(words.begin(), words.end(), check_word);
-  return words;
+  return Splitter(line).run();
 }
 
 std::string join_words(const std::vector<std::string>& words) {
   std::string line;
   for (const std::string& word : words) {
+    check_word(word);
     line += line.empty() ? "" : " ";
     line += is_plain(word) ? word : quoted(word);
   }

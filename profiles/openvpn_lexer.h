@@ -20,15 +20,16 @@ constexpr std::size_t kOpenvpnLineMax = 255;
 /// What OpenVPN takes of one line.
 constexpr std::size_t kOpenvpnWordsMax = 16;
 
-/// Splits a line as openvpn(8) does: words between blanks, '…' literal, "…" with backslash,
-/// comments from '#' or ';' at the start of a word. Throws Error, without the line itself, for an
-/// open quote, a backslash before anything but '\\', '"' or a blank, a control character, bytes
-/// that are not UTF-8, and too many words. (A backslash at the end of the line is refused: OpenVPN
-/// makes a line end of it. So is one before a blank at the start of a word: OpenVPN drops both.)
+/// Splits a line as openvpn(8) does: words between blanks (form feeds and the like are blanks), '…'
+/// literal, "…" with backslash, comments from '#' or ';' at the start of a word; what comes after
+/// kOpenvpnWordsMax words is not looked at. Throws Error, without the line itself, for an open
+/// quote and a backslash before anything but '\\', '"' or a blank. (A backslash at the end of the
+/// line is refused: OpenVPN makes a line end of it. So is one before a blank at the start of a
+/// word: OpenVPN drops both.) The words may have any bytes in them.
 [[nodiscard]] std::vector<std::string> split_words(std::string_view line);
 
 /// One line, with line end, from which OpenVPN reads exactly `words`. Throws Error if that line is
-/// too long for it.
+/// too long for it, or a word has a control character. A word need not be UTF-8.
 [[nodiscard]] std::string join_words(const std::vector<std::string>& words);
 
 /// Whether OpenVPN takes `line` for the end of an inline block: the tag is its start, after any

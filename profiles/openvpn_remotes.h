@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "profiles/openvpn_config.h"
+#include "profiles/remote.h"
 
 // `remote`, `proto`, `port` and the <connection> blocks around them. Private to openvpn_config.cc.
 namespace vpnrun::profile {
@@ -20,15 +21,20 @@ class RemoteList {
  public:
   using Arguments = std::span<const std::string>;
 
-  /// `remote HOST [PORT [PROTOCOL]]`
-  void add(Arguments arguments);
+  /// `remote HOST [PORT [PROTOCOL]]` in `line`.
+  void add(Arguments arguments, std::size_t line);
   void set_port(Arguments arguments);
   void set_protocol(Arguments arguments);
   /// `proto-force`: servers of the other protocol are left out.
   void force_protocol(Arguments arguments);
 
   void begin_connection();
-  void end_connection();
+  /// The line of its server: of several the last one counts. 0: it has none.
+  std::size_t end_connection();
+  /// The server of `line` does not count.
+  void leave_out(std::size_t line);
+  /// Whether there was a `remote`, usable or not.
+  [[nodiscard]] bool names_any() const noexcept { return names_any_; }
   [[nodiscard]] bool in_connection() const noexcept { return in_connection_; }
   /// Whether there was a block, so that servers outside blocks are left out.
   [[nodiscard]] bool has_connection() const noexcept { return has_connection_; }
@@ -47,6 +53,8 @@ class RemoteList {
     std::string host;
     Settings settings;
     bool in_connection = false;
+    std::size_t line = 0;
+    bool left_out = false;
   };
 
   Settings& current() { return in_connection_ ? connection_ : defaults_; }
@@ -57,6 +65,7 @@ class RemoteList {
   std::size_t first_of_connection_ = 0;
   bool in_connection_ = false;
   bool has_connection_ = false;
+  bool names_any_ = false;
   std::optional<Transport> forced_transport_;
 };
 

@@ -17,6 +17,10 @@ namespace vpnrun::profile {
 namespace {
 
 constexpr std::string_view kLogin = "auth-user-pass";
+/// What is worth as much as a password. (The keys of `tls-auth` and `tls-crypt` are the same for
+/// all of a provider's customers.)
+constexpr std::array<std::string_view, 5> kSecrets = {kLogin, "key", "pkcs12", "secret",
+                                                      "tls-crypt-v2"};
 constexpr std::size_t kLargest = 1U << 20U;
 
 /// Debian, Fedora and their derivatives, Arch, openSUSE.
@@ -171,7 +175,8 @@ std::string OwnFiles::read(std::string_view directive, const std::string& name) 
     const std::string relative = inside(name);
     check_name(directive, relative);
     return read_trusted_file(folder_ + "/" + relative,
-                             directive == kLogin ? Trust::kSecret : Trust::kRootOwned, kLargest,
+                             is_one_of(kSecrets, directive) ? Trust::kSecret : Trust::kRootOwned,
+                             kLargest,
                              [&](const struct stat& status) { check_status(directive, status); });
   } catch (Error& error) {
     const bool is_link = error.code() == std::errc::too_many_symbolic_link_levels;

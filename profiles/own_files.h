@@ -31,6 +31,7 @@ struct ConfigurationPlace {
 ///   files beside it that are not hidden, and no login, are its own;
 /// - it is a regular file without a second name (hard link), and no symbolic link leads to it;
 ///   anything else is never opened (read_trusted_file());
+/// - if it holds a login or a private key, neither group nor others can read it;
 /// - it is not a profile, and not another profile's: not named or in a folder named after one
 ///   ("NAME.…", "NAME/"), not what one has for `config` or `credentials`, whatever its name, not
 ///   in a folder below with another's configuration in it, and not what another's configuration

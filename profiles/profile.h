@@ -21,6 +21,10 @@ enum class LinkType : std::uint8_t { kVeth, kDirect, kMacvlan };
 struct Port {
   Transport transport = Transport::kTcp;
   std::uint16_t number = 0;
+  /// As in a profile.
+  [[nodiscard]] std::string str() const {
+    return std::string(to_string(transport)) + '/' + std::to_string(number);
+  }
   friend bool operator==(const Port&, const Port&) = default;
 };
 
@@ -46,6 +50,7 @@ struct Dns {
 
 struct Application {
   bool no_new_privs = false;  ///< no setuid program gives an application anything
+  bool i386 = false;          ///< 32-bit x86 programs make sockets, of any family
 };
 
 struct Namespace {
@@ -55,6 +60,8 @@ struct Namespace {
 struct Access {
   std::vector<std::string> users;
   std::vector<std::string> groups;
+  std::vector<std::string> user_places;   ///< "FILE:LINE:COLUMN" of each of `users`
+  std::vector<std::string> group_places;  ///< and of each of `groups`
   bool from_namespaces = false;  ///< callers in another network namespace than the machine's, too
 };
 

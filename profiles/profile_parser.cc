@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 4> kTunnelKeys = {"type", "config", "cred
 constexpr std::array<std::string_view, 4> kLinkKeys = {"type", "subnet", "uplink", "firewall"};
 constexpr std::array<std::string_view, 3> kDnsKeys = {"servers", "search", "capture"};
 constexpr std::array<std::string_view, 1> kNamespaceKeys = {"name_host"};
-constexpr std::array<std::string_view, 1> kApplicationKeys = {"no_new_privs"};
+constexpr std::array<std::string_view, 2> kApplicationKeys = {"no_new_privs", "i386"};
 constexpr std::array<std::string_view, 3> kAccessKeys = {"users", "groups", "from_namespaces"};
 constexpr std::array<std::string_view, 2> kPortsKeys = {"expose", "inbound"};
 constexpr std::array<std::string_view, 4> kHooksKeys = {"up_outside", "up_inside", "down_inside",
@@ -141,12 +141,15 @@ Profile parse_profile(std::string_view text, const std::string& name, const std:
 
   document.section("namespace", kNamespaceKeys)
       .read("name_host", parse_namespace_name, profile.network_namespace.name_host);
-  document.section("application", kApplicationKeys)
-      .read("no_new_privs", profile.application.no_new_privs);
+  const Section application = document.section("application", kApplicationKeys);
+  application.read("no_new_privs", profile.application.no_new_privs);
+  application.read("i386", profile.application.i386);
 
   const Section access = document.section("access", kAccessKeys);
   read_set(access, "users", parse_account_name, profile.access.users);
   read_set(access, "groups", parse_account_name, profile.access.groups);
+  profile.access.user_places = access.places("users");
+  profile.access.group_places = access.places("groups");
   access.read("from_namespaces", profile.access.from_namespaces);
 
   const Section ports = document.section("ports", kPortsKeys);

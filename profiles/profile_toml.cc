@@ -201,6 +201,19 @@ std::size_t Section::choice(std::string_view key, Keys choices, std::size_t fall
   return result;
 }
 
+std::vector<std::string> Section::places(std::string_view key) const {
+  std::vector<std::string> result;
+  const toml::node* node = find(table_, key);
+  if (node == nullptr || !node->is_array()) {
+    return result;
+  }
+  for (const toml::node& element : *node->as_array()) {
+    const auto& begin = element.source().begin;
+    result.push_back(fmt::format("{}:{}:{}", printable(tree_.path), begin.line, begin.column));
+  }
+  return result;
+}
+
 void Section::fail(std::string_view key, std::string_view message) const {
   const toml::node* node = key.empty() ? nullptr : find(table_, key);
   if (node == nullptr && table_ != nullptr) {

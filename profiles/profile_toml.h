@@ -46,6 +46,9 @@ class Section {
     out = static_cast<T>(choice(key, choices, static_cast<std::size_t>(out)));
   }
 
+  /// "FILE:LINE:COLUMN" of each entry of the array `key`; empty if there is none.
+  [[nodiscard]] std::vector<std::string> places(std::string_view key) const;
+
   /// Throws Error about `key`, or about the table itself if `key` is empty or absent.
   [[noreturn]] void fail(std::string_view key, std::string_view message) const;
 

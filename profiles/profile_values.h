@@ -7,8 +7,9 @@
 
 #include "profiles/profile.h"
 
-// What a single value of a profile may be. Private to the parser; each function throws Error
-// "'VALUE' …: expected …" without a place, and calls no resolver and no NSS.
+// What a single value of a profile may be. Private to the parsers of profiles, requests and
+// command lines; each function throws Error "'VALUE' …: expected …" without a place, and calls no
+// resolver and no NSS.
 namespace vpnrun::profile {
 
 /// "198.18.0.4/30": a /30 without host bits, outside 0/8, 127/8 and 224/3.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -14,7 +15,16 @@ struct Remote {
   std::string host;  ///< a name or an address literal, as written
   std::uint16_t port = 1194;
   Transport transport = Transport::kUdp;
-  friend bool operator==(const Remote&, const Remote&) = default;
+  /// Each lookup asks for another name below `host`, which alone may not exist:
+  /// `remote-random-hostname`. Means nothing for an address.
+  bool random_label = false;
+  std::size_t line = 0;  ///< of the configuration; 0: not known
+
+  /// Whether they name the same server, wherever they are written.
+  friend bool operator==(const Remote& a, const Remote& b) {
+    return a.host == b.host && a.port == b.port && a.transport == b.transport &&
+           a.random_label == b.random_label;
+  }
 };
 
 }  // namespace vpnrun::profile

@@ -94,7 +94,7 @@ bool read_origin(int dir_fd, Origin& out) noexcept {
   Origin record;
   if (status.st_size != sizeof record ||
       ::read(fd.get(), &record, sizeof record) != sizeof record || record.magic != Origin::kMagic ||
-      record.no_new_privs > 1 || record.from_namespaces > 1) {
+      record.no_new_privs > 1 || record.from_namespaces > 1 || record.i386 > 1) {
     errno = EINVAL;
     return false;
   }

@@ -44,13 +44,14 @@ struct Standpoint {
 /// The fixed-size record `origin`: host byte order, written by and for the same machine and boot.
 struct Origin {
   static constexpr std::uint64_t kMagic =
-      0x334e4952504e5256;  // "VRNPRIN3": changes with the layout
+      0x344e4952504e5256;  // "VRNPRIN4": changes with the layout
   std::uint64_t magic = kMagic;
   Standpoint host;  ///< the one that the view was copied from, and the network that it is kept from
   FileId netns;     ///< the namespaces that the entries must lead to
   FileId view;
   std::uint64_t no_new_privs = 0;     ///< 1: applications run with PR_SET_NO_NEW_PRIVS; else 0
   std::uint64_t from_namespaces = 0;  ///< 1: callers in another network namespace enter; else 0
+  std::uint64_t i386 = 0;  ///< 1: socket calls of 32-bit x86 pass the filter unseen; else 0
 };
 
 /// Fills `out` with the calling process' standpoint, read from a genuine procfs at /proc.

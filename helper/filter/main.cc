@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// vpnrun-filter-compiler ARCHITECTURE: writes the application's seccomp filter as C initialisers to
-// standard output, while vpnrun is built, on the machine that builds it. ARCHITECTURE is that of
-// the kernel which will run the filter, by libseccomp's name: "x86_64", "aarch64". Not installed.
+// vpnrun-filter-compiler ARCHITECTURE [i386]: writes the application's seccomp filter as C
+// initialisers to standard output, while vpnrun is built, on the machine that builds it.
+// ARCHITECTURE is that of the kernel which will run the filter, by libseccomp's name: "x86_64",
+// "aarch64". Not installed.
 //
 // The filter keeps applications from sockets that a network namespace does not confine, and from
 // sockets that somebody else made. It allows all other system calls: it is not a sandbox.
+//
+// With "i386" it is the one for profiles with [application] i386 = true: the same, but for the
+// socket calls of 32-bit x86, which are not looked at. One of them, socketcall(2), is all that the
+// usual C library of such programs knows, and what it asks for is behind a pointer.
 #include <linux/filter.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -15,6 +20,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <initializer_list>
 
 #include <seccomp.h>
@@ -106,7 +112,7 @@ int refuse_gaps(scmp_filter_ctx filter, int last) {
   return failure;
 }
 
-int add_rules(scmp_filter_ctx filter) {
+int add_socket_rules(scmp_filter_ctx filter) {
   constexpr int kLast = kAllowed.back().number;
   int failure = refuse_gaps(filter, kLast);
   // On i386 libseccomp adds for these two: socketcall(SYS_SOCKET | SYS_SOCKETPAIR, …) is refused,
@@ -122,6 +128,11 @@ int add_rules(scmp_filter_ctx filter) {
   // This call exists only on i386. The option's level and name are unseen; without
   // socketcall(SYS_SOCKET) hardly anybody has a socket to set one on.
   failure |= refuse(filter, SCMP_SYS(socketcall), ENOPROTOOPT, {argument_is(0, 14, kIntMask)});
+  return failure;
+}
+
+int add_other_rules(scmp_filter_ctx filter) {
+  int failure = 0;
   // Takes sockets out of other processes of the same user.
   failure |= refuse(filter, SCMP_SYS(pidfd_getfd), EPERM, {});
   // A key that is not there is made by a program of the machine's (request-key(8)), outside: one of
@@ -137,21 +148,59 @@ int add_rules(scmp_filter_ctx filter) {
   return failure;
 }
 
-// The architecture, and the other instruction set that the same kernel runs, which needs the same
-// rules. Any further one (x32) has no system calls for the application: ENOSYS. Rules name system
-// calls by the numbers of the machine that runs this; libseccomp translates them.
-int set_architectures(scmp_filter_ctx filter, std::uint32_t wanted) {
-  int failure = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+// An empty filter for one architecture; null on failure. Rules name system calls by the numbers of
+// the machine that runs this; libseccomp translates them. An architecture that is not in the filter
+// (x32 is one) has no system calls for the application: ENOSYS.
+scmp_filter_ctx make_filter(std::uint32_t architecture) {
+  scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
   const std::uint32_t own = seccomp_arch_native();  // in the filter from the start
-  if (wanted != own) {
-    failure |= seccomp_arch_add(filter, wanted) | seccomp_arch_remove(filter, own);
+  if (filter == nullptr || seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, kBinaryTree) != 0 ||
+      seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)) != 0 ||
+      (architecture != own &&
+       (seccomp_arch_add(filter, architecture) != 0 || seccomp_arch_remove(filter, own) != 0))) {
+    return nullptr;
   }
-  if (wanted == SCMP_ARCH_X86_64) {
-    failure |= seccomp_arch_add(filter, SCMP_ARCH_X86);
-  } else if (wanted == SCMP_ARCH_AARCH64) {
-    failure |= seccomp_arch_add(filter, SCMP_ARCH_ARM);
+  return filter;
+}
+
+// The other instruction set that a kernel of this architecture runs, which needs the same rules; 0
+// if there is none.
+std::uint32_t second_architecture(std::uint32_t architecture) {
+  switch (architecture) {
+    case SCMP_ARCH_X86_64:
+      return SCMP_ARCH_X86;
+    case SCMP_ARCH_AARCH64:
+      return SCMP_ARCH_ARM;
+    default:
+      return 0;
   }
-  return failure;
+}
+
+// The filter of every profile whose root has not said otherwise.
+scmp_filter_ctx make_usual(std::uint32_t architecture) {
+  scmp_filter_ctx filter = make_filter(architecture);
+  const std::uint32_t second = second_architecture(architecture);
+  if (filter == nullptr || (second != 0 && seccomp_arch_add(filter, second) != 0) ||
+      add_socket_rules(filter) != 0 || add_other_rules(filter) != 0) {
+    return nullptr;
+  }
+  return filter;
+}
+
+// libseccomp has no rule for socket(2) on i386 that leaves socketcall(2) alone. So that instruction
+// set gets a filter of its own, without such rules, and the two are joined.
+scmp_filter_ctx make_open_to_i386(std::uint32_t architecture) {
+  if (second_architecture(architecture) != SCMP_ARCH_X86) {
+    return make_usual(architecture);  // nothing else makes sockets unseen
+  }
+  scmp_filter_ctx filter = make_filter(architecture);
+  scmp_filter_ctx i386 = make_filter(SCMP_ARCH_X86);
+  if (filter == nullptr || i386 == nullptr || add_socket_rules(filter) != 0 ||
+      add_other_rules(filter) != 0 || add_other_rules(i386) != 0 ||
+      seccomp_merge(filter, i386) != 0) {
+    return nullptr;
+  }
+  return filter;
 }
 
 int print_program(scmp_filter_ctx filter) {
@@ -172,15 +221,15 @@ int print_program(scmp_filter_ctx filter) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::uint32_t wanted = argc == 2 ? seccomp_arch_resolve_name(argv[1]) : 0;
+  const bool opens_i386 = argc == 3 && std::strcmp(argv[2], "i386") == 0;
+  const std::uint32_t wanted =
+      argc == 2 || opens_i386 ? seccomp_arch_resolve_name(argv[1]) : std::uint32_t{0};
   if (wanted == 0) {
-    (void)std::fputs("usage: vpnrun-filter-compiler ARCHITECTURE\n", stderr);
+    (void)std::fputs("usage: vpnrun-filter-compiler ARCHITECTURE [i386]\n", stderr);
     return 2;
   }
-  scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-  if (filter == nullptr || seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, kBinaryTree) != 0 ||
-      set_architectures(filter, wanted) != 0 || add_rules(filter) != 0 ||
-      print_program(filter) != 0) {
+  scmp_filter_ctx filter = opens_i386 ? make_open_to_i386(wanted) : make_usual(wanted);
+  if (filter == nullptr || print_program(filter) != 0) {
     (void)std::fputs("cannot make the seccomp filter\n", stderr);  // the exit code says it again
     return 1;
   }

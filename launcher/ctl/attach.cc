@@ -12,7 +12,10 @@
 #include <thread>
 
 #include "launcher/ctl/attach_checks.h"
+#include "launcher/ctl/attached.h"
 #include "launcher/ctl/drop_in_text.h"
+#include "launcher/ctl/listeners.h"
+#include "launcher/ctl/lockout.h"
 #include "launcher/launch_environment.h"
 #include "profiles/base/error.h"
 #include "profiles/profile_store.h"
@@ -92,13 +95,129 @@ std::vector<std::pair<std::string, std::string>> overlays_of(const std::string& 
   return overlays;
 }
 
+/// Throws Error with `reason`, or warns of it if the caller insists.
+void refuse_unless_forced(const AttachOrder& order, const Unit& unit, const std::string& reason,
+                          const std::string& hint, Reporter& reporter) {
+  if (!order.force) {
+    throw Error(fmt::format("cannot attach '{}': {}", unit.id, reason),
+                std::make_error_code(std::errc::operation_not_permitted),
+                hint + "--force attaches it all the same");
+  }
+  reporter.warn(fmt::format("'{}': {}", unit.id, reason));
+}
+
+/// Units behind which the administrator would lock himself out.
+void refuse_lockout(const AttachOrder& order, const Unit& unit, Reporter& reporter) {
+  const std::string what = lockout_of(unit);
+  if (!what.empty()) {
+    refuse_unless_forced(
+        order, unit,
+        fmt::format("it is there for {}, and behind the tunnel nobody reaches it", what), "",
+        reporter);
+  }
+}
+
+/// A service after the tunnel that is before it as well: systemd would leave one of them out.
+void refuse_cycle(const AttachOrder& order, const Unit& unit, const ServiceManager& manager) {
+  const std::string tunnel = "vpnrun@" + order.profile + ".service";
+  const std::vector<std::string> earlier = manager.units_before(tunnel);
+  // The unit is not among them if systemd has not loaded it; what it is to be before is.
+  std::vector<std::string> asked = words_of({property(unit.properties, "Before")});
+  asked.push_back(unit.id);
+  const auto found = std::find_first_of(asked.begin(), asked.end(), earlier.begin(), earlier.end());
+  if (found != asked.end()) {
+    throw Error(
+        fmt::format("cannot attach '{}': it is started before {}, and the tunnel after that",
+                    unit.id, *found == unit.id ? "what the tunnel itself waits for" : *found),
+        std::make_error_code(std::errc::not_supported),
+        fmt::format("'systemctl list-dependencies --after {}' shows what comes first", tunnel));
+  }
+}
+
+/// What is handed to the service comes from outside, and is answered there.
+void refuse_sockets(const AttachOrder& order, const Unit& unit, const ServiceManager& manager,
+                    Reporter& reporter) {
+  for (const std::string& socket : triggering_sockets(unit)) {
+    const UnitProperties shown = manager.show(socket, {"Listen", "NetworkNamespacePath"});
+    if (property(shown, "NetworkNamespacePath") == "/run/netns/" + order.profile) {
+      continue;
+    }
+    std::string addresses;
+    for (const ListenAddress& one : listen_addresses(property(shown, "Listen"))) {
+      addresses += is_internet(one) ? (addresses.empty() ? "" : ", ") + printable(one.address) : "";
+    }
+    if (addresses.empty()) {
+      reporter.warn(
+          fmt::format("'{}' listens outside and hands its socket to the service, which "
+                      "can answer past the tunnel",
+                      socket));
+      continue;
+    }
+    refuse_unless_forced(
+        order, unit,
+        fmt::format("'{}' listens outside, at {}, and hands its socket to the service, which "
+                    "answers past the tunnel",
+                    socket, addresses),
+        fmt::format("in '{0}' write '[Socket]' and 'NetworkNamespacePath=/run/netns/{1}', "
+                    "'[Unit]' and 'BindsTo=vpnrun-netns@{1}.service' and "
+                    "'After=vpnrun-netns@{1}.service' (systemctl edit {0}); ",
+                    socket, order.profile),
+        reporter);
+  }
+}
+
+/// Those of the profile that the service's clients already reach it by.
+std::vector<profile::Port> open_ports(const Places& places, const std::string& name) {
+  try {
+    const profile::Ports ports =
+        profile::load_profile(places.profile_folder, name, profile::Trust::kAnyOwner).ports;
+    std::vector<profile::Port> all = ports.expose;
+    all.insert(all.end(), ports.inbound.begin(), ports.inbound.end());
+    return all;
+  } catch (const Error&) {
+    return {};  // what is wrong with it is said when it is prepared
+  }
+}
+
+/// Says at which addresses nobody reaches the service any more.
+void warn_of_ports(const AttachOrder& order, const Unit& unit, const Places& places,
+                   Reporter& reporter) {
+  const std::vector<profile::Port> open = open_ports(places, order.profile);
+  std::string addresses;
+  std::string ports;
+  for (const Listener& one : listeners_of(property(unit.properties, "ControlGroup"))) {
+    const bool is_open = std::any_of(open.begin(), open.end(), [&one](const profile::Port& port) {
+      return port.number == one.port && to_string(port.transport) == one.protocol;
+    });
+    if (is_open) {
+      continue;
+    }
+    addresses += fmt::format("{}{}:{}/{}", addresses.empty() ? "" : ", ", one.address, one.port,
+                             one.protocol);
+    const std::string port = fmt::format("\"{}/{}\"", one.protocol, one.port);
+    if (ports.find(port) == std::string::npos) {
+      ports += (ports.empty() ? "" : ", ") + port;
+    }
+  }
+  if (!addresses.empty()) {
+    reporter.warn(fmt::format(
+        "'{0}' listens at {1}: behind the tunnel neither this machine nor others reach it there. "
+        "In {2}/{3}.toml, [ports] expose = [{4}] opens that for this machine, inbound = [{4}] for "
+        "the tunnel's side",
+        unit.id, addresses, places.profile_folder, order.profile, ports));
+  }
+}
+
 std::string system_text(const Unit& unit, const AttachOrder& order, const UnitPlaces& units,
-                        Reporter& reporter) {
+                        const ServiceManager& manager, Reporter& reporter) {
   std::vector<std::string> paths;
   for (const std::string& path : order.run_paths) {
     paths.push_back(checked_run_path(path));
   }
-  check_system_unit(unit, paths);
+  check_system_unit(unit, paths, order.profile);
+  refuse_cycle(order, unit, manager);
+  refuse_lockout(order, unit, reporter);
+  refuse_sockets(order, unit, manager, reporter);
   for (const std::string& warning : system_unit_warnings(unit, paths)) {
     reporter.warn(warning);
   }
@@ -109,7 +228,9 @@ std::string system_text(const Unit& unit, const AttachOrder& order, const UnitPl
                        .dynamic_user = property(unit.properties, "DynamicUser") == "yes",
                        .call_errors = call_errors(unit),
                        .has_no_families = has_no_families(unit),
-                       .has_own_families = has_own_families(unit)};
+                       .has_own_families = has_own_families(unit),
+                       .restart = restart_policy(unit),
+                       .companion = units.companion};
   drop_in.run_paths.insert(drop_in.run_paths.end(), paths.begin(), paths.end());
   struct stat info {};
   drop_in.has_var_run = ::lstat(units.var_run.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
@@ -137,30 +258,9 @@ std::string user_text(const Unit& unit, const AttachOrder& order, const UnitPlac
 /// Whether systemd has read what we wrote: a later drop-in can undo it.
 bool is_in_force(const ServiceManager& manager, const AttachOrder& order, const UnitPlaces& units,
                  const std::string& id) {
-  const UnitProperties now =
-      manager.show(id, {"NetworkNamespacePath", "TemporaryFileSystem", "BindsTo", "ExecStart",
-                        "RestrictAddressFamilies", "SystemCallFilter", "SystemCallArchitectures"});
-  if (manager.scope() == UnitScope::kSystem) {
-    const std::vector<std::string> needed = words_of({property(now, "BindsTo")});
-    const std::vector<std::string> hidden = words_of({property(now, "TemporaryFileSystem")});
-    return property(now, "NetworkNamespacePath") == "/run/netns/" + order.profile &&
-           std::any_of(hidden.begin(), hidden.end(),
-                       [](const std::string& place) { return place.starts_with("/run:"); }) &&
-           std::find(needed.begin(), needed.end(), "vpnrun-netns@" + order.profile + ".service") !=
-               needed.end() &&
-           is_filter_in_force(now);
-  }
-  // One "{ path=PROGRAM ; argv[]=… }" a line.
-  const std::string all = property(now, "ExecStart");
-  std::string_view commands = all;
-  const std::string through_us = "{ path=" + units.launcher + " ;";
-  while (!commands.empty()) {
-    if (!commands.starts_with(through_us)) {
-      return false;
-    }
-    commands.remove_prefix(std::min(commands.find('\n'), commands.size() - 1) + 1);
-  }
-  return true;
+  const UnitProperties now = manager.show(id, in_force_properties());
+  return manager.scope() == UnitScope::kUser ? goes_through(now, units.launcher)
+                                             : overridden_setting(now, order.profile).empty();
 }
 
 /// Writes `text`, and takes it back if systemd does not heed it. Where the unit was until now.
@@ -269,7 +369,7 @@ void attach(const AttachOrder& order, const Places& places, const UnitPlaces& un
   const bool is_user = order.scope == UnitScope::kUser;
   const Unit unit = load_unit(manager, name, folder);
   const std::string text = is_user ? user_text(unit, order, units, manager.version(), reporter)
-                                   : system_text(unit, order, units, reporter);
+                                   : system_text(unit, order, units, manager, reporter);
   if (is_user) {
     make_user_folder(folder);
   } else if (is_running(unit.properties)) {
@@ -278,12 +378,16 @@ void attach(const AttachOrder& order, const Places& places, const UnitPlaces& un
   }
   const std::string_view until_now =
       put_in_force(manager, order, units, unit.id, text, drop_in_path(folder, unit.id));
+  write_attached_record(record_folder(order.scope, places, folder), unit.id, order.profile);
   reporter.info(fmt::format("'{}' is attached to profile '{}'", unit.id, order.profile));
+  if (!is_user) {
+    warn_of_ports(order, unit, places, reporter);  // before it is moved
+  }
   move_now(manager, order, units, unit.id, until_now, reporter);
 }
 
-void detach(const AttachOrder& order, const UnitPlaces& units, char* const* environment,
-            Reporter& reporter) {
+void detach(const AttachOrder& order, const Places& places, const UnitPlaces& units,
+            char* const* environment, Reporter& reporter) {
   require_rights(order, "detach");
   const ServiceManager manager(order.scope, units.systemctl, environment);
   const std::string folder = unit_folder(order.scope, units, environment);
@@ -294,7 +398,8 @@ void detach(const AttachOrder& order, const UnitPlaces& units, char* const* envi
     id = service_name(property(properties, "Id"));
   }
   const std::string path = drop_in_path(folder, id);
-  if (!read_drop_in(path)) {
+  const bool has_drop_in = read_drop_in(path).has_value();
+  if (!remove_attached_record(record_folder(order.scope, places, folder), id) && !has_drop_in) {
     reporter.info(fmt::format("'{}' is not attached", id));
     return;
   }

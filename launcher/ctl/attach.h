@@ -20,7 +20,8 @@ struct AttachOrder {
   std::string profile;
   std::vector<std::string> run_paths;  ///< --path
   UnitScope scope = UnitScope::kSystem;
-  bool now = false;  ///< --now: restart the unit if it runs
+  bool now = false;    ///< --now: restart the unit if it runs
+  bool force = false;  ///< --force: whatever it cuts off, and although a socket outside starts it
 };
 
 /// The folder of the drop-ins: the administrator's, or the caller's by XDG_CONFIG_HOME and HOME.
@@ -29,13 +30,14 @@ struct AttachOrder {
                                       char* const* environment);
 
 /// Writes the drop-in, has systemd read it, and looks whether it is in force; if it is not, what
-/// was there before is put back. Throws Error.
+/// was there before is put back. Warns of ports of the unit that are no longer reached. Throws
+/// Error.
 void attach(const AttachOrder& order, const Places& places, const UnitPlaces& units,
             char* const* environment, Reporter& reporter);
 
 /// Removes the drop-in and has systemd forget it. A unit that is not attached is not an error.
 /// Throws Error.
-void detach(const AttachOrder& order, const UnitPlaces& units, char* const* environment,
-            Reporter& reporter);
+void detach(const AttachOrder& order, const Places& places, const UnitPlaces& units,
+            char* const* environment, Reporter& reporter);
 
 }  // namespace vpnrun

@@ -23,6 +23,12 @@ bool is_below_any(std::string_view path, const std::vector<std::string>& folders
                      [&](const std::string& folder) { return is_below(path, folder); });
 }
 
+/// A switch of a unit file.
+bool is_off(const std::string& value) {
+  return value == "no" || value == "false" || value == "off" || value == "0" || value == "n" ||
+         value == "f";
+}
+
 [[noreturn]] void refuse(const Unit& unit, const std::string& reason, const std::string& hint) {
   throw Error(fmt::format("cannot attach '{}': {}", unit.id, reason),
               std::make_error_code(std::errc::not_supported), hint);
@@ -32,7 +38,7 @@ void refuse_foundations(const Unit& unit) {
   // These make the namespaces, or start and serve everything else.
   constexpr std::array kOurs = {"vpnrun@", "vpnrun-netns@", "vpnrun-app@", "vpnrun."};
   constexpr std::array kFoundations = {"systemd-",          "dbus.", "dbus-",  "user@",
-                                       "user-runtime-dir@", "init.", "getty@", "polkit."};
+                                       "user-runtime-dir@", "init.", "polkit."};
   const auto is_one_of = [&](const auto& names) {
     return std::any_of(names.begin(), names.end(),
                        [&](std::string_view name) { return unit.id.starts_with(name); });
@@ -84,10 +90,11 @@ void refuse_other_trees(const Unit& unit) {
   if (!other.empty()) {
     refuse(
         unit,
-        fmt::format("it joins the namespace of '{}' (JoinsNamespaceOf=), which would be in force "
-                    "instead of the tunnel's",
+        fmt::format("it shares namespaces with '{}' (JoinsNamespaceOf= in the one or the other), "
+                    "which would be in force instead of the tunnel's",
                     printable(other)),
-        "'systemctl edit' the unit to leave JoinsNamespaceOf= out, or attach the other unit");
+        "leave JoinsNamespaceOf= out ('systemctl edit --full': no drop-in takes it back), and "
+        "attach each unit");
   }
   for (const char* name : {"BindPaths", "BindReadOnlyPaths"}) {
     // As systemd has understood them (SOURCE:DESTINATION:rbind): the files may say %t, -/run,
@@ -103,6 +110,28 @@ void refuse_other_trees(const Unit& unit) {
                "'systemctl edit' the unit to bind only what it needs of that");
       }
     }
+  }
+}
+
+/// What the unit's own files say about its network; ours are not among them.
+void refuse_other_networks(const Unit& unit, const std::string& profile) {
+  const std::vector<std::string> paths = service_values(unit.settings, "NetworkNamespacePath");
+  if (!paths.empty() && paths.back() != "/run/netns/" + profile &&
+      paths.back() != "/var/run/netns/" + profile) {
+    refuse(unit,
+           fmt::format("it has a network of its own already (NetworkNamespacePath={})",
+                       printable(paths.back())),
+           fmt::format("'systemctl edit {}' and write '[Service]' and 'NetworkNamespacePath='",
+                       unit.id));
+  }
+  const std::vector<std::string> values = service_values(unit.settings, "PrivateNetwork");
+  if (!values.empty() && !is_off(values.back())) {
+    refuse(unit,
+           fmt::format("it is to have no network at all (PrivateNetwork={})",
+                       printable(values.back())),
+           fmt::format("if it is to have the tunnel's: 'systemctl edit {}' and write '[Service]' "
+                       "and 'PrivateNetwork=no'",
+                       unit.id));
   }
 }
 
@@ -271,10 +300,92 @@ bool has_own_families(const Unit& unit) {
   return !service_values(unit.settings, "RestrictAddressFamilies").empty();
 }
 
-void check_system_unit(const Unit& unit, const std::vector<std::string>& run_paths) {
+const std::vector<std::string>& in_force_properties() {
+  static const std::vector<std::string> names = {
+      "NetworkNamespacePath",    "TemporaryFileSystem", "BindsTo",
+      "ExecCondition",           "ExecStart",           "RestrictAddressFamilies",
+      "SystemCallArchitectures", "SystemCallFilter"};
+  return names;
+}
+
+std::string overridden_setting(const UnitProperties& properties, const std::string& profile) {
+  const std::vector<std::string> needed = words_of({property(properties, "BindsTo")});
+  const std::vector<std::string> hidden = words_of({property(properties, "TemporaryFileSystem")});
+  if (property(properties, "NetworkNamespacePath") != "/run/netns/" + profile) {
+    return "NetworkNamespacePath=";
+  }
+  if (std::none_of(hidden.begin(), hidden.end(),
+                   [](const std::string& place) { return place.starts_with("/run:"); })) {
+    return "TemporaryFileSystem=";
+  }
+  if (std::find(needed.begin(), needed.end(), "vpnrun-netns@" + profile + ".service") ==
+      needed.end()) {
+    return "BindsTo=";
+  }
+  // "{ path=PROGRAM ; argv[]=PROGRAM inside PROFILE ; …".
+  if (property(properties, "ExecCondition").find(" inside " + profile + " ;") ==
+      std::string::npos) {
+    return "ExecCondition=";
+  }
+  return is_filter_in_force(properties) ? std::string() : "SystemCallFilter= and its like";
+}
+
+bool goes_through(const UnitProperties& properties, const std::string& launcher) {
+  // One "{ path=PROGRAM ; argv[]=… }" a line.
+  const std::string all = property(properties, "ExecStart");
+  std::string_view commands = all;
+  const std::string through_us = "{ path=" + launcher + " ;";
+  while (!commands.empty()) {
+    if (!commands.starts_with(through_us)) {
+      return false;
+    }
+    commands.remove_prefix(std::min(commands.find('\n'), commands.size() - 1) + 1);
+  }
+  return true;
+}
+
+namespace {
+
+/// Whether a time span, as in RestartSec= (systemd.time(7)), is less than two seconds.
+bool is_quick(std::string_view span) {
+  const std::size_t digits = span.find_first_not_of("0123456789");
+  const std::string_view number = span.substr(0, digits);
+  std::string_view unit = digits == std::string_view::npos ? "s" : span.substr(digits);
+  unit.remove_prefix(std::min(unit.find_first_not_of(' '), unit.size()));
+  if (unit == "ms" || unit == "msec" || unit == "us" || unit == "usec") {
+    return number.size() < 4;
+  }
+  return (unit == "s" || unit == "sec" || unit == "second" || unit == "seconds") &&
+         (number == "0" || number == "1");
+}
+
+}  // namespace
+
+RestartPolicy restart_policy(const Unit& unit) {
+  const std::vector<std::string> restart = service_values(unit.settings, "Restart");
+  if (property(unit.properties, "Type") == "oneshot" ||
+      (!restart.empty() && restart.back() == "no")) {
+    return RestartPolicy::kUnits;
+  }
+  if (restart.empty()) {
+    return RestartPolicy::kAdded;
+  }
+  const std::vector<std::string> pause = service_values(unit.settings, "RestartSec");
+  return pause.empty() || is_quick(pause.back()) ? RestartPolicy::kQuick : RestartPolicy::kSlow;
+}
+
+std::vector<std::string> triggering_sockets(const Unit& unit) {
+  std::vector<std::string> triggers = words_of({property(unit.properties, "TriggeredBy")});
+  std::erase_if(triggers, [](const std::string& name) { return !name.ends_with(".socket"); });
+  return triggers;
+}
+
+void check_system_unit(const Unit& unit, const std::vector<std::string>& run_paths,
+                       const std::string& profile) {
   refuse_foundations(unit);
   refuse_snaps(unit);
   refuse_other_trees(unit);
+  refuse_other_networks(unit, profile);
   refuse_system_bus(unit, run_paths);
   refuse_unseen_pid_file(unit, run_paths);
 }
@@ -347,11 +458,6 @@ constexpr std::array kHarmfulForUsers = {
     UserSetting{"MountImages", UserSetting::kAny, kUserNamespaces},
 };
 
-bool is_off(const std::string& value) {
-  return value == "no" || value == "false" || value == "off" || value == "0" || value == "n" ||
-         value == "f";
-}
-
 }  // namespace
 
 void check_user_unit(const Unit& unit, int systemd_version) {
@@ -376,13 +482,6 @@ void check_user_unit(const Unit& unit, int systemd_version) {
 
 namespace {
 
-/// The sockets that start the unit, and are handed to it.
-std::vector<std::string> triggering_sockets(const Unit& unit) {
-  std::vector<std::string> triggers = words_of({property(unit.properties, "TriggeredBy")});
-  std::erase_if(triggers, [](const std::string& name) { return !name.ends_with(".socket"); });
-  return triggers;
-}
-
 /// Commands that systemd runs with all privileges.
 std::vector<std::string> privileged_commands(const Unit& unit) {
   std::vector<std::string> found;
@@ -404,12 +503,6 @@ std::vector<std::string> privileged_commands(const Unit& unit) {
 std::vector<std::string> system_unit_warnings(const Unit& unit,
                                               const std::vector<std::string>& run_paths) {
   std::vector<std::string> warnings;
-  for (const std::string& socket : triggering_sockets(unit)) {
-    warnings.push_back(fmt::format(
-        "'{0}' listens outside and hands its socket to the service, which can answer past the "
-        "tunnel; NetworkNamespacePath= in '{0}' moves it",
-        socket));
-  }
   for (const char* folder :
        {"/run/dbus", "/run/nscd", "/run/systemd/resolve", "/run/avahi-daemon", "/run/systemd"}) {
     if (std::any_of(run_paths.begin(), run_paths.end(), [&](const std::string& path) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "launcher/cli.h"
+#include "profiles/profile.h"
 
 namespace vpnrun {
 
@@ -19,6 +20,7 @@ enum class Verb : std::uint8_t {
   kRestart,
   kProcesses,
   kLog,
+  kInbound,
   kAttach,
   kDetach
 };
@@ -26,13 +28,16 @@ enum class Verb : std::uint8_t {
 /// What `vpnrunctl` was asked to do.
 struct CtlOptions {
   Verb verb = Verb::kList;
-  std::string profile;  ///< a valid name, or empty: all (kStatus, kProcesses)
+  std::string profile;  ///< a valid name, or empty: all (kStatus, kProcesses), the only one (kLog)
   bool json = false;
-  std::string unit;  ///< kAttach, kDetach; empty with kAttach: show what is attached
+  std::vector<std::string> units;  ///< kAttach, kDetach; none with kAttach: show what is attached
   std::vector<std::string> run_paths;  ///< kAttach
   bool user = false;                   ///< kAttach, kDetach: a unit of the caller's
   bool now = false;                    ///< kAttach, kDetach: restart the unit
+  bool force = false;                  ///< kAttach: whatever it cuts off
   bool follow = false;                 ///< kLog
+  std::string action;                  ///< kInbound: "list", "add" or "remove"
+  std::vector<profile::Port> ports;    ///< kInbound with "add" and "remove"
   std::string lines;                   ///< kLog: a number, "all", or empty: as many as usual
   std::chrono::milliseconds patience = kDefaultPatience;
   Verbosity verbosity = Verbosity::kNormal;

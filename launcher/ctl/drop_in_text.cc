@@ -23,6 +23,10 @@ After=vpnrun-netns@{0}.service vpnrun@{0}.service
 [Service]
 # The path, not JoinsNamespaceOf=: that one joins what systemd made for another unit.
 NetworkNamespacePath=/run/netns/{0}
+# systemd ignores that when another unit that names this one in JoinsNamespaceOf= has been started before, and
+# starts the service outside. So this comes first, and fails there; the namespace's name is for it.
+ExecCondition=+{1} inside {0}
+BindReadOnlyPaths=/run/netns/{0}
 )";
 constexpr std::string_view kHelpersRight =
     R"(# vpnrun enters the namespace by a setuid program, whatever DefaultRestrictSUIDSGID= says.
@@ -103,6 +107,32 @@ SystemCallFilter=~io_uring_setup io_uring_enter io_uring_register
 SystemCallFilter=~pidfd_getfd request_key
 )";
 
+constexpr std::string_view kWithoutLimit = R"(
+[Unit]
+# A tunnel may be away for longer than a few starts take; that a service ends without it is not final.
+StartLimitIntervalSec=0
+)";
+constexpr std::string_view kRestartAdded = R"(
+[Service]
+# The unit itself does not say what happens when the service fails; Restart=no in it says: nothing.
+Restart=on-failure
+RestartSec=5s
+)";
+constexpr std::string_view kRestartSlower = R"(
+[Service]
+RestartSec=2s
+)";
+
+std::string restart_text(RestartPolicy policy) {
+  if (policy == RestartPolicy::kUnits) {
+    return {};
+  }
+  return std::string(kWithoutLimit) + std::string(policy == RestartPolicy::kAdded ? kRestartAdded
+                                                  : policy == RestartPolicy::kQuick
+                                                      ? kRestartSlower
+                                                      : std::string_view());
+}
+
 std::string_view calls_text(CallErrors errors) {
   switch (errors) {
     case CallErrors::kAllowed:
@@ -119,7 +149,7 @@ std::string_view calls_text(CallErrors errors) {
 
 std::string system_drop_in_text(const SystemDropIn& drop_in) {
   std::string text = drop_in_mark(drop_in.id, drop_in.profile, "") + "\n";
-  text += fmt::format(kUnitSection, drop_in.profile);
+  text += fmt::format(kUnitSection, drop_in.profile, drop_in.companion);
   text += kNoStore;
   text += "\n# Names by the tunnel's resolver, and the files of " +
           fmt::format("/etc/netns/{}, as ip-netns(8) has it.\n", drop_in.profile);
@@ -139,6 +169,7 @@ std::string system_drop_in_text(const SystemDropIn& drop_in) {
           : drop_in.has_own_families ? kRefusedFamilies
                                      : kFamilies;
   text += fmt::format(kCalls, calls_text(drop_in.call_errors));
+  text += restart_text(drop_in.restart);
   return text;
 }
 

@@ -17,6 +17,15 @@ enum class CallErrors {
   kUnits,    ///< such a list, and SystemCallErrorNumber= says what the rest gets: the same
 };
 
+/// What a unit does when it ends though it should not: the tunnel may have been away, and that is
+/// not to be final.
+enum class RestartPolicy {
+  kUnits,  ///< as it has it: Type=oneshot, or Restart=no on purpose
+  kAdded,  ///< it says nothing: Restart=on-failure
+  kSlow,   ///< as it has it, without a limit
+  kQuick,  ///< the same, but its own pauses are too short for that
+};
+
 /// What the drop-in of a system unit is made from.
 struct SystemDropIn {
   std::string id;
@@ -29,6 +38,8 @@ struct SystemDropIn {
   CallErrors call_errors = CallErrors::kUsual;
   bool has_no_families = false;   ///< RestrictAddressFamilies=none
   bool has_own_families = false;  ///< RestrictAddressFamilies= says something
+  RestartPolicy restart = RestartPolicy::kUnits;
+  std::string companion = {};  ///< vpnrun-tunnel
 };
 
 /// The text of the drop-in that puts the service into the profile's namespace, sealed as `vpnrun`

@@ -21,6 +21,8 @@ constexpr std::size_t kMaxUnitFile = 1U << 20U;
 // Whatever the checks and the drop-in need; one question for all.
 const std::vector<std::string>& property_names() {
   static const std::vector<std::string> names = {"Id",
+                                                 "Names",
+                                                 "ControlGroup",
                                                  "LoadState",
                                                  "ActiveState",
                                                  "FragmentPath",
@@ -120,6 +122,50 @@ UnitProperties ServiceManager::show(const std::string& unit,
   return parse_properties(output.out);
 }
 
+std::vector<UnitProperties> ServiceManager::show_services(
+    const std::vector<std::string>& names) const {
+  std::string list;
+  for (const std::string& name : names) {
+    list += (list.empty() ? "" : ",") + name;
+  }
+  std::vector<std::string> line = words("show");
+  line.insert(line.end(), {"--no-pager", "--property=" + list, "--", "*.service"});
+  const ProgramOutput output = run_program(line, environment_);
+  if (output.status != 0) {
+    throw_unavailable(scope_);
+  }
+  // An empty line between two.
+  std::vector<UnitProperties> units;
+  std::string_view rest = output.out;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find("\n\n"), rest.size());
+    units.push_back(parse_properties(rest.substr(0, end)));
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+  }
+  return units;
+}
+
+std::vector<std::string> ServiceManager::units_before(const std::string& unit) const {
+  std::vector<std::string> line = words("list-dependencies");
+  line.insert(line.end(), {"--after", "--plain", "--no-pager", "--", unit});
+  const ProgramOutput output = run_program(line, environment_);
+  if (output.status != 0) {
+    throw_unavailable(scope_);
+  }
+  // A name at the end of each line, after blanks and a dot for its state. The first is the unit's.
+  std::vector<std::string> names;
+  std::string_view rest = output.out;
+  while (!rest.empty()) {
+    const std::string_view one = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(one.size() + 1, rest.size()));
+    const std::string_view name = one.substr(one.rfind(' ') + 1);
+    if (name != unit) {
+      names.emplace_back(name);
+    }
+  }
+  return names;
+}
+
 int ServiceManager::version() const {
   std::vector<std::string> line = words("show");
   line.insert(line.end(), {"--no-pager", "--property=Version"});
@@ -151,6 +197,17 @@ void ServiceManager::order(const std::string& verb, const std::string& unit,
   if (run_program(line, environment_).status != 0) {
     throw Error(fmt::format("'{}' {}", unit, failure), {},
                 fmt::format("'{}' says why", command("status", unit)));
+  }
+}
+
+void ServiceManager::reset_failed(const std::vector<std::string>& patterns) const noexcept {
+  try {
+    std::vector<std::string> line = words("reset-failed");
+    line.emplace_back("--");
+    line.insert(line.end(), patterns.begin(), patterns.end());
+    (void)run_program(line, environment_);
+  } catch (const std::exception&) {
+    return;  // what is to be started says what is wrong
   }
 }
 
@@ -206,7 +263,8 @@ std::string service_name(const std::string& name) {
                   [&](std::string_view type) { return name.ends_with(type); })) {
     throw Error(fmt::format("cannot attach '{}': it is not a service", name),
                 std::make_error_code(std::errc::invalid_argument),
-                "only services have processes that can live behind a tunnel");
+                "only services have processes that can live behind a tunnel: attach the one that "
+                "it starts, 'systemctl show --property=Triggers UNIT'");
   }
   std::string whole = name.ends_with(kSuffix) ? name : name + std::string(kSuffix);
   if (whole.find("@.") != std::string::npos) {

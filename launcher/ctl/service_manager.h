@@ -35,12 +35,24 @@ class ServiceManager {
   [[nodiscard]] UnitProperties show(const std::string& unit,
                                     const std::vector<std::string>& names) const;
 
+  /// The same of every service that systemd has loaded. Throws Error if it cannot be asked.
+  [[nodiscard]] std::vector<UnitProperties> show_services(
+      const std::vector<std::string>& names) const;
+
+  /// The units that are ordered before `unit`, directly or by a target, as far as systemd has
+  /// loaded them. Throws Error if it cannot be asked.
+  [[nodiscard]] std::vector<std::string> units_before(const std::string& unit) const;
+
   /// systemd's version, the first number of it; the highest there is if it says none. Throws Error
   /// if it cannot be asked.
   [[nodiscard]] int version() const;
 
   /// Has all unit files read again. Throws Error.
   void reload() const;
+
+  /// Forgets that the units that match `patterns` have failed, and how often they were started.
+  /// None that does is no error, nor is it one if systemd cannot be asked.
+  void reset_failed(const std::vector<std::string>& patterns) const noexcept;
 
   /// Starts `unit`, and waits for it. Throws Error.
   void start(const std::string& unit) const;

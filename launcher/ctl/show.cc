@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <ctime>
+#include <span>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -103,13 +104,24 @@ std::string show_status(const Status& status) {
   add("device", printable(status.device));
   add("addresses", join(status.addresses));
   add("resolvers", join(status.dns));
+  add("inbound", join(status.inbound));
   add("mtu", number(status.mtu));
   add("attempt", number(status.attempt));
   add("pid", number(status.pid));
   add("version", printable(status.version));
+  for (const PromiseException& exception : status.exceptions) {
+    add("exception", fmt::format("{}: its programs can {}", printable(exception.key),
+                                 printable(exception.opens)));
+  }
   add("question", status.question ? printable(status.question->text) : "");
+  for (const LeftOut& entry : status.left_out) {
+    add("left out", describe(std::span(&entry, 1)));
+  }
   add("error", printable(status.error));
   add("hint", printable(status.hint));
+  for (const std::string& warning : status.warnings) {
+    add("warning", printable(warning));
+  }
   return text;
 }
 
@@ -119,6 +131,18 @@ std::string statuses_to_json(const std::vector<Status>& statuses) {
     json.push_back(Json::parse(to_json(status)));
   }
   return dump(json);
+}
+
+std::string show_inbound(const Status& status) {
+  std::string text;
+  for (const std::string& port : status.inbound) {
+    text += printable(port) + "\n";
+  }
+  return text;
+}
+
+std::string inbound_to_json(const Status& status) {
+  return dump(Json(status.inbound));
 }
 
 std::string show_processes(const std::vector<ProfileProcesses>& profiles) {
@@ -146,21 +170,36 @@ std::string processes_to_json(const std::vector<ProfileProcesses>& profiles) {
   return dump(json);
 }
 
-std::string show_attached(const std::vector<AttachedUnit>& units) {
+std::string show_log_line(const LogLine& line) {
+  return fmt::format("{} {}\n", local_time(line.time), printable(line.text));
+}
+
+std::string log_line_to_json(const LogLine& line) {
+  const Json json{
+      {"number", line.number}, {"time", line.time}, {"level", line.level}, {"text", line.text}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string show_attached(const std::vector<AttachedState>& units) {
   if (units.empty()) {
     return {};
   }
-  std::vector<Row> rows{{"UNIT", "PROFILE"}};
-  for (const AttachedUnit& unit : units) {
-    rows.push_back({printable(unit.id), unit.profile});
+  std::vector<Row> rows{{"UNIT", "PROFILE", "STATE"}};
+  for (const AttachedState& one : units) {
+    rows.push_back({printable(one.unit.id), one.unit.profile, one.state});
   }
   return table(rows);
 }
 
-std::string attached_to_json(const std::vector<AttachedUnit>& units) {
+std::string attached_to_json(const std::vector<AttachedState>& units) {
   Json json = Json::array();
-  for (const AttachedUnit& unit : units) {
-    json.push_back({{"unit", unit.id}, {"profile", unit.profile}, {"file", unit.file}});
+  for (const AttachedState& one : units) {
+    json.push_back({{"unit", one.unit.id},
+                    {"profile", one.unit.profile},
+                    {"file", one.unit.file},
+                    {"state", one.state},
+                    {"finding", one.finding},
+                    {"hint", one.hint}});
   }
   return dump(json);
 }

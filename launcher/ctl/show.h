@@ -5,9 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "launcher/ctl/drop_in_file.h"
+#include "launcher/ctl/attached.h"
 #include "launcher/ctl/facts.h"
 #include "launcher/ctl/processes.h"
+#include "profiles/protocol/control_message.h"
 #include "profiles/protocol/status.h"
 
 // Facts as text: for people, without control characters whatever a profile or a server sent; and as
@@ -22,6 +23,11 @@ namespace vpnrun {
 /// An array of the objects of to_json(Status).
 [[nodiscard]] std::string statuses_to_json(const std::vector<Status>& statuses);
 
+/// The ports that are open from the tunnel, one a line.
+[[nodiscard]] std::string show_inbound(const Status& status);
+/// An array of strings.
+[[nodiscard]] std::string inbound_to_json(const Status& status);
+
 /// A profile's name and what lives in it.
 using ProfileProcesses = std::pair<std::string, ProcessList>;
 
@@ -29,8 +35,12 @@ using ProfileProcesses = std::pair<std::string, ProcessList>;
 /// An array of {"profile","pid","uid","user","command"}.
 [[nodiscard]] std::string processes_to_json(const std::vector<ProfileProcesses>& profiles);
 
-[[nodiscard]] std::string show_attached(const std::vector<AttachedUnit>& units);
-/// An array of {"unit","profile","file"}.
-[[nodiscard]] std::string attached_to_json(const std::vector<AttachedUnit>& units);
+/// One line each, with its line end.
+[[nodiscard]] std::string show_log_line(const LogLine& line);
+[[nodiscard]] std::string log_line_to_json(const LogLine& line);
+
+[[nodiscard]] std::string show_attached(const std::vector<AttachedState>& units);
+/// An array of {"unit","profile","file","state","finding","hint"}; file is empty if it is gone.
+[[nodiscard]] std::string attached_to_json(const std::vector<AttachedState>& units);
 
 }  // namespace vpnrun

@@ -19,6 +19,7 @@ struct UnitPlaces {
   std::string systemctl = kSystemctl;
   std::string journalctl = kJournalctl;
   std::string launcher = VPNRUN_BINDIR "/vpnrun";  ///< what a user unit is started through
+  std::string companion = VPNRUN_LIBEXECDIR "/vpnrun-tunnel";
   /// How long a unit that was restarted is watched: an ordinary service (Type=simple) has started,
   /// to systemd, before it has tried to start its program.
   std::chrono::milliseconds settle{1000};

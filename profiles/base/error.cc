@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "profiles/base/error.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 
@@ -24,6 +25,19 @@ std::string printable(std::string_view text) {
       result += '?';
     } else {
       result += text.substr(start, position - start);
+    }
+  }
+  return result;
+}
+
+std::string one_line(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (!line.empty()) {
+      result += result.empty() ? "" : "; ";
+      result += line;
     }
   }
   return result;

@@ -60,4 +60,8 @@ template <class... Args>
 /// that a user, a file or a server chose passes through here before it is shown.
 [[nodiscard]] std::string printable(std::string_view text);
 
+/// The lines of `text`, which may be those of several findings, as one: for what holds one line,
+/// such as a status or a reply.
+[[nodiscard]] std::string one_line(std::string_view text);
+
 }  // namespace vpnrun

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "profiles/base/utf8.h"
+#include "profiles/profile_values.h"
 #include "profiles/protocol/json_fields.h"
 
 namespace vpnrun {
@@ -15,13 +16,15 @@ namespace {
 constexpr const char* kRequest = "request";
 constexpr const char* kReply = "reply";
 
-constexpr std::array<std::pair<Command, std::string_view>, 6> kCommands = {{
+constexpr std::array<std::pair<Command, std::string_view>, 8> kCommands = {{
     {Command::kStatus, "status"},
     {Command::kUp, "up"},
     {Command::kDown, "down"},
     {Command::kRestart, "restart"},
     {Command::kAnswer, "answer"},
     {Command::kHello, "hello"},
+    {Command::kInbound, "inbound"},
+    {Command::kLog, "log"},
 }};
 
 std::string_view name_of(Command command) {
@@ -44,7 +47,8 @@ Command command_from_json(const Json& json) {
     }
   }
   throw UnknownInRequest(fmt::format("cannot parse request: unknown command '{}'", printable(text)),
-                         text, "commands are status, up, down, restart, answer and hello");
+                         text,
+                         "commands are status, up, down, restart, answer, hello, inbound and log");
 }
 
 // All that 0.1.0 writes and reads. Never to grow: it refuses what is not among it. A state that
@@ -133,7 +137,62 @@ void get_answer(JsonFields& fields, ControlRequest& request) {
   check_answer(request);
 }
 
+std::vector<profile::Port> get_ports(JsonFields& fields, const char* name) {
+  std::vector<std::string> texts;
+  fields.get(name, texts);
+  std::vector<profile::Port> ports;
+  for (const auto& text : texts) {
+    try {
+      ports.push_back(profile::parse_port(text));
+    } catch (const Error& error) {
+      throw error.with_context(fmt::format("cannot use '{}'", name));
+    }
+  }
+  return ports;
+}
+
+Json ports_to_json(const std::vector<profile::Port>& ports) {
+  Json json = Json::array();
+  for (const auto& port : ports) {
+    json.push_back(port.str());
+  }
+  return json;
+}
+
+Json log_to_json(const std::vector<LogLine>& lines) {
+  Json list = Json::array();
+  for (const LogLine& line : lines) {
+    list.push_back(
+        {{"number", line.number}, {"time", line.time}, {"level", line.level}, {"text", line.text}});
+  }
+  return list;
+}
+
+std::vector<LogLine> log_from_json(const Json& json) {
+  if (!json.is_array()) {
+    throw Error("cannot parse reply: 'log' must be an array");
+  }
+  std::vector<LogLine> lines;
+  for (const Json& element : json) {
+    JsonFields fields(element, "log");
+    LogLine line;
+    for (const char* name : {"number", "time", "level", "text"}) {
+      (void)fields.require(name);
+    }
+    fields.get("number", line.number);
+    fields.get("time", line.time);
+    fields.get("level", line.level);
+    fields.get("text", line.text);
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 }  // namespace
+
+bool is_for_root(const ControlRequest& request) noexcept {
+  return request.command == Command::kInbound;
+}
 
 std::string encode(const ControlRequest& request) {
   Json json{{"command", name_of(request.command)}};
@@ -152,6 +211,15 @@ std::string encode(const ControlRequest& request) {
       json["response"] = request.response.view();
     }
   }
+  if (!request.add.empty()) {
+    json["add"] = ports_to_json(request.add);
+  }
+  if (!request.remove.empty()) {
+    json["remove"] = ports_to_json(request.remove);
+  }
+  if (request.command == Command::kLog && request.after != 0) {
+    json["after"] = request.after;
+  }
   return dump_json(json) + "\n";
 }
 
@@ -165,6 +233,9 @@ std::string encode(const ControlReply& reply, Audience audience) {
     }
   }
   json["status"] = status_to_json(reply.status);
+  if (reply.log) {
+    json["log"] = log_to_json(*reply.log);
+  }
   if (audience == Audience::kStrict) {
     reduce_to_first(json, reply.status);
   }
@@ -180,6 +251,13 @@ ControlRequest parse_request(std::string_view line) {
   fields.get("asks", request.asks);
   if (request.command == Command::kAnswer) {
     get_answer(fields, request);
+  }
+  if (request.command == Command::kInbound) {
+    request.add = get_ports(fields, "add");
+    request.remove = get_ports(fields, "remove");
+  }
+  if (request.command == Command::kLog) {
+    fields.get("after", request.after);
   }
   fields.finish();
   return request;
@@ -199,6 +277,9 @@ ControlReply parse_reply(std::string_view line) {
   }
   if (const Json* status = fields.find("status")) {
     reply.status = status_from_json(*status);
+  }
+  if (const Json* log = fields.find("log")) {
+    reply.log = log_from_json(*log);
   }
   return reply;
 }

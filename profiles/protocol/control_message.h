@@ -3,12 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "profiles/base/error.h"
 #include "profiles/base/secret.h"
+#include "profiles/profile.h"
 #include "profiles/protocol/status.h"
 
 namespace vpnrun {
@@ -48,7 +51,16 @@ constexpr const char* kAliveEntry = "alive";
 /// Where systemd's password agents look for questions; absent on a machine without them.
 constexpr const char* kPasswordAgents = "/run/systemd/ask-password";
 
-enum class Command : std::uint8_t { kStatus, kUp, kDown, kRestart, kAnswer, kHello };
+enum class Command : std::uint8_t {
+  kStatus,
+  kUp,
+  kDown,
+  kRestart,
+  kAnswer,
+  kHello,
+  kInbound,
+  kLog
+};
 
 /// Who reads a reply.
 enum class Audience : std::uint8_t {
@@ -67,7 +79,25 @@ struct ControlRequest {
   Secret user_name;
   Secret password;
   Secret response;  ///< to CredentialQuestion::challenge
+  // kInbound only: ports that are to be open from the tunnel, and to be so no longer.
+  std::vector<profile::Port> add{};
+  std::vector<profile::Port> remove{};
+  /// kLog only: lines with greater numbers. With `follow` more replies come as lines do, in place
+  /// of those at a change of state.
+  std::uint64_t after = 0;
 };
+
+/// One line of a companion's log. Never a secret, and no control characters.
+struct LogLine {
+  std::uint64_t number = 0;  ///< from 1 on; what is missing in between is no longer kept
+  std::int64_t time = 0;     ///< seconds since the epoch
+  std::string level{};       ///< "info", "warning", "error"
+  std::string text{};
+  friend bool operator==(const LogLine&, const LogLine&) = default;
+};
+
+/// Whether only root may order that: it changes what the profile, a file of root's, says.
+[[nodiscard]] bool is_for_root(const ControlRequest& request) noexcept;
 
 struct ControlReply {
   bool ok = true;
@@ -75,6 +105,8 @@ struct ControlReply {
   std::string hint;
   std::string unknown{};  ///< the member or command that made the companion refuse the request
   Status status;
+  /// To kLog: the next lines, as many as fit; none is the end of what there is.
+  std::optional<std::vector<LogLine>> log{};
 };
 
 /// A request with a member or a command that this version does not know.

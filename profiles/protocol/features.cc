@@ -16,7 +16,9 @@ std::vector<std::string_view> taken_by(const ControlRequest& request) {
   };
   take(request.command == Command::kRestart, kRestart);
   take(request.command == Command::kAnswer, kAnswer);
+  take(request.command == Command::kLog, kLog);
   take(!request.response.empty(), kOneTimePasswords);
+  take(request.command == Command::kInbound, kInbound);
   take(request.follow, kFollow);
   take(request.asks, kAsks);
   return features;
@@ -25,7 +27,12 @@ std::vector<std::string_view> taken_by(const ControlRequest& request) {
 }  // namespace
 
 std::vector<std::string> own() {
-  return first();  // and what has come since
+  std::vector<std::string> names = first();
+  for (const std::string_view since : {kInbound, kLog}) {
+    names.emplace_back(since);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 std::vector<std::string> first() {

@@ -16,6 +16,8 @@ namespace vpnrun::feature {
 constexpr std::string_view kAnswer = "answer";    ///< the command: questions in a status
 constexpr std::string_view kAsks = "asks";        ///< the member
 constexpr std::string_view kFollow = "follow";    ///< the member
+constexpr std::string_view kInbound = "inbound";  ///< the command, with its members add and remove
+constexpr std::string_view kLog = "log";          ///< the command, and its member `after`
 constexpr std::string_view kRestart = "restart";  ///< the command
 constexpr std::string_view kOneTimePasswords = "one-time-passwords";  ///< the member `response`
 

@@ -79,6 +79,26 @@ void JsonFields::get(const char* name, std::vector<std::string>& out) {
   out = std::move(values);
 }
 
+void JsonFields::get(const char* name, std::vector<std::uint32_t>& out) {
+  const Json* member = find(name);
+  if (member == nullptr) {
+    return;
+  }
+  constexpr const char* kExpected = "an array of integers from 0 to 4294967295";
+  if (!member->is_array()) {
+    fail(name, kExpected);
+  }
+  std::vector<std::uint32_t> values;
+  for (const Json& element : *member) {
+    if (!element.is_number_unsigned() ||
+        element.get<std::uint64_t>() > std::numeric_limits<std::uint32_t>::max()) {
+      fail(name, kExpected);
+    }
+    values.push_back(element.get<std::uint32_t>());
+  }
+  out = std::move(values);
+}
+
 void JsonFields::get(const char* name, std::int64_t& out) {
   if (const Json* member = find(name)) {
     // An unsigned number above the range would silently turn negative.

@@ -40,6 +40,7 @@ class JsonFields {
   void get(const char* name, bool& out);
   void get(const char* name, std::string& out);
   void get(const char* name, std::vector<std::string>& out);
+  void get(const char* name, std::vector<std::uint32_t>& out);
   void get(const char* name, std::int64_t& out);
   void get(const char* name, std::uint64_t& out);
   void get(const char* name, std::uint32_t& out);

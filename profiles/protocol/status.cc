@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "profiles/base/error.h"
 #include "profiles/protocol/json_fields.h"
 
 namespace vpnrun {
@@ -54,6 +55,59 @@ CredentialQuestion question_from_json(const Json& json) {
   return question;
 }
 
+Json left_out_to_json(const std::vector<LeftOut>& entries) {
+  Json json = Json::array();
+  for (const LeftOut& entry : entries) {
+    json.push_back({{"file", entry.file},
+                    {"directive", entry.directive},
+                    {"lines", entry.lines},
+                    {"reason", entry.reason},
+                    {"severity", to_string(entry.severity)}});
+  }
+  return json;
+}
+
+Json exceptions_to_json(const std::vector<PromiseException>& exceptions) {
+  Json json = Json::array();
+  for (const PromiseException& exception : exceptions) {
+    json.push_back({{"key", exception.key}, {"opens", exception.opens}});
+  }
+  return json;
+}
+
+std::vector<LeftOut> left_out_from_json(const Json& json) {
+  if (!json.is_array()) {
+    throw Error("cannot parse status: 'left_out' must be an array");
+  }
+  std::vector<LeftOut> entries;
+  for (const Json& element : json) {
+    LeftOut& entry = entries.emplace_back();
+    JsonFields fields(element, "left_out");
+    std::string severity;
+    fields.get("file", entry.file);
+    fields.get("directive", entry.directive);
+    fields.get("lines", entry.lines);
+    fields.get("reason", entry.reason);
+    fields.get("severity", severity);
+    entry.severity = severity_from_string(severity);
+  }
+  return entries;
+}
+
+std::vector<PromiseException> exceptions_from_json(const Json& json) {
+  if (!json.is_array()) {
+    throw Error("cannot parse status: 'exceptions' must be an array");
+  }
+  std::vector<PromiseException> exceptions;
+  for (const Json& element : json) {
+    PromiseException& exception = exceptions.emplace_back();
+    JsonFields fields(element, "exceptions");
+    fields.get("key", exception.key);
+    fields.get("opens", exception.opens);
+  }
+  return exceptions;
+}
+
 }  // namespace
 
 std::string_view to_string(State state) noexcept {
@@ -71,6 +125,10 @@ std::string_view state_word(const Status& status) noexcept {
              : to_string(status.state);
 }
 
+std::string state_phrase(const Status& status) {
+  return fmt::format("{} {}", status.state == State::kFailed ? "has" : "is", state_word(status));
+}
+
 Json status_to_json(const Status& status) {
   Json json{{"profile", status.profile},
             {"state", state_word(status)},
@@ -86,8 +144,23 @@ Json status_to_json(const Status& status) {
             {"error", status.error},
             {"hint", status.hint},
             {"attempt", status.attempt}};
+  if (!status.exceptions.empty()) {
+    json["exceptions"] = exceptions_to_json(status.exceptions);
+  }
   if (status.question) {
     json["question"] = question_to_json(*status.question);
+  }
+  if (!status.left_out.empty()) {
+    json["left_out"] = left_out_to_json(status.left_out);
+  }
+  if (!status.inbound.empty()) {
+    json["inbound"] = status.inbound;
+  }
+  if (!status.login_url.empty()) {
+    json["login_url"] = status.login_url;
+  }
+  if (!status.warnings.empty()) {  // left out otherwise: 0.1.0 reads state.json as well
+    json["warnings"] = status.warnings;
   }
   if (!status.version.empty()) {
     json["version"] = status.version;
@@ -116,9 +189,18 @@ Status status_from_json(const Json& json) {
   fields.get("error", status.error);
   fields.get("hint", status.hint);
   fields.get("attempt", status.attempt);
+  if (const Json* exceptions = fields.find("exceptions")) {
+    status.exceptions = exceptions_from_json(*exceptions);
+  }
+  fields.get("warnings", status.warnings);
   if (const Json* question = fields.find("question")) {
     status.question = question_from_json(*question);
   }
+  if (const Json* left_out = fields.find("left_out")) {
+    status.left_out = left_out_from_json(*left_out);
+  }
+  fields.get("inbound", status.inbound);
+  fields.get("login_url", status.login_url);
   fields.get("version", status.version);
   if (fields.find("features") != nullptr) {
     fields.get("features", status.features.emplace());

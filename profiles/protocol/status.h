@@ -7,6 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "profiles/exceptions.h"
+#include "profiles/protocol/left_out.h"
+
 namespace vpnrun {
 
 /// What a tunnel does. Applications can be started in every state; they reach something in kUp
@@ -58,16 +61,27 @@ struct Status {
   std::string error;                   ///< why it is not up; one line
   std::string hint;                    ///< what to do about it; one line
   std::uint32_t attempt = 0;           ///< connection attempts since it was last up
+  std::vector<PromiseException> exceptions{};  ///< that the profile makes, whatever the state
   std::optional<CredentialQuestion> question;
+  std::vector<LeftOut> left_out{};  ///< of the configuration, whatever the state
+  /// Where a person has to log in with a browser before it goes on; http or https, and printable.
+  /// Empty: nowhere.
+  std::string login_url{};
+  /// What the profile asks for and does not get, with its place; a line each.
+  std::vector<std::string> warnings{};
 
   // Of the companion that sends it, and so not in state.json, which outlives one:
-  std::string version{};  ///< of its program; empty if it does not say
+  std::vector<std::string> inbound{};  ///< ports that are open from the tunnel, as in a profile
+  std::string version{};               ///< of its program; empty if it does not say
   /// What it can be asked for (features.h); nullopt from one that does not say.
   std::optional<std::vector<std::string>> features;
 };
 
 /// The state in the word that was written, known or not. Show it with printable().
 [[nodiscard]] std::string_view state_word(const Status& status) noexcept;
+
+/// The same as the rest of a sentence: "is up", "has failed". Show it with printable().
+[[nodiscard]] std::string state_phrase(const Status& status);
 
 /// One line of JSON without a line end.
 [[nodiscard]] std::string to_json(const Status& status);

@@ -10,6 +10,12 @@ set(VPNRUN_SYSUSERS_DIR lib/sysusers.d CACHE STRING "folder for sysusers.d(5)")
 set(VPNRUN_TMPFILES_DIR lib/tmpfiles.d CACHE STRING "folder for tmpfiles.d(5)")
 set(VPNRUN_UDEV_RULES_DIR lib/udev/rules.d CACHE STRING "folder for udev(7)'s rules")
 set(VPNRUN_NETWORK_DIR lib/systemd/network CACHE STRING "folder for systemd.network(5)")
+# Debian's zsh looks into site-functions below /usr/local, but not below /usr: packages have a folder of their own.
+set(zsh site-functions)
+if(EXISTS /etc/debian_version AND CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+  set(zsh vendor-completions)
+endif()
+set(VPNRUN_ZSH_DIR ${CMAKE_INSTALL_DATADIR}/zsh/${zsh} CACHE STRING "folder of zsh's completions")
 
 # They stand in units, shell scripts and man pages as they are.
 foreach(place CMAKE_INSTALL_PREFIX CMAKE_INSTALL_FULL_BINDIR CMAKE_INSTALL_FULL_LIBEXECDIR

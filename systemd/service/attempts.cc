@@ -59,12 +59,13 @@ Attempts::Next Attempts::ended(const Failure& failure, Clock::time_point now) no
   if (is_passing(failure)) {
     state_ = state_ == State::kUp ? State::kReconnecting : state_;
     const bool is_challenge = failure.kind == Failure::Kind::kChallenge;
-    return plan(is_challenge ? kFirstRetry : back_off(failures_++));
+    const milliseconds asked_for = std::min<milliseconds>(failure.retry_after, kLastAskedFor);
+    return plan(std::max(is_challenge ? kFirstRetry : back_off(failures_++), asked_for));
   }
   state_ = State::kFailed;
   planned_ = failure.kind == Failure::Kind::kStubborn;
   return {state_, planned_ ? std::optional(kLastRetry) : std::nullopt,
-          !was_up_ && failure.kind != Failure::Kind::kAnswer};
+          !was_up_ && failure.kind > Failure::Kind::kAnswer};
 }
 
 std::optional<Attempts::Next> Attempts::hurry(Clock::time_point now) noexcept {

@@ -12,12 +12,13 @@ namespace vpnrun::service {
 /// Decides which state a tunnel is in, and when the next attempt begins. Pure: it is told what
 /// happened and what time it is, and holds no timer. No call fails.
 ///
-/// The first retry comes after kFirstRetry, and each pause is twice the one before it, up to
-/// kLastRetry. Only a connection that lasts for kSettled resets that: a server that accepts the
-/// client and disconnects it at once is tried as rarely as one that does not answer. A server gets
-/// the most attempts if it lets four in a row fail and keeps the fifth connection for kSettled,
-/// over and over: five in 16.2 s. So no server gets more than 11 attempts plus one for each 3.24 s;
-/// one that disconnects at once gets 10 in two minutes, then one a minute.
+/// The first retry comes after kFirstRetry, each further one after twice the pause before, up to
+/// kLastRetry. Connecting does not reset that, staying connected for kSettled does: a server that
+/// lets the client in and throws it out at once is tried as rarely as one that does not answer. The
+/// worst that a server can do is to let four connections in a row fail and the fifth live for
+/// kSettled, over and over: five in 16.2 s. No server gets more than 11 attempts and one more for
+/// each 3.24 s; one that throws out at once gets 10 in two minutes, then one a minute.
+/// Longer pauses are those that a server asks for.
 class Attempts {
  public:
   using Clock = std::chrono::steady_clock;
@@ -25,7 +26,9 @@ class Attempts {
 
   static constexpr milliseconds kFirstRetry{200};
   static constexpr milliseconds kLastRetry{60'000};
-  /// A shorter connection counts as one more failure.
+  /// The longest pause that a server can ask for.
+  static constexpr milliseconds kLastAskedFor{300'000};
+  /// A connection that lasted for less counts as one more failure.
   static constexpr milliseconds kSettled{10'000};
   /// The shortest time between the beginnings of two attempts, if a person or a change on the host
   /// asks for one.
@@ -37,7 +40,9 @@ class Attempts {
     /// When the next attempt begins (zero: now); this replaces what was planned before. nullopt:
     /// none begins until somebody asks for one.
     std::optional<milliseconds> retry;
-    /// The first connection failed permanently: nobody waits for this companion any longer.
+    /// The first connection failed for good, until a person changes something: nobody waits for
+    /// this companion any longer. What may pass, however slowly, never ends it: it would be started
+    /// again within seconds, and soon be given up.
     bool ends_process = false;
     friend bool operator==(const Next&, const Next&) = default;
   };

@@ -32,6 +32,7 @@
 #include "systemd/service/os/notify.h"
 #include "systemd/service/record.h"
 #include "systemd/service/runtime_dir.h"
+#include "systemd/service/waiting_units.h"
 
 namespace vpnrun::service {
 namespace {
@@ -162,6 +163,26 @@ bool is_startable(const std::string& profile_name) {
   }
 }
 
+/// What is left to do is to answer those who call: no reason to hold up whoever orders us to end.
+void end_on_signals() noexcept {
+  sigset_t none;
+  ::sigemptyset(&none);
+  (void)::sigprocmask(SIG_SETMASK, &none, nullptr);  // NOLINT(concurrency-mt-unsafe): one thread
+}
+
+/// The companion's whole life: its exit code, and what to answer to those who call in the moments
+/// after it.
+std::pair<int, std::optional<Companion::Refusal>> keep_tunnel(const std::string& profile_name,
+                                                              std::vector<UniqueFd>& inherited) {
+  const auto load = [&profile_name] { return load_configuration(profile_name); };
+  // That a profile is wrong is said before that it is not prepared.
+  take_over_record(load().profile);
+  Companion companion(profile_name, load,
+                      inherited.empty() ? UniqueFd() : std::move(inherited.front()));
+  const int status = companion.run();
+  return {status, companion.refusal()};
+}
+
 std::string text_of_variable(const char* name) {
   const char* text = ::secure_getenv(name);
   return text == nullptr ? std::string() : std::string(text);
@@ -208,7 +229,25 @@ void stop_unit(const std::string& unit) {
   }
 }
 
-/// If a companion still runs, it is asked to end, and killed if it does not.
+void require_inside(const std::string& profile_name) {
+  const std::string path = "/run/netns/" + profile_name;
+  struct stat own {};
+  struct stat wanted {};
+  // Of the same device and number: both on nsfs, and the same namespace (namespaces(7)).
+  if (::stat("/proc/self/ns/net", &own) != 0 || ::stat(path.c_str(), &wanted) != 0) {
+    throw_errno("cannot tell whether this service is in the network namespace of the profile '{}'",
+                profile_name);
+  }
+  if (own.st_dev != wanted.st_dev || own.st_ino != wanted.st_ino) {
+    throw Error(fmt::format("this service is not in the network namespace of the profile '{}'",
+                            profile_name),
+                {},
+                "systemctl show --property=NetworkNamespacePath,JoinsNamespaceOf UNIT: with a unit "
+                "that names this one in JoinsNamespaceOf=, systemd ignores NetworkNamespacePath=");
+  }
+}
+
+/// A companion that still runs is asked to end, then killed.
 void stop_companion(const std::string& profile_name) {
   const auto pid = RunLock::holder(profile_name);
   if (!pid) {
@@ -255,19 +294,25 @@ int run(const std::string& profile_name) {
                   fmt::format("systemctl stop vpnrun@{}.socket", profile_name));
     }
     try {
-      const auto load = [&profile_name] { return load_configuration(profile_name); };
-      // The profile is loaded first: an error in it matters more than that it is not prepared.
-      take_over_record(load().profile);
-      Companion companion(profile_name, load,
-                          inherited.empty() ? UniqueFd() : std::move(inherited.front()));
-      return companion.run();
+      const auto [status, refusal] = keep_tunnel(profile_name, inherited);
+      if (refusal && waiting >= 0) {
+        end_on_signals();
+        refuse_callers(
+            waiting, Error(refusal->failure.error, {}, refusal->failure.hint), kCallersPatience,
+            [&refusal = refusal] { return !have_changed(refusal->files); }, Called::kBefore);
+      }
+      return status;
     } catch (const std::exception& error) {
+      // At once: those who call are refused for as long as they come.
+      const int status = report(fmt::format("cannot run '{}'", profile_name), error);
       const auto* ours = dynamic_cast<const Error*>(&error);
       const std::string hint = ours == nullptr ? std::string() : ours->hint();
-      leave_word(profile_name, error.what(), hint);
-      refuse_callers(waiting, Error(error.what(), {}, hint), kCallersPatience,
+      const std::string text = one_line(error.what());
+      leave_word(profile_name, text, hint);
+      end_on_signals();
+      refuse_callers(waiting, Error(text, {}, hint), kCallersPatience,
                      [&profile_name] { return !is_startable(profile_name); });
-      throw;
+      return status;
     }
   });
 }
@@ -284,9 +329,34 @@ int ended(const std::string& profile_name) {
   });
 }
 
+int waiting(const std::string& profile_name) {
+  return run_command("remember what waits for", profile_name, [&profile_name] {
+    if (text_of_variable("SERVICE_RESULT") != "success") {
+      remember_waiting_units(profile_name);
+    }
+    return 0;
+  });
+}
+
+int resume(const std::string& profile_name) {
+  return run_command("start what has waited for", profile_name, [&profile_name] {
+    start_waiting_units(profile_name);
+    return 0;
+  });
+}
+
+int inside(const std::string& profile_name) {
+  const int status = run_command("start a service in", profile_name, [&profile_name] {
+    require_inside(profile_name);
+    return 0;
+  });
+  return status == 0 ? 0 : kExitOutside;
+}
+
 int release(const std::string& profile_name) {
   return run_command("release", profile_name, [&profile_name] {
-    stop_unit(fmt::format("vpnrun-netns@{}.service", profile_name));  // whose ExecStop= this may be
+    forget_waiting_units(profile_name);
+    stop_unit(fmt::format("vpnrun-netns@{}.service", profile_name));  // of which this may be part
     stop_companion(profile_name);
     end_client_processes(profile_name);
     remove_link(profile_name);

@@ -10,6 +10,8 @@ constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr int kExitNotRoot = 77;
 constexpr int kExitConfiguration = 78;
+/// To ExecCondition= a failure of the unit; what is less only has it skipped (systemd.service(5)).
+constexpr int kExitOutside = 255;
 
 /// The commands of vpnrun-tunnel. Each reports on standard error what is wrong and returns an exit
 /// code; none throws because of anything that a user can cause.
@@ -26,6 +28,17 @@ constexpr int kExitConfiguration = 78;
 /// launch that finds no companion reports. Then removes what it left on the host
 /// (remove_veth_link()); the namespace stays, sealed. Does nothing while a companion runs.
 [[nodiscard]] int ended(const std::string& profile_name);
+
+/// For ExecStopPost= of the namespace's unit: if that could not be started, remembers which units
+/// wait for it (remember_waiting_units()).
+[[nodiscard]] int waiting(const std::string& profile_name);
+
+/// For ExecStartPost= of the namespace's unit: starts those that were remembered.
+[[nodiscard]] int resume(const std::string& profile_name);
+
+/// For ExecCondition= of an attached service: 0 if the caller's network namespace is the one that
+/// /run/netns/NAME leads to, kExitOutside otherwise, whatever the reason.
+[[nodiscard]] int inside(const std::string& profile_name);
 
 /// Undoes prepare and run; a companion that still runs is ended.
 [[nodiscard]] int release(const std::string& profile_name);

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "helper/base/runtime_layout.h"
 #include "profiles/base/error.h"
@@ -31,12 +33,25 @@ static_assert(kEndLimit > Companion::kHooksAtEnd);
 /// By then a launch that has just seen the tunnel up has entered the namespace.
 constexpr std::chrono::milliseconds kLastLook{500};
 
-/// SIGTERM and SIGINT end the companion, SIGHUP restarts the tunnel. SIGPIPE, which a write to a
-/// caller that has gone would raise, is ignored.
+/// Bytes of the log in one reply, before JSON: far below what a launcher reads (control_client.cc)
+/// and what may wait for a caller.
+constexpr std::size_t kLogPage = 16384;
+
+std::vector<LogLine> log_after(std::uint64_t number) {
+  std::vector<LogLine> lines;
+  for (auto& entry : log::recent().after(number, kLogPage)) {
+    lines.push_back({entry.number, entry.time, std::string(entry.level), std::move(entry.text)});
+  }
+  return lines;
+}
+
+/// SIGTERM and SIGINT end the companion, SIGHUP restarts the tunnel. SIGCHLD tells of the children
+/// that nobody watches by a pidfd: those of Nft. SIGPIPE, which a write to a caller that has gone
+/// would raise, is ignored.
 UniqueFd take_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) {
     ::sigaddset(&signals, signal);
   }
   struct sigaction ignore {};
@@ -118,23 +133,45 @@ Companion::Companion(const std::string& profile_name, std::function<Configuratio
       board_(
           loop_, profile_name, [this](const Status& status) { return files_.write(status); },
           [this](const Status& status) { publish(status); }),
+      access_(loop_, namespaces_.directory.get(),
+              [this](const std::vector<std::string>& warnings) {
+                if (board_.status().warnings != warnings) {
+                  board_.edit().warnings = warnings;
+                  board_.publish();
+                }
+              }),
       heartbeat_(loop_, [this](std::chrono::seconds asleep) { session_->resumed(asleep); }) {
   end_processes_of(client_account_.uid);
   session_ = std::make_unique<Session>(surroundings(std::move(load)));
   view_.renew();
+  bridge_udev();
   control_ = std::make_unique<ControlServer>(
       loop_, runtime_path(profile_name, kControlEntry), std::move(listener),
       [this](const ControlRequest& request) { return carry_out(request); });
   control_->on_askers([this] { follow_question(); });
+  control_->serve_log(log_after);
   follow_question();
+  apply_access();
   signal_watch_ = loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
   watch_idleness();
+  // At last: if anything above fails there is no destructor that takes it back.
+  log::on_line([this] { control_->log_grew(); });
 }
 
 Companion::~Companion() {
+  log::on_line({});
   session_.reset();
   try {
     hooks_.finish(kHooksAtEnd);
+  } catch (const std::exception& error) {
+    log::ignored(error);
+  }
+}
+
+/// A convenience of applications: no tunnel is refused for it.
+void Companion::bridge_udev() noexcept {
+  try {
+    udev_.emplace(loop_, host_, inside_);
   } catch (const std::exception& error) {
     log::ignored(error);
   }
@@ -149,6 +186,9 @@ Surroundings Companion::surroundings(std::function<Configuration()> load) {
     view_.write_resolvers(resolvers, search_domains);
   };
   around.gave_up = [this] { loop_.stop(); };
+  around.is_outdated = [](const Configuration& configuration) {
+    return have_changed(configuration.files);
+  };
   return around;
 }
 
@@ -168,11 +208,17 @@ int Companion::run() {
   if (failure) {
     board_.leave();
     log::failure(Error(failure->error, {}, failure->hint));
-    return failure->kind == Failure::Kind::kStubborn ? kExitFailed : kExitConfiguration;
+    return kExitConfiguration;
   }
   session_->down();
   board_.leave();
   return 0;
+}
+
+std::optional<Companion::Refusal> Companion::refusal() const {
+  const auto& failure = session_->final_failure();
+  return failure && was_called_ ? std::optional(Refusal{*failure, session_->files()})
+                                : std::nullopt;
 }
 
 void Companion::publish(const Status& status) {
@@ -199,26 +245,56 @@ void Companion::follow_question() {
 }
 
 ControlReply Companion::carry_out(const ControlRequest& request) {
+  was_called_ = true;
   switch (request.command) {
     case Command::kStatus:
     case Command::kHello:
+    case Command::kLog:
       break;
     case Command::kUp:
-      session_->up();
+      order([this] { up(); }, "start");
       break;
     case Command::kDown:
       session_->down();
       break;
     case Command::kRestart:
-      restart();
+      order([this] { restart(); }, "restart");
       break;
     case Command::kAnswer:
       session_->answer(request);
+      break;
+    case Command::kInbound:
+      session_->change_inbound(request.add, request.remove);
       break;
   }
   ControlReply reply;
   reply.status = board_.status();
   return reply;
+}
+
+/// What somebody has mended, in the profile or in a file that it names, counts at once.
+void Companion::up() {
+  if (session_->is_outdated()) {
+    restart();
+  } else {
+    session_->up();
+  }
+}
+
+/// That an order cannot be carried out is in the log when it happens, and not only in the answer to
+/// whoever gave it. Throws what `carry_out` throws.
+void Companion::order(const std::function<void()>& carry_out, const char* verb) {
+  const State before = board_.status().state;
+  try {
+    carry_out();
+  } catch (const std::exception& error) {
+    const auto* ours = dynamic_cast<const Error*>(&error);
+    const bool goes_on = board_.status().state == before && before != State::kFailed;
+    log::failure((ours != nullptr ? *ours : Error(error.what()))
+                     .with_context(fmt::format("'{}': cannot {}{}", session_->profile().name, verb,
+                                               goes_on ? ", going on as before" : "")));
+    throw;
+  }
 }
 
 /// Each order is carried out, however soon it follows the one before: the profile may have been
@@ -232,6 +308,7 @@ void Companion::restart() {
   restarting_ = true;
   try {
     session_->restart();
+    apply_access();
     view_.renew();
   } catch (const std::exception&) {
     tell();
@@ -241,24 +318,29 @@ void Companion::restart() {
   watch_idleness();
 }
 
+/// Who is admitted may have been edited since `prepare`.
+void Companion::apply_access() {
+  access_.apply(session_->profile(), session_->files().front());
+}
+
 void Companion::on_signal() {
   signalfd_siginfo info{};
   if (::read(signals_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) {
+    return;
+  }
+  if (info.ssi_signo == static_cast<std::uint32_t>(SIGCHLD)) {
+    host_.tidy();
+    inside_.tidy();
     return;
   }
   if (info.ssi_signo != static_cast<std::uint32_t>(SIGHUP)) {
     loop_.stop();
     return;
   }
-  const State before = board_.status().state;
   try {
-    restart();
-  } catch (const std::exception& error) {
-    const auto* ours = dynamic_cast<const Error*>(&error);
-    log::failure((ours != nullptr ? *ours : Error(error.what()))
-                     .with_context(board_.status().state == before
-                                       ? "cannot restart, going on as before"
-                                       : "cannot restart"));
+    order([this] { restart(); }, "restart");
+  } catch (const std::exception&) {
+    return;  // nobody waits for an answer; it is in the log
   }
 }
 
@@ -274,7 +356,7 @@ void Companion::watch_idleness() {
 }
 
 bool Companion::is_used() const {
-  return control_->has_callers() || is_inhabited(namespaces_.netns.get());
+  return control_->is_used() || is_inhabited(namespaces_.netns.get());
 }
 
 /// Takes the tunnel down first, and only then checks once more: a launch that sees the mark of a

@@ -4,9 +4,12 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "helper/base/unique_fd.h"
+#include "systemd/service/access.h"
 #include "systemd/service/ask_password.h"
 #include "systemd/service/control_server.h"
 #include "systemd/service/idle_watch.h"
@@ -18,6 +21,7 @@
 #include "systemd/service/runtime_dir.h"
 #include "systemd/service/session.h"
 #include "systemd/service/status_board.h"
+#include "systemd/service/udev_bridge.h"
 
 namespace vpnrun::service {
 
@@ -42,13 +46,25 @@ class Companion {
   /// Runs until a signal, a final failure or idleness ends it. Returns an exit code of commands.h.
   [[nodiscard]] int run();
 
+  /// After run(): why the first connection failed for good, and what it was configured with.
+  /// nullopt: it did not, or nobody had called, so that nobody is likely to call again at once.
+  struct Refusal {
+    Failure failure;
+    std::vector<FileMark> files;
+  };
+  [[nodiscard]] std::optional<Refusal> refusal() const;
+
  private:
   [[nodiscard]] Surroundings surroundings(std::function<Configuration()> load);
   void publish(const Status& status);
   void follow_question();
   ControlReply carry_out(const ControlRequest& request);
+  void order(const std::function<void()>& carry_out, const char* verb);
+  void up();
   void restart();
+  void apply_access();
   void on_signal();
+  void bridge_udev() noexcept;
   void watch_idleness();
   void on_idle();
   void look_again();
@@ -58,6 +74,7 @@ class Companion {
   UniqueFd signals_;
   EventLoop loop_;
   bool restarting_ = false;
+  bool was_called_ = false;
   bool activated_;  ///< systemd listens for us, even after we have ended
   PreparedNamespaces namespaces_;
   Netns host_;
@@ -67,11 +84,13 @@ class Companion {
   AskPassword agents_;
   std::unique_ptr<ControlServer> control_;
   ViewKeeper view_;
+  std::optional<UdevBridge> udev_;  ///< none where the kernel refuses it
   Resolver resolver_;
   ShellHooks hooks_;
   StatusFiles files_;
   StatusBoard board_;
   std::unique_ptr<Session> session_;
+  AccessKeeper access_;
   Heartbeat heartbeat_;
   std::unique_ptr<IdleWatch> idle_;
   EventLoop::Handle last_look_;

@@ -3,10 +3,12 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "profiles/base/error.h"
 #include "profiles/openvpn_config.h"
 #include "profiles/profile.h"
+#include "systemd/service/file_marks.h"
 
 namespace vpnrun::service {
 
@@ -24,6 +26,12 @@ struct NoConfig {};
 struct Configuration {
   profile::Profile profile;
   std::variant<NoConfig, profile::OpenvpnConfig> tunnel;
+  /// What the client does not get to hear of its configuration, and settings of the profile that do
+  /// nothing with it; merged(), for the status.
+  std::vector<LeftOut> left_out{};
+  /// What else the log is to say once.
+  std::vector<std::string> warnings{};
+  std::vector<FileMark> files;  ///< all that were read, as they were before
 };
 
 /// Reads the profile, which must be root's (profile::Trust::kRootOwned) and fit to be prepared.

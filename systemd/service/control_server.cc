@@ -56,7 +56,7 @@ constexpr std::size_t kBudgetsMax = 256;
 ControlReply refusal(const Error& error) {
   ControlReply reply;
   reply.ok = false;
-  reply.error = error.what();
+  reply.error = one_line(error.what());
   reply.hint = error.hint();
   if (const auto* unknown = dynamic_cast<const UnknownInRequest*>(&error)) {
     reply.unknown = unknown->name();
@@ -119,6 +119,12 @@ ControlServer::~ControlServer() {
 bool ControlServer::has_callers() const noexcept {
   return std::any_of(callers_.begin(), callers_.end(),
                      [](const Caller& caller) { return !caller.dropped; });
+}
+
+bool ControlServer::is_used() const noexcept {
+  return std::any_of(callers_.begin(), callers_.end(), [](const Caller& caller) {
+    return !caller.dropped && !caller.only_reads_log;
+  });
 }
 
 // --- who comes ---
@@ -246,6 +252,7 @@ void ControlServer::resume_within(Budget::Cost wait) {
     resuming_.reset();
     for (auto& caller : callers_) {
       work_off(caller);
+      tell_log(caller);
     }
     sweep();
   });
@@ -278,6 +285,7 @@ void ControlServer::watch(Caller& caller) {
 void ControlServer::serve(Caller& caller, std::uint32_t events) {
   if ((events & EPOLLOUT) != 0) {
     flush(caller);
+    tell_log(caller);
   }
   if ((caller.watched_for & EPOLLIN) != 0) {
     receive(caller);
@@ -337,10 +345,22 @@ void ControlServer::handle_line(Caller& caller, std::string_view line) {
     if (request.command == Command::kHello) {
       caller.audience = Audience::kTolerant;
     }
+    if (is_for_root(request) && caller.peer.uid != 0) {
+      throw Error("only root may order that", std::make_error_code(std::errc::permission_denied),
+                  "with sudo, or as root");
+    }
     ControlReply reply = handler_(request);
-    caller.follows = caller.follows || request.follow;
-    caller.asks = caller.asks || (request.follow && request.asks);
+    if (request.command == Command::kLog) {
+      add_log(caller, request, reply);
+    } else {
+      caller.follows = caller.follows || request.follow;
+      caller.asks = caller.asks || (request.follow && request.asks);
+      caller.only_reads_log =
+          caller.only_reads_log && !request.follow &&
+          (request.command == Command::kStatus || request.command == Command::kHello);
+    }
     send(caller, std::move(reply));
+    tell_log(caller);
     askers_changed_();
   } catch (const Error& error) {
     send(caller, refusal(error));
@@ -385,6 +405,55 @@ void ControlServer::publish(const Status& status) {
   sweep();
 }
 
+// --- the log ---
+
+/// The handler has answered with the status.
+void ControlServer::add_log(Caller& caller, const ControlRequest& request, ControlReply& reply) {
+  if (caller.audience == Audience::kStrict) {
+    throw Error("'log' comes after 'hello'", {}, R"(say {"command":"hello"} first)");
+  }
+  if (!read_log_) {
+    throw Error("there is no log");
+  }
+  reply.log = read_log_(request.after);
+  caller.only_reads_log = !caller.follows;
+  caller.follows_log = request.follow;
+  caller.log_told = reply.log->empty() ? request.after : reply.log->back().number;
+}
+
+void ControlServer::log_grew() {
+  if (telling_log_.active() ||
+      std::none_of(callers_.begin(), callers_.end(),
+                   [](const Caller& caller) { return caller.follows_log; })) {
+    return;
+  }
+  telling_log_ = loop_.after(milliseconds(0), [this] {
+    telling_log_.reset();
+    for (auto& caller : callers_) {
+      tell_log(caller);
+    }
+    sweep();
+  });
+}
+
+/// As long as he reads and his share lasts.
+void ControlServer::tell_log(Caller& caller) {
+  while (caller.follows_log && !caller.dropped && caller.output.empty() &&
+         wait_of(caller.peer.uid) == Budget::Cost::zero()) {
+    const Budget::Cost begin = thread_time();
+    auto lines = read_log_(caller.log_told);
+    if (lines.empty() || !still_admits(caller)) {
+      break;
+    }
+    caller.log_told = lines.back().number;
+    ControlReply reply = handler_(ControlRequest{});
+    reply.log = std::move(lines);
+    send(caller, std::move(reply));
+    charge(caller.peer.uid, thread_time() - begin);
+  }
+  watch(caller);
+}
+
 bool ControlServer::somebody_asks() const noexcept {
   return std::any_of(callers_.begin(), callers_.end(),
                      [](const Caller& caller) { return caller.asks && !caller.dropped; });
@@ -424,7 +493,7 @@ void ControlServer::bury() {
 }
 
 void refuse_callers(int listener, const Error& error, std::chrono::milliseconds patience,
-                    const std::function<bool()>& is_still_so) noexcept {
+                    const std::function<bool()>& is_still_so, Called called) noexcept {
   try {
     const std::string text = encode(refusal(error), Audience::kStrict);
     const auto end = EventLoop::Clock::now() + patience;
@@ -443,6 +512,12 @@ void refuse_callers(int listener, const Error& error, std::chrono::milliseconds 
       (void)hang_up_on(callers);
       return !callers.empty();
     };
+    if (called == Called::kBefore) {
+      pollfd waiting{listener, POLLIN, 0};
+      if (::poll(&waiting, 1, static_cast<int>(patience.count())) <= 0 || !is_still_so()) {
+        return;
+      }
+    }
     while (refuse_all()) {
       std::this_thread::sleep_for(kCrowdPause);
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - EventLoop::Clock::now());

@@ -8,6 +8,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "helper/base/runtime_layout.h"
 #include "helper/base/unique_fd.h"
@@ -24,6 +26,8 @@ namespace vpnrun::service {
 /// decide who can connect, and who may stay connected: they are checked at each request and before
 /// each status that is sent. A caller that is no longer admitted is told so and disconnected,
 /// within a second if it sends nothing.
+///
+/// What is_for_root() is refused to everybody else who is admitted; the kernel says who he is.
 ///
 /// Callers are trusted no further than that: lines and queues are bounded, a caller that does not
 /// read is dropped, and none has to wait for another. What one user may cost is bounded as well:
@@ -55,8 +59,21 @@ class ControlServer {
   /// Whether anybody is connected.
   [[nodiscard]] bool has_callers() const noexcept;
 
+  /// Whether anybody is connected who has not asked for the log alone: to read it is no use of the
+  /// tunnel.
+  [[nodiscard]] bool is_used() const noexcept;
+
   /// Sends `status` to every caller that follows.
   void publish(const Status& status);
+
+  /// The lines of the log after the one with that number, as many as fit into one reply. Without
+  /// it `log` is refused.
+  using LogReader = std::function<std::vector<LogLine>(std::uint64_t after)>;
+  void serve_log(LogReader read) { read_log_ = std::move(read); }
+  /// There are new lines: those who follow the log get them in the next turn of the loop. Whoever
+  /// does not read gets them once he does, as far as they are still kept; nothing is queued for
+  /// him.
+  void log_grew();
 
   /// Whether a caller is connected that follows and can ask a person (ControlRequest::asks).
   [[nodiscard]] bool somebody_asks() const noexcept;
@@ -71,6 +88,9 @@ class ControlServer {
     std::string output;
     bool follows = false;
     bool asks = false;
+    bool only_reads_log = false;
+    bool follows_log = false;
+    std::uint64_t log_told = 0;  ///< the number of the last line that was sent
     Audience audience = Audience::kStrict;
     bool dropped = false;
     std::uint32_t watched_for = 0;  ///< EPOLLIN, EPOLLOUT
@@ -85,6 +105,8 @@ class ControlServer {
   void receive(Caller& caller);
   void work_off(Caller& caller);
   void handle_line(Caller& caller, std::string_view line);
+  void add_log(Caller& caller, const ControlRequest& request, ControlReply& reply);
+  void tell_log(Caller& caller);
   void send(Caller& caller, ControlReply reply);
   void flush(Caller& caller);
   void watch(Caller& caller);
@@ -106,6 +128,8 @@ class ControlServer {
   Handler handler_;
   EventLoop::Handle acceptable_;
   std::function<void()> askers_changed_ = [] {};
+  LogReader read_log_;
+  EventLoop::Handle telling_log_;
   std::list<Caller> callers_;
   EventLoop::Handle sweeping_;
   EventLoop::Handle listening_again_;
@@ -117,14 +141,19 @@ class ControlServer {
   std::uint64_t published_ = 0;
 };
 
-/// Answers every caller that waits at `listener` with `error`, and hangs up: callers learn why the
-/// companion cannot start, and systemd has no reason to start it again at once.
+/// Whether anybody called the companion that ends: those who wait at its socket, or, even if nobody
+/// does, somebody whom it has answered.
+enum class Called : std::uint8_t { kByThoseWhoWait, kBefore };
+
+/// Answers everybody who waits at `listener` with `error`, and hangs up: whoever called a companion
+/// that cannot start is told why, and systemd has no reason to start it again at once.
 ///
 /// If there was any caller, does the same for those that come within `patience`: otherwise each
 /// launch would start the companion again, and after a few starts systemd stops listening. Blocks
 /// for that long, or until a caller comes and `is_still_so` returns false; that caller is left to
 /// the next companion. Looks for callers a few times a second.
 void refuse_callers(int listener, const Error& error, std::chrono::milliseconds patience,
-                    const std::function<bool()>& is_still_so) noexcept;
+                    const std::function<bool()>& is_still_so,
+                    Called called = Called::kByThoseWhoWait) noexcept;
 
 }  // namespace vpnrun::service

@@ -6,6 +6,7 @@
 
 #include "profiles/base/endpoint.h"
 #include "profiles/base/ip_address.h"
+#include "profiles/profile.h"
 #include "systemd/service/client/tunnel_client.h"
 #include "systemd/service/link/link.h"
 
@@ -33,7 +34,10 @@ class InsideNetwork {
   /// Throws Error; whether the route is set is unknown then.
   virtual void bring_up(const TunnelSettings& settings,
                         const std::vector<IpAddress>& resolvers) = 0;
-  /// Removes the default route, at once. All else stays for the next connection.
+  /// Lets exactly these ports in from the tunnel from now on. Throws Error; then what was open
+  /// before is open.
+  virtual void set_inbound(const std::vector<profile::Port>& ports) = 0;
+  /// Takes the default route out, at once. All else stays for the reconnect.
   virtual void take_down() noexcept = 0;
 };
 

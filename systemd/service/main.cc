@@ -8,6 +8,7 @@
 #include <string>
 
 #include "profiles/command_line.h"
+#include "systemd/service/access.h"
 #include "systemd/service/commands.h"
 #include "systemd/service/link/resolver.h"
 #include "systemd/service/os/log.h"
@@ -34,8 +35,13 @@ int run_main(int argc, char** argv) {
   const CLI::App* prepare = add("prepare", "make the namespaces, sealed");
   const CLI::App* run = add("run", "keep the tunnel up, in the foreground");
   const CLI::App* ended = add("ended", "record why systemd ended it; for the unit");
+  const CLI::App* waiting = add("waiting", "remember what waits for the namespace; for its unit");
+  const CLI::App* resume = add("resume", "start what has waited for it; for its unit");
+  const CLI::App* inside =
+      add("inside", "succeed in the profile's network only; for attached units");
   // A program of its own to run the machine's name service modules; see resolver.h.
   const CLI::App* look_up = app.add_subcommand("look-up")->group("");
+  const CLI::App* find_accounts = app.add_subcommand("find-accounts")->group("");
   add("release", "undo everything; repeating it is not an error");
   try {
     app.parse(argc, argv);
@@ -52,6 +58,9 @@ int run_main(int argc, char** argv) {
   if (look_up->parsed()) {
     return vpnrun::service::look_up_main(STDIN_FILENO, STDOUT_FILENO);
   }
+  if (find_accounts->parsed()) {
+    return vpnrun::service::find_accounts_main(STDIN_FILENO, STDOUT_FILENO);
+  }
   using vpnrun::service::log::Level;
   vpnrun::service::log::set_up(verbose ? Level::kDebug : Level::kInfo);
   if (prepare->parsed()) {
@@ -59,6 +68,15 @@ int run_main(int argc, char** argv) {
   }
   if (ended->parsed()) {
     return vpnrun::service::ended(name);
+  }
+  if (waiting->parsed()) {
+    return vpnrun::service::waiting(name);
+  }
+  if (resume->parsed()) {
+    return vpnrun::service::resume(name);
+  }
+  if (inside->parsed()) {
+    return vpnrun::service::inside(name);
   }
   return run->parsed() ? vpnrun::service::run(name) : vpnrun::service::release(name);
 }

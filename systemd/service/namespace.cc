@@ -23,6 +23,7 @@
 #include "systemd/service/named_namespaces.h"
 #include "systemd/service/names/covered_folders.h"
 #include "systemd/service/names/etc_files.h"
+#include "systemd/service/names/own_name.h"
 #include "systemd/service/names/run_folder.h"
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netns.h"
@@ -129,10 +130,23 @@ void write_generated_files(const std::string& profile_name) {
   if (::faccessat(etc.get(), "resolv.conf", F_OK, 0) != 0) {
     write_resolv_conf(etc.get(), resolv_conf_text({}, {}));
   }
-  const std::string wanted = nsswitch_text(text_of("/etc/nsswitch.conf"));
-  if (text_of(runtime_path(profile_name, kEtcEntry) + "/nsswitch.conf") !=
-      wanted) {  // not if unchanged: the view's bind mount of it stays valid
-    replace_file(etc.get(), "nsswitch.conf", wanted);
+  const auto own = has_myhostname_module() ? OwnNameSource::kModule : OwnNameSource::kFiles;
+  const auto write = [&](const char* name, const std::string& wanted) {
+    if (text_of(runtime_path(profile_name, kEtcEntry) + '/' + name) !=
+        wanted) {  // if it is unchanged, the view's bind of it stays valid
+      replace_file(etc.get(), name, wanted);
+    }
+  };
+  write("nsswitch.conf", nsswitch_text(text_of("/etc/nsswitch.conf"), own));
+  if (own == OwnNameSource::kFiles) {
+    const std::string machines = text_of("/etc/hosts");
+    if (const std::string hosts = hosts_text(machines, own_name()); hosts != machines) {
+      write("hosts", hosts);
+      return;
+    }
+  }
+  if (::unlinkat(etc.get(), "hosts", 0) != 0 && errno != ENOENT) {
+    throw_errno("cannot remove the profile's '{}'", "hosts");
   }
 }
 

@@ -44,7 +44,8 @@ struct PreparedNamespaces {
 [[nodiscard]] ViewSources view_sources(const std::string& profile_name);
 
 /// Brings the view in line with the host, in a child that joins it: its /run, what is covered in it
-/// (covered_folders.h), and the overlays in /etc, with nsswitch.conf made again from the host's.
+/// (covered_folders.h), and the overlays in /etc, with nsswitch.conf and hosts made again from the
+/// host's.
 /// Throws Error.
 void renew_overlays(const PreparedNamespaces& namespaces, const std::string& profile_name);
 

@@ -47,6 +47,12 @@ netlink::Socket& Netns::socket() {
   return *socket_;
 }
 
+void Netns::tidy() noexcept {
+  if (nft_) {
+    nft_->tidy();
+  }
+}
+
 filter::Nft& Netns::nft() {
   if (!nft_) {
     run([this] { nft_.emplace(place_); });

@@ -43,6 +43,8 @@ class Netns {
 
   [[nodiscard]] netlink::Socket& socket();
   [[nodiscard]] filter::Nft& nft();
+  /// Nft::tidy(), if there is one.
+  void tidy() noexcept;
   /// Each for one reader only: what is drained is gone.
   [[nodiscard]] netlink::Monitor& monitor();
   [[nodiscard]] netlink::FilterMonitor& filter_monitor();

@@ -4,10 +4,14 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "profiles/base/error.h"
+#include "systemd/service/client_table.h"
 #include "systemd/service/netlink/address.h"
+#include "systemd/service/netlink/connections.h"
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/route.h"
 #include "systemd/service/os/log.h"
@@ -26,19 +30,32 @@ netlink::Families families_of(const std::vector<IpAddress>& addresses) {
   return v6 ? netlink::Families::kIpv6 : netlink::Families::kIpv4;
 }
 
+bool is_among(const std::vector<IpAddress>& addresses, const IpAddress& address) {
+  return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+}
+
+/// TCP gives a connection up after a quarter of an hour; few servers change addresses that often.
+constexpr std::ptrdiff_t kMostRetired = 8;
+
 }  // namespace
 
 NetnsInside::NetnsInside(EventLoop& loop, const profile::Profile& profile, Netns& inside,
                          ::uid_t client_uid, std::function<void()> device_lost)
-    : inside_(inside), device_lost_(std::move(device_lost)) {
+    : loop_(loop), inside_(inside), device_lost_(std::move(device_lost)) {
   filter_.client_uid = client_uid;
   filter_.capture = profile.dns.capture;
   filter_.expose = profile.ports.expose;
   filter_.inbound = profile.ports.inbound;
   apply_filter();
+  route_client(inside_, client_uid);
   if (const auto stale = netlink::find_link(inside_.socket(), filter::kTunnelDevice)) {
     inside_.run(
         [&stale] { (void)netlink::DefaultRoute(stale->index, netlink::Families::kBoth).remove(); });
+    for (const auto& one : netlink::list_addresses(inside_.socket())) {
+      if (one.ifindex == stale->index) {
+        left_.push_back(one.address.address);
+      }
+    }
   }
   watch_ = loop.watch(inside_.monitor().fd(), EPOLLIN, [this](std::uint32_t) {
     inside_.monitor().drain([this](const netlink::Event& event) { on_event(event); });
@@ -51,6 +68,7 @@ NetnsInside::~NetnsInside() {
     filter_.link.reset();
     filter_.endpoints.clear();
     apply_filter();
+    unroute_client(inside_);
   } catch (const std::exception& error) {
     log::ignored(error);
   }
@@ -81,26 +99,117 @@ void NetnsInside::bring_up(const TunnelSettings& settings,
   }
   find_device();
   set_up_device(settings);
+  const bool moved = filter_.tunnel_addresses != plain;
+  const auto former = filter_.tunnel_addresses.empty() ? left_ : filter_.tunnel_addresses;
+  std::vector<IpAddress> retired = filter_.retired_addresses;
+  std::erase_if(retired, [&plain](const IpAddress& one) { return is_among(plain, one); });
   // The filter before the addresses: it drops what comes in for any other address.
-  if (!loaded_ || filter_.tunnel_addresses != plain || filter_.dns_servers != resolvers) {
+  if (!loaded_ || moved || filter_.dns_servers != resolvers ||
+      filter_.retired_addresses != retired) {
     filter_.tunnel_addresses = plain;
     filter_.dns_servers = resolvers;
+    filter_.retired_addresses = retired;
     apply_filter();
   }
-  std::vector<netlink::InterfaceAddress> addresses;
-  for (const Prefix& prefix : settings.addresses) {
-    addresses.push_back({0, prefix, std::nullopt});
-  }
-  netlink::set_addresses(inside_.socket(), device_index_, addresses);
+  set_addresses(settings.addresses);
   const auto families = families_of(plain);
   if (families != netlink::Families::kIpv4) {
     netlink::allow_ipv6_loopback(inside_.socket(), device_index_);
   }
-  inside_.run([this, families] { netlink::DefaultRoute(device_index_, families).install(); });
+  install_default();
   up_ = true;
+  if (moved) {
+    // Later: the kernel goes through all its sockets for that, and the tunnel is not to wait.
+    ending_ = loop_.after(std::chrono::milliseconds(0), [this, former] {
+      ending_.reset();
+      end_stale_connections(former);
+    });
+  }
 }
 
-/// A client may have made a new device since the last time.
+/// Those, and the retired ones.
+void NetnsInside::set_addresses(const std::vector<Prefix>& current) {
+  current_ = current;
+  std::vector<netlink::InterfaceAddress> addresses;
+  for (const Prefix& prefix : current) {
+    addresses.push_back({0, prefix, std::nullopt});
+  }
+  for (const IpAddress& address : filter_.retired_addresses) {
+    addresses.push_back({0, Prefix::host(address), std::nullopt, true});
+  }
+  netlink::set_addresses(inside_.socket(), device_index_, addresses);
+}
+
+/// `former`: what the tunnel had before; not known to a companion that has just been started, but
+/// what is not an address here is stale as well.
+void NetnsInside::end_stale_connections(const std::vector<IpAddress>& former) noexcept {
+  try {
+    std::vector<IpAddress> own;
+    for (const auto& one : netlink::list_addresses(inside_.socket())) {
+      if (!one.retired) {
+        own.push_back(one.address.address);
+      }
+    }
+    const auto is_stale = [&own](const IpAddress& address) {
+      const bool any = address == IpAddress() || address == *IpAddress::parse("::");
+      return !any && !address.is_loopback() && !is_among(own, address);
+    };
+    const auto ended = inside_.run([&] { return netlink::end_connections(is_stale); });
+    if (ended.count != 0) {
+      log::info("ended {} connections of an address that the tunnel no longer has", ended.count);
+    }
+    if (ended.error != 0) {
+      log::debug("cannot end connections: {}", std::generic_category().message(ended.error));
+      retire(ended.left.empty() ? former : ended.left);
+    }
+  } catch (const std::exception& error) {
+    log::ignored(error);
+  }
+}
+
+/// The second best, on a kernel that cannot end connections: without its address a connection's
+/// packets would not get as far as the filter, which answers them.
+void NetnsInside::retire(const std::vector<IpAddress>& addresses) {
+  auto& retired = filter_.retired_addresses;
+  for (const IpAddress& address : addresses) {
+    if (!is_among(filter_.tunnel_addresses, address) && !is_among(retired, address)) {
+      retired.push_back(address);
+    }
+  }
+  if (std::ssize(retired) > kMostRetired) {
+    retired.erase(retired.begin(), retired.end() - kMostRetired);
+  }
+  apply_filter();
+  if (up_) {
+    install_default();
+  }
+  set_addresses(current_);
+}
+
+/// For IPv4 the kernel would choose the first address that may be used at all, which a retired one
+/// may (of the machine's scope, but the device has route_localnet).
+void NetnsInside::install_default() {
+  std::optional<IpAddress> source;
+  for (const IpAddress& address : filter_.tunnel_addresses) {
+    if (!source && address.is_ipv4() && !filter_.retired_addresses.empty()) {
+      source = address;
+    }
+  }
+  const auto families = families_of(filter_.tunnel_addresses);
+  inside_.run([&] { netlink::DefaultRoute(device_index_, families, source).install(); });
+}
+
+void NetnsInside::set_inbound(const std::vector<profile::Port>& ports) {
+  const auto former = std::exchange(filter_.inbound, ports);
+  try {
+    apply_filter();
+  } catch (const std::exception&) {
+    filter_.inbound = former;
+    throw;
+  }
+}
+
+/// A client may have made a new one since the last time.
 void NetnsInside::find_device() {
   const auto device = netlink::find_link(inside_.socket(), filter::kTunnelDevice);
   if (!device) {
@@ -155,7 +264,16 @@ void NetnsInside::take_down() noexcept {
 
 void NetnsInside::apply_filter() {
   loaded_ = false;
-  inside_.nft().apply(filter::inside_ruleset(filter_));
+  try {
+    inside_.nft().apply(filter::inside_ruleset(filter_));
+  } catch (const Error& error) {
+    if (!filter_.next_resolver || filter_.dns_servers.size() < 2) {
+      throw;
+    }
+    log::debug("captured names stay with the first resolver: {}", error.what());
+    filter_.next_resolver = false;  // the kernel may be too old for it
+    inside_.nft().apply(filter::inside_ruleset(filter_));
+  }
   loaded_ = true;
 }
 

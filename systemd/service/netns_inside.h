@@ -18,11 +18,17 @@ namespace vpnrun::service {
 
 /// InsideNetwork in the profile's network namespace. The tunnel device is called tun0, whoever
 /// makes it.
+///
+/// When the tunnel comes up with another address than before, connections of the former one are
+/// ended, as nothing could ever arrive for them again: their programs are told at once, or (of a
+/// kernel that cannot do that) when they send something. While the tunnel is down, for however
+/// long, connections are left alone: it may come back with the same address.
 class NetnsInside final : public InsideNetwork {
  public:
-  /// Loads the filter in its sealed state, and removes a default route that a killed companion
-  /// left. `device_lost`: see InsideNetwork. `inside` must outlive this object; nothing else may
-  /// read its monitor. Throws Error.
+  /// The filter is brought to the sealed state, the client is routed by its own table
+  /// (client_table.h), and a default route that a killed companion left is taken out.
+  /// `device_lost`: see InsideNetwork. `inside` must outlive this object; its monitor has no other
+  /// reader. Throws Error.
   NetnsInside(EventLoop& loop, const profile::Profile& profile, Netns& inside, ::uid_t client_uid,
               std::function<void()> device_lost);
   NetnsInside(const NetnsInside&) = delete;
@@ -34,6 +40,7 @@ class NetnsInside final : public InsideNetwork {
   void open(const std::optional<LinkAddresses>& link,
             const std::vector<Endpoint>& endpoints) override;
   void bring_up(const TunnelSettings& settings, const std::vector<IpAddress>& resolvers) override;
+  void set_inbound(const std::vector<profile::Port>& ports) override;
   void take_down() noexcept override;
 
  private:
@@ -42,14 +49,22 @@ class NetnsInside final : public InsideNetwork {
   void on_event(const netlink::Event& event);
   [[nodiscard]] bool has_carrier() noexcept;
   void apply_filter();
+  void set_addresses(const std::vector<Prefix>& current);
+  void end_stale_connections(const std::vector<IpAddress>& former) noexcept;
+  void retire(const std::vector<IpAddress>& addresses);
+  void install_default();
 
+  EventLoop& loop_;
   Netns& inside_;
   std::function<void()> device_lost_;
   filter::InsideFilter filter_;
   bool loaded_ = false;  ///< the kernel has filter_
   bool up_ = false;      ///< the default route is set
   int device_index_ = 0;
-  std::optional<netlink::DefaultRoute> any_default_;  ///< both families, for removal
+  std::vector<Prefix> current_;  ///< the tunnel's addresses
+  std::vector<IpAddress> left_;  ///< those that a killed companion's tunnel had
+  EventLoop::Handle ending_;     ///< of connections whose address the tunnel no longer has
+  std::optional<netlink::DefaultRoute> any_default_;  ///< both families, for taking out
   EventLoop::Handle watch_;
 };
 

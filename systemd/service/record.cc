@@ -19,7 +19,7 @@
 namespace vpnrun::service {
 namespace {
 
-/// The record of 0.1.0: it has neither the host's network namespace nor from_namespaces.
+/// The record of 0.1.0: neither the host's network namespace nor from_namespaces and i386.
 struct FirstOrigin {
   static constexpr std::uint64_t kMagic = 0x324e4952504e5256;  // "VRNPRIN2"
   std::uint64_t magic = 0;
@@ -80,14 +80,30 @@ bool read_record(int directory, Origin& out) {
 
 bool says_the_same(const Origin& origin, const profile::Profile& profile) {
   return (origin.no_new_privs != 0) == profile.application.no_new_privs &&
-         (origin.from_namespaces != 0) == profile.access.from_namespaces;
+         (origin.from_namespaces != 0) == profile.access.from_namespaces &&
+         (origin.i386 != 0) == profile.application.i386;
 }
 
 void write_record(int directory, Origin origin, const profile::Profile& profile) {
   origin.no_new_privs = profile.application.no_new_privs ? 1 : 0;
   origin.from_namespaces = profile.access.from_namespaces ? 1 : 0;
+  origin.i386 = profile.application.i386 ? 1 : 0;
   replace_file(directory, kOriginEntry,
                std::string_view(reinterpret_cast<const char*>(&origin), sizeof origin));
+}
+
+void tell_helper(int directory, const profile::Profile& profile) {
+  Origin origin;
+  const auto is_wrong = [&] {
+    return read_origin(directory, origin) && !says_the_same(origin, profile);
+  };
+  if (!is_wrong()) {  // without the lock: only a look
+    return;
+  }
+  const ProfileLock lock(profile.name);
+  if (is_wrong()) {
+    write_record(directory, origin, profile);
+  }
 }
 
 void take_over_record(const profile::Profile& profile) {

@@ -20,6 +20,10 @@ namespace vpnrun::service {
 /// needs. Throws Error.
 void write_record(int directory, Origin origin, const profile::Profile& profile);
 
+/// Makes a record that is up to date say what `profile` does; nothing else in it changes. Throws
+/// Error.
+void tell_helper(int directory, const profile::Profile& profile);
+
 /// Replaces an old record by a new one, for a companion whose profile another version prepared: the
 /// view, the namespaces and what runs in them stay. The host's network namespace is recorded as
 /// that of the calling process. Does nothing if the record is up to date or there is none. Throws

@@ -14,7 +14,6 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
-#include <set>
 #include <thread>
 #include <vector>
 
@@ -22,7 +21,6 @@
 #include "helper/base/runtime_layout.h"
 #include "profiles/base/error.h"
 #include "profiles/protocol/control_message.h"
-#include "systemd/service/os/accounts.h"
 #include "systemd/service/os/log.h"
 
 namespace vpnrun::service {
@@ -96,72 +94,6 @@ void add_acl_entry(acl_t& acl, acl_tag_t tag, const void* qualifier, bool write)
                            ::acl_add_perm(permissions, ACL_EXECUTE) != 0 ||
                            (write && ::acl_add_perm(permissions, ACL_WRITE) != 0))) {
     throw_errno("cannot build an access control list");
-  }
-}
-
-void refuse_unless(bool may_be_admitted, const char* key, const std::string& name) {
-  if (!may_be_admitted) {
-    throw Error(
-        fmt::format(
-            "[access] {} names '{}', whose number is reserved for VPN clients or for nobody", key,
-            printable(name)),
-        {},
-        fmt::format("take it out of the profile, or give '{}' another number", printable(name)));
-  }
-}
-
-/// The numbers of `names`, each once: one user may have two names. A name that does not exist is
-/// left out, and so is one for which a directory service does not answer: at boot it may not be
-/// reachable yet, and that must not keep the machine's own users out.
-template <class Find>
-std::set<id_t> find_all(const std::vector<std::string>& names, const char* key, const Find& find,
-                        bool (*may_admit)(id_t), const std::string& profile_name) {
-  std::set<id_t> ids;
-  for (const auto& name : names) {
-    try {
-      if (const auto id = find(name)) {
-        refuse_unless(may_admit(*id), key, name);
-        ids.insert(*id);
-      } else {
-        log::warn("'{}': [access] {} names '{}', which does not exist, ignoring", profile_name, key,
-                  printable(name));
-      }
-    } catch (const NotAnswered& error) {
-      log::ignored(
-          Error(fmt::format("'{}': [access] does not admit '{}' for now: {}", profile_name,
-                            printable(name), error.what()),
-                error.code(),
-                fmt::format("once the directory service answers: vpnrun-tunnel prepare {0}, or "
-                            "systemctl reload vpnrun-netns@{0}",
-                            profile_name)));
-    }
-  }
-  return ids;
-}
-
-void set_acl(int dir_fd, const std::string& profile_name, const profile::Access& access) {
-  const auto users = find_all(access.users, "users", find_user, may_admit_user, profile_name);
-  const auto groups = find_all(access.groups, "groups", find_group, may_admit_group, profile_name);
-  acl_t acl = ::acl_init(static_cast<int>(4 + users.size() + groups.size()));
-  const AclPtr owner(acl, ::acl_free);
-  if (acl == nullptr) {
-    throw_errno("cannot build an access control list");
-  }
-  add_acl_entry(acl, ACL_USER_OBJ, nullptr, true);
-  add_acl_entry(acl, ACL_GROUP_OBJ, nullptr, false);
-  add_acl_entry(acl, ACL_OTHER, nullptr, false);
-  for (const id_t uid : users) {
-    add_acl_entry(acl, ACL_USER, &uid, false);
-  }
-  for (const id_t gid : groups) {
-    add_acl_entry(acl, ACL_GROUP, &gid, false);
-  }
-  if (!users.empty() || !groups.empty()) {
-    add_acl_entry(acl, ACL_MASK, nullptr, false);
-  }
-  if (::acl_set_fd(dir_fd, acl) != 0) {
-    throw_errno("cannot set the access control list of '{}' ({} users, {} groups)",
-                runtime_path(profile_name), users.size(), groups.size());
   }
 }
 
@@ -276,6 +208,31 @@ AliveMark::AliveMark(const std::string& profile_name)
   }
 }
 
+void admit(int dir_fd, const std::string& profile_name, const Admitted& admitted) {
+  const auto& [users, groups, warnings] = admitted;
+  acl_t acl = ::acl_init(static_cast<int>(4 + users.size() + groups.size()));
+  const AclPtr owner(acl, ::acl_free);
+  if (acl == nullptr) {
+    throw_errno("cannot build an access control list");
+  }
+  add_acl_entry(acl, ACL_USER_OBJ, nullptr, true);
+  add_acl_entry(acl, ACL_GROUP_OBJ, nullptr, false);
+  add_acl_entry(acl, ACL_OTHER, nullptr, false);
+  for (const id_t uid : users) {
+    add_acl_entry(acl, ACL_USER, &uid, false);
+  }
+  for (const id_t gid : groups) {
+    add_acl_entry(acl, ACL_GROUP, &gid, false);
+  }
+  if (!users.empty() || !groups.empty()) {
+    add_acl_entry(acl, ACL_MASK, nullptr, false);
+  }
+  if (::acl_set_fd(dir_fd, acl) != 0) {
+    throw_errno("cannot set the access control list of '{}' ({} users, {} groups)",
+                runtime_path(profile_name), users.size(), groups.size());
+  }
+}
+
 UniqueFd make_profile_directory(const std::string& profile_name, const profile::Access& access) {
   const std::string path = runtime_path(profile_name);
   // Closed to everybody until the ACL is set.
@@ -286,7 +243,11 @@ UniqueFd make_profile_directory(const std::string& profile_name, const profile::
   if (!dir.ok() || ::fchown(dir.get(), 0, 0) != 0 || ::fchmod(dir.get(), kProfileMode) != 0) {
     throw_errno("cannot set up '{}'", path);
   }
-  set_acl(dir.get(), profile_name, access);
+  const Admitted admitted = whom_it_admits(access, profile_name, find_account);
+  for (const Error& warning : admitted.warnings) {
+    log::ignored(warning);
+  }
+  admit(dir.get(), profile_name, admitted);
   return dir;
 }
 

@@ -9,6 +9,7 @@
 
 #include "helper/base/unique_fd.h"
 #include "profiles/profile.h"
+#include "systemd/service/access.h"
 
 namespace vpnrun::service {
 
@@ -80,6 +81,10 @@ class AliveMark {
  private:
   UniqueFd socket_;
 };
+
+/// Sets the ACL of the profile's directory: whom it lets in besides root, from now on. Throws
+/// Error.
+void admit(int dir_fd, const std::string& profile_name, const Admitted& admitted);
 
 /// The profile's directory: made if absent, then root:root, 0750, with the ACL of `access`, its
 /// parent root:root 0711. A user or group that does not exist is left out with a warning. Returns a

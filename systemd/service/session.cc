@@ -19,6 +19,7 @@
 // after which no new attempt follows: sealed, offline, endpoints closed.
 #include "systemd/service/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "profiles/base/error.h"
@@ -36,11 +37,22 @@ constexpr seconds kAttemptLimit{20};
 constexpr seconds kRefusalLimit{4};
 /// A pause of this length would make a person wonder, so it is explained.
 constexpr seconds kLongPause{5};
+/// A provider forwards a few ports, a game needs a dozen.
+constexpr std::size_t kInboundMost = 256;
+
+std::string text_of(const std::vector<profile::Port>& ports) {
+  std::string text;
+  for (const auto& port : ports) {
+    text += (text.empty() ? "" : ", ") + port.str();
+  }
+  return text.empty() ? "none" : text;
+}
 
 }  // namespace
 
 Session::Session(Surroundings surroundings)
     : around_(std::move(surroundings)), configuration_(around_.load()), lookup_(around_.names) {
+  tell_configuration();
   build();
 }
 
@@ -70,6 +82,11 @@ PartEvents Session::events() {
       asks(question);
     }
   };
+  events.client.waits_for_login = [this](const BrowserLogin& login) {
+    if (at_work_) {
+      waits_for_login(login);
+    }
+  };
   events.link.way_back = [this] { hurry(); };
   events.link.blocked = [this](const Failure& failure) { blocked(failure); };
   events.link.unblocked = [this] {
@@ -88,6 +105,26 @@ PartEvents Session::events() {
   return events;
 }
 
+/// What the client does not get to hear of its configuration is said once, when that is read.
+void Session::tell_configuration() {
+  around_.board.edit().left_out = configuration_.left_out;
+  std::vector<LeftOut> told;
+  std::vector<LeftOut> missed;
+  for (const LeftOut& entry : configuration_.left_out) {
+    (entry.severity == Severity::kWarning ? missed : told).push_back(entry);
+  }
+  const std::string& path = profile().tunnel.config;
+  if (!told.empty()) {
+    log::info("{}: left out: {}", printable(path), describe(told, "'"));
+  }
+  if (!missed.empty()) {
+    log::warn("{}: left out: {}", printable(path), describe(missed, "'"));
+  }
+  for (const std::string& warning : configuration_.warnings) {
+    log::warn("{}", warning);
+  }
+}
+
 /// The former configuration's parts are destroyed first: the new ones have the same names.
 void Session::build() {
   parts_.client.reset();
@@ -96,15 +133,39 @@ void Session::build() {
   parts_ = around_.build(configuration_, events());
   around_.board.edit().tunnel_type = parts_.type;
   around_.board.edit().device = parts_.device;
+  around_.board.edit().exceptions = exceptions_of(configuration_.profile);
+  inbound_ = configuration_.profile.ports.inbound;
+  tell_inbound();
 }
 
 void Session::rebuild() {
   try {
     build();
+  } catch (const std::exception&) {
+    fail_with(std::current_exception());
+  }
+}
+
+/// Is `failed` from now on, until the next order, and throws the reason.
+void Session::fail_with(std::exception_ptr reason) {
+  try {
+    std::rethrow_exception(std::move(reason));
   } catch (const std::exception& error) {
     const Failure failure = passing_failure(error);
     around_.board.explain(failure.error, failure.hint);
     plan(attempts_.unusable());
+    throw;
+  }
+}
+
+/// What is on its way or up goes on with what it has; what is at rest has nothing to go on with.
+Configuration Session::load_again() {
+  try {
+    return around_.load();
+  } catch (const std::exception&) {
+    if (attempts_.state() == State::kDown || attempts_.state() == State::kFailed) {
+      fail_with(std::current_exception());
+    }
     throw;
   }
 }
@@ -141,11 +202,17 @@ void Session::down() {
 }
 
 void Session::restart() {
-  Configuration fresh = around_.load();
+  Configuration fresh = load_again();
   down();
   configuration_ = std::move(fresh);
+  tell_configuration();
   rebuild();
   up();
+}
+
+bool Session::is_outdated() const {
+  return attempts_.state() != State::kUp && around_.is_outdated &&
+         around_.is_outdated(configuration_);
 }
 
 void Session::answer(const ControlRequest& request) {
@@ -155,6 +222,44 @@ void Session::answer(const ControlRequest& request) {
   }
   parts_.client->answer(request);
   asks(std::nullopt);
+}
+
+void Session::change_inbound(const std::vector<profile::Port>& add,
+                             const std::vector<profile::Port>& remove) {
+  if (!parts_.inside || parts_.device.empty()) {
+    throw Error("there is no tunnel from which a port could be open");
+  }
+  auto ports = inbound_;
+  const auto is_open = [&ports](const profile::Port& port) {
+    return std::find(ports.begin(), ports.end(), port) != ports.end();
+  };
+  for (const auto& port : remove) {
+    ports.erase(std::remove(ports.begin(), ports.end(), port), ports.end());
+  }
+  for (const auto& port : add) {
+    if (!is_open(port)) {
+      ports.push_back(port);
+    }
+  }
+  if (ports.size() > kInboundMost && ports.size() > inbound_.size()) {
+    throw Error(fmt::format("no more than {} ports can be open", kInboundMost));
+  }
+  if (ports == inbound_) {
+    return;
+  }
+  parts_.inside->set_inbound(ports);
+  inbound_ = std::move(ports);
+  log::info("'{}': ports open from the tunnel: {}", profile().name, text_of(inbound_));
+  tell_inbound();
+  around_.board.publish();
+}
+
+void Session::tell_inbound() {
+  auto& told = around_.board.edit().inbound;
+  told.clear();
+  for (const auto& port : inbound_) {
+    told.push_back(port.str());
+  }
 }
 
 void Session::resumed(seconds asleep) {
@@ -208,6 +313,7 @@ void Session::begin() {
   limit_.reset();
   explanation_.reset();
   blocked_.reset();
+  portal_.reset();
   attempts_.begin(around_.timers.now());
   ++around_.board.edit().attempt;
   around_.board.publish();
@@ -225,6 +331,7 @@ void Session::begin() {
 
 void Session::found(const Endpoints::Found& found) {
   around_.board.edit().endpoint_name = parts_.client->servers().front().host;
+  portal_ = found.portal;
   if (found.endpoints.empty()) {
     ended(found.failure.value_or(Failure{}));
     return;
@@ -232,7 +339,7 @@ void Session::found(const Endpoints::Found& found) {
   if (found.failure) {
     log::info("'{}': {}; the others are tried", profile().name, found.failure->error);
   }
-  connect(found.endpoints);
+  connect(parts_.client->choose(found.endpoints));
 }
 
 void Session::connect(std::vector<Endpoint> endpoints) {
@@ -280,7 +387,11 @@ void Session::ended(const Failure& failure) {
   at_work_ = false;
   const bool was_up = attempts_.state() == State::kUp;
   const bool is_blocked = !was_up && blocked_ && failure.kind == Failure::Kind::kPassing;
-  const Failure reason = is_blocked ? *blocked_ : failure;
+  const bool is_behind_portal =
+      !was_up && portal_ && is_passing(failure) && failure.kind != Failure::Kind::kChallenge;
+  const Failure reason = is_blocked         ? *blocked_
+                         : is_behind_portal ? behind_portal(failure, *portal_)
+                                            : failure;
   const auto next = attempts_.ended(reason, around_.timers.now());
   around_.board.edit().question.reset();
   around_.board.explain(reason.error, reason.hint);
@@ -312,12 +423,14 @@ void Session::give_up(const Failure& failure) {
   ended(failure);
 }
 
-/// A client with an expired certificate reports that when it starts; the server just does not
-/// answer. If whoever answers is not the server, that is told at once, though the attempt may still
-/// reach another server.
+/// A client with an expired certificate says so when it starts; the server just does not answer.
+/// It is told now, although the attempt goes on and may still reach another server. What the link
+/// has found out explains more than that nobody answers, and so does a log-in that is waited for.
 void Session::noticed(const Failure& failure) {
   explanation_ = failure;
-  if (failure.kind == Failure::Kind::kPeer && attempts_.state() != State::kUp) {
+  const bool is_known = failure.kind == Failure::Kind::kPassing &&
+                        (blocked_ || !around_.board.status().login_url.empty());
+  if (is_trying() && !is_known) {
     around_.board.explain(failure.error, failure.hint);
     around_.board.publish();
   }
@@ -348,15 +461,41 @@ void Session::asks(const std::optional<CredentialQuestion>& question) {
   around_.board.publish();
 }
 
+/// The server keeps the attempt waiting for as long as it says. Its first message may not have the
+/// link yet.
+void Session::waits_for_login(const BrowserLogin& login) {
+  if (around_.board.status().question) {
+    return;  // it is a person here who is waited for
+  }
+  const bool is_up = attempts_.state() == State::kUp;
+  if (!login.url.empty() || around_.board.status().login_url.empty()) {
+    around_.board.tell(login);
+    around_.board.publish();
+  }
+  if (!is_up) {  // during an hourly renegotiation nothing would end it
+    limit_ = around_.timers.after(login.patience + kAttemptLimit, [this] { end_of_patience(); });
+  }
+}
+
 // --- small things ---
 
 void Session::limit_attempt() {
-  limit_ = around_.timers.after(kAttemptLimit, [this] {
-    const Failure nobody{
-        Failure::Kind::kPassing, "no answer from " + endpoint_text(),
-        "is the server up, and does a firewall on the way let " + endpoint_text() + " through?"};
-    give_up(explanation_.value_or(nobody));
-  });
+  limit_ = around_.timers.after(kAttemptLimit, [this] { end_of_patience(); });
+}
+
+void Session::end_of_patience() {
+  Failure nobody{
+      Failure::Kind::kPassing, "no answer from " + endpoint_text(),
+      "is the server up, and does a firewall on the way let " + endpoint_text() + " through?"};
+  if (!around_.board.status().login_url.empty()) {
+    nobody = passing_failure("nobody logged in by the link of the server");
+    if (explanation_ && !explains_more(*explanation_, nobody)) {
+      explanation_.reset();
+    }
+  }
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): who is told may change it
+  const Failure reason = explanation_.value_or(nobody);
+  give_up(reason);
 }
 
 std::string Session::endpoint_text() const {

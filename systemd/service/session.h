@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -56,6 +57,8 @@ struct Surroundings {
       write_resolvers;
   /// The companion is to end: final_failure() says why.
   std::function<void()> gave_up;
+  /// Whether what the configuration was read from has changed since. Empty: it never does.
+  std::function<bool(const Configuration&)> is_outdated{};
 };
 
 /// One profile's tunnel: decides what happens and when, and has it done by its Surroundings and
@@ -76,22 +79,35 @@ class Session {
   /// built.
   void up();
   void down();
-  /// Reads the configuration again. Throws Error if it cannot be read, and then goes on as before;
-  /// also throws Error if its parts cannot be built, and then the state is `failed`.
+  /// Reads the configuration again. Throws Error if it cannot be read, and then goes on as before,
+  /// or is `failed` if it was at rest; or if its parts cannot be built, and is then `failed`. The
+  /// status says why.
   void restart();
+  /// Whether an order to come up is to be a restart(): the tunnel is not up, and the configuration
+  /// has changed. Somebody may have mended what keeps it down.
+  [[nodiscard]] bool is_outdated() const;
   /// Throws Error if it is not an answer to the question that is asked now.
   void answer(const ControlRequest& request);
+  /// Opens and closes ports from the tunnel to applications, both or nothing; what is closed and
+  /// opened is open. It holds until restart(): a profile that is read again says what is open.
+  /// Connections that exist go on. Throws Error.
+  void change_inbound(const std::vector<profile::Port>& add,
+                      const std::vector<profile::Port>& remove);
   /// The machine slept for that long: the server may have forgotten us.
   void resumed(std::chrono::seconds asleep);
 
   [[nodiscard]] const profile::Profile& profile() const noexcept { return configuration_.profile; }
-  /// Why the companion is to end: the first connection failed permanently. nullopt: it is not to
-  /// end.
+  [[nodiscard]] const std::vector<FileMark>& files() const noexcept { return configuration_.files; }
+  /// Why the companion is to end: the first connection failed for good. nullopt: it is not.
   [[nodiscard]] const std::optional<Failure>& final_failure() const noexcept { return final_; }
 
  private:
+  void tell_configuration();
   void build();
   void rebuild();
+  void tell_inbound();
+  [[noreturn]] void fail_with(std::exception_ptr reason);
+  [[nodiscard]] Configuration load_again();
   [[nodiscard]] PartEvents events();
 
   void plan(const Attempts::Next& next);
@@ -109,9 +125,11 @@ class Session {
   void noticed(const Failure& failure);
   void blocked(const Failure& failure);
   void asks(const std::optional<CredentialQuestion>& question);
+  void waits_for_login(const BrowserLogin& login);
   void hurry();
 
   void limit_attempt();
+  void end_of_patience();
   [[nodiscard]] std::string endpoint_text() const;
   [[nodiscard]] bool is_trying() const noexcept;
 
@@ -122,8 +140,10 @@ class Session {
   Endpoints lookup_;
   bool at_work_ = false;                ///< connect() was called: the client's events count
   std::vector<Endpoint> endpoints_;     ///< what the link is open for
+  std::vector<profile::Port> inbound_;  ///< what is open from the tunnel
   std::optional<Failure> explanation_;  ///< what the client has noticed in this attempt
   std::optional<Failure> blocked_;  ///< what the link has noticed, which explains whatever follows
+  std::optional<Portal> portal_;    ///< what the network seems to have in front of it
   std::optional<Failure> final_;
   Timers::Handle retry_;
   Timers::Handle limit_;  ///< ends an attempt; inactive while a person is asked

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <utility>
+#include <vector>
 
 #include "helper/base/runtime_layout.h"
 #include "profiles/base/error.h"
@@ -42,10 +43,10 @@ void StatusBoard::enter(State state) {
       status_.mtu = 0;
     }
     if (status_.error.empty()) {
-      log::info("'{}' is {}{}", status_.profile, to_string(state),
+      log::info("'{}' {}{}", status_.profile, state_phrase(status_),
                 state == State::kUp && !status_.endpoint.empty() ? ", by " + status_.endpoint : "");
     } else {
-      log::warn("'{}' is {}: {}", status_.profile, to_string(state), status_.error);
+      log::warn("'{}' {}: {}", status_.profile, state_phrase(status_), status_.error);
     }
   }
   publish();
@@ -54,6 +55,7 @@ void StatusBoard::enter(State state) {
 void StatusBoard::explain(const std::string& error, const std::string& hint) {
   status_.error = error;
   status_.hint = hint;
+  status_.login_url.clear();
 }
 
 void StatusBoard::tell(const TunnelSettings& settings, const std::vector<IpAddress>& resolvers,
@@ -110,6 +112,22 @@ void StatusBoard::tell(const std::optional<CredentialQuestion>& question) {
   log::info("'{}' {}", status_.profile, status_.error);
 }
 
+void StatusBoard::tell(const BrowserLogin& login) {
+  if (login.url.empty()) {
+    explain(
+        "the server waits for " + login.what,
+        fmt::format("it waits {} s; the device or page that you confirm log-ins with shows what it "
+                    "wants",
+                    login.patience.count()));
+    log::info("'{}': {}", status_.profile, status_.error);
+    return;
+  }
+  explain("the server waits for " + login.what,
+          "open this link of the server in a browser, if you trust it: " + login.url);
+  status_.login_url = login.url;
+  log::info("'{}': {}: {}", status_.profile, status_.error, login.url);
+}
+
 void StatusBoard::publish() {
   again_.reset();
   if (!record_(status_)) {
@@ -126,8 +144,14 @@ void StatusBoard::leave() {
 bool StatusFiles::write(const Status& status) {
   // May fail while a reader of the mark has it locked.
   const bool is_marked = up_lock_.set(status.state == State::kUp);
+  // 0.1.0 reads the file as well, and not one with a member that it does not know: a configuration
+  // that it took has nothing of which a person is told.
+  Status recorded = status;
+  recorded.inbound.clear();
+  std::erase_if(recorded.left_out,
+                [](const LeftOut& entry) { return entry.severity == Severity::kInfo; });
   try {
-    replace_file(directory_, kStateEntry, to_pretty_json(status) + "\n");
+    replace_file(directory_, kStateEntry, to_pretty_json(recorded) + "\n");
   } catch (const std::exception& error) {
     log::ignored(error);
     return false;

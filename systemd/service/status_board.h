@@ -31,13 +31,15 @@ class StatusBoard {
   /// Sets the state: logs it if it has changed, and publishes it. If that is not kUp, removes what
   /// only a tunnel that is up has (addresses, MTU).
   void enter(State state);
-  /// Sets why the tunnel is not up. Does not publish it.
+  /// Sets why the tunnel is not up; no log-in is waited for any longer. Does not publish it.
   void explain(const std::string& error, const std::string& hint);
   /// Sets what a tunnel that is about to be up has. `own`: the resolvers are the profile's own.
   /// Reports what is wrong with those that the server named. Does not publish it.
   void tell(const TunnelSettings& settings, const std::vector<IpAddress>& resolvers, bool own);
   /// Sets the question that a person is asked now; nullopt: there is none. Does not publish it.
   void tell(const std::optional<CredentialQuestion>& question);
+  /// Sets what the server waits for, until explain() is called again. Does not publish it.
+  void tell(const BrowserLogin& login);
   void publish();
   /// For the companion's end: publishes a status without its process number, which another process
   /// may soon have.

@@ -65,7 +65,7 @@ attempt as_user alice vpnrunctl attach --user dillo one --now
 is 'she attaches the browser' "$STATUS" 0
 is 'which is there, too' "$(net_of "$(unit_pid dillo)")" "$ONE"
 unlike 'no drop-in has the path, which user units ignore' "$(inside cat "$UNITS/loop.service.d/zz-vpnrun.conf")" '^NetworkNamespacePath='
-like 'vpnrunctl attach --user shows them' "$(as_user alice vpnrunctl attach --user | xargs)" 'dillo.service one loop.service one'
+like 'vpnrunctl attach --user shows them' "$(as_user alice vpnrunctl attach --user | xargs)" 'dillo.service one inside loop.service one inside'
 
 capture_start
 mine restart dillo

@@ -20,7 +20,7 @@ for file in man/man1/vpnrun.1.gz man/man1/vpnrunctl.1.gz man/man5/vpnrun-profile
   is "$file says nothing of when and where it was compressed" \
     "$(inside od -A n -t x1 -j 3 -N 5 "/usr/share/$file" | xargs)" '00 00 00 00 00'
 done
-for file in bash-completion/completions/vpnrun zsh/site-functions/_vpnrun fish/vendor_completions.d/vpnrun.fish \
+for file in bash-completion/completions/vpnrun zsh/vendor-completions/_vpnrun fish/vendor_completions.d/vpnrun.fish \
   vpnrun/control.schema.json doc/vpnrun/examples/generic.toml doc/vpnrun/helper/THREAT_MODEL.md doc/vpnrun/copyright; do
   check "$file is there" inside test -s "/usr/share/$file"
 done

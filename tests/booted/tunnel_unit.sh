@@ -32,7 +32,8 @@ is 'with the level of information' "$(journal -u vpnrun@one -o json _TRANSPORT=s
 exposure() { inside systemd-analyze security --no-pager "$1" | sed -n 's/^→ Overall exposure level for [^:]*: \([0-9.]*\) .*/\1/p'; }
 ours=$(exposure vpnrun@one.service)
 theirs=$(exposure openvpn-client@one.service)
-is "exposure $ours is at most 3.5" "$(awk -v x="$ours" 'BEGIN { print (x != "" && x <= 3.5) }')" 1
+# Without PrivateTmp=, which counts 0.2: see the unit. For what it has instead there is no point.
+is "exposure $ours is at most 3.8" "$(awk -v x="$ours" 'BEGIN { print (x != "" && x <= 3.8) }')" 1
 is "and less than openvpn-client@'s $theirs" "$(awk -v x="$ours" -v y="$theirs" 'BEGIN { print (y != "" && x < y) }')" 1
 in_unit() { nsenter -t "$(companion_outside)" -m -- "$@"; }
 # The companion's pid as the lab counts.
@@ -131,7 +132,7 @@ within 10 'after five failures the unit is given up' unit_is failed vpnrun@one.s
 attempt as_user alice timeout 20 vpnrun curl -s -m 5 $WEB4
 is 'a launch fails then' "$STATUS" 125
 complains 'and says what the companion died of' 'it ended: the companion was killed by signal (ABRT|SIGABRT|6)'
-like 'and what helps' "$ERR" 'systemctl reset-failed .*; systemctl start vpnrun@one'
+like 'and what helps' "$ERR" 'as root: vpnrunctl up one'
 cure=$(sed -n "s/^hint: .*as root: //p" <<<"$ERR")
 check 'what it says helps' inside timeout 20 bash -c "$cure"
 is 'it works again' "$(as_user alice vpnrun curl -sS -m 5 $WEB4)" $THROUGH

@@ -26,7 +26,7 @@ Verdict different(std::string what) {
 }
 
 /// Settings of directives that the companion gives itself, or that are left out and said to be:
-/// what OpenvpnConfig::ignored is for. A connection's are without its number.
+/// what OpenvpnConfig::left_out is for. A connection's are without its number.
 bool is_ours(const std::string& setting) {
   static const std::set<std::string, std::less<>> settings = {"local",
                                                               "local_port",
@@ -74,7 +74,26 @@ bool is_ours(const std::string& setting) {
                                                               "up_delay",
                                                               "mark",
                                                               "route_gateway_via_dhcp",
-                                                              "http_proxy_retry"};
+                                                              "http_proxy_retry",
+                                                              "up_script",
+                                                              "down_script",
+                                                              "route_script",
+                                                              "ipchange",
+                                                              "dh_file",
+                                                              "max_clients",
+                                                              "max_routes_per_client",
+                                                              "n_bcast_buf",
+                                                              "tcp_queue_limit",
+                                                              "gremlin",
+                                                              "chroot_dir",
+                                                              "cd_dir",
+                                                              "tmp_dir",
+                                                              "writepid",
+                                                              "status_file",
+                                                              "packet_id_file",
+                                                              "push_entry",
+                                                              "cf_initial_max",
+                                                              "cf_initial_per"};
   std::string_view name = setting;
   if (name.starts_with("connection ")) {
     name.remove_prefix(name.find(": ") + 2);
@@ -93,29 +112,70 @@ std::string shown_setting(const std::string& name, const std::string& value) {
   return name.ends_with("_file") && value != "'[UNDEF]'" ? "given" : value;
 }
 
-/// What "line 12: 'setenv NAME': reason" names, a word or two.
+/// What each entry names, a word or two ("setenv NAME").
 std::vector<std::string> left_out(const OpenvpnConfig& config) {
   std::vector<std::string> names;
-  for (const std::string& note : config.ignored) {
-    const std::size_t start = note.find(": '") + 3;
-    names.push_back(note.substr(start, note.find("': ", start) - start));
+  for (const LeftOut& entry : config.left_out) {
+    names.push_back(entry.directive);
   }
   return names;
 }
 
+/// Whether a setting of a connection was left out of all or comes too late for them, and OpenVPN
+/// derives others from it (the MSS from the MTU, for one).
+bool is_of_late_setting(const std::string& setting, const std::vector<std::string>& names) {
+  constexpr std::array<std::string_view, 12> kLate = {"mssfix",
+                                                      "tun-mtu",
+                                                      "fragment",
+                                                      "link-mtu",
+                                                      "tun-mtu-extra",
+                                                      "tun-mtu-max",
+                                                      "max-packet-size",
+                                                      "mtu-disc",
+                                                      "connect-timeout",
+                                                      "udp-mtu",
+                                                      "server-poll-timeout",
+                                                      "explicit-exit-notify"};
+  constexpr std::array<std::string_view, 8> kSettings = {"mssfix",
+                                                         "tun_mtu",
+                                                         "fragment",
+                                                         "link_mtu",
+                                                         "mtu_discover",
+                                                         "connect_timeout",
+                                                         "explicit_exit_notification",
+                                                         "max_packet"};
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& name) {
+                       return std::find(kLate.begin(), kLate.end(), name) != kLate.end();
+                     }) &&
+         std::any_of(kSettings.begin(), kSettings.end(), [&setting](std::string_view one) {
+           return setting.find(one) != std::string::npos;
+         });
+}
+
+/// Whether OpenVPN would write, open or change something as soon as it reads the file. Such lines
+/// are left out of what is handed on; the file itself is not shown to OpenVPN here.
+bool acts_at_once(const OpenvpnConfig& config) {
+  const std::vector<std::string> names = left_out(config);
+  return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+    constexpr std::array<std::string_view, 12> kActs = {
+        "log",     "log-append",     "status",          "writepid", "cd",     "chroot",
+        "tmp-dir", "replay-persist", "tls-export-cert", "memstats", "setcon", "gremlin"};
+    return std::find(kActs.begin(), kActs.end(), name) != kActs.end() ||
+           name.starts_with("management");
+  });
+}
+
 std::string compare_settings(const Seen& original, const Seen& handed,
                              const OpenvpnConfig& config) {
-  // Of <connection> blocks that do not agree on it; that it is left out is said.
   const std::vector<std::string> names = left_out(config);
-  const bool without_notify =
-      std::find(names.begin(), names.end(), "explicit-exit-notify") != names.end();
   if (original.settings.size() < 100) {
     return "too few settings to compare";
   }
   for (const auto& [name, value] : original.settings) {
     const auto found = handed.settings.find(name);
     const std::string other = found == handed.settings.end() ? "nothing" : found->second;
-    if (!is_ours(name) && !(without_notify && name.ends_with("explicit_exit_notification")) &&
+    if (!is_ours(name) && !is_of_late_setting(name, names) &&
         shown_setting(name, value) != shown_setting(name, other)) {
       return fmt::format("setting {}: OpenVPN has {} of the file and {} of what is handed on", name,
                          value, other);
@@ -136,6 +196,15 @@ bool is_lenient(const std::string& refusal, const OpenvpnConfig& config) {
     return true;
   }
   const auto lines = left_out(config);
+  // A script that is not there: OpenVPN's message about it comes before its last one.
+  constexpr std::array<std::string_view, 6> kScripts = {"up",       "down",           "route-up",
+                                                        "ipchange", "route-pre-down", "iproute"};
+  if (refusal.starts_with("Options error: Please correct") &&
+      std::any_of(lines.begin(), lines.end(), [&kScripts](const std::string& name) {
+        return std::find(kScripts.begin(), kScripts.end(), name) != kScripts.end();
+      })) {
+    return true;
+  }
   return std::any_of(lines.begin(), lines.end(), [&refusal](const std::string& text) {
     const std::string name = text.substr(0, text.find(' '));
     return refusal.find("--" + name) != std::string::npos ||
@@ -181,8 +250,10 @@ std::string text_of(const std::vector<Remote>& remotes) {
 
 /// Servers of the other protocol are among OpenVPN's, marked as not to be used; the mark is not
 /// shown.
-std::string compare_remotes(std::vector<Remote> theirs, const std::vector<Remote>& ours,
-                            bool forced) {
+std::string compare_remotes(std::vector<Remote> theirs, std::vector<Remote> ours, bool forced) {
+  for (Remote& remote : ours) {
+    remote.random_label = false;  // OpenVPN does not show it
+  }
   if (forced && !ours.empty()) {
     std::erase_if(theirs, [&](const Remote& r) { return r.transport != ours.front().transport; });
   }
@@ -191,13 +262,17 @@ std::string compare_remotes(std::vector<Remote> theirs, const std::vector<Remote
              : fmt::format("servers: OpenVPN has\n{}and ours\n{}", text_of(theirs), text_of(ours));
 }
 
-std::optional<OpenvpnConfig> ours(std::string_view text, const std::string& folder) {
+std::optional<OpenvpnConfig> ours(std::string_view text, const std::string& folder,
+                                  std::string* refusal = nullptr) {
   try {
     const auto read = [&folder](std::string_view, const std::string& name) {
       return read_file(name.starts_with('/') ? name : folder + "/" + name);
     };
     return profile::parse_openvpn_config(text, folder + "/x.ovpn", read);
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (refusal != nullptr) {
+      *refusal = error.what();
+    }
     return std::nullopt;
   }
 }
@@ -292,7 +367,7 @@ Verdict compare_words(OpenvpnProgram& openvpn, std::string_view text, Splitter s
 Verdict compare_file(OpenvpnProgram& openvpn, std::string_view text, const std::string& folder,
                      void (*spoil)(OpenvpnConfig&)) {
   std::optional<OpenvpnConfig> config = ours(text, folder);
-  if (!config) {
+  if (!config || acts_at_once(*config)) {
     return {};
   }
   if (spoil != nullptr) {
@@ -329,6 +404,16 @@ Verdict compare_file(OpenvpnProgram& openvpn, std::string_view text, const std::
     }
   }
   return {Kind::kSame, {}};
+}
+
+Verdict compare_strictness(OpenvpnProgram& openvpn, std::string_view text,
+                           const std::string& folder) {
+  const Seen seen = openvpn.read(text);
+  if (!seen.refusal.empty()) {
+    return {Kind::kBothRefuse, seen.refusal};
+  }
+  std::string refusal;
+  return ours(text, folder, &refusal) ? Verdict{Kind::kSame, {}} : Verdict{Kind::kStrict, refusal};
 }
 
 }  // namespace vpnrun::differential

@@ -30,6 +30,7 @@ struct Verdict {
     kSame,        ///< the same to both
     kBothRefuse,  ///< OpenVPN takes neither the file nor what is handed on of it
     kLenient,     ///< OpenVPN refuses a line that ours leaves out or mends on purpose
+    kStrict,      ///< OpenVPN takes what ours refuses: asked for in compare_strictness() only
     kDifferent,
   };
   Kind kind = Kind::kRefused;
@@ -54,5 +55,10 @@ using Quote = std::string (*)(std::string_view text);
 [[nodiscard]] Verdict compare_file(OpenvpnProgram& openvpn, std::string_view text,
                                    const std::string& folder,
                                    void (*spoil)(profile::OpenvpnConfig&) = nullptr);
+
+/// Whether ours refuses a file that OpenVPN takes; kStrict or kSame, kBothRefuse if OpenVPN does
+/// not take it either.
+[[nodiscard]] Verdict compare_strictness(OpenvpnProgram& openvpn, std::string_view text,
+                                         const std::string& folder);
 
 }  // namespace vpnrun::differential

@@ -158,6 +158,42 @@ constexpr std::array kOptions = {
     "allow-compression no"sv,
     "peer-fingerprint 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF"sv};
 
+/// What OpenVPN takes in a client, and ours leaves out or reads as it does. Nothing of this is run,
+/// written or opened before OpenVPN ends.
+constexpr std::array kHarmless = {"script-security 2"sv,
+                                  "script-security 1"sv,
+                                  "script-security 0"sv,
+                                  "up /bin/true"sv,
+                                  "down \"/bin/true x\""sv,
+                                  "route-up /bin/true"sv,
+                                  "route-pre-down /bin/true"sv,
+                                  "ipchange /bin/true"sv,
+                                  "up-delay"sv,
+                                  "down-pre"sv,
+                                  "push \"redirect-gateway def1\""sv,
+                                  "dh ca.crt"sv,
+                                  "max-clients 5"sv,
+                                  "tcp-queue-limit 64"sv,
+                                  "bcast-buffers 300"sv,
+                                  "max-routes-per-client 9"sv,
+                                  "connect-freq-initial 10 10"sv,
+                                  "ifconfig-push-constraint 10.0.0.0 255.0.0.0"sv,
+                                  "verify-client-cert require"sv,
+                                  "verb 3;"sv,
+                                  "verb x"sv,
+                                  "ping 9\f"sv,
+                                  "\fping 9"sv,
+                                  "\f"sv,
+                                  "ping\v9"sv,
+                                  "ping\r9"sv,
+                                  "setenv OWNER caf\xE9"sv,
+                                  "setenv UV_A caf\xE9"sv,
+                                  "setenv OWNER \x01"sv,
+                                  "ignore-unknown-option a b c d e f g h i j k l m n o p q"sv,
+                                  "setenv FORWARD_COMPATIBLE 1\nfrobnicate 1"sv,
+                                  "ignore-unknown-option news\n<news>\nup x\n</news>"sv,
+                                  "remote-random-hostname"sv};
+
 /// Refused by one side or the other, or read by them as something else.
 constexpr std::array kDoubtful = {"setenv GENERIC_CONFIG"sv,
                                   "setenv U 1"sv,
@@ -258,6 +294,20 @@ std::vector<std::string> files_found_before() {
   return files;
 }
 
+std::vector<std::string> files_of_clients() {
+  std::vector<std::string> files;
+  const auto add = [&files](const auto& lines) {
+    for (const std::string_view line : lines) {
+      files.push_back("remote a\n" + std::string(line) + "\n");
+    }
+  };
+  add(kHarmless);
+  add(kOptions);
+  add(std::array{"<connection>\nremote a\nconnect-timeout 9\n</connection>"sv,
+                 "<connection>\nremote a 1\nremote b\n</connection>"sv, "tls-crypt ta.key 1"sv});
+  return files;
+}
+
 bool Generator::noisy() {
   return noise_ != 0 && one_in(noise_);
 }
@@ -341,7 +391,9 @@ std::string Generator::option_with_text() {
 std::string Generator::directive() {
   const std::size_t kind = below(10);
   std::string text = kind < 5   ? option_with_text()
-                     : kind < 9 ? (noisy() ? any(kDoubtful) : any(kOptions))
+                     : kind < 9 ? (noisy()     ? any(kDoubtful)
+                                   : one_in(5) ? any(kHarmless)
+                                               : any(kOptions))
                                 : (one_in(2) ? "# " : ";") + soup();
   if (noisy()) {
     text.insert(0, any(std::array{" "sv, "\t"sv, "\f"sv, "\\ "sv, "--"sv, "\r"sv}));

@@ -12,6 +12,9 @@ namespace vpnrun::differential {
 /// Files of which ours and OpenVPN once made different things.
 [[nodiscard]] std::vector<std::string> files_found_before();
 
+/// Files of which OpenVPN takes each: so has ours.
+[[nodiscard]] std::vector<std::string> files_of_clients();
+
 /// Configurations for OpenVPN, from well-formed to hopeless; the same seed makes the same ones.
 class Generator {
  public:

@@ -7,14 +7,10 @@
 //
 // Ours may refuse more; what it takes has to mean the same. Ends with 1 if it does not, if nothing
 // was compared, or if the planted mistakes were not found. Runs in a network namespace of its own.
-#include <sched.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +22,7 @@
 #include "tests/differential/generator.h"
 #include "tests/differential/management_client.h"
 #include "tests/differential/openvpn_program.h"
+#include "tests/differential/own_network.h"
 
 namespace vpnrun::differential {
 namespace {
@@ -126,6 +123,7 @@ class Run {
   void words(Splitter splitter);
   void file(const std::string& text, void (*spoil)(profile::OpenvpnConfig&) = nullptr);
   void password(Quote quote);
+  void strictness();
   [[nodiscard]] bool show() const;
 
   const Options& options_;
@@ -135,6 +133,7 @@ class Run {
   Count files_;
   Count lines_;
   Count passwords_;
+  Count taken_;  ///< of the files that OpenVPN takes
 };
 
 void report(const std::string& text, const Verdict& verdict) {
@@ -201,6 +200,26 @@ void Run::password(Quote quote) {
   }
 }
 
+/// What OpenVPN takes in a client ours takes, too; and that this would be seen.
+void Run::strictness() {
+  for (const std::string& text : files_of_clients()) {
+    file(text);
+    const Verdict verdict = compare_strictness(openvpn_, text, options_.folder);
+    ++taken_.of[verdict.kind];
+    if (verdict.kind == Kind::kStrict) {
+      report(text, {Kind::kStrict, "ours refuses what OpenVPN takes: " + verdict.what});
+    } else if (verdict.kind == Kind::kBothRefuse) {
+      (void)std::printf("OpenVPN does not take it: %s\n%s\n----\n", printable(verdict.what).c_str(),
+                        escaped(text).c_str());
+    }
+  }
+  for (const char* text : {"remote a\ndev tap\n", "remote a\nremote tcp://b\n"}) {
+    const Verdict verdict = compare_strictness(openvpn_, text, options_.folder);
+    ++taken_.planted;
+    taken_.found += verdict.kind == Kind::kStrict ? 1U : 0U;
+  }
+}
+
 void Run::round() {
   for (std::size_t i = 0; i < kFilesOfRound; ++i) {
     file(generator_.file());
@@ -249,14 +268,22 @@ bool Run::show() const {
   const bool files = differential::show("files", files_);
   const bool lines = differential::show("lines", lines_);
   const bool passwords = differential::show("passwords", passwords_);
+  (void)std::printf(
+      "files that OpenVPN takes: %zu, %zu of them refused by ours; %zu of %zu planted "
+      "mistakes found\n",
+      taken_.get(Kind::kSame) + taken_.get(Kind::kStrict), taken_.get(Kind::kStrict), taken_.found,
+      taken_.planted);
   (void)std::printf("OpenVPN was run %zu times\n", openvpn_.runs());
-  return files && lines && passwords;
+  const bool taken = taken_.get(Kind::kSame) > 0 && taken_.get(Kind::kStrict) == 0 &&
+                     taken_.found == taken_.planted;
+  return files && lines && passwords && taken;
 }
 
 bool Run::run() {
   for (const std::string& text : files_found_before()) {
     file(text);
   }
+  strictness();
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(options_.seconds);
   for (std::size_t files = 0; files < options_.files || std::chrono::steady_clock::now() < end;
        files += kFilesOfRound) {
@@ -264,48 +291,6 @@ bool Run::run() {
   }
   plant();
   return show();
-}
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    if (::mkdtemp(path_.data()) == nullptr) {
-      throw_errno("cannot make a folder");
-    }
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  TemporaryFolder(TemporaryFolder&&) = delete;
-  TemporaryFolder& operator=(TemporaryFolder&&) = delete;
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
-
- private:
-  std::string path_ = "/tmp/vpnrun-differential-XXXXXX";
-};
-
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  if (!file.flush()) {
-    throw_errno("cannot write '{}'", path);
-  }
-}
-
-void enter_own_network() {
-  const uid_t uid = ::getuid();
-  const gid_t gid = ::getgid();
-  if (::unshare(CLONE_NEWNET | (uid == 0 ? 0 : CLONE_NEWUSER)) != 0) {
-    throw_errno("cannot enter a network namespace of its own");
-  }
-  if (uid != 0) {
-    write_file("/proc/self/setgroups", "deny");
-    write_file("/proc/self/uid_map", fmt::format("{0} {0} 1", uid));
-    write_file("/proc/self/gid_map", fmt::format("{0} {0} 1", gid));
-  }
 }
 
 Options parse(int argc, char** argv) {

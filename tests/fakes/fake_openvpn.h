@@ -21,12 +21,19 @@ namespace vpnrun::service::openvpn {
 struct FakeRun {
   std::vector<Endpoint> servers;
   ProcessEvents events;
-  std::vector<std::string> orders;  ///< "release", "reconnect", "answer REALM USER PASSWORD"
+  std::vector<std::string>
+      orders;  ///< "release", "reconnect", "answer REALM USER PASSWORD", "respond TEXT"
   bool is_stopped = false;
   bool is_gone = false;  ///< the object
 
-  void hold() const {
-    tell([this] { events.management.on_hold(0); });
+  void hold(std::uint32_t wait_seconds = 0) const {
+    tell([&] { events.management.on_hold(wait_seconds); });
+  }
+  void info(std::string_view message) const {
+    tell([&] { events.management.on_info_message(message); });
+  }
+  void fatal(std::string_view text) const {
+    tell([&] { events.management.on_fatal(text); });
   }
   void state(std::string_view name, std::string_view detail = "") const {
     tell([&] { events.management.on_state(name, detail); });
@@ -117,6 +124,9 @@ class FakeOpenvpn {
       (void)quote(password.view());
       run_->orders.push_back(
           fmt::format("answer {} {} {}", realm, user_name.view(), password.view()));
+    }
+    void respond(const Secret& response) override {
+      run_->orders.push_back(fmt::format("respond {}", response.view()));
     }
 
    private:

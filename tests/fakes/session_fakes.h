@@ -96,11 +96,13 @@ class FakeLink : public Link {
     mishap.happen();
   }
   void settled() override { journal_.emplace_back("link settled"); }
+  [[nodiscard]] PortalSigns portal_signs() override { return signs; }
   [[nodiscard]] std::optional<LinkAddresses> addresses() const override { return ends; }
 
   LinkEvents events;
   Mishap mishap;
   std::map<std::string, UnusableAddress> unusable;
+  PortalSigns signs;
   std::optional<LinkAddresses> ends =
       LinkAddresses{"vr-work", *IpAddress::parse("198.18.0.1"), *IpAddress::parse("198.18.0.2")};
 
@@ -126,6 +128,14 @@ class FakeInside : public InsideNetwork {
     resolvers = to;
     journal_.push_back("inside up" +
                        (settings.addresses.empty() ? "" : " " + settings.addresses[0].str()));
+  }
+  void set_inbound(const std::vector<profile::Port>& ports) override {
+    mishap.happen();
+    std::string text = "inside ports";
+    for (const auto& port : ports) {
+      text += ' ' + port.str();
+    }
+    journal_.push_back(text);
   }
   void take_down() noexcept override { journal_.emplace_back("inside down"); }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Messages of the kernel: answers about links, addresses and routes, changes of the network and of
-// the filter rules.
+// Messages of the kernel: answers about links, addresses, routes and rules, changes of the network
+// and of the filter rules.
 //
 // Held: nothing is read past a message, however short, whatever its type and its attributes say; no
 // exception; what is told of a link, an address or a route is within the bounds of its type.
@@ -45,6 +45,8 @@ void hold_answers(::nl_msg* message) {
   if (const auto route = parse_route(message)) {
     hold_prefix(route->destination);
   }
+  (void)parse_rule(message);
+  (void)parse_connection(message);
 }
 
 void hold_event(::nl_msg* message) {

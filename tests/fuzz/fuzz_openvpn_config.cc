@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -227,6 +228,7 @@ void hold_directive(const Words& words) {
       return;
     case Treatment::kPem:
     case Treatment::kPemDirection:
+    case Treatment::kPemNumber:
     case Treatment::kPkcs12:
       return hold(is_block, "OpenVPN is given no name of a file");
     case Treatment::kFingerprints:
@@ -271,17 +273,18 @@ void hold_config(const OpenvpnConfig& config, const std::string& path) {
   // fast-io depends on what follows.
   auto ours = options(config.text.find("shaper") != std::string::npos ? "# shaper\n" : "");
   auto all = options(config.text);
-  // What makes OpenVPN speak is ours as well, and last: verb, where the configuration's is too low,
-  // and mute.
+  // What makes OpenVPN speak is ours alone, and last.
   const Words mute{"mute", "0"};
   const Words verb{"verb", "3"};
-  hold(all.back() == mute && ours.back() == mute && ours[ours.size() - 2] == verb,
-       "our own directives come last");
-  const auto last = std::find_if(all.rbegin(), all.rend(),
-                                 [](const Words& words) { return words.front() == "verb"; });
-  hold(last != all.rend() && last->at(1) >= "3", "it says what is pushed");
-  all.pop_back();
-  ours.resize(ours.size() - 2);
+  for (auto* const some : {&all, &ours}) {
+    hold(some->back() == mute && some->at(some->size() - 2) == verb,
+         "our own directives come last");
+    some->resize(some->size() - 2);
+  }
+  hold(std::none_of(
+           all.begin(), all.end(),
+           [](const Words& words) { return words.front() == "verb" || words.front() == "mute"; }),
+       "nothing else makes it silent");
   hold(all.size() >= ours.size() && std::equal(ours.begin(), ours.end(), all.begin()),
        "our own directives come first");
   std::for_each(all.begin() + static_cast<std::ptrdiff_t>(ours.size()), all.end(), hold_directive);
@@ -291,6 +294,14 @@ void hold_config(const OpenvpnConfig& config, const std::string& path) {
     hold(remote.port != 0, "a server");
     hold(!remote.host.empty() && remote.host.find_first_of(" \t\n\"'\\#") == std::string::npos,
          "a host is one word");
+  }
+  for (const LeftOut& entry : config.left_out) {
+    hold(find_unprintable(entry.directive + entry.reason) == std::string::npos,
+         "what is left out can be shown");
+    hold(entry.lines.size() == 1 && !entry.reason.empty(), "it has a line and a reason");
+  }
+  for (const LeftOut& entry : merged(config.left_out, 10)) {
+    hold(!describe(std::span(&entry, 1)).empty(), "it can be told");
   }
   hold(config.user_pass_file.empty() == (config.user_pass_line == 0), "a login has its line");
 
@@ -317,6 +328,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const Error& error) {
     fuzz::hold_message(error);
     return 0;
+  }
+  try {
+    check_client_config(*config, path);
+  } catch (const Error& error) {
+    fuzz::hold_message(error);
   }
   hold_config(*config, path);
   return 0;

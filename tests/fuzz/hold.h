@@ -19,11 +19,16 @@ inline void hold(bool property, const char* what) {
   }
 }
 
-/// What a person is shown: a sentence, and nothing that a terminal obeys.
+/// What a person is shown: sentences, each a line, and nothing that a terminal obeys.
 inline void hold_message(const Error& error) {
-  const std::string_view text = error.what();
-  hold(!text.empty(), "an error says what is wrong");
-  hold(find_unprintable(text) == std::string_view::npos, "an error can be shown");
+  std::string_view text = error.what();
+  hold(!text.empty() && !text.ends_with('\n'), "an error says what is wrong");
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(line.size() + (line.size() < text.size() ? 1U : 0U));
+    hold(!line.empty(), "each line says something");
+    hold(find_unprintable(line) == std::string_view::npos, "an error can be shown");
+  }
   hold(find_unprintable(error.hint()) == std::string_view::npos, "a hint can be shown");
 }
 

@@ -64,7 +64,7 @@ lab_enter() {
     [ -z "${!name+set}" ] || keep+=("$name=${!name}")
   done
   umask 022
-  exec env -i "${keep[@]}" PATH="$PATH" LANG=C.UTF-8 LAB_INSIDE=$$ unshare -n -m -p -f --kill-child --mount-proc -- bash "$LAB_FOLDER/lab.sh" "$@"
+  exec env -i "${keep[@]}" PATH="$PATH" LANG=C.UTF-8 LAB_INSIDE=$$ unshare -n -m -p -u -f --kill-child --mount-proc -- bash "$LAB_FOLDER/lab.sh" "$@"
 }
 
 lab_main() {

@@ -3,11 +3,15 @@
 // The filter inside the namespace, alone: the host forwards everything here.
 #include "systemd/service/filter/inside_filter.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <string>
 
 #include "profiles/base/error.h"
 #include "systemd/service/filter/nft.h"
@@ -107,6 +111,71 @@ NETNS_TEST(InsideFilter, TcpToTheEndpointOfAUdpTunnelIsClosed) {
   rules.endpoints.front().transport = Transport::kTcp;
   lab.load(rules);
   EXPECT_EQ(connect(), 0);
+}
+
+NETNS_TEST(InsideFilter, WhatIsRefusedIsRefusedAtOnceAndNotLeftToHang) {
+  const Lab lab;
+  const UniqueFd listener = test::tcp_listener(test::kHostEnd, 8000);
+  const auto connect = [&] {
+    int error = 0;
+    lab.inside.run([&] { error = test::tcp_connect(test::kHostEnd, 8000); });
+    return error;
+  };
+  EXPECT_EQ(connect(), 0) << "positive control";
+  lab.load(Lab::inside_filter());
+  EXPECT_EQ(connect(), ECONNREFUSED);
+  lab.load(InsideFilter{});
+  EXPECT_EQ(connect(), ECONNREFUSED) << "sealed";
+}
+
+/// The answer to what is refused is for whoever has the source address: it must not leave either.
+NETNS_TEST(InsideFilter, NoAnswerToWhatIsRefusedLeavesTheNamespace) {
+  const Lab lab;
+  const UniqueFd raw = [&] {
+    UniqueFd fd;
+    lab.inside.run([&] { fd.reset(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW)); });
+    return fd;
+  }();
+  ASSERT_TRUE(raw.ok());
+  // A datagram in the server's name, to the host's end.
+  const UniqueFd host = udp_socket(test::kHostEnd, 8000);
+  const UniqueFd server = udp_in(lab.server, test::kServer, 8000);
+  UniqueFd icmp;
+  lab.server.run([&] { icmp.reset(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP)); });
+  ASSERT_TRUE(icmp.ok());
+  std::array<unsigned char, 29> packet = {0x45, 0, 0, 29, 0, 0, 0, 0, 64, 17};
+  ASSERT_EQ(::inet_pton(AF_INET, test::kServer, &packet[12]), 1);
+  ASSERT_EQ(::inet_pton(AF_INET, test::kHostEnd, &packet[16]), 1);
+  packet[20] = packet[22] = 8000 >> 8;
+  packet[21] = packet[23] = 8000 & 0xff;
+  packet[25] = 9;
+  packet[28] = 'x';
+  ::sockaddr_in to{};
+  to.sin_family = AF_INET;
+  ASSERT_EQ(::inet_pton(AF_INET, test::kHostEnd, &to.sin_addr), 1);
+  const auto send_forged = [&] {
+    return ::sendto(raw.get(), packet.data(), packet.size(), 0,
+                    reinterpret_cast<const ::sockaddr*>(&to), sizeof to);
+  };
+  const auto hears_icmp = [&icmp](int timeout_ms) {
+    ::pollfd waiting{icmp.get(), POLLIN, 0};
+    return ::poll(&waiting, 1, timeout_ms) > 0;
+  };
+  EXPECT_EQ(send_forged(), static_cast<::ssize_t>(packet.size()));
+  lab.inside.run([&] {
+    Nft().apply(
+        "table inet other { chain output { type filter hook output priority 0; "
+        "ip daddr " +
+        std::string(test::kHostEnd) + " reject with icmpx admin-prohibited; }; }");
+  });
+  (void)send_forged();
+  EXPECT_TRUE(hears_icmp(1000)) << "positive control";
+  std::array<char, 256> heard{};
+  (void)::recv(icmp.get(), heard.data(), heard.size(), MSG_DONTWAIT);
+  lab.inside.run([] { (void)Nft().remove("other"); });
+  lab.load(Lab::inside_filter());
+  (void)send_forged();
+  EXPECT_FALSE(hears_icmp(kSilence));
 }
 
 NETNS_TEST(InsideFilter, Ipv6OnTheVethIsClosed) {

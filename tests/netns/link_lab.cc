@@ -10,9 +10,11 @@
 #include <sys/socket.h>
 
 #include "profiles/base/error.h"
+#include "systemd/service/client_table.h"
 #include "systemd/service/netlink/address.h"
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/route.h"
+#include "systemd/service/netlink/rule.h"
 #include "tests/netns/netns_process.h"
 
 namespace vpnrun::test {
@@ -68,6 +70,7 @@ LinkLab::LinkLab() {
   }
   raise(outer, "wan", {std::string(kWan) + "/24"});
   raise(beyond, "eth0", {std::string(kServer) + "/24", std::string(kOtherServer) + "/24"});
+  (void)netlink::add_rule(inside.socket(), {Family::kIpv4, 1, service::kClientTable, std::nullopt});
   capture = capture_at(beyond, "eth0");
 }
 

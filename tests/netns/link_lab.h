@@ -13,7 +13,8 @@
 namespace vpnrun::test {
 
 /// Three namespaces, none of them the one that the process is in, and a /run of its own. A VethLink
-/// makes what is between the first two.
+/// makes what is between the first two. Everybody inside is routed as the client is, until a
+/// NetnsInside says who that is.
 ///
 ///     inside        outer (wan) ── beyond (eth0)
 struct LinkLab {

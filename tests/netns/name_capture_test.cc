@@ -85,6 +85,69 @@ NETNS_TEST(NameCapture, TcpIsCapturedAsWell) {
   }
 }
 
+/// Asks from a new port until a query goes to `resolver`, answering none. What came out last.
+std::optional<test::Packet> ask_until(const Lab& lab, const std::string& destination,
+                                      const std::string& resolver) {
+  for (int i = 0; i < 400; ++i) {
+    const UniqueFd client = udp_for(lab, destination);
+    (void)send_to(client.get(), destination, 53, "query");
+    const auto query = test::read_packet(lab.tun.get());
+    if (!query || query->destination == resolver) {
+      return query;
+    }
+    EXPECT_FALSE(receive(client.get(), 50));
+  }
+  return std::nullopt;
+}
+
+constexpr const char* kSecondDns = "10.8.0.7";
+constexpr const char* kSecondDns6 = "fd00:8::7";
+
+InsideFilter two_resolvers() {
+  InsideFilter rules = Lab::inside_filter();
+  rules.dns_servers = {test::ip(test::kTunnelDns), test::ip(kSecondDns),
+                       test::ip(test::kTunnelDns6), test::ip(kSecondDns6)};
+  return rules;
+}
+
+NETNS_TEST(NameCapture, GoesToTheNextResolverWhileTheFirstIsSilent) {
+  const Lab lab;
+  test::require_tun(lab);
+  lab.load(two_resolvers());
+  struct Case {
+    const char* destination;
+    const char* first;
+    const char* second;
+  };
+  for (const Case& one : {Case{"127.0.0.53", test::kTunnelDns, kSecondDns},
+                          Case{"2001:4860:4860::8888", test::kTunnelDns6, kSecondDns6}}) {
+    expect_captured(lab, one.destination, one.first);
+    expect_captured(lab, one.destination, one.first);
+    const auto unanswered = ask_until(lab, one.destination, one.first);
+    ASSERT_TRUE(unanswered);
+    ASSERT_TRUE(ask_until(lab, one.destination, one.second));
+    expect_captured(lab, one.destination, one.second);
+    expect_captured(lab, one.destination, one.second);
+    expect_captured(lab, one.first, one.first);  // whom somebody asks by name, he is asked
+    expect_captured(lab, one.destination, one.first);
+  }
+}
+
+NETNS_TEST(NameCapture, EachProtocolOfAResolverIsSilentForItself) {
+  const Lab lab;
+  test::require_tun(lab);
+  lab.load(two_resolvers());
+  bool turned = false;
+  for (int i = 0; i < 20 && !turned; ++i) {
+    lab.inside.run([] { (void)test::tcp_connect("8.8.8.8", 53); });
+    while (const auto syn = test::read_packet(lab.tun.get(), 50)) {
+      turned = turned || syn->destination == kSecondDns;
+    }
+  }
+  EXPECT_TRUE(turned) << "TCP";
+  expect_captured(lab, "8.8.8.8", test::kTunnelDns);
+}
+
 NETNS_TEST(NameCapture, WithoutAResolverEveryQueryIsRefusedAtOnce) {
   const Lab lab;
   test::require_tun(lab);

@@ -19,6 +19,7 @@
 #include "systemd/service/link/no_link.h"
 #include "systemd/service/netlink/address.h"
 #include "systemd/service/netlink/route.h"
+#include "systemd/service/netlink/rule.h"
 #include "tests/netns/link_lab.h"
 #include "tests/netns/netns_process.h"
 
@@ -109,6 +110,34 @@ NETNS_TEST(VethLink, LetsNothingOutUntilItIsOpenedAndAfterItIsClosed) {
   EXPECT_EQ(try_endpoint(), std::vector<std::string>());
   link.open({LinkLab::endpoint()});
   EXPECT_TRUE(lab.send_to_endpoint(client.get())) << "positive control";
+}
+
+NETNS_TEST(VethLink, SaysThatARuleLeadsItsSubnetElsewhereAndTakesAnotherOne) {
+  LinkLab lab;
+  const auto lead_away = [&lab](const char* network) {
+    netlink::Route route;
+    route.destination = test::prefix(network);
+    route.ifindex = netlink::find_link(lab.outer.socket(), "wan").value().index;
+    route.table = 220;
+    netlink::replace_route(lab.outer.socket(), route);
+    (void)netlink::add_rule(lab.outer.socket(), {Family::kIpv4, 220, 220, {}});
+  };
+  {
+    VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, {});
+    EXPECT_TRUE(test::prefix("10.213.0.0/16").contains(link.addresses()->inner));
+    lead_away("10.0.0.0/8");
+    try {
+      link.open({LinkLab::endpoint()});
+      ADD_FAILURE() << "its answers go elsewhere";
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("elsewhere on 'wan'"), std::string::npos)
+          << error.what();
+    }
+    link.open({});  // it can be closed all the same
+  }
+  VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, {});
+  EXPECT_FALSE(test::prefix("10.213.0.0/16").contains(link.addresses()->inner));
+  link.open({LinkLab::endpoint()});
 }
 
 NETNS_TEST(VethLink, LeavesTheOuterNamespaceAsItWas) {

@@ -8,6 +8,7 @@
   attack.py endpoint DEVICE SOURCE MAC             frames to the VPN server's exact port: allowed
   attack.py lan DEVICE MAC OWN_MAC ADDRESS PORT    frames from a neighbour in the LAN to ADDRESS
   attack.py arp DEVICE OWN_MAC ADDRESS…            who has ADDRESS? prints "ADDRESS MAC" or "ADDRESS -"
+  attack.py given DEVICE SOURCE UID                root's sockets, given to the user UID before they send
   attack.py families                               socket families and system calls
   attack.py stream ADDRESS PORT SECONDS            one TCP connection, written to whatever happens
   attack.py listen PORT…                           reports what reaches UDP and TCP ports
@@ -425,6 +426,36 @@ def sockets(device, source, gateway, mark="0"):
             s.close()
 
 
+def given(device, source, uid):
+    """What routes by the owner of a socket goes by the new one, what filters by him by whoever opened it."""
+    def owned(kind, protocol, prepare):
+        s = socket.socket(socket.AF_INET, kind, protocol)
+        os.fchown(s.fileno(), int(uid), -1)
+        s.setblocking(False)
+        prepare(s)
+        return s
+
+    def connect(target, prepare):
+        s = owned(socket.SOCK_STREAM, 0, prepare)
+        if s.connect_ex(target) not in (0, errno.EINPROGRESS):
+            raise OSError(s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) or errno.EHOSTUNREACH, "")
+        return s
+
+    ways = {"plain": lambda s: None, "source": lambda s: s.bind((source, 0)),
+            "device": lambda s: s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())}
+    waiting = []
+    for name, prepare in ways.items():
+        for target in UDP_TARGETS[:6]:
+            attempt(f"udp-{name}/{target[0]}:{target[1]}",
+                    lambda: owned(socket.SOCK_DGRAM, 0, prepare).sendto(b"attack", target))
+        for target in TCP_TARGETS[:4]:
+            waiting.append(attempt(f"tcp-{name}/{target[0]}:{target[1]}", lambda: connect(target, prepare)))
+        for target in [WEB, SERVER, ROUTER]:
+            attempt(f"ping-{name}/{target}", lambda: owned(
+                socket.SOCK_DGRAM, socket.IPPROTO_ICMP, prepare).sendto(icmp(8, 0, b"\0\1\0\1"), (target, 0)))
+    time.sleep(1.2)  # for one retransmission
+
+
 def lan(device, peer, own, target, port):
     """A neighbour hands the machine packets for TARGET, an address that is not the LAN's."""
     link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
@@ -576,8 +607,8 @@ def listen(*ports):
             print(all_sockets[s], peer[0], flush=True)
 
 
-COMMANDS = {"sockets": sockets, "frames": frames, "rawip": rawip, "endpoint": endpoint, "lan": lan,
-            "arp": ask_arp, "families": families, "stream": stream, "echo": echo, "listen": listen}
+COMMANDS = {"sockets": sockets, "given": given, "frames": frames, "rawip": rawip, "endpoint": endpoint,
+            "lan": lan, "arp": ask_arp, "families": families, "stream": stream, "echo": echo, "listen": listen}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

@@ -31,7 +31,8 @@ def arguments():
     parser.add_argument("--cookie", action="store_true", help="EDNS with a client cookie (RFC 7873)")
     parser.add_argument("--source-port", type=int, default=0)
     parser.add_argument("--connected", action="store_true", help="connect the UDP socket first")
-    parser.add_argument("--timeout", type=float, default=3)
+    parser.add_argument("--timeout", type=float, default=3, help="of each try")
+    parser.add_argument("--tries", type=int, default=1, help="from the same port; UDP")
     return parser.parse_args()
 
 
@@ -80,6 +81,17 @@ def read_exactly(stream, size):
     return data
 
 
+def ask_once(stream, message, target, options):
+    if options.connected:
+        stream.send(message)
+    else:
+        stream.sendto(message, target)
+    while True:
+        answer, peer = stream.recvfrom(65535)
+        if answer[:2] == message[:2]:
+            return answer, peer[0] if peer else options.server
+
+
 def ask(options, message, tcp):
     """The answer and the address that it came from."""
     target = (options.server, options.port)
@@ -96,15 +108,15 @@ def ask(options, message, tcp):
             return read_exactly(stream, size), stream.getpeername()[0]
         if options.connected:
             stream.connect(target)
-            stream.send(message)
         else:
             # What refuses the packet is told to such a socket, too, if it asks for it.
             stream.setsockopt(*((socket.IPPROTO_IPV6, 25) if family == socket.AF_INET6 else (0, 11)), 1)
-            stream.sendto(message, target)
-        while True:
-            answer, peer = stream.recvfrom(65535)
-            if answer[:2] == message[:2]:
-                return answer, peer[0] if peer else options.server
+        for left in reversed(range(options.tries)):
+            try:
+                return ask_once(stream, message, target, options)
+            except socket.timeout:
+                if not left:
+                    raise
 
 
 def main():

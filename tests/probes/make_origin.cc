@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// make_origin FOLDER [no_new_privs|from_namespaces]: writes FOLDER/origin for the namespaces that
-// FOLDER/netns and FOLDER/mnt lead to and the standpoint of this process, as `vpnrun-tunnel
+// make_origin FOLDER [no_new_privs|from_namespaces|i386]: writes FOLDER/origin for the namespaces
+// that FOLDER/netns and FOLDER/mnt lead to and the standpoint of this process, as `vpnrun-tunnel
 // prepare` does.
 #include <fcntl.h>
 #include <sched.h>
@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   Origin origin;
   origin.no_new_privs = argc == 3 && std::strcmp(argv[2], "no_new_privs") == 0 ? 1 : 0;
   origin.from_namespaces = argc == 3 && std::strcmp(argv[2], "from_namespaces") == 0 ? 1 : 0;
+  origin.i386 = argc == 3 && std::strcmp(argv[2], "i386") == 0 ? 1 : 0;
   const UniqueFd netns = open_namespace_at(folder.get(), kNetnsEntry, CLONE_NEWNET);
   const UniqueFd view = open_namespace_at(folder.get(), kViewEntry, CLONE_NEWNS);
   if (!netns.ok() || !view.ok() || !file_id(netns.get(), origin.netns) ||

@@ -103,7 +103,7 @@ like 'control: a question with a challenge' "$(grep -c '^reply.*"challenge":"You
 empty 'who has not said hello is sent no list of features' "$(grep -h '^reply.*features' "$LAB"/log/strict-* || :)"
 empty 'nor has state.json one' "$(grep '^status.*features' "$RECORD" || :)"
 empty 'who has said it is sent one with each reply' \
-  "$(grep -h '^reply' "$LAB"/log/greeted-* | grep -v '"features":\["answer","asks","follow","one-time-passwords","restart"\]' || :)"
+  "$(grep -h '^reply' "$LAB"/log/greeted-* | grep -v '"features":\["answer","asks","follow","inbound","log","one-time-passwords","restart"\]' || :)"
 sed '0,/"mtu"/s//"mtv"/' "$RECORD" >"$LAB/tmp/damaged"
 like 'control: a record with one other name in it is found' \
   "$(python3 "$SOURCE/tests/probes/control_schema.py" "$SCHEMA" <"$LAB/tmp/damaged" || :)" "^wrong .*mtv"

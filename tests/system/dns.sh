@@ -44,7 +44,7 @@ check 'without the provider' eval '! isp_asked web.example'
 like 'resolv.conf inside names the tunnel'"'"'s resolver' "$(by alice vpnrun cat /etc/resolv.conf)" '^nameserver 10\.8\.0\.1$'
 unlike 'and no other' "$(by alice vpnrun cat /etc/resolv.conf)" '192\.168\.77\.1'
 is 'nor empty lines' "$(by alice vpnrun grep -c '^$' /etc/resolv.conf)" 0
-like 'nsswitch.conf inside asks files and DNS only' "$(by alice vpnrun grep '^hosts:' /etc/nsswitch.conf)" '^hosts:\s+files dns$'
+like 'nsswitch.conf inside asks no daemon' "$(by alice vpnrun grep '^hosts:' /etc/nsswitch.conf)" '^hosts:\s+files (myhostname )?dns$'
 is 'resolv.conf outside is the machine'"'"'s' "$(cat /etc/resolv.conf)" 'nameserver 192.168.77.1'
 
 for ADDRESS in 192.168.77.1 203.0.113.10 127.0.0.53 127.0.0.1; do

@@ -3,13 +3,13 @@
 # A profile that vpnrun 0.1.0 prepared, with applications in it: this version's `prepare` and `run` each
 # take it over where it is.
 FOLDER=/run/vpnrun/one
-# Writes the record as 0.1.0 had it: without the host's network namespace and from_namespaces.
+# Writes the record as 0.1.0 had it: without the host's network namespace, from_namespaces and i386.
 make_old() {
   python3 - "$FOLDER/origin" <<'END'
 import os, struct, sys
 path = sys.argv[1]
 new = open(path, "rb").read()
-assert new[:8] == b"VRNPRIN3" and len(new) == 8 + 88 + 32 + 16, len(new)
+assert new[:8] == b"VRNPRIN4" and len(new) == 8 + 88 + 32 + 24, len(new)
 host, rest = new[8:96], new[96:]
 open(path + ".old", "wb").write(b"VRNPRIN2" + host[:48] + host[64:] + rest[:40])
 os.chmod(path + ".old", 0o444)
@@ -29,7 +29,7 @@ NETNS=$(stat -L -c %i "$FOLDER/netns")
 is_inside() { [ "$(stat -L -c %i "/proc/$APP/ns/net" 2>/dev/null)" = "$NETNS" ]; }
 within 5 'an application runs' is_inside
 RECORD=$(sha256sum <"$FOLDER/origin")
-is 'control: the record is of this version' "$(version)" VRNPRIN3
+is 'control: the record is of this version' "$(version)" VRNPRIN4
 
 make_old
 attempt by alice env -i "$HELPER" one /bin/echo inside
@@ -57,7 +57,7 @@ tunnel_stop one
 unshare --mount --propagation slave "$TUNNEL" run one >>"$LAB/log/tunnel-one" 2>&1 </dev/null &
 TUNNEL_PID["one"]=$!
 within 15 'run, in a mount namespace of its own: the tunnel comes up' tunnel_up one
-is 'the view is the same' "$(version) $(view)" "VRNPRIN3 $BEFORE"
+is 'the view is the same' "$(version) $(view)" "VRNPRIN4 $BEFORE"
 is 'applications start' "$(address)" 198.51.100.10
 is 'also from other networks, as the profile says' "$(unshare -n by alice vpnrun curl -s -m 5 http://203.0.113.10/)" 198.51.100.10
 

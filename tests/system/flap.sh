@@ -69,6 +69,11 @@ done
 is 'an admitted user gets no more than a connection a second' \
   "$(($(connections) - CONNECTIONS <= 1 + ($(now_ms) - BEGUN) / 1000))" 1
 within 15 'the hooks come to rest' settled
+# Children that have ended and that nobody has waited for: look-ups, hooks, clients, and what they held.
+zombies() { ps -o stat=,args= --ppid "$(pid)" | grep '^Z' || :; }
+within 10 'no child is left that has ended' eval '[ -z "$(zombies)" ]'
+throughout 2 'nor is there one that stays' eval '[ -z "$(zombies)" ] || { sleep 1; [ -z "$(zombies)" ]; }'
+is 'its only child is the client' "$(ps -o comm= --ppid "$(pid)" | xargs)" openvpn
 is 'no descriptor was left' "$(descriptors)" "$(cat "$LAB/tmp/descriptors-before")"
 is 'no rule' "$(rules)" "$(cat "$LAB/tmp/rules-before")"
 is 'no route and no address' "$(routes)" "$(cat "$LAB/tmp/routes-before")"

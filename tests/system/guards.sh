@@ -17,7 +17,7 @@ leak_attempt() {
 
 profile_one
 tunnel_start one
-GATEWAY=$(ip -n one route show 198.51.100.10 | awk '{ print $3 }')
+GATEWAY=$(ip -n one route show table all 198.51.100.10 | awk '{ print $3 }')
 inside nft list table inet vpnrun >"$LAB/tmp/guard.inside"
 kill -STOP "${TUNNEL_PID[one]}"
 

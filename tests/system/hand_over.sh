@@ -94,7 +94,7 @@ like 'and can control it' "$TERMINAL" '^controls$'
 like 'in the foreground' "$(tail -n 1 <<<"$TERMINAL" | awk '$1 == $2 { print "foreground" }')" foreground
 
 # The environment, byte for byte.
-LIBRARY=$(ldconfig -p | awk '$1 == "libm.so.6" { print $NF; exit }')
+LIBRARY=$(ldconfig -p | awk '$1 == "libm.so.6" && !found++ { print $NF }')
 printf '%s\0' "PATH=/usr/local/bin:/usr/bin:/bin" "HOME=$LAB/home/alice" "LD_PRELOAD=$LIBRARY" \
   "LD_LIBRARY_PATH=/nonexistent:$LAB/tmp" "TMPDIR=$LAB/tmp" 'GLIBC_TUNABLES=glibc.malloc.check=0' \
   'MALLOC_CHECK_=0' 'LD_DEBUG=' 'RESOLV_HOST_CONF=/x' 'LOCALDOMAIN=y' 'NLSPATH=z' 'GCONV_PATH=/x' \

@@ -95,12 +95,15 @@ make_lab() {
   prepare_profile lenient u:4001:rx
   "$probes/make_origin" /run/vpnrun/lenient from_namespaces
   "$probes/make_origin" /run/vpnrun/locked no_new_privs
+  prepare_profile games u:4001:rx
+  "$probes/make_origin" /run/vpnrun/games i386
   nsenter --mount=/run/vpnrun/office/mnt mount -t tmpfs -o mode=0755 tmpfs "$lab/differs"
   nsenter --mount=/run/vpnrun/office/mnt touch "$lab/differs/only-in-the-view"
   printf '#!/no/such/interpreter\n' >"$lab/bin/orphan"
   printf 'echo script "$@"\n' >"$lab/bin/plain_script"
   printf 'exit 0\n' >"$lab/bin/not_executable"
   printf 'x' >"$lab/noexec/plain_script"
+  mkdir -m 0700 "$lab/closed_path"
   chmod 0755 "$lab/bin/orphan" "$lab/bin/plain_script"
   chmod 0644 "$lab/bin/not_executable" "$lab/noexec/plain_script"
   cd "$home" || exit 1
@@ -240,6 +243,10 @@ check_path_search() {
   expect "a script without '#!' goes to sh" "script a b" "$(run "$lab/bin/plain_script" a b)"
   expect "the search goes on after a file without permission" "script c" \
     "$("${call[@]}" -e "PATH=$lab/noexec:$lab/bin" -- "$helper" vpnrun-helper office plain_script c)"
+  refused "a folder of PATH that the caller may not search has nothing to find" 127 "not found" \
+    "${call[@]}" -e "PATH=$lab/closed_path:/no" -- "$helper" vpnrun-helper office no-such-command-here
+  expect "and the search goes on after it" "script c" \
+    "$("${call[@]}" -e "PATH=$lab/closed_path:$lab/bin" -- "$helper" vpnrun-helper office plain_script c)"
   refused "only a file without permission" 126 "Permission denied" \
     "${call[@]}" -e "PATH=$lab/noexec:" -- "$helper" vpnrun-helper office plain_script
   expect "an empty element of PATH is the current directory" "script d" \
@@ -450,6 +457,15 @@ check_filter() {
       "x32_socket_vsock ENOSYS" "i386_socket_inet ok"; do
       if [[ $'\n'$out$'\n' == *$'\n'$line$'\n'* ]]; then ok "the application finds: $line"; else
         not_ok "the application finds: $line"; grep "^${line%% *} " <<<"$out"; fi
+    done
+  fi
+  if [[ $(uname -m) == x86_64 ]]; then
+    out=$(as alice -- "$helper" vpnrun-helper games "$probes/refusals")
+    for line in "i386_socketcall_vsock ok" "i386_socket_inet ok" "inet ok" "vsock EAFNOSUPPORT" "qipcrtr EAFNOSUPPORT" \
+      "smc_protocol EPROTONOSUPPORT" "smc_ulp ENOPROTOOPT" "vsock_high_bits EAFNOSUPPORT" "pair_tipc EAFNOSUPPORT" \
+      "pidfd_getfd EPERM" "io_uring ENOSYS" "x32_socket_vsock ENOSYS" "setuid0 EPERM" "mount EPERM"; do
+      if [[ $'\n'$out$'\n' == *$'\n'$line$'\n'* ]]; then ok "with i386 the application finds: $line"; else
+        not_ok "with i386 the application finds: $line"; grep "^${line%% *} " <<<"$out"; fi
     done
   fi
   expect "outside, vsock is there (control)" "vsock ok" "$("${alice[@]}" "$probes/refusals" | grep '^vsock ')"

@@ -43,11 +43,37 @@ completions() {
   done
   is "${file##*/} knows each option of $*" "$missing" ''
 }
-for command in vpnrun vpnrunctl 'vpnrunctl status' 'vpnrunctl up' 'vpnrunctl log' 'vpnrunctl attach' 'vpnrunctl detach'; do
+# Where Debian's zsh looks; others look into site-functions.
+ZSH_FILE=/usr/share/zsh/vendor-completions/_vpnrun
+[ -e /etc/debian_version ] || ZSH_FILE=/usr/share/zsh/site-functions/_vpnrun
+for command in vpnrun vpnrunctl 'vpnrunctl status' 'vpnrunctl up' 'vpnrunctl log' 'vpnrunctl inbound' 'vpnrunctl attach' 'vpnrunctl detach'; do
   read -ra words <<<"$command"
   completions /usr/share/bash-completion/completions/vpnrun "[ ']--OPTION" "${words[@]}"
-  completions /usr/share/zsh/site-functions/_vpnrun "--OPTION" "${words[@]}"
+  completions "$ZSH_FILE" "--OPTION" "${words[@]}"
   completions "/usr/share/fish/vendor_completions.d/${words[0]}.fish" ' -l OPTION' "${words[@]}"
+done
+
+# The shells themselves: what they load by themselves once it is installed, and what they then offer.
+if command -v zsh >/dev/null; then
+  # shellcheck disable=SC2016
+  is 'zsh finds the completions' \
+    "$(zsh -fc 'autoload -Uz compinit && compinit -D -u && print $_comps[vpnrun] $_comps[vpnrunctl]')" '_vpnrun _vpnrun'
+  # shellcheck disable=SC2016
+  check 'and can load them' zsh -fc 'autoload -Uz +X _vpnrun && (( $+functions[_vpnrun] ))'
+  check 'and parse them' zsh -n "$ZSH_FILE"
+fi
+if command -v fish >/dev/null; then
+  for word in status restart log; do
+    like "fish offers '$word'" "$(HOME=$LAB/tmp fish -c 'complete -C "vpnrunctl "' 2>&1)" "^$word"
+  done
+fi
+# bash-completion(7) loads a file named after the command; without it, somebody sources that.
+for command in vpnrun vpnrunctl; do
+  # shellcheck disable=SC2016
+  like "bash completes $command" "$(bash -c '
+    source "/usr/share/bash-completion/completions/$1"
+    COMP_WORDS=("$1" --); COMP_CWORD=1; COMP_LINE="$1 --"; COMP_POINT=${#COMP_LINE}
+    "$(complete -p "$1" | sed "s/.*-F \\([^ ]*\\).*/\\1/")" && printf "%s\n" "${COMPREPLY[@]}"' bash "$command")" '^--quiet$'
 done
 
 # "build" is the lab runner's.

@@ -73,8 +73,11 @@ unlike 'nor does the uplink'"'"'s address' "$OUT" '[0-9]'
 attempt by alice vpnrun curl -s -m 2 http://198.51.100.10:81/
 is 'the server'"'"'s other ports are reached through the tunnel or not at all' "$((STATUS != 0))" 1
 like 'the only routes over the uplink lead to the endpoint' \
-  "$(ip -n one route show dev uplink | grep -v 'proto kernel')" '^198\.51\.100\.10 '
-is 'and there is one' "$(ip -n one route show dev uplink | grep -vc 'proto kernel')" 1
+  "$(ip -n one route show table all dev uplink | grep -v 'proto kernel')" '^198\.51\.100\.10 '
+is 'and there is one' "$(ip -n one route show table all dev uplink | grep -vc 'proto kernel')" 1
+like 'in a table that only the client reads' \
+  "$(ip -n one rule show | grep "lookup $(ip -n one route show table all 198.51.100.10 | sed -E 's/.* table ([0-9]+).*/\1/')")" \
+  "uidrange $(client_id one)-$(client_id one)"
 
 attempt by alice vpnrunctl list
 is 'vpnrunctl list works for the user' "$STATUS" 0

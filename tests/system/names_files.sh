@@ -109,7 +109,7 @@ in_place() { echo "$HOST_LINE # in place" >/etc/resolv.conf; }
 truncated() { truncate -s 0 /etc/resolv.conf; }
 changed 'nsswitch.conf created' switch /etc/nsswitch.conf created
 within 3 'nsswitch.conf inside follows' inside_has nsswitch.conf '^# created$'
-until_then 'with files and DNS only' inside_has nsswitch.conf '^hosts: files dns$'
+until_then 'without daemons' inside_has nsswitch.conf '^hosts: files (myhostname )?dns$'
 changed 'resolv.conf renamed over' renamed file
 changed 'resolv.conf unlinked and created' created file
 changed 'resolv.conf rewritten in place' in_place
@@ -126,10 +126,10 @@ switch_renamed() {
 }
 changed 'nsswitch.conf renamed over' switch_renamed
 within 3 'nsswitch.conf inside follows the rename' inside_has nsswitch.conf '^# renamed$'
-until_then 'and asks files and DNS only' inside_has nsswitch.conf '^hosts: files dns$'
+until_then 'and asks no daemon' inside_has nsswitch.conf '^hosts: files (myhostname )?dns$'
 changed 'nsswitch.conf rewritten in place' switch /etc/nsswitch.conf rewritten
 within 3 'nsswitch.conf inside follows what is written in place' inside_has nsswitch.conf '^# rewritten$'
-until_then 'and still asks files and DNS only' inside_has nsswitch.conf '^hosts: files dns$'
+until_then 'and still asks no daemon' inside_has nsswitch.conf '^hosts: files (myhostname )?dns$'
 changed 'resolv.conf renamed over after that' renamed file
 changed 'nsswitch.conf absent' rm /etc/nsswitch.conf
 

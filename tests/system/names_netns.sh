@@ -47,7 +47,7 @@ unlike 'which the machine does not know' "$OUT" '192\.0\.2\.63'
 capture_start
 capture_names_control
 new_app 'with a resolv.conf that names the provider'
-like 'nsswitch.conf inside is the generated one' "$(by alice vpnrun cat /etc/nsswitch.conf)" '^hosts:\s+files dns$'
+like 'nsswitch.conf inside is the generated one' "$(by alice vpnrun cat /etc/nsswitch.conf)" '^hosts:\s+files (myhostname )?dns$'
 
 # --- a daemon that root starts inside reads the configuration laid over ---
 daemon_asked() { by alice vpnrun dns_query 127.0.0.1 which.example --port 5300; }

@@ -137,7 +137,7 @@ if [ "$1" = honest ]; then
   unlike 'resolv.conf inside names nobody' "$(by alice vpnrun cat /etc/resolv.conf)" '^nameserver'
 else
   # --- hostile ---
-  VETH=$(ip -n one route show 198.51.100.10 | awk '{ print $3 }')
+  VETH=$(ip -n one route show table all 198.51.100.10 | awk '{ print $3 }')
   # hostile OPTION…: pushed; whatever becomes of it, no query of an application leaves outside the tunnel.
   hostile() {
     local address=${1##* }

@@ -45,7 +45,7 @@ wait_until 5 eval 'on vpn dns_query 10.8.0.200 ready.who.example && on vpn dns_q
 again '[dns]' 'servers = ["10.8.0.200", "fd00:8::1"]' 'search = ["who.example"]'
 capture_start
 capture_names_control
-VETH=$(ip -n one route show 198.51.100.10 | awk '{ print $3 }')
+VETH=$(ip -n one route show table all 198.51.100.10 | awk '{ print $3 }')
 like 'the veth has a host end' "$VETH" '^[0-9.]+$'
 for SERVER in 8.8.8.8 127.0.0.53 127.0.0.1 ::1 2001:4860:4860::8888 2001:db8:77::1 192.168.77.1 "$VETH" 10.8.0.1 10.8.0.200; do
   answered "$SERVER"
@@ -108,6 +108,31 @@ unlike 'the resolver on the web was asked nothing in all that' "$(cat "$LAB/log/
 again '[dns]' 'servers = ["10.8.0.99", "10.8.0.200", "fd00:8::1"]'
 fresh_name
 resolved 'with the first server dead' by alice RES_OPTIONS=timeout:1 vpnrun getent ahostsv4 "$NAME"
+# Programs that ask somebody else are captured, and do not know of a second one.
+comes_round() { by alice vpnrun dns_query "$1" "$NAME" "${@:2}" --timeout 1 2>&1 | grep -q '192\.0\.2\.8$'; }
+for SERVER in 8.8.8.8 127.0.0.53; do
+  for HOW in '' --connected --tcp; do
+    fresh_name
+    # shellcheck disable=SC2086  # an option or none
+    within 20 "the first server dead, $SERVER $HOW: the next one is asked" comes_round $SERVER $HOW
+    check "$SERVER $HOW: it was asked" vpn_asked "$NAME"
+    check "$SERVER $HOW: the provider's was not" eval "! isp_asked $NAME"
+  done
+done
+# A minute later the first one is tried again, and one try is lost.
+again '[dns]' 'servers = ["10.8.0.99", "10.8.0.200", "fd00:8::1"]'
+fresh_name
+resolved 'a program that asks again from the same port comes to the next one' \
+  by alice vpnrun dns_query 8.8.8.8 "$NAME" --connected --timeout 5 --tries 3
+# It comes to life.
+resolver vpn dns-late 10.8.0.99 --address=/who.example/192.0.2.99
+on vpn ip address add 10.8.0.99/32 dev tun-one
+late_answers() { by alice vpnrun dns_query 8.8.8.8 "$NAME" --timeout 1 2>&1 | grep -q '192\.0\.2\.99$'; }
+fresh_name
+within 5 'the first server is back: whoever asks it by name gets an answer' eval \
+  "by alice vpnrun dns_query 10.8.0.99 $NAME --timeout 1 | grep -q '192\.0\.2\.99\$'"
+fresh_name
+within 5 'and with that captured queries go to it again' late_answers
 
 # --- servers of one family: the other is refused, not let out ---
 VPN_RESOLVER=dns-one

@@ -66,6 +66,7 @@ mkdir "$PROFILES/empty"
 secret "$PROFILES/long"
 echo more >>"$PROFILES/long"
 cp "$LAB/tls/ca.crt" "$PROFILES/lab.crt"
+chmod 0600 "$PROFILES/lab.crt"
 mkfifo -m 0600 "$PROFILES/fifo"
 mknod -m 0600 "$PROFILES/device" c 1 5
 cp "$LAB/tls/client.key" "$PROFILES/client.key"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=/dev/null
-# packets ordinary|raw|root|lan|connection|families: tests/probes/attack.py tries to get packets past
+# packets ordinary|raw|root|owner|lan|connection|families: tests/probes/attack.py tries to get packets past
 # the tunnel. What leaves is captured on the host's uplink; what reaches the host itself is counted and
 # listened for. Each part (packets_*.sh) has its control: the same attacks with the guards taken away, in
 # the lab, or the same program outside; then the same capture, counter and listener must see them.
@@ -51,7 +51,7 @@ service_news() { tail -n "+$((SERVICE_LINES + 1))" "$LAB/log/host-service" | sor
 # link_facts: addresses of the veth, as they are now.
 link_facts() {
   UPLINK=$(ip -n one -o -4 address show dev uplink | awk '{ sub("/.*", "", $4); print $4 }')
-  GATEWAY=$(ip -n one route show 198.51.100.10 | awk '{ print $3 }')
+  GATEWAY=$(ip -n one route show table all 198.51.100.10 | awk '{ print $3 }')
   PEER_MAC=$(cat /sys/class/net/vr-one/address)
 }
 
@@ -153,6 +153,6 @@ round_seen() {
 way_over_uplink() { ip -n one route add default via "$GATEWAY" dev uplink metric 900; }
 
 case $1 in
-  ordinary | raw | root | lan | connection | families) source "$SOURCE/tests/system/packets_$1.sh" ;;
+  ordinary | raw | root | owner | lan | connection | families) source "$SOURCE/tests/system/packets_$1.sh" ;;
   *) lab_die "packets: unknown part '$1'" ;;
 esac

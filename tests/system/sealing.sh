@@ -16,15 +16,17 @@ probe_link() {
   inside ip address add 10.99.0.2/30 dev probe1
   inside ip link set probe1 up
 }
-# open, closed WHAT: whether a connection from inside is answered, here by a refusal.
+# open, closed WHAT: whether a connection from inside is answered by the machine; what is refused inside is
+# refused by the namespace itself.
+background "$LAB/log/answer" socat TCP4-LISTEN:9,fork,reuseaddr SYSTEM:true
 ask() { attempt inside curl -s -m 1 http://10.99.0.1:9/; }
 open() {
   ask
-  is "control: $1, a link leads out" "$STATUS" 7
+  like "control: $1, a link leads out" "$STATUS" '^5[26]$'
 }
 closed() {
   ask
-  is "$1, a link leads nowhere" "$STATUS" 28
+  is "$1, a link leads nowhere" "$STATUS" 7
 }
 
 profile_one

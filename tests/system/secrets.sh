@@ -81,6 +81,11 @@ looked_through() {
     vpnrunctl status $name
   done >"$LAB/tmp/status" 2>&1 || :
   empty "$1: nothing in vpnrunctl status" "$(in_files "$LAB/tmp/status")"
+  for name in one two dynamic; do
+    by alice vpnrunctl log -n all $name
+    by alice vpnrunctl log -n all --json $name
+  done >"$LAB/tmp/shown-log" 2>&1 || :
+  empty "$1: nothing in vpnrunctl log" "$(in_files "$LAB/tmp/shown-log")"
 }
 
 for name in one two dynamic; do
@@ -104,6 +109,8 @@ typing by alice vpnrunctl up dynamic <<<"The server asks: .*:	$TYPED"
 is 'a typed one is right (control)' "$STATUS $(logins)" '0 challenged taken'
 like 'the log is a verbose one (control)' "$(cat "$LAB"/log/tunnel-one)" 'VERIFY OK|Control Channel|left out'
 looked_through 'up'
+like 'control: alice is shown each log' "$(grep -c "'\(one\|two\|dynamic\)' is up" "$LAB/tmp/shown-log")" '^6$'
+unlike "and none of the client's own words" "$(cat "$LAB/tmp/shown-log")" 'VERIFY OK|Control Channel|PUSH'
 
 # What was typed, read and handed on is not in the companions' own memory any more.
 PASSED_ON=$LAB/tmp/passed-on

@@ -111,7 +111,10 @@ is 'it is the first'"'"'s, who has it open (control)' "$(with_id "$ONE" python3 
 cat >"$LAB/tmp/send.py" <<'END_OF_PROGRAM'
 import socket
 try:
-    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("198.51.100.10", 1194))
+    # Without a device it would go to the tunnel: the route over the link is the first client's.
+    over_link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    over_link.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"uplink")
+    over_link.sendto(b"x", ("198.51.100.10", 1194))
     print("sent")
 except OSError as error:
     print(error.strerror)
@@ -286,7 +289,7 @@ is 'alone' "$(field "$ASKER" NSpid | awk '{ print $NF }')" 1
 is 'not dumpable' "$(stat -c %u "/proc/$ASKER/environ")" 0
 is 'in the network of the machine' "$(readlink "/proc/$ASKER/ns/net")" "$(readlink /proc/self/ns/net)"
 is 'a program of its own, not a copy of the companion' "$(tr '\0' ' ' <"/proc/$ASKER/cmdline")" 'vpnrun-tunnel look-up '
-like 'names go in by a file in memory' "$(readlink "/proc/$ASKER/fd/0")" '^/memfd:names'
+like 'names go in by a file in memory' "$(readlink "/proc/$ASKER/fd/0")" '^/memfd:question'
 like 'addresses come out by a pipe' "$(readlink "/proc/$ASKER/fd/1")" '^pipe:'
 is 'complaints go nowhere' "$(readlink "/proc/$ASKER/fd/2")" /dev/null
 is 'and no other descriptor is open but the question' \
@@ -311,8 +314,8 @@ within 10 'and ends' gone "$TRACER"
 is 'filters: CAP_NET_ADMIN; the view: what mounts and enters it; all else: nothing' \
   "$(grep -oE 'permitted=[A-Z0-9_<|]+' "$LAB/tmp/rights" | sort -u | xargs)" \
   'permitted=0 permitted=1<<CAP_NET_ADMIN permitted=1<<CAP_SYS_CHROOT|1<<CAP_SYS_ADMIN'
-is 'client, look-up and who asks NSS leave the session keyring' "$(grep -c 'keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)' "$LAB/tmp/rights")" 4
-is 'and the terminal' "$(grep -c 'setsid()' "$LAB/tmp/rights")" 4
+is 'client, look-up and who asks NSS leave the session keyring' "$(grep -c 'keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)' "$LAB/tmp/rights")" 5
+is 'and the terminal' "$(grep -c 'setsid()' "$LAB/tmp/rights")" 5
 "$TUNNEL" release one
 is 'made anew: who loads the filter has CAP_NET_ADMIN, who asks NSS nothing' \
   "$(strace -f -qq -e trace=capset "$TUNNEL" prepare one 2>&1 | grep -oE 'permitted=[A-Z0-9_<|]+' | sort -u | xargs)" \

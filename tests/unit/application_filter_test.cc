@@ -4,8 +4,12 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
+#include <iterator>
 
 #include <gtest/gtest.h>
 
@@ -118,6 +122,51 @@ TEST(ApplicationFilter, RefusesOtherWaysToASocketOnI386Too) {
   EXPECT_EQ(judge({425, AUDIT_ARCH_I386, 0, {}}), refused(ENOSYS));         // io_uring_setup
   EXPECT_EQ(judge({438, AUDIT_ARCH_I386, 0, {}}), refused(EPERM));          // pidfd_getfd
   EXPECT_EQ(judge({287, AUDIT_ARCH_I386, 0, {1, 2, 3}}), refused(ENOKEY));  // request_key
+}
+
+TEST(ApplicationFilter, OpensThe32BitSocketCallsWhereRootSaysSo) {
+  const auto call = [](int number, std::uint64_t first) {
+    return judge({number, AUDIT_ARCH_I386, 0, {first}}, kProgramOpenToI386);
+  };
+  constexpr int kSocketcall = 102;
+  for (std::uint64_t what = 1; what <= 20; ++what) {
+    EXPECT_EQ(call(kSocketcall, what), SECCOMP_RET_ALLOW) << what;
+  }
+  EXPECT_EQ(call(359, AF_INET), SECCOMP_RET_ALLOW);  // socket
+  EXPECT_EQ(call(425, 0), refused(ENOSYS));          // io_uring_setup
+  EXPECT_EQ(call(438, 0), refused(EPERM));           // pidfd_getfd
+  EXPECT_EQ(judge({287, AUDIT_ARCH_I386, 0, {1, 2, 3}}, kProgramOpenToI386), refused(ENOKEY));
+}
+
+TEST(ApplicationFilter, OpensNothingElseWith32BitSocketCalls) {
+  const auto same = [](int number, std::uint32_t architecture,
+                       const std::array<std::uint64_t, 6>& words) {
+    seccomp_data call{number, architecture, 0, {}};
+    std::copy(words.begin(), words.end(), std::begin(call.args));
+    EXPECT_EQ(judge(call, kProgramOpenToI386), judge(call))
+        << number << " of " << architecture << " with " << words[0];
+  };
+  for (std::uint64_t family = 0; family < 300; ++family) {
+    same(SYS_socket, kNative, {family, SOCK_STREAM, 0});
+    same(SYS_socket, kNative, {family | (1ULL << 32U), SOCK_STREAM, 0});
+    same(SYS_socket, kNative, {family, SOCK_STREAM, 256});
+    same(SYS_socketpair, kNative, {family, SOCK_STREAM, 0});
+    same(0x40000000 | SYS_socket, kNative, {family, SOCK_STREAM, 0});  // x32
+    same(SYS_socket, kForeign, {family, SOCK_STREAM, 0});
+  }
+  for (int number = 0; number < 600; ++number) {
+    same(number, kNative, {3, 6, 31});
+    same(number, kNative, {0, 0, 0});
+    same(0x40000000 | number, kNative, {3, 6, 31});
+    if (number != 102 && (number < 359 || number > 373)) {
+      same(number, AUDIT_ARCH_I386, {1, 2, 3});
+    }
+  }
+}
+#else
+TEST(ApplicationFilter, IsTheSameEverywhereElse) {
+  ASSERT_EQ(kProgramOpenToI386.size(), kProgram.size());
+  EXPECT_EQ(std::memcmp(kProgramOpenToI386.data(), kProgram.data(), sizeof kProgram), 0);
 }
 #endif
 

@@ -92,11 +92,12 @@ class Attach : public ::testing::Test {
                                        (machine_.folder / "unit").string() + "\n" + properties);
   }
   void in_force(const std::string& profile, const std::string& filter = kFilter) const {
-    machine_.folder.write("in-force",
-                          "BindsTo=x.service vpnrun-netns@" + profile +
-                              ".service\nNetworkNamespacePath=/run/netns/" + profile +
-                              "\nTemporaryFileSystem=/run:mode=0755\n" + filter +
-                              "ExecStart={ path=/usr/bin/vpnrun ; argv[]=/usr/bin/vpnrun }\n");
+    machine_.folder.write(
+        "in-force",
+        "BindsTo=x.service vpnrun-netns@" + profile + ".service\nNetworkNamespacePath=/run/netns/" +
+            profile + "\nTemporaryFileSystem=/run:mode=0755\n" +
+            "ExecCondition={ path=/x ; argv[]=/x inside " + profile + " ; ignore_errors=no }\n" +
+            filter + "ExecStart={ path=/usr/bin/vpnrun ; argv[]=/usr/bin/vpnrun }\n");
   }
   [[nodiscard]] test::Outcome ctl(std::vector<std::string> words) const {
     words.insert(words.begin(), "vpnrunctl");
@@ -173,7 +174,7 @@ TEST_F(SystemAttach, TwiceMovesToAnotherProfileAndDetachTakesAllBack) {
   in_force("two");
   EXPECT_EQ(ctl({"attach", "d", "two"}).status, 0);
   EXPECT_THAT(drop_in(), HasSubstr("\nNetworkNamespacePath=/run/netns/two\n"));
-  EXPECT_EQ(ctl({"attach"}).out, "UNIT       PROFILE\nd.service  two\n");
+  EXPECT_EQ(ctl({"attach"}).out, "UNIT       PROFILE  STATE\nd.service  two      stopped\n");
   EXPECT_EQ(nlohmann::json::parse(ctl({"attach", "--json"}).out).at(0).at("profile"), "two");
   EXPECT_EQ(ctl({"detach", "d"}).status, 0);
   EXPECT_FALSE(std::filesystem::exists(machine_.folder / "units/d.service.d"));
@@ -334,6 +335,111 @@ TEST_F(SystemAttach, RefusesWhatTheMachineOrTheTunnelDependsOn) {
   }
   shows("Before=shutdown.target network.target\n");
   EXPECT_THAT(refusal(), HasSubstr("it is started before network.target"));
+}
+
+TEST_F(SystemAttach, RefusesWhatWouldLockTheAdministratorOutUnlessForced) {
+  for (const char* id : {"ssh.service", "sshd@3-10.0.0.1.service", "getty@tty1.service",
+                         "gdm3.service", "NetworkManager.service", "sssd.service"}) {
+    shows("", "[Service]\n", id);
+    EXPECT_THAT(refusal(), AllOf(HasSubstr("behind the tunnel nobody reaches it"),
+                                 HasSubstr("hint: --force attaches it all the same")))
+        << id;
+  }
+  shows("Names=d.service display-manager.service\n");
+  EXPECT_THAT(refusal(), HasSubstr("it is there for logins at this machine, and"));
+  shows("", "[Service]\nExecStart=-/usr/sbin/sshd -D $OPTIONS\n");
+  EXPECT_THAT(refusal(), HasSubstr("logins from other machines"));
+  const test::Outcome outcome = ctl({"attach", "d", "one", "--force"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("logins from other machines"));
+  shows("", "[Service]\n", "dbus.service");
+  EXPECT_THAT(ctl({"attach", "d", "one", "--force"}).err, HasSubstr("depends on it")) << "never";
+}
+
+TEST_F(SystemAttach, RefusesWhatASocketOutsideStartsUnlessForced) {
+  const std::string listen =
+      "TriggeredBy=d.socket\nListen=[::]:80 (Stream)\n"
+      "Listen=/run/d (Stream)\n";
+  shows(listen);
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("'d.socket' listens outside, at [::]:80, and"),
+                               HasSubstr("NetworkNamespacePath=/run/netns/one")));
+  EXPECT_EQ(ctl({"attach", "d", "one", "--force"}).status, 0);
+  EXPECT_EQ(ctl({"detach", "d"}).status, 0);
+  // Of this machine alone: worth a warning.
+  shows("TriggeredBy=d.socket\nListen=/run/d (Stream) @d (Datagram) vsock::2 (Stream)\n");
+  EXPECT_THAT(ctl({"attach", "d", "one"}).err, HasSubstr("'d.socket' listens outside"));
+  shows(listen + "NetworkNamespacePath=/run/netns/one\n");
+  const test::Outcome outcome = ctl({"attach", "d", "one"});
+  EXPECT_EQ(outcome.status, 0) << "its socket is inside";
+  EXPECT_THAT(outcome.err, Not(HasSubstr("listens outside")));
+}
+
+TEST_F(SystemAttach, RefusesWhatIsOrderedBeforeTheTunnel) {
+  program("systemctl",
+          "cd \"${0%/bin/systemctl}\"\n"
+          "case \"$*\" in\n"
+          "  *list-dependencies*) printf 'vpnrun@one.service\\n\\342\\227\\217 basic.target\\n  "
+          "\\342\\227\\217 d.service\\n' ;;\n"
+          "  *) cat shown ;;\n"
+          "esac\n");
+  EXPECT_THAT(refusal(), HasSubstr("it is started before what the tunnel itself waits for, and"));
+}
+
+TEST_F(SystemAttach, RefusesUnitsWithANetworkOfTheirOwn) {
+  shows("", "[Service]\nPrivateNetwork=yes\n");
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("PrivateNetwork=yes"), HasSubstr("PrivateNetwork=no")));
+  shows("", "[Service]\nNetworkNamespacePath=/run/netns/other\n");
+  EXPECT_THAT(refusal(), HasSubstr("NetworkNamespacePath=/run/netns/other"));
+  shows("",
+        "[Service]\nPrivateNetwork=yes\nPrivateNetwork=no\nNetworkNamespacePath=/a\n"
+        "NetworkNamespacePath=/run/netns/one\n");
+  EXPECT_EQ(ctl({"attach", "d", "one"}).status, 0) << "what was written by hand for the same";
+}
+
+TEST_F(SystemAttach, EachOfSeveralUnitsAndTheOthersIfOneIsRefused) {
+  shows("", "[Service]\n", "d.service");
+  const test::Outcome outcome = ctl({"attach", "e.socket", "d", "f@", "one"});
+  EXPECT_EQ(outcome.status, kCtlFailed);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("'e.socket': it is not a service"),
+                                 HasSubstr("'d.service' is attached to profile 'one'"),
+                                 HasSubstr("'f@.service': it is a template")));
+  EXPECT_NE(drop_in(), "");
+  EXPECT_EQ(ctl({"detach", "d", "d"}).status, 0);
+  EXPECT_EQ(drop_in(), "");
+}
+
+TEST_F(SystemAttach, SaysWhatHasBecomeOfAUnit) {
+  EXPECT_EQ(ctl({"attach", "d", "one"}).status, 0);
+  EXPECT_EQ(machine_.read("attached/d.service"), "one\n");
+  EXPECT_THAT(ctl({"list"}).err, Not(HasSubstr("d.service")));
+  // A drop-in of somebody else's, later.
+  in_force("two");
+  for (const auto& words : {std::vector<std::string>{"list"}, {"attach"}}) {
+    EXPECT_THAT(ctl(words).err, HasSubstr("'d.service' is attached to 'one', but "
+                                          "NetworkNamespacePath= of its drop-in is not in force"));
+  }
+  in_force("one");
+  // `systemctl revert`
+  std::filesystem::remove_all(machine_.folder / "units/d.service.d");
+  EXPECT_THAT(ctl({"list"}).err, HasSubstr("its drop-in is gone"));
+  const auto json = nlohmann::json::parse(ctl({"attach", "--json"}).out).at(0);
+  EXPECT_EQ(json.at("unit"), "d.service");
+  EXPECT_EQ(json.at("file"), "");
+  EXPECT_EQ(json.at("state"), "stopped");
+  EXPECT_EQ(json.at("hint"), "vpnrunctl attach d.service one, or vpnrunctl detach d.service");
+  EXPECT_THAT(ctl({"detach", "d"}).err, HasSubstr("'d.service' is detached"));
+  EXPECT_FALSE(std::filesystem::exists(machine_.folder / "attached"));
+  EXPECT_THAT(ctl({"list"}).err, Not(HasSubstr("d.service")));
+}
+
+TEST_F(SystemAttach, NamesUnitsThatMeanToBeBehindATunnelAndAreNot) {
+  shows("JoinsNamespaceOf=vpnrun@one.service\nPrivateNetwork=yes\n");
+  EXPECT_THAT(ctl({"attach"}).err, HasSubstr("'d.service' has no network: JoinsNamespaceOf="));
+  shows("NetworkNamespacePath=/run/netns/one\n");
+  // The file that is shown for the first question.
+  program("systemctl", "cat \"${0%/bin/systemctl}/shown\"\n");
+  EXPECT_THAT(ctl({"attach"}).err, HasSubstr("by NetworkNamespacePath= alone"));
+  EXPECT_THAT(ctl({"attach", "--user"}).err, HasSubstr("'d.service' runs outside"));
 }
 
 TEST_F(SystemAttach, UnitsHaveBackslashesInTheirNames) {
@@ -511,7 +617,8 @@ TEST_F(Attach, OfAUserUnitGoesThroughVpnrun) {
                                     "ExecStart=/usr/bin/vpnrun --profile one -- b\n"),
                           HasSubstr("\nFileDescriptorStoreMax=0\n"), Not(HasSubstr("/bin/old"))));
   EXPECT_THAT(machine_.read("calls"), HasSubstr("--user daemon-reload\n"));
-  EXPECT_EQ(ctl({"attach", "--user"}).out, "UNIT       PROFILE\nd.service  one\n");
+  EXPECT_EQ(ctl({"attach", "--user"}).out,
+            "UNIT       PROFILE  STATE\nd.service  one      stopped\n");
   EXPECT_EQ(ctl({"detach", "--user", "d"}).status, 0);
   EXPECT_EQ(ctl({"attach", "--user"}).out, "");
 }
@@ -599,7 +706,6 @@ TEST_F(Attach, UsageErrorsExitWithTwo) {
   EXPECT_EQ(ctl({"attach", "d", "one", "--json"}).status, kCtlUsage);
   EXPECT_EQ(ctl({"attach", "--user", "d", "one", "--path", "/run/x"}).status, kCtlUsage);
   EXPECT_EQ(ctl({"detach"}).status, kCtlUsage);
-  EXPECT_EQ(ctl({"log"}).status, kCtlUsage);
   EXPECT_EQ(ctl({"log", "one", "-n", "some"}).status, kCtlUsage);
 }
 
@@ -612,12 +718,13 @@ TEST_F(Attach, LogBecomesJournalctlForTheProfilesUnits) {
       "--unit=vpnrun@one.service --unit=vpnrun-netns@one.service --unit=vpnrun@one.socket";
   test::Outcome outcome = ctl({"log", "one"});
   EXPECT_EQ(outcome.status, 3);
-  EXPECT_EQ(outcome.out, "--lines=50 " + units + " --output=short-iso\n");
+  EXPECT_EQ(outcome.out, "--no-pager --full --lines=50 " + units + " --output=short-iso\n");
   outcome = ctl({"log", "one", "-f", "-n", "all", "--json"});
-  EXPECT_EQ(outcome.out, "--lines=all " + units + " --follow --output=json\n");
+  EXPECT_EQ(outcome.out, "--no-pager --full --lines=all " + units + " --follow --output=json\n");
 }
 
 TEST_F(Attach, LogWithoutSystemdSaysWhereTheMessagesAre) {
+  machine_.prepare("one");
   const test::Outcome outcome = ctl({"log", "one"});
   EXPECT_EQ(outcome.status, kCtlFailed);
   EXPECT_THAT(outcome.err, HasSubstr("standard error"));
@@ -627,6 +734,7 @@ TEST_F(Attach, LogThatTheCallerMayNotReadSaysWhatHelps) {
   constexpr uid_t kNobody = 65534;
   machine_.folder.write("systemd", "");
   ASSERT_EQ(::chmod((machine_.folder / "").c_str(), 0777), 0);
+  machine_.prepare("one");
   const uid_t self = ::geteuid();  // root may read every journal
   ASSERT_EQ(self == 0 ? ::seteuid(kNobody) : 0, 0);
   const auto outcome = ctl({"log", "one"});

@@ -147,9 +147,53 @@ TEST_F(AttemptsTest, ATypedAnswerThatIsRefusedLeavesTheProcessForTheNextOrder) {
   EXPECT_EQ(ended(Kind::kAnswer), (Next{State::kFailed, std::nullopt, false}));
 }
 
-TEST_F(AttemptsTest, AStubbornFailureIsTriedMuchLaterAndEndsAProcessThatNeverWasUp) {
+TEST_F(AttemptsTest, AStubbornFailureIsTriedMuchLaterAndEndsNoProcess) {
   starting();
-  EXPECT_EQ(ended(Kind::kStubborn), (Next{State::kFailed, Attempts::kLastRetry, true}));
+  EXPECT_EQ(ended(Kind::kStubborn), (Next{State::kFailed, Attempts::kLastRetry, false}));
+}
+
+TEST_F(AttemptsTest, WhateverMayPassEndsNoProcessHoweverOftenItHappens) {
+  for (const Kind kind :
+       {Kind::kChallenge, Kind::kPassing, Kind::kPeer, Kind::kOutside, Kind::kStubborn}) {
+    starting();
+    for (int i = 0; i < 30; ++i) {
+      const Next next = ended(kind);
+      EXPECT_FALSE(next.ends_process);
+      EXPECT_TRUE(next.retry);
+      now_ += next.retry.value_or(hours(1));
+      attempts_.begin(now_);
+    }
+    (void)attempts_.down();
+  }
+}
+
+TEST_F(AttemptsTest, AServersOwnReasonsAreWaitedForWithGrowingPauses) {
+  starting();
+  EXPECT_EQ(ended(Kind::kOutside), (Next{State::kStarting, Attempts::kFirstRetry, false}));
+  attempts_.begin(now_);
+  EXPECT_EQ(ended(Kind::kOutside).retry, 2 * Attempts::kFirstRetry);
+}
+
+TEST_F(AttemptsTest, AServerGetsThePauseThatItAsksForWithinLimits) {
+  Failure busy{Kind::kOutside, "why", ""};
+  for (const auto& [asked, pause] :
+       std::vector<std::pair<seconds, milliseconds>>{{seconds(42), seconds(42)},
+                                                     {seconds(0), milliseconds(400)},
+                                                     {hours(24), Attempts::kLastAskedFor}}) {
+    starting();
+    busy.retry_after = asked;
+    EXPECT_EQ(attempts_.ended(busy, now_).retry, pause);
+    now_ += seconds(5);
+  }
+}
+
+TEST_F(AttemptsTest, AnOrderDoesNotWaitForWhatAServerAsksFor) {
+  starting();
+  Failure busy{Kind::kOutside, "why", ""};
+  busy.retry_after = seconds(300);
+  (void)attempts_.ended(busy, now_);
+  now_ += seconds(5);
+  EXPECT_EQ(attempts_.up(now_)->retry, kAtOnce);
 }
 
 TEST_F(AttemptsTest, WhoIsNotTheServerMayBeTheServerTheNextTime) {

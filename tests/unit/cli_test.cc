@@ -99,6 +99,10 @@ TEST(Cli, RefusesWhatItDoesNotKnowAndSaysWhereHelpIs) {
   EXPECT_THAT(refusal({"--frobnicate", "x"}),
               HasSubstr("option '--frobnicate': there is no such option"));
   EXPECT_THAT(refusal({"-z", "x"}), HasSubstr("option '-z': there is no such option"));
+  EXPECT_THAT(refusal({"--profiel", "x", "y"}), HasSubstr("; did you mean '--profile'?"));
+  EXPECT_THAT(refusal({"--no-strat", "y"}), HasSubstr("; did you mean '--no-start'?"));
+  EXPECT_THAT(refusal({"--wiat=3", "y"}), HasSubstr("; did you mean '--wait'?"));
+  EXPECT_THAT(refusal({"--frobnicate", "x"}), ::testing::Not(HasSubstr("did you mean")));
   EXPECT_THAT(refusal({"--no-start=1", "x"}), HasSubstr("takes no value"));
   EXPECT_THAT(refusal({"-v", "-q", "x"}), HasSubstr("quiet and verbose"));
 }
@@ -106,6 +110,10 @@ TEST(Cli, RefusesWhatItDoesNotKnowAndSaysWhereHelpIs) {
 TEST(Cli, EmptyValueDoesNotSwallowTheCommand) {
   EXPECT_THAT(refusal({"--profile=", "firefox"}), HasSubstr("'--profile=': its value is empty"));
   EXPECT_THAT(refusal({"--profile"}), HasSubstr("'--profile': its value is missing"));
+  for (const char* option : {"-p", "--profile", "-vp", "--wait"}) {
+    EXPECT_THAT(refusal({option, "", "firefox"}),
+                HasSubstr("'" + std::string(option) + "': its value is empty"));
+  }
 }
 
 TEST(Cli, RefusesToStartNothing) {
@@ -152,7 +160,7 @@ TEST(Cli, HelpIsTheSameWithEveryOptionParser) {
       "  --no-start                  fail at once unless the tunnel is up\n"
       "  --strict                    refuse to start with sockets that were made outside the "
       "tunnel\n"
-      "  --force                     reserved: accepted, changes nothing yet\n"
+      "  --force                     start even if a program outside would do the work\n"
       "  -v, --verbose               say what is done\n"
       "  -q, --quiet                 errors only: no warnings, no progress\n"
       "  --version                   print the version and exit\n"

@@ -50,6 +50,7 @@ SteadyClock::time_point late() {
 
 class FakePerson final : public Person {
  public:
+  void show_link(const std::string& url) override { links.push_back(url); }
   void show_progress(const Status& status, milliseconds /*elapsed*/) override {
     shown.push_back(status.state);
   }
@@ -68,6 +69,7 @@ class FakePerson final : public Person {
 
   std::vector<State> shown;
   std::vector<std::uint64_t> asked;
+  std::vector<std::string> links;
   int ends = 0;
   Answers who = Answers::kHere;
 };
@@ -507,6 +509,17 @@ TEST_F(Waiting, SaysWhetherSomebodyCanBeAsked) {
     EXPECT_EQ(up_against({reply_in(State::kUp)}), "up");
     EXPECT_FALSE(requests_.at(0).asks);
   }
+}
+
+TEST_F(Waiting, ShowsALinkOnce) {
+  ControlReply pending = reply_in(State::kStarting);
+  pending.status.login_url = "https://login.example/?id=42";
+  ControlReply other = pending;
+  other.status.login_url = "https://login.example/?id=43";
+  EXPECT_EQ(up_against({reply_in(State::kStarting), pending, pending, other, reply_in(State::kUp)}),
+            "up");
+  EXPECT_THAT(person_.links,
+              testing::ElementsAre("https://login.example/?id=42", "https://login.example/?id=43"));
 }
 
 TEST_F(Waiting, WaitsOnAQuestionThatOthersAnswer) {

@@ -46,8 +46,9 @@ TEST(ControlMessage, RequestLooksAsDocumented) {
 }
 
 TEST(ControlMessage, EveryCommandComesBack) {
-  for (const Command command : {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart,
-                                Command::kAnswer, Command::kHello}) {
+  for (const Command command :
+       {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart, Command::kAnswer,
+        Command::kHello, Command::kInbound, Command::kLog}) {
     ControlRequest request;
     request.command = command;
     EXPECT_EQ(parse_request(without_line_end(encode(request))).command, command);
@@ -64,6 +65,23 @@ TEST(ControlMessage, AnswerComesBackWithItsSecretUnchanged) {
   EXPECT_EQ(after.question_id, request.question_id);
   EXPECT_EQ(after.user_name, request.user_name);
   EXPECT_EQ(after.password, request.password);
+}
+
+TEST(ControlMessage, TheLogComesBackForWhoHasSaidHelloAndForNobodyElse) {
+  ControlRequest request;
+  request.command = Command::kLog;
+  request.after = 12345678901234567890U;
+  EXPECT_EQ(parse_request(without_line_end(encode(request))).after, request.after);
+  EXPECT_THAT(request_error(R"({"command":"status","after":1})"),
+              HasSubstr("unknown member 'after'"));
+  ControlReply reply;
+  reply.log = {{1, 1700000000, "info", "'work' is \"up\""}, {7, 1700000009, "error", "no answer"}};
+  EXPECT_EQ(parse_reply(without_line_end(encode(reply, Audience::kTolerant))).log, reply.log);
+  EXPECT_EQ(parse_reply(without_line_end(encode(reply, Audience::kStrict))).log, std::nullopt);
+  reply.log->clear();
+  EXPECT_EQ(parse_reply(without_line_end(encode(reply, Audience::kTolerant))).log, reply.log);
+  EXPECT_THAT(reply_error(R"({"ok":true,"log":[{"number":1}]})"), HasSubstr("'time' is missing"));
+  EXPECT_THAT(reply_error(R"({"ok":true,"log":{}})"), HasSubstr("'log' must be an array"));
 }
 
 TEST(ControlMessage, OnlyAnAnswerCarriesCredentials) {
@@ -250,6 +268,28 @@ TEST(ControlMessage, WhatIsNewIsWrittenOnlyWhereItIsUsed) {
   EXPECT_THAT(encode(answer), testing::Not(HasSubstr("response")));
   answer.response = Secret("123456");
   EXPECT_EQ(parse_request(encode(answer)).response, "123456");
+}
+
+TEST(ControlMessage, PortsComeBackAndNothingElsePasses) {
+  ControlRequest request;
+  request.command = Command::kInbound;
+  request.add = {{Transport::kTcp, 51413}};
+  request.remove = {{Transport::kUdp, 1}, {Transport::kTcp, 65535}};
+  EXPECT_EQ(
+      encode(request),
+      "{\"command\":\"inbound\",\"add\":[\"tcp/51413\"],\"remove\":[\"udp/1\",\"tcp/65535\"]}\n");
+  const ControlRequest back = parse_request(without_line_end(encode(request)));
+  EXPECT_EQ(back.add, request.add);
+  EXPECT_EQ(back.remove, request.remove);
+  for (const char* wrong :
+       {R"({"command":"inbound","add":["51413"]})", R"({"command":"inbound","add":["tcp/0"]})",
+        R"({"command":"inbound","add":["tcp/65536"]})",
+        R"({"command":"inbound","add":["tcp/1 }"]})", R"({"command":"inbound","add":"tcp/1"})",
+        R"({"command":"inbound","remove":[1]})", R"({"command":"up","add":["tcp/1"]})"}) {
+    EXPECT_NE(request_error(wrong), "") << wrong;
+  }
+  EXPECT_TRUE(is_for_root(request));
+  EXPECT_FALSE(is_for_root(ControlRequest{}));
 }
 
 TEST(ControlMessage, AResponseIsNoOrderEither) {

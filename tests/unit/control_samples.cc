@@ -20,8 +20,9 @@ void print(std::string_view kind, std::string_view text) {
 }
 
 void print_requests() {
-  for (const Command command : {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart,
-                                Command::kHello, Command::kAnswer}) {
+  for (const Command command :
+       {Command::kStatus, Command::kUp, Command::kDown, Command::kRestart, Command::kHello,
+        Command::kAnswer, Command::kInbound, Command::kLog}) {
     for (const bool follow : {false, true}) {
       ControlRequest request;
       request.command = command;
@@ -37,6 +38,15 @@ void print_requests() {
   answer.password = Secret("東京 \"\\");
   answer.response = Secret("123456");
   print("request", encode(answer));
+  ControlRequest inbound;
+  inbound.command = Command::kInbound;
+  inbound.add = {{Transport::kTcp, 51413}, {Transport::kUdp, 1}};
+  inbound.remove = {{Transport::kTcp, 65535}};
+  print("request", encode(inbound));
+  ControlRequest log;
+  log.command = Command::kLog;
+  log.after = 500;
+  print("request", encode(log));
 }
 
 void print_status(const Status& status) {
@@ -46,12 +56,16 @@ void print_status(const Status& status) {
   print("reply", encode(reply, Audience::kStrict));
   reply.status.version = VPNRUN_VERSION;
   reply.status.features = feature::own();
+  reply.status.inbound = {"tcp/51413", "udp/1"};
   print("reply", encode(reply, Audience::kTolerant));
 }
 
 void print_statuses() {
   Status status;
   print_status(status);
+  status.login_url = "https://login.example/?id=42";
+  print_status(status);
+  status.login_url.clear();
   status.profile = "work";
   for (const State state :
        {State::kDown, State::kStarting, State::kUp, State::kReconnecting, State::kFailed}) {
@@ -71,6 +85,12 @@ void print_statuses() {
   status.hint = "wait";
   status.attempt = 7;
   print_status(status);
+  status.left_out = {{"up", {9, 10}, "no \xFF script", Severity::kWarning, "work.ovpn"},
+                     {"credentials", {}, "nobody asks", Severity::kNotice, "work.toml"},
+                     {"persist-tun", {4}, "", Severity::kInfo, "work.ovpn"}};
+  status.exceptions = {{"application.i386", "do more"}};
+  status.warnings = {"work.toml:12:10: [access] users names 'x', which does not exist"};
+  print_status(status);
   status.question = CredentialQuestion{3, "user name and password for 'work'", true, true};
   print_status(status);
   status.question->wants_response = true;
@@ -86,6 +106,19 @@ void print_refusals() {
   refusal.unknown = "server";
   print("reply", encode(refusal, Audience::kStrict));
   print("reply", encode(refusal, Audience::kTolerant));
+}
+
+void print_log() {
+  ControlReply reply;
+  reply.status.version = VPNRUN_VERSION;
+  reply.status.features = feature::own();
+  reply.log.emplace();
+  print("reply", encode(reply, Audience::kTolerant));
+  for (const char* level : {"info", "warning", "error"}) {
+    reply.log->push_back({reply.log->size() + 1, 1700000000, level, "'work' \xFF is up"});
+  }
+  print("reply", encode(reply, Audience::kTolerant));
+  print("reply", encode(reply, Audience::kStrict));
 }
 
 bool is_taken(std::string_view kind, std::string_view text) {
@@ -110,6 +143,7 @@ int main(int argc, char** /*argv*/) {
     print_requests();
     print_statuses();
     print_refusals();
+    print_log();
     return 0;
   }
   for (std::string line; std::getline(std::cin, line);) {

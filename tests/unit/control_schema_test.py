@@ -27,8 +27,9 @@ ALWAYS = {
     "status": {"profile", "state", "since", "pid", "tunnel_type", "device", "addresses", "dns", "endpoint",
                "endpoint_name", "mtu", "error", "hint", "attempt"},
     "question": {"id", "text", "wants_user_name", "wants_password"},
+    "left_out": {"file", "directive", "lines", "reason", "severity"},
 }
-KNOWN_WORDS = {"state", "tunnel_type"}
+KNOWN_WORDS = {"state", "tunnel_type", "severity"}
 
 failures = 0
 
@@ -52,6 +53,7 @@ def parts(kind, document):
         yield "status", []
         if "question" in document:
             yield "question", ["question"]
+        yield from (("left_out", ["left_out", i]) for i in range(len(document.get("left_out", []))))
 
 
 def at(document, path):

@@ -23,6 +23,7 @@
 #include <gtest/gtest.h>
 
 #include "profiles/base/error.h"
+#include "systemd/service/os/log_ring.h"
 #include "tests/unit/old_kernel.h"
 #include "tests/unit/scratch_folder.h"
 
@@ -89,6 +90,33 @@ TEST_F(ControlServerTest, AnswersEachRequestWithOneLine) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
   EXPECT_THAT(text, HasSubstr("\"profile\":\"work\""));
   EXPECT_EQ(orders_, 2);
+}
+
+/// Whoever connects as root has a companion change what the profile says; others are refused by the
+/// kernel's word for who they are.
+TEST_F(ControlServerTest, PortsAreOpenedForRootAlone) {
+  const UniqueFd client = connect_client();
+  send_text(client, "{\"command\":\"inbound\",\"add\":[\"tcp/51413\"]}\n");
+  turn();
+  if (::geteuid() == 0) {
+    EXPECT_EQ(orders_, 1);
+    (void)received(client);
+    ASSERT_EQ(::chmod(path_.c_str(), 0666), 0);
+    ASSERT_EQ(::chmod((folder_ / "").c_str(), 0755), 0);
+    ASSERT_EQ(::seteuid(65534), 0);
+    const UniqueFd stranger = connect_client();
+    ASSERT_EQ(::seteuid(0), 0);
+    send_text(stranger, "{\"command\":\"inbound\",\"add\":[\"tcp/51413\"]}\n");
+    turn();
+    EXPECT_THAT(received(stranger), HasSubstr("only root may order that"));
+    EXPECT_EQ(orders_, 1);
+    send_text(stranger, "{\"command\":\"inbound\"}\n{\"command\":\"status\"}\n");
+    turn();
+    EXPECT_EQ(orders_, 2) << "the rest is for everybody who is admitted";
+  } else {
+    EXPECT_THAT(received(client), HasSubstr("only root may order that"));
+    EXPECT_EQ(orders_, 0);
+  }
 }
 
 TEST_F(ControlServerTest, PassesOnARefusalWithItsHint) {
@@ -347,6 +375,158 @@ TEST_F(ControlServerTest, KeepsWhoIsStillAdmittedWhenTheFolderChanges) {
   send_text(client, "{\"command\":\"status\"}\n");
   turn();
   EXPECT_THAT(received(client), HasSubstr("\"ok\":true"));
+}
+
+// --- the log ---
+
+class LogTest : public ControlServerTest {
+ protected:
+  LogTest() {
+    server_.serve_log([this](std::uint64_t after) {
+      std::vector<LogLine> lines;
+      for (auto& entry : ring_.after(after, 16384)) {
+        lines.push_back({entry.number, entry.time, std::string(entry.level), entry.text});
+      }
+      return lines;
+    });
+  }
+  void log(const std::string& text) {
+    ring_.add(1, "info", text);
+    server_.log_grew();
+  }
+  /// Connected, and has said hello.
+  UniqueFd reader(const std::string& request) {
+    UniqueFd client = connect_client();
+    send_text(client, "{\"command\":\"hello\"}\n" + request + "\n");
+    turn();
+    return client;
+  }
+  /// All replies that come, without the greeting. Ends when nothing more comes.
+  std::vector<ControlReply> replies(const UniqueFd& client) {
+    std::string text;
+    for (std::string more = received(client); !more.empty() && more != "closed";
+         more = received(client)) {
+      text += more;
+      turn();
+    }
+    std::vector<ControlReply> list;
+    for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
+      list.push_back(parse_reply(text.substr(0, end)));
+      text.erase(0, end + 1);
+    }
+    EXPECT_EQ(text, "");
+    return list;
+  }
+
+  LogRing ring_;
+};
+
+constexpr const char* kReadLog = R"({"command":"log"})";
+constexpr const char* kFollowLog = R"({"command":"log","follow":true})";
+
+TEST_F(LogTest, IsGivenInPagesToWhoHasSaidHello) {
+  for (int i = 0; i < 40; ++i) {
+    ring_.add(7, "warning", std::string(1000, 'x'));
+  }
+  const UniqueFd client = reader(kReadLog);
+  auto got = replies(client);
+  ASSERT_EQ(got.size(), 2U);
+  ASSERT_TRUE(got[1].log);
+  EXPECT_EQ(got[1].log->front(), (LogLine{1, 7, "warning", std::string(1000, 'x')}));
+  EXPECT_EQ(got[1].status.profile, "work");
+  std::uint64_t last = got[1].log->back().number;
+  EXPECT_LT(last, 40U) << "not all of it fits into a reply";
+  while (!got.back().log->empty()) {
+    last = got.back().log->back().number;
+    send_text(client, R"({"command":"log","after":)" + std::to_string(last) + "}\n");
+    turn();
+    got = replies(client);
+    ASSERT_EQ(got.size(), 1U);
+  }
+  EXPECT_EQ(last, 40U);
+  const UniqueFd strict = connect_client();
+  send_text(strict, std::string(kReadLog) + "\n");
+  turn();
+  const std::string refused = received(strict);
+  EXPECT_THAT(refused, HasSubstr("'log' comes after 'hello'"));
+  EXPECT_THAT(refused, testing::Not(HasSubstr("xxx")));
+}
+
+TEST_F(LogTest, WhoFollowsItGetsNewLinesAndNoChangesOfState) {
+  ring_.add(1, "info", "old");
+  const UniqueFd client = reader(kFollowLog);
+  auto got = replies(client);
+  ASSERT_EQ(got.size(), 2U);
+  EXPECT_EQ(got[1].log->front().text, "old");
+  server_.publish(Status());
+  log("new");
+  log("newer");
+  turn();
+  got = replies(client);
+  ASSERT_EQ(got.size(), 1U) << "what comes in one turn is one reply";
+  ASSERT_EQ(got[0].log->size(), 2U);
+  EXPECT_EQ(got[0].log->back().text, "newer");
+}
+
+TEST_F(LogTest, WhoDoesNotReadHoldsNobodyUpAndHasNothingQueuedForHim) {
+  const UniqueFd sleeper = reader(kFollowLog);
+  const UniqueFd other = reader(kFollowLog);
+  (void)replies(other);
+  constexpr std::size_t kLines = 3000;  // several megabytes
+  std::size_t heard = 0;
+  for (std::size_t i = 1; i <= kLines; ++i) {
+    log(std::string(1500, 'x') + std::to_string(i));
+    if (i % 10 == 0) {
+      turn();
+      for (const ControlReply& reply : replies(other)) {
+        heard += reply.log->size();
+      }
+    }
+  }
+  turn();
+  EXPECT_EQ(heard, kLines) << "whoever reads gets all";
+  std::size_t bytes = 0;
+  const auto late = replies(sleeper);
+  ASSERT_GT(late.size(), 1U);
+  for (const ControlReply& reply : late) {
+    for (const LogLine& line : reply.log.value_or(std::vector<LogLine>())) {
+      bytes += line.text.size();
+    }
+  }
+  EXPECT_LT(bytes, kLines * 1500 / 2) << "what the kernel had taken, and what is still kept";
+  EXPECT_THAT(late.back().log->back().text, testing::EndsWith(std::to_string(kLines)))
+      << "he is not hung up on, and goes on with what there is";
+}
+
+TEST_F(LogTest, WhoIsNotAdmittedAnyMoreGetsNoLine) {
+  const UniqueFd client = reader(kFollowLog);
+  (void)replies(client);
+  admits_ = false;
+  log("not for him");
+  turn();
+  const std::string said = received(client);
+  EXPECT_THAT(said, HasSubstr("no longer admits you"));
+  EXPECT_THAT(said, testing::Not(HasSubstr("not for him")));
+  EXPECT_EQ(received(client), "closed");
+}
+
+TEST_F(LogTest, ReadingItIsNoUseOfTheTunnel) {
+  const UniqueFd reading = reader(kFollowLog);
+  EXPECT_TRUE(server_.has_callers());
+  EXPECT_FALSE(server_.is_used());
+  send_text(reading, "{\"command\":\"status\"}\n");
+  turn();
+  EXPECT_FALSE(server_.is_used());
+  send_text(reading, "{\"command\":\"up\"}\n");
+  turn();
+  EXPECT_TRUE(server_.is_used());
+}
+
+TEST_F(ControlServerTest, WithoutALogThereIsNone) {
+  const UniqueFd client = connect_client();
+  send_text(client, "{\"command\":\"hello\"}\n{\"command\":\"log\",\"follow\":true}\n");
+  turn();
+  EXPECT_THAT(received(client), HasSubstr("there is no log"));
 }
 
 // --- what somebody may cost ---

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/link/endpoints.h"
 
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,11 +53,79 @@ TEST_F(EndpointsTest, NameEachOnce) {
   EXPECT_THAT(choose().endpoints, SizeIs(1));
 }
 
-TEST_F(EndpointsTest, AreNoMoreThanALinkIsOpenedFor) {
-  for (int i = 1; i <= 60; ++i) {
-    result_.addresses["a.example"].push_back(ip("192.0.2." + std::to_string(i)));
+TEST_F(EndpointsTest, AreAllThatAProviderHas) {
+  for (int i = 0; i < 2000; ++i) {
+    result_.addresses["a.example"].push_back(
+        ip("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1)));
   }
   EXPECT_THAT(choose().endpoints, SizeIs(Endpoints::kMost));
+  result_.addresses["a.example"].resize(60);
+  EXPECT_THAT(choose().endpoints, SizeIs(60));
+}
+
+TEST_F(EndpointsTest, OfANameThatHasIpv6OnlySaySo) {
+  servers_ = {{"six.example", 1194, Transport::kUdp}};
+  result_.addresses["six.example"] = {ip("2001:db8::1")};
+  link_.unusable["2001:db8::1"] = {"2001:db8::1 is an IPv6 address", "name one by IPv4"};
+  const auto found = choose();
+  ASSERT_TRUE(found.failure);
+  EXPECT_EQ(found.failure->kind, Failure::Kind::kPassing);
+  EXPECT_EQ(found.failure->error,
+            "the name 'six.example' has IPv6 addresses only, such as 2001:db8::1, which the link "
+            "to the server cannot carry");
+}
+
+TEST_F(EndpointsTest, AreLookedUpBelowARandomLabelIfTheConfigurationSaysSo) {
+  servers_ = {{"cvpn.example", 443, Transport::kUdp, true},
+              {"cvpn.example", 443, Transport::kTcp, true},
+              {"192.0.2.1", 443, Transport::kUdp, true},
+              {"b.example", 443, Transport::kTcp}};
+  int labels = 0;
+  const auto names =
+      names_to_look_up(servers_, [&labels] { return "00000000000" + std::to_string(++labels); });
+  EXPECT_EQ(names,
+            (std::map<std::string, std::string>{{"000000000001.cvpn.example", "cvpn.example"},
+                                                {"192.0.2.1", "192.0.2.1"},
+                                                {"b.example", "b.example"}}));
+}
+
+/// Answers for whatever name it is asked.
+class Echo : public NameLookup {
+ public:
+  void look_up(const std::vector<std::string>& names, Callback callback) override {
+    asked = names;
+    Result result;
+    for (const std::string& name : names) {
+      result.addresses[name] = {ip("192.0.2.1")};
+    }
+    callback(result);
+  }
+  void cancel() noexcept override {}
+  std::vector<std::string> asked;
+};
+
+TEST_F(EndpointsTest, TakeADifferentLabelForEachLookup) {
+  servers_ = {{"cvpn.example", 443, Transport::kUdp, true}};
+  Echo echo;
+  Endpoints endpoints(echo);
+  std::set<std::string> seen;
+  for (int i = 0; i < 5; ++i) {
+    endpoints.find(servers_, link_, [](const Endpoints::Found& found) {
+      ASSERT_THAT(found.endpoints, SizeIs(1));
+      EXPECT_EQ(found.endpoints.front().str(), "192.0.2.1:443/udp");
+    });
+    ASSERT_THAT(echo.asked, SizeIs(1));
+    EXPECT_THAT(echo.asked.front(), ::testing::MatchesRegex("[0-9a-f]+\\.cvpn\\.example"));
+    EXPECT_EQ(echo.asked.front().find('.'), 12U);
+    seen.insert(echo.asked.front());
+  }
+  EXPECT_GT(seen.size(), 1U);
+}
+
+TEST_F(EndpointsTest, OfANameWithALabelSayHowToLookItUp) {
+  servers_ = {{"cvpn.example", 443, Transport::kUdp, true}};
+  result_.errors["cvpn.example"] = "Name or service not known";
+  EXPECT_THAT(choose().failure->hint, HasSubstr("getent ahostsv4 x.cvpn.example"));
 }
 
 TEST_F(EndpointsTest, WithoutAnAnswerSayWhichNameAndWhy) {

@@ -130,17 +130,24 @@ TEST(ResolvConf, IsWrittenWithoutChangingItsInode) {
 TEST(Nsswitch, KeepsEverythingButTheSourcesOfHosts) {
   EXPECT_EQ(nsswitch_text("passwd: files systemd\n"
                           "hosts: mymachines resolve [!UNAVAIL=return] files myhostname dns\n"
-                          "services: db files\n"),
+                          "services: db files\n",
+                          OwnNameSource::kFiles),
             "passwd: files systemd\nhosts: files dns\nservices: db files\n");
 }
 
+TEST(Nsswitch, AsksTheModuleForTheOwnNameBeforeAnyResolver) {
+  EXPECT_EQ(nsswitch_text("hosts: myhostname resolve dns\n", OwnNameSource::kModule),
+            "hosts: files myhostname dns\n");
+}
+
 TEST(Nsswitch, ReplacesEveryHostsLineHoweverItIsIndented) {
-  const std::string text = nsswitch_text(" \thosts:\tresolve\n#hosts: mdns\nhosts: mdns4");
+  const std::string text =
+      nsswitch_text(" \thosts:\tresolve\n#hosts: mdns\nhosts: mdns4", OwnNameSource::kFiles);
   EXPECT_EQ(text, "hosts: files dns\n#hosts: mdns\nhosts: files dns\n");
 }
 
 TEST(Nsswitch, HasAHostsLineEvenWithoutAHostFile) {
-  EXPECT_EQ(nsswitch_text(""), "hosts: files dns\n");
+  EXPECT_EQ(nsswitch_text("", OwnNameSource::kFiles), "hosts: files dns\n");
 }
 
 TEST(ReplaceFile, GivesTheNewTextAnInodeOfItsOwnAndLeavesNoOtherFile) {

@@ -42,11 +42,17 @@ TEST(Features, NamesWhatARequestTakes) {
   request = {};
   request.command = Command::kRestart;
   EXPECT_EQ(missing_of(request), feature::kRestart);
+  request.command = Command::kInbound;
+  EXPECT_EQ(missing_of(request), feature::kInbound);
   request.command = Command::kAnswer;
   EXPECT_EQ(missing_of(request), feature::kAnswer);
   EXPECT_EQ(feature::missing(request, {"answer"}), std::nullopt);
   request.response = Secret("123456");
   EXPECT_EQ(feature::missing(request, {"answer"}), feature::kOneTimePasswords);
+  request = {};
+  request.command = Command::kLog;
+  EXPECT_EQ(feature::missing(request, feature::first()), feature::kLog);
+  EXPECT_EQ(feature::missing(request, feature::own()), std::nullopt);
 }
 
 }  // namespace

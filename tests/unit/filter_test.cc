@@ -69,11 +69,37 @@ TEST(InsideFilter, TheClientIsBoundToUserSourceAddressProtocolAndPort) {
                         "{ 198.51.100.10 . udp . 1194, 198.51.100.10 . tcp . 443 } accept"));
 }
 
-TEST(InsideFilter, QueriesGoToTheFirstResolverOfTheirFamily) {
-  const std::string text = inside_ruleset(inside());
+TEST(InsideFilter, QueriesGoToAResolverOfTheirFamily) {
+  InsideFilter filter = inside();
+  const std::string text = inside_ruleset(filter);
   EXPECT_THAT(text, HasSubstr("ip daddr != { 10.8.0.1, 10.8.0.3 } meta l4proto { tcp, udp } "
-                              "th dport 53 dnat ip to 10.8.0.1"));
-  EXPECT_THAT(text, HasSubstr("dnat ip6 to fd00:8::1"));
+                              "th dport 53 goto resolve_ip\n"));
+  EXPECT_THAT(text, HasSubstr("th dport 53 dnat ip6 to fd00:8::1\n")) << "the only one";
+  EXPECT_THAT(text, Not(HasSubstr("resolve_ip6")));
+  filter.next_resolver = false;
+  EXPECT_THAT(inside_ruleset(filter),
+              HasSubstr("ip daddr != { 10.8.0.1, 10.8.0.3 } meta l4proto { tcp, udp } "
+                        "th dport 53 dnat ip to 10.8.0.1\n"));
+  EXPECT_THAT(inside_ruleset(filter), Not(HasSubstr("resolve_ip")));
+}
+
+TEST(InsideFilter, OfManyResolversThreeTakeTurnsAndTheLastIsNotPassedOver) {
+  InsideFilter filter = inside();
+  filter.dns_servers = {ip("10.8.0.1"), ip("10.8.0.3"), ip("10.8.0.5"), ip("10.8.0.7")};
+  const std::string text = inside_ruleset(filter);
+  EXPECT_THAT(text, HasSubstr("    goto resolve_ip_2\n"));
+  EXPECT_THAT(text, HasSubstr("chain resolve_ip_2 {\n    dnat ip to 10.8.0.5\n"));
+  EXPECT_THAT(text, Not(HasSubstr("10.8.0.7\n")));
+}
+
+TEST(InsideFilter, WhatComesFromARetiredAddressIsAnsweredBeforeAnythingElse) {
+  InsideFilter filter = inside();
+  EXPECT_THAT(inside_ruleset(filter), Not(HasSubstr("retired")));
+  filter.retired_addresses = {ip("10.8.0.9"), ip("fd00:8::9")};
+  EXPECT_THAT(inside_ruleset(filter),
+              HasSubstr("hook output priority 0; policy drop;\n"
+                        "    oifname \"tun0\" ip saddr { 10.8.0.9 } goto retired\n"
+                        "    oifname \"tun0\" ip6 saddr { fd00:8::9 } goto retired\n"));
 }
 
 TEST(InsideFilter, WithoutCaptureNothingIsSaidAboutPort53) {

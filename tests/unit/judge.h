@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The application's seccomp program, run by a small interpreter of classic BPF, so that also the
+// The application's seccomp programs, run by a small interpreter of classic BPF, so that also the
 // instruction sets and system calls are judged that this machine does not have.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 #include <gtest/gtest.h>
 
@@ -21,6 +22,10 @@ namespace vpnrun::test {
 // NOLINTBEGIN(readability-implicit-bool-conversion): the macros of GoogleTest
 constexpr auto kProgram = std::to_array<sock_filter>({
 #include "application_filter.inc"
+});
+/// Of profiles with i386 = true.
+constexpr auto kProgramOpenToI386 = std::to_array<sock_filter>({
+#include "application_filter_i386.inc"
 });
 
 inline bool jumps(const sock_filter& step, std::uint32_t accumulator) {
@@ -39,10 +44,11 @@ inline bool jumps(const sock_filter& step, std::uint32_t accumulator) {
   }
 }
 
-inline std::uint32_t judge(const seccomp_data& call) {
+inline std::uint32_t judge(const seccomp_data& call,
+                           std::span<const sock_filter> program = kProgram) {
   std::uint32_t accumulator = 0;
-  for (std::size_t at = 0; at < kProgram.size(); ++at) {
-    const sock_filter& step = kProgram.at(at);
+  for (std::size_t at = 0; at < program.size(); ++at) {
+    const sock_filter& step = program[at];
     if (step.code == (BPF_LD | BPF_W | BPF_ABS)) {
       std::memcpy(&accumulator, reinterpret_cast<const char*>(&call) + step.k, sizeof accumulator);
     } else if (step.code == (BPF_ALU | BPF_AND | BPF_K)) {

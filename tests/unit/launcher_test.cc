@@ -82,6 +82,19 @@ TEST_F(Launcher, HandsOverArgumentsAndEnvironmentByteForByte) {
   EXPECT_EQ(machine_.read("environment"), expected);
 }
 
+TEST_F(Launcher, TellsOnceWhatIsLeftOutOfTheConfiguration) {
+  auto up = reply_in(State::kUp);
+  up.status.left_out = {{"up", {9}, "vpnrun sets names itself", Severity::kNotice, "work.ovpn"},
+                        {"down", {10}, "vpnrun sets names itself", Severity::kNotice, "work.ovpn"},
+                        {"persist-tun", {4}, "nobody misses it", Severity::kInfo, "work.ovpn"},
+                        {"route-up", {12}, "see [hooks]\x1b", Severity::kWarning, "work.ovpn"}};
+  const FakeCompanion companion(machine_.control("office"), always(up));
+  EXPECT_EQ(vpnrun({"true"}).err,
+            "vpnrun: left out of work.ovpn: up, down (lines 9, 10): vpnrun sets names itself\n"
+            "vpnrun: warning: left out of work.ovpn: route-up (line 12): see [hooks]?\n");
+  EXPECT_EQ(vpnrun({"-q", "true"}).err, "");
+}
+
 TEST_F(Launcher, LeavesNoDescriptorOfItsOwnToTheHelper) {
   machine_.write_helper("for fd in /proc/$$/fd/*; do readlink $fd; done > " + path("descriptors") +
                         "\ntrue\n");
@@ -135,7 +148,7 @@ TEST_F(Launcher, WithoutACompanionSaysHowToStartOne) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("it is not running\nhint: as root: "),
                                  EndsWith("vpnrun-tunnel run office\n")));
   machine_.folder.write("systemd", "");
-  EXPECT_THAT(vpnrun({"true"}).err, EndsWith("hint: as root: systemctl start vpnrun@office\n"));
+  EXPECT_THAT(vpnrun({"true"}).err, EndsWith("hint: as root: vpnrunctl up office\n"));
 }
 
 TEST_F(Launcher, AMissingHelperIsItsOwnFailureAndNotTheCommands) {
@@ -179,6 +192,40 @@ TEST_F(Launcher, WarnsOfAnInheritedNetworkSocketAndGoesOn) {
   EXPECT_THAT(outcome.err, HasSubstr("warning: inherited descriptor " +
                                      std::to_string(socket.get()) + " is a network socket"));
   EXPECT_EQ(vpnrun({"-q", "true"}).err, "");
+}
+
+TEST_F(Launcher, WarnsOfWhatIsOutOfReachInsideAndGoesOn) {
+  const FakeCompanion companion(machine_.control("office"), always(reply_in(State::kUp)));
+  const std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "DISPLAY=localhost:10.0"};
+  const Outcome outcome = vpnrun({"true"}, environment);
+  EXPECT_EQ(outcome.status, 42);
+  EXPECT_THAT(outcome.err,
+              AllOf(StartsWith("vpnrun: warning: DISPLAY=localhost:10.0 is a port of "),
+                    HasSubstr("\nhint: give it a path: ")));
+  EXPECT_EQ(vpnrun({"-q", "true"}, environment).err, "");
+}
+
+TEST_F(Launcher, RefusesWhatAProgramOutsideWouldDoBeforeATunnelIsAskedFor) {
+  machine_.places.proc = path("proc");
+  std::filesystem::create_directories(machine_.folder / "proc/net");
+  machine_.folder.write("proc/net/unix",
+                        "Num RefCount Protocol Flags Type St Inode Path\n"
+                        "0: 00000002 00000000 00010000 0001 01 12 /x/tmux-" +
+                            std::to_string(::getuid()) + "/default\n");
+  const FakeCompanion companion(machine_.control("office"), always(reply_in(State::kUp)));
+  const std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "TMUX_TMPDIR=/x"};
+  const Outcome outcome = vpnrun({"tmux", "new"}, environment);
+  EXPECT_EQ(outcome.status, kExitOwnFailure);
+  EXPECT_THAT(
+      outcome.err,
+      AllOf(StartsWith("vpnrun: cannot start 'tmux': it would have its windows in the server "),
+            HasSubstr("\nhint: 'vpnrun tmux -L vpn …'"), HasSubstr("--force starts it")));
+  EXPECT_THAT(companion.requests(), ::testing::IsEmpty());
+  const Outcome forced = vpnrun({"--force", "tmux", "new"}, environment);
+  EXPECT_EQ(forced.status, 42);
+  EXPECT_THAT(forced.err,
+              StartsWith("vpnrun: warning: 'tmux' will have its windows in the server "));
+  EXPECT_EQ(vpnrun({"tmux", "-L", "vpn"}, environment).err, "");
 }
 
 TEST_F(Launcher, InheritedSocketsOfOtherFamiliesAreNoConcern) {

@@ -38,6 +38,30 @@ TEST(Log, InTheJournalTheHintHasTheLevelOfWhatItIsAbout) {
   ASSERT_EQ(::unsetenv("JOURNAL_STREAM"), 0);
 }
 
+TEST(Log, WhatWasWrittenIsKeptAndWhatIsForDebuggingIsNot) {
+  testing::internal::CaptureStderr();
+  spdlog::drop_all();
+  set_up(Level::kDebug);
+  const auto before = recent().after(0, 1U << 30U).size();
+  int told = 0;
+  on_line([&told] { ++told; });
+  info("'{}' is up", "work");
+  debug("openvpn: {}", "PUSH_REPLY");
+  failure(Error("no answer", {}, "look"));
+  on_line({});
+  warn("nobody is told");
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("PUSH_REPLY"), std::string::npos);
+  const auto lines = recent().after(0, 1U << 30U);
+  ASSERT_EQ(lines.size(), before + 4);
+  EXPECT_EQ(lines[before].text, "'work' is up");
+  EXPECT_EQ(lines[before].level, "info");
+  EXPECT_EQ(lines[before + 1].text, "no answer");
+  EXPECT_EQ(lines[before + 2].text, "hint: look");
+  EXPECT_EQ(lines[before + 2].level, "error");
+  EXPECT_EQ(lines[before + 3].level, "warning");
+  EXPECT_EQ(told, 2);
+}
+
 // NOLINTEND(concurrency-mt-unsafe)
 
 }  // namespace

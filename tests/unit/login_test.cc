@@ -170,10 +170,78 @@ TEST(Login, ATokenStandsInUntilItIsRefused) {
   EXPECT_EQ(login.verdict(), Verdict::kRefused);
 }
 
-TEST(Login, TheServersOwnTroubleIsNoRefusal) {
+TEST(Login, TheServersOwnTroubleMayPass) {
+  for (const char* reason : {"TEMP:come back later", "Account expired: renew it", "[FULL] later"}) {
+    Login login;
+    ASSERT_TRUE(login.need(no_files(), "Auth", true, no_challenge()));
+    const ControlRequest request = typed("foo", "bar");
+    (void)login.answer(&request);
+    login.rejected("Auth", reason);
+    EXPECT_EQ(login.verdict(), Verdict::kLater) << reason;
+    EXPECT_EQ(login.failure().kind, Failure::Kind::kOutside) << reason;
+  }
+}
+
+TEST(Login, TheServersOwnTroubleCostsNoToken) {
   Login login;
+  login.got_token();
   login.rejected("Auth", "TEMP:come back later");
-  EXPECT_EQ(login.verdict(), Verdict::kNone);
+  EXPECT_EQ(login.verdict(), Verdict::kLater);
+  login.rejected("Auth", "");
+  EXPECT_EQ(login.verdict(), Verdict::kGoOn) << "the token is still there to be refused";
+}
+
+TEST(Login, AClientThatSentNoneIsNotRefusedForItsPassword) {
+  Login login;
+  login.rejected("Auth", "");
+  EXPECT_EQ(login.verdict(), Verdict::kLater);
+  EXPECT_EQ(login.failure().error, "the server refuses this client");
+}
+
+class LoginThatWorked : public testing::Test {
+ protected:
+  LoginThatWorked() {
+    send("bar");
+    login_.connected();
+  }
+  void send(const char* password) {
+    ASSERT_TRUE(login_.need(no_files(), "Auth", true, no_challenge()));
+    const ControlRequest request = typed("foo", password);
+    (void)login_.answer(&request);
+  }
+  Verdict refused() {
+    login_.rejected("Auth", "");
+    return login_.verdict();
+  }
+  Login login_;
+};
+
+TEST_F(LoginThatWorked, IsSentAgainAStatedNumberOfTimes) {
+  for (unsigned i = 0; i < Login::kRefusalsAfterSuccess; ++i) {
+    ASSERT_EQ(refused(), Verdict::kLater);
+    EXPECT_EQ(login_.failure().kind, Failure::Kind::kOutside);
+    EXPECT_THAT(login_.failure().error, HasSubstr("refuses the user name or password"));
+    EXPECT_THAT(login_.failure().hint, HasSubstr("took the same before"));
+  }
+  EXPECT_EQ(refused(), Verdict::kRefused);
+  EXPECT_EQ(login_.failure().kind, Failure::Kind::kAnswer);
+}
+
+TEST_F(LoginThatWorked, AgainBeginsToCountAnew) {
+  for (unsigned i = 0; i < Login::kRefusalsAfterSuccess; ++i) {
+    ASSERT_EQ(refused(), Verdict::kLater);
+  }
+  login_.connected();
+  EXPECT_EQ(refused(), Verdict::kLater);
+}
+
+TEST_F(LoginThatWorked, IsNoExcuseForAnother) {
+  login_.client_gone();
+  send("other");
+  EXPECT_EQ(refused(), Verdict::kRefused);
+  login_.client_gone();
+  send("bar");
+  EXPECT_EQ(refused(), Verdict::kLater) << "the one that worked";
 }
 
 TEST(Login, APrivateKeyIsNoneOfTheServersBusiness) {

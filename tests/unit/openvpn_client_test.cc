@@ -84,6 +84,7 @@ class OpenvpnClientTest : public testing::Test {
         at_asked_no_more_();
       }
     };
+    events.waits_for_login = [this](const BrowserLogin& login) { logins_.push_back(login); };
     client_ = std::make_unique<OpenvpnClient>(clock_, files_, config_, openvpn_.starter(),
                                               std::shared_ptr<void>(), std::move(events));
   }
@@ -134,6 +135,7 @@ class OpenvpnClientTest : public testing::Test {
   std::optional<Failure> noticed_;
   std::optional<Endpoint> endpoint_;
   std::optional<CredentialQuestion> question_;
+  std::vector<BrowserLogin> logins_;
   std::function<void()> at_connected_;
   std::function<void()> at_ended_;
   std::function<void()> at_asked_no_more_;
@@ -229,6 +231,72 @@ TEST_F(OpenvpnClientTest, TellsThatTheProcessEndedBeforeItWasConnected) {
   EXPECT_EQ(openvpn_.running(), 0);
 }
 
+// --- many servers ---
+
+std::vector<Endpoint> servers(int count) {
+  std::vector<Endpoint> all;
+  for (int i = 1; i <= count; ++i) {
+    all.push_back(server(i));
+  }
+  return all;
+}
+
+TEST_F(OpenvpnClientTest, TriesAllOfAFewAndAPartOfMany) {
+  EXPECT_EQ(client_->choose(servers(32)), servers(32));
+  EXPECT_EQ(client_->choose(servers(40)), servers(32));
+}
+
+TEST_F(OpenvpnClientTest, TakesOverWhereTheLastAttemptEnded) {
+  std::set<std::string> first;  // tried, with two servers an attempt
+  for (int attempt = 0; attempt < 40 && first.size() < 40; ++attempt) {
+    const std::vector<Endpoint> part = client_->choose(servers(40));
+    EXPECT_EQ(part.size(), OpenvpnClient::kEndpointsMost);
+    EXPECT_EQ(connect(part), part.front());
+    EXPECT_EQ(run().servers, part);
+    for (std::size_t i = 0; i < 2; ++i) {
+      run().hold();
+      first.insert(run().servers.at(i).str());
+      clock_.advance(Tries::kQuick);
+    }
+    client_->stop();  // the attempt takes too long
+  }
+  EXPECT_EQ(first.size(), 40U);
+}
+
+TEST_F(OpenvpnClientTest, GoesOnWithTheOthersWhenAPartIsThrough) {
+  const std::vector<Endpoint> part = client_->choose(servers(40));
+  begin(part);
+  for (std::size_t i = 0; i < part.size(); ++i) {
+    run().hold();
+  }
+  EXPECT_EQ(ends(), 1);
+  EXPECT_FALSE(run().is_stopped) << "it waits for the next attempt";
+  EXPECT_EQ(client_->choose(servers(40)).front(), server(33));
+}
+
+TEST_F(OpenvpnClientTest, StartsOverWithManyAfterAConnection) {
+  (void)client_->choose(servers(40));
+  client_->stop();
+  const std::vector<Endpoint> second = client_->choose(servers(40));
+  EXPECT_EQ(second.front(), server(2));
+  begin_connected(second);
+  run().state("RECONNECTING", "ping-restart");
+  run().hold();
+  EXPECT_EQ(client_->choose(servers(40)), second) << "the process has what somebody typed";
+  client_->stop();
+  EXPECT_EQ(client_->choose(servers(40)).front(), server(1));
+}
+
+TEST_F(OpenvpnClientTest, TriesManyAtRandomIfTheConfigurationSaysSo) {
+  config_.remote_random = true;
+  make();
+  std::set<std::string> first;
+  for (int attempt = 0; attempt < 400 && first.size() < 40; ++attempt) {
+    first.insert(client_->choose(servers(40)).front().str());
+  }
+  EXPECT_EQ(first.size(), 40U);
+}
+
 // --- what explains a failure ---
 
 TEST_F(OpenvpnClientTest, TellsWhatExplainsMoreWhileTheAttemptGoesOn) {
@@ -242,6 +310,33 @@ TEST_F(OpenvpnClientTest, TellsWhatExplainsMoreWhileTheAttemptGoesOn) {
                                  "noticed the certificate of the server is not meant for a server",
                                  "noticed the client certificate of this profile has expired"));
   EXPECT_EQ(noticed_->kind, Kind::kStubborn);
+}
+
+TEST_F(OpenvpnClientTest, SaysWhatSilenceMayMean) {
+  begin();
+  run().state("WAIT");
+  clock_.advance(std::chrono::seconds(60));
+  EXPECT_FALSE(noticed_) << "nothing that is known";
+  run().state("AUTH");
+  clock_.advance(openvpn::kSilenceOf);
+  EXPECT_THAT(noticed_.value().error, HasSubstr("breaks the TLS handshake off"));
+  client_->stop();
+  noticed_.reset();
+  config_.lines = {{"tls-crypt", 3}};
+  make();
+  begin();
+  run().state("WAIT");
+  clock_.advance(openvpn::kSilenceOf);
+  EXPECT_THAT(noticed_.value().hint, HasSubstr("'tls-crypt'"));
+}
+
+TEST_F(OpenvpnClientTest, TakesNoTimeThatALoginNeedsForSilence) {
+  begin();
+  run().state("AUTH");
+  run().state("GET_CONFIG");
+  run().state("AUTH_PENDING", "timeout 60");
+  clock_.advance(std::chrono::seconds(60));
+  EXPECT_FALSE(noticed_);
 }
 
 TEST_F(OpenvpnClientTest, EndsAnAttemptWithTheBestExplanation) {
@@ -281,6 +376,27 @@ TEST_F(OpenvpnClientTest, TakesOptionsErrorsForItsOwnOnlyBeforeTheServerCanSpeak
   begin();
   run().print("Options error: Unrecognized option");
   EXPECT_FALSE(noticed_);
+}
+
+TEST_F(OpenvpnClientTest, LetsNoServerMakeItGiveUpForGood) {
+  begin();
+  run().print("Message hash algorithm 'FOO' not found");
+  EXPECT_EQ(noticed_->kind, Kind::kSetup) << "ours";
+  client_->stop();
+  begin();
+  run().state("WAIT");
+  run().state("AUTH");
+  run().print("Message hash algorithm 'FOO' not found");
+  EXPECT_EQ(noticed_->kind, Kind::kOutside) << "pushed";
+  run().exit(1 << 8);
+  EXPECT_EQ(ended_->kind, Kind::kOutside);
+}
+
+TEST_F(OpenvpnClientTest, GivesUpADeviceThatItMayNotOpenHoweverLate) {
+  begin();
+  run().state("AUTH");
+  run().print("ERROR: Cannot open TUN/TAP dev /dev/net/tun: Permission denied (errno=13)");
+  EXPECT_EQ(noticed_->kind, Kind::kSetup);
 }
 
 TEST_F(OpenvpnClientTest, LeavesARefusedPasswordToThoseWhoKnowMore) {
@@ -609,10 +725,15 @@ TEST_F(OpenvpnClientTest, GivesUpAnAnswerOfAPersonThatIsRefused) {
 }
 
 TEST_F(OpenvpnClientTest, GoesOnTryingWhenItIsRefusedWhatWasGoodBefore) {
-  begin_connected();
+  connect({server(1)});
+  run().need();
+  answer("foo", "bar");
+  run().hold();
+  run().up(assigned());
+  run().state("CONNECTED", "SUCCESS");
   run().rejected();
   run().state("RECONNECTING", "auth-failure");
-  EXPECT_EQ(ended_->kind, Kind::kPassing);
+  EXPECT_TRUE(is_passing(*ended_));
   EXPECT_THAT(ended_->error, HasSubstr("refuses the user name or password"));
 }
 
@@ -635,6 +756,160 @@ TEST_F(OpenvpnClientTest, EndsAtOnceWhenThePassphraseIsWrong) {
   EXPECT_EQ(openvpn_.running(), 0);
 }
 
+TEST_F(OpenvpnClientTest, GoesOnAfterTheServersOwnReasonsWithWhatWasTyped) {
+  connect({server(1), server(2)});
+  run().need();
+  answer("foo", "bar");
+  run().hold();
+  seen_.clear();
+  run().rejected("Auth", "[TOO_MANY] in use on all devices");
+  run().state("RECONNECTING", "auth-failure");
+  EXPECT_THAT(
+      seen_,
+      ElementsAre("noticed the server refuses this client: [TOO_MANY] in use on all devices"))
+      << "at once, while the attempt is not over yet";
+  run().hold(10);
+  EXPECT_EQ(ended_->kind, Kind::kOutside);
+  EXPECT_EQ(openvpn_.running(), 1);
+  connect({server(1), server(2)});
+  EXPECT_EQ(openvpn_.runs.size(), 1U) << "nobody is asked again";
+  EXPECT_EQ(run().orders.back(), "release");
+}
+
+TEST_F(OpenvpnClientTest, WaitsForAsLongAsTheServerAsks) {
+  begin();
+  run().rejected("Auth", "TEMP[backoff 42,advance no]:busy");
+  run().state("RECONNECTING", "auth-temp-failure (server temporary reject)");
+  run().hold(10);
+  EXPECT_EQ(ended_->retry_after, std::chrono::seconds(42));
+  EXPECT_THAT(ended_->error, HasSubstr("refuses for now: busy"));
+}
+
+TEST_F(OpenvpnClientTest, WaitsForAsLongAsOpenvpnAsks) {
+  for (const auto& [wait, asked] : {std::pair{0U, 0}, {10U, 0}, {5U, 5}, {40U, 40}}) {
+    begin();
+    run().hold(wait);
+    EXPECT_EQ(ended_->retry_after, std::chrono::seconds(asked)) << "10 is what it always says";
+    client_->stop();
+  }
+}
+
+TEST_F(OpenvpnClientTest, TakesAnotherServerIfOneRefusesUnlessThatForbidsIt) {
+  const std::vector<Endpoint> servers = {server(1), server(2)};
+  for (const auto& [reason, next] :
+       {std::pair{"full", 2}, {"TEMP:full", 2}, {"TEMP[advance no]:full", 1}}) {
+    client_->stop();
+    make();
+    begin(servers);
+    run().rejected("Auth", reason);
+    run().state("RECONNECTING", "auth-failure");
+    run().hold(10);
+    EXPECT_EQ(ended_->kind, Kind::kOutside);
+    EXPECT_EQ(connect(servers), server(next)) << reason;
+  }
+}
+
+TEST_F(OpenvpnClientTest, GoesOnToTheNextServerIfTheOneThatRefusesSaysSo) {
+  begin({server(1), server(2)});
+  run().rejected("Auth", "TEMP[advance remote]:full");
+  run().state("RECONNECTING", "auth-temp-failure (server temporary reject)");
+  run().hold(10);
+  EXPECT_EQ(ends(), 0);
+  EXPECT_EQ(run().orders.size(), 2U) << "OpenVPN takes the next one itself";
+}
+
+TEST_F(OpenvpnClientTest, TellsWhatTheServerSaysAsItSendsTheClientAway) {
+  begin_connected();
+  run().print("Halt command was pushed by server ('maintenance')");
+  run().state("EXITING", "server-pushed-halt");
+  EXPECT_EQ(ended_->error, "the server sends the client away: maintenance");
+}
+
+TEST_F(OpenvpnClientTest, TellsInOpenvpnsWordsWhyItEnded) {
+  begin();
+  run().fatal("no idea");
+  run().exit(1 << 8);
+  EXPECT_EQ(ended_->error, "the VPN client ended before it was connected: no idea");
+}
+
+TEST_F(OpenvpnClientTest, NamesTheLineOfTheFile) {
+  config_.lines = {{"hand-window", 8}, {"data-ciphers", 9}};
+  files_.place.configuration = "work.ovpn";
+  for (const auto& [line, start] :
+       {std::pair{
+            "Options error: Unrecognized option or missing or extra parameter(s) in stdin:27: "
+            "hand-window (2.6.14)",
+            "work.ovpn:8: "},
+        {"Unsupported cipher in --data-ciphers: BF-CBC", "work.ovpn:9: "},
+        {"Options error: --tls-auth and --tls-crypt are mutually exclusive", "OpenVPN rejects"}}) {
+    make();
+    connect({server(1)});
+    run().print(line);
+    run().exit(1 << 8);
+    EXPECT_THAT(ended_->error, StartsWith(start));
+  }
+}
+
+// --- log-ins that are made elsewhere ---
+
+TEST_F(OpenvpnClientTest, TellsTheLinkOfALogin) {
+  begin();
+  run().state("AUTH_PENDING", "timeout 120");
+  run().info("WEB_AUTH::https://login.example/?id=42");
+  ASSERT_EQ(logins_.size(), 2U);
+  EXPECT_EQ(logins_[0].url, "");
+  EXPECT_EQ(logins_[1].url, "https://login.example/?id=42");
+  EXPECT_EQ(logins_[1].patience, std::chrono::seconds(120));
+}
+
+TEST_F(OpenvpnClientTest, TellsNoLinkThatMayNotBeShown) {
+  begin();
+  run().info("WEB_AUTH::https://good@evil.example/");
+  ASSERT_EQ(logins_.size(), 1U);
+  EXPECT_EQ(logins_[0].url, "");
+  EXPECT_THAT(logins_[0].what, HasSubstr("browser"));
+}
+
+TEST_F(OpenvpnClientTest, SaysNothingLessOnceTheServerHasSaidWhatItWaitsFor) {
+  begin();
+  run().info("CR_TEXT::confirm it on your phone");
+  run().state("AUTH_PENDING", "timeout 120");
+  ASSERT_EQ(logins_.size(), 2U);
+  EXPECT_EQ(logins_[1].what, "a confirmation: confirm it on your phone");
+  EXPECT_EQ(logins_[1].patience, std::chrono::seconds(120));
+  begin();
+  run().state("AUTH_PENDING", "timeout 120");
+  EXPECT_EQ(logins_.back().what, "a confirmation that is made elsewhere") << "another attempt";
+}
+
+TEST_F(OpenvpnClientTest, WaitsForALoginNoLongerThanTenMinutes) {
+  begin();
+  run().state("AUTH_PENDING", "timeout 4000000000");
+  EXPECT_EQ(logins_.at(0).patience, std::chrono::seconds(600));
+  run().state("AUTH_PENDING", "");
+  EXPECT_EQ(logins_.at(1).patience, std::chrono::seconds(60));
+}
+
+TEST_F(OpenvpnClientTest, AsksAPersonWhatTheServerAsks) {
+  begin();
+  run().info("CR_TEXT:R,E:Your code?");
+  ASSERT_TRUE(question_);
+  EXPECT_TRUE(question_->wants_response && question_->echo);
+  EXPECT_FALSE(question_->wants_password || question_->wants_user_name);
+  EXPECT_EQ(question_->challenge, "Your code?");
+  answer("", "", "123");
+  EXPECT_EQ(run().orders.back(), "respond 123");
+}
+
+TEST_F(OpenvpnClientTest, EndsAProcessThatWantsLoginsWithoutEnd) {
+  begin();
+  for (int i = 0; i < 100 && openvpn_.running() == 1; ++i) {
+    run().info("WEB_AUTH::https://login.example/" + std::to_string(i));
+  }
+  EXPECT_EQ(logins_.size(), OpenvpnClient::kQuestionsMax);
+  EXPECT_EQ(ended_->kind, Kind::kPassing);
+}
+
 TEST_F(OpenvpnClientTest, TellsOfTheWrongPassphraseRatherThanOfWhatCameOfIt) {
   connect({server(1)});
   run().need("Private Key");
@@ -643,6 +918,16 @@ TEST_F(OpenvpnClientTest, TellsOfTheWrongPassphraseRatherThanOfWhatCameOfIt) {
   EXPECT_EQ(noticed_->kind, Kind::kSetup);
   run().rejected("Private Key");
   EXPECT_THAT(ended_->error, HasSubstr("passphrase of the private key is wrong"));
+}
+
+TEST_F(OpenvpnClientTest, AsksAgainForThePassphraseOfAPkcs12File) {
+  connect({server(1)});
+  run().need("Private Key");
+  answer("", "wrong");
+  run().print("OpenSSL: error:11800071:PKCS12 routines::mac verify failure:");
+  run().print("Decoding PKCS12 failed. Probably wrong password or unsupported/legacy encryption");
+  EXPECT_THAT(ended_->error, HasSubstr("passphrase of the private key is wrong"));
+  EXPECT_EQ(ended_->kind, Kind::kAnswer);
 }
 
 TEST_F(OpenvpnClientTest, GoesBackToThePasswordWhenATokenIsRefused) {

@@ -7,11 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <set>
 #include <sstream>
 #include <string>
@@ -44,6 +46,10 @@ std::string message_of(const std::string& text) {
   return "no error";
 }
 
+bool is_one_of(std::initializer_list<Treatment> list, Treatment treatment) {
+  return std::find(list.begin(), list.end(), treatment) != list.end();
+}
+
 TEST(OpenvpnDirectives, AreThereOnce) {
   std::set<std::string_view> seen;
   for (const Directive& directive : all_directives()) {
@@ -57,7 +63,9 @@ TEST(OpenvpnDirectives, AreThereOnce) {
 TEST(OpenvpnDirectives, HaveAReasonIfTheyDoNotPass) {
   for (const Directive& directive : all_directives()) {
     const bool needs_reason =
-        directive.treatment == Treatment::kRefuse || directive.treatment == Treatment::kIgnore;
+        is_one_of({Treatment::kRefuse, Treatment::kIgnore, Treatment::kLeaveOut, Treatment::kScript,
+                   Treatment::kProxy, Treatment::kDnsUpdown},
+                  directive.treatment);
     EXPECT_EQ(!directive.reason.empty(), needs_reason) << directive.name;
   }
 }
@@ -78,24 +86,45 @@ TEST(OpenvpnDirectives, AreRefusedWithLineAndReasonWhatever) {
   }
 }
 
-TEST(OpenvpnDirectives, AreIgnoredWithLineAndReason) {
+TEST(OpenvpnDirectives, AreLeftOutWithLineAndReason) {
   for (const Directive& directive : all_directives()) {
-    if (directive.treatment == Treatment::kIgnore) {
-      const OpenvpnConfig config = parse_openvpn_config(
-          "remote a\n" + std::string(directive.name) + " x y\n", "/p/x.ovpn", no_file);
-      EXPECT_EQ(config.text, "");
-      EXPECT_THAT(config.ignored, ::testing::ElementsAre("line 2: '" + std::string(directive.name) +
-                                                         "': " + std::string(directive.reason)));
+    if (!is_one_of({Treatment::kIgnore, Treatment::kLeaveOut, Treatment::kScript},
+                   directive.treatment)) {
+      continue;
     }
+    const std::string name(directive.name);
+    const OpenvpnConfig config =
+        parse_openvpn_config("remote a\n" + name + " /bin/true x\n", "/p/x.ovpn", no_file);
+    EXPECT_EQ(config.text, "");
+    ASSERT_EQ(config.left_out.size(), 1U) << name;
+    const LeftOut& entry = config.left_out.front();
+    EXPECT_EQ(entry.directive, name);
+    EXPECT_EQ(entry.lines, std::vector<std::uint32_t>{2});
+    EXPECT_EQ(entry.reason, directive.reason);
+    EXPECT_EQ(entry.severity,
+              directive.treatment == Treatment::kIgnore ? Severity::kInfo : Severity::kNotice);
   }
 }
 
-/// Not read from the table: what must never be anything but refused.
+/// Not read from the table: what OpenVPN must never get to hear, whatever becomes of the file.
 class DangerousDirective : public ::testing::TestWithParam<const char*> {};
 
-TEST_P(DangerousDirective, IsRefused) {
-  EXPECT_THAT(message_of("remote a\n" + std::string(GetParam()) + " x\n"),
-              AllOf(StartsWith("/p/x.ovpn:2: "), HasSubstr("is refused: ")));
+TEST_P(DangerousDirective, NeverReachesOpenvpn) {
+  const std::string name(GetParam());
+  for (const std::string& line :
+       {name, name + " x", name + " /bin/evil y", "--" + name + " x", "'" + name + "' x",
+        "setenv opt " + name + " x", "setenv FORWARD_COMPATIBLE 1\n" + name + " x",
+        "ignore-unknown-option " + name + "\n" + name + " x", "<" + name + ">\nx\n</" + name + ">",
+        "<connection>\nremote b\n" + name + " x\n</connection>"}) {
+    try {
+      const OpenvpnConfig config =
+          parse_openvpn_config("remote a\n" + line + "\n", "/p/x.ovpn", no_file);
+      EXPECT_THAT(config.text, ::testing::AnyOf("", "setenv FORWARD_COMPATIBLE 1\n")) << line;
+      EXPECT_FALSE(config.left_out.empty()) << line;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), StartsWith("/p/x.ovpn:")) << line;
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(ThatRunsAProgram, DangerousDirective,
@@ -109,19 +138,418 @@ INSTANTIATE_TEST_SUITE_P(ThatLoadsCode, DangerousDirective,
 INSTANTIATE_TEST_SUITE_P(ThatWritesOrOpensFiles, DangerousDirective,
                          ::testing::Values("log", "log-append", "status", "writepid", "memstats",
                                            "replay-persist", "tls-export-cert", "tmp-dir", "config",
-                                           "capath", "ifconfig-pool-persist"));
+                                           "capath", "ifconfig-pool-persist", "dh", "askpass",
+                                           "auth-gen-token-secret", "http-proxy-user-pass"));
 INSTANTIATE_TEST_SUITE_P(ThatChangesTheProcess, DangerousDirective,
-                         ::testing::Values("cd", "chroot", "setcon", "gremlin"));
+                         ::testing::Values("cd", "chroot", "setcon", "gremlin", "user", "group",
+                                           "daemon", "nice", "mlock", "syslog"));
 INSTANTIATE_TEST_SUITE_P(ThatGivesControlAway, DangerousDirective,
                          ::testing::Values("management", "management-client",
                                            "management-client-user", "management-external-key",
                                            "management-hold", "management-query-remote",
                                            "management-up-down"));
 INSTANTIATE_TEST_SUITE_P(ThatGoesAroundTheFilter, DangerousDirective,
-                         ::testing::Values("http-proxy", "socks-proxy", "ip-remote-hint"));
+                         ::testing::Values("http-proxy", "socks-proxy", "ip-remote-hint", "local",
+                                           "bind-dev", "mark", "route", "redirect-gateway"));
 INSTANTIATE_TEST_SUITE_P(OfServers, DangerousDirective,
                          ::testing::Values("server", "tls-server", "push", "client-config-dir",
-                                           "port-share", "dh", "mode", "vlan-tagging"));
+                                           "port-share", "mode", "vlan-tagging"));
+
+/// What would change the meaning of the file if it were left out.
+class NeededDirective : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(NeededDirective, IsRefused) {
+  EXPECT_THAT(message_of("remote a\n" + std::string(GetParam()) + "\n"),
+              AllOf(StartsWith("/p/x.ovpn:2: "), HasSubstr("is refused: ")));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, NeededDirective,
+                         ::testing::Values("plugin /x.so", "engine dynamic", "tls-verify /x",
+                                           "dev tap", "dev-type tap", "mode server",
+                                           "http-proxy 192.0.2.1 8080", "socks-proxy 192.0.2.1",
+                                           "ip-remote-hint 192.0.2.1", "capath /x",
+                                           "config other.ovpn", "pkcs11-providers /x.so",
+                                           "pkcs11-id x", "cryptoapicert x",
+                                           "management-external-key x", "tls-remote x",
+                                           "providers /x.so", "setenv GENERIC_CONFIG"));
+
+// --- each directive, by heart
+// ---------------------------------------------------------------------
+
+/// Not read from the table: whoever gives a directive another treatment has to say so here as well.
+using Names = std::set<std::string, std::less<>>;
+
+const Names& handed_on() {
+  static const Names names = {"allow-compression",
+                              "allow-deprecated-insecure-static-crypto",
+                              "allow-recursive-routing",
+                              "auth",
+                              "auth-nocache",
+                              "auth-token",
+                              "auth-token-user",
+                              "block-ipv6",
+                              "ca",
+                              "cert",
+                              "cipher",
+                              "client",
+                              "client-nat",
+                              "comp-lzo",
+                              "comp-noadapt",
+                              "compat-mode",
+                              "compress",
+                              "connect-timeout",
+                              "crl-verify",
+                              "data-ciphers",
+                              "data-ciphers-fallback",
+                              "dhcp-option",
+                              "disable-dco",
+                              "disable-occ",
+                              "dns",
+                              "ecdh-curve",
+                              "explicit-exit-notify",
+                              "extra-certs",
+                              "fast-io",
+                              "force-tls-key-material-export",
+                              "fragment",
+                              "hand-window",
+                              "ifconfig",
+                              "ifconfig-ipv6",
+                              "inactive",
+                              "keepalive",
+                              "key",
+                              "key-direction",
+                              "keying-material-exporter",
+                              "link-mtu",
+                              "max-packet-size",
+                              "mssfix",
+                              "mtu-disc",
+                              "mtu-test",
+                              "mute",
+                              "mute-replay-warnings",
+                              "ncp-ciphers",
+                              "no-replay",
+                              "nobind",
+                              "ns-cert-type",
+                              "passtos",
+                              "peer-fingerprint",
+                              "ping",
+                              "ping-exit",
+                              "ping-restart",
+                              "ping-timer-rem",
+                              "pkcs12",
+                              "providers",
+                              "pull",
+                              "pull-filter",
+                              "push-peer-info",
+                              "rcvbuf",
+                              "remote-cert-eku",
+                              "remote-cert-ku",
+                              "remote-cert-tls",
+                              "reneg-bytes",
+                              "reneg-pkts",
+                              "reneg-sec",
+                              "replay-window",
+                              "secret",
+                              "server-poll-timeout",
+                              "session-timeout",
+                              "setenv",
+                              "shaper",
+                              "single-session",
+                              "sndbuf",
+                              "socket-flags",
+                              "static-challenge",
+                              "tcp-nodelay",
+                              "tls-auth",
+                              "tls-cert-profile",
+                              "tls-cipher",
+                              "tls-ciphersuites",
+                              "tls-client",
+                              "tls-crypt",
+                              "tls-crypt-v2",
+                              "tls-exit",
+                              "tls-groups",
+                              "tls-timeout",
+                              "tls-version-max",
+                              "tls-version-min",
+                              "topology",
+                              "tran-window",
+                              "tun-mtu",
+                              "tun-mtu-extra",
+                              "tun-mtu-max",
+                              "udp-mtu",
+                              "verb",
+                              "verify-hash",
+                              "verify-x509-name",
+                              "x509-track",
+                              "x509-username-field"};
+  return names;
+}
+
+/// By vpnrun itself: it writes lines of its own in their place, or none.
+const Names& used() {
+  static const Names names = {"auth-user-pass",
+                              "dev",
+                              "dev-type",
+                              "dns-updown",
+                              "ignore-unknown-option",
+                              "mode",
+                              "port",
+                              "proto",
+                              "proto-force",
+                              "remote",
+                              "remote-random",
+                              "remote-random-hostname",
+                              "rport"};
+  return names;
+}
+
+const Names& left_out() {
+  static const Names names = {"allow-nonadmin",
+                              "allow-pull-fqdn",
+                              "askpass",
+                              "auth-gen-token-secret",
+                              "auth-retry",
+                              "bcast-buffers",
+                              "bind",
+                              "bind-dev",
+                              "block-outside-dns",
+                              "cd",
+                              "chroot",
+                              "connect-freq-initial",
+                              "connect-retry",
+                              "connect-retry-max",
+                              "daemon",
+                              "dev-node",
+                              "dh",
+                              "dhcp-pre-release",
+                              "dhcp-release",
+                              "dhcp-renew",
+                              "down",
+                              "down-pre",
+                              "echo",
+                              "errors-to-stderr",
+                              "float",
+                              "gremlin",
+                              "group",
+                              "http-proxy-retry",
+                              "http-proxy-timeout",
+                              "ifconfig-noexec",
+                              "ifconfig-nowarn",
+                              "ifconfig-push-constraint",
+                              "ip-win32",
+                              "ipchange",
+                              "iproute",
+                              "key-method",
+                              "keysize",
+                              "lladdr",
+                              "local",
+                              "log",
+                              "log-append",
+                              "lport",
+                              "machine-readable-output",
+                              "management",
+                              "management-client",
+                              "management-client-auth",
+                              "management-client-group",
+                              "management-client-pf",
+                              "management-client-user",
+                              "management-forget-disconnect",
+                              "management-hold",
+                              "management-log-cache",
+                              "management-query-passwords",
+                              "management-query-proxy",
+                              "management-query-remote",
+                              "management-signal",
+                              "management-up-down",
+                              "mark",
+                              "max-clients",
+                              "max-routes",
+                              "max-routes-per-client",
+                              "memstats",
+                              "mlock",
+                              "msg-channel",
+                              "multihome",
+                              "ncp-disable",
+                              "nice",
+                              "no-iv",
+                              "parameter",
+                              "pause-exit",
+                              "persist-key",
+                              "persist-local-ip",
+                              "persist-remote-ip",
+                              "persist-tun",
+                              "preresolve",
+                              "prng",
+                              "push",
+                              "redirect-gateway",
+                              "redirect-private",
+                              "register-dns",
+                              "remap-usr1",
+                              "replay-persist",
+                              "resolv-retry",
+                              "route",
+                              "route-delay",
+                              "route-gateway",
+                              "route-ipv6",
+                              "route-ipv6-gateway",
+                              "route-method",
+                              "route-metric",
+                              "route-noexec",
+                              "route-nopull",
+                              "route-pre-down",
+                              "route-table",
+                              "route-up",
+                              "script-security",
+                              "service",
+                              "setcon",
+                              "setenv-safe",
+                              "show-net-up",
+                              "socks-proxy-retry",
+                              "status",
+                              "status-version",
+                              "suppress-timestamps",
+                              "syslog",
+                              "tap-sleep",
+                              "tcp-queue-limit",
+                              "tls-export-cert",
+                              "tmp-dir",
+                              "tun-ipv6",
+                              "txqueuelen",
+                              "up",
+                              "up-delay",
+                              "up-restart",
+                              "use-prediction-resistance",
+                              "user",
+                              "verify-client-cert",
+                              "win-sys",
+                              "windows-driver",
+                              "writepid"};
+  return names;
+}
+
+const Names& refused() {
+  static const Names names = {"auth-gen-token",
+                              "auth-user-pass-optional",
+                              "auth-user-pass-verify",
+                              "capath",
+                              "ccd-exclusive",
+                              "client-cert-not-required",
+                              "client-config-dir",
+                              "client-connect",
+                              "client-crresponse",
+                              "client-disconnect",
+                              "client-to-client",
+                              "compat-names",
+                              "config",
+                              "connect-freq",
+                              "connection",
+                              "cryptoapicert",
+                              "dhcp-internal",
+                              "disable",
+                              "duplicate-cn",
+                              "engine",
+                              "genkey",
+                              "hash-size",
+                              "help",
+                              "http-proxy",
+                              "http-proxy-option",
+                              "http-proxy-override",
+                              "http-proxy-user-pass",
+                              "ifconfig-ipv6-pool",
+                              "ifconfig-ipv6-push",
+                              "ifconfig-pool",
+                              "ifconfig-pool-linear",
+                              "ifconfig-pool-persist",
+                              "ifconfig-push",
+                              "ip-remote-hint",
+                              "iroute",
+                              "iroute-ipv6",
+                              "key-derivation",
+                              "learn-address",
+                              "management-external-cert",
+                              "management-external-key",
+                              "mktun",
+                              "mtu-dynamic",
+                              "no-name-remapping",
+                              "opt-verify",
+                              "override-username",
+                              "peer-id",
+                              "pkcs11-cert-private",
+                              "pkcs11-id",
+                              "pkcs11-id-management",
+                              "pkcs11-pin-cache",
+                              "pkcs11-private-mode",
+                              "pkcs11-protected-authentication",
+                              "pkcs11-providers",
+                              "plugin",
+                              "port-share",
+                              "protocol-flags",
+                              "push-continuation",
+                              "push-remove",
+                              "push-reset",
+                              "rdns-internal",
+                              "rmtun",
+                              "server",
+                              "server-bridge",
+                              "server-ipv6",
+                              "show-adapters",
+                              "show-ciphers",
+                              "show-curves",
+                              "show-digests",
+                              "show-engines",
+                              "show-gateway",
+                              "show-groups",
+                              "show-net",
+                              "show-pkcs11-ids",
+                              "show-tls",
+                              "show-valid-subnets",
+                              "socks-proxy",
+                              "stale-routes-check",
+                              "test-crypto",
+                              "tls-crypt-v2-max-age",
+                              "tls-crypt-v2-verify",
+                              "tls-remote",
+                              "tls-server",
+                              "tls-verify",
+                              "tun-max-mtu",
+                              "username-as-common-name",
+                              "version",
+                              "vlan-accept",
+                              "vlan-pvid",
+                              "vlan-tagging"};
+  return names;
+}
+
+TEST(OpenvpnDirectives, HaveTheTreatmentThatIsMeant) {
+  for (const Directive& directive : all_directives()) {
+    const std::string name(directive.name);
+    const bool is_left_out = is_one_of(
+        {Treatment::kIgnore, Treatment::kLeaveOut, Treatment::kScript}, directive.treatment);
+    const bool is_refused = is_one_of({Treatment::kRefuse, Treatment::kProxy}, directive.treatment);
+    EXPECT_EQ(left_out().contains(name), is_left_out) << name;
+    EXPECT_EQ(refused().contains(name), is_refused) << name;
+    EXPECT_EQ(handed_on().contains(name) || used().contains(name), !is_left_out && !is_refused)
+        << name;
+  }
+  EXPECT_EQ(handed_on().size() + used().size() + left_out().size() + refused().size(),
+            all_directives().size());
+}
+
+/// Whatever follows them in the line. What a file can say of the others is in the tests above.
+TEST(OpenvpnDirectives, AreHandedOnByTheirNameAlone) {
+  for (const Directive& directive : all_directives()) {
+    const std::string name(directive.name);
+    for (const std::string& line : {name, name + " 1", name + " 1 2", name + " /bin/x y z"}) {
+      try {
+        const OpenvpnConfig config =
+            parse_openvpn_config("remote a\n" + line + "\n", "/p/x.ovpn", no_file);
+        EXPECT_TRUE(config.text.empty() || handed_on().contains(name)) << line;
+      } catch (const Error& error) {
+        EXPECT_THAT(error.what(), StartsWith("/p/x.ovpn:")) << line;
+      }
+    }
+  }
+}
 
 // --- the real one --------------------------------------------------------------------------------
 
@@ -228,6 +656,43 @@ class RealOpenvpn : public ::testing::Test {
   }
   const char* openvpn_ = nullptr;
 };
+
+/// What a program prints.
+std::string output_of(const char* program, const char* option) {
+  std::array<int, 2> pipe{};
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) {
+    throw_errno("cannot create a pipe");
+  }
+  const UniqueFd output(pipe[0]);
+  UniqueFd input(pipe[1]);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    (void)::dup2(input.get(), STDOUT_FILENO);
+    ::execl(program, program, option, nullptr);
+    ::_exit(127);
+  }
+  input.reset();
+  std::string text = read_until(output.get(), "\\0");
+  (void)::waitpid(child, nullptr, 0);
+  return text;
+}
+
+TEST_F(RealOpenvpn, HasNoDirectiveThatNobodyHasThoughtOf) {
+  std::istringstream help(output_of(openvpn_, "--help"));
+  std::size_t count = 0;
+  for (std::string line; std::getline(help, line);) {
+    if (!line.starts_with("--")) {
+      continue;
+    }
+    const std::string name =
+        line.substr(2, line.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-", 2) - 2);
+    ++count;
+    EXPECT_TRUE(handed_on().contains(name) || used().contains(name) || left_out().contains(name) ||
+                refused().contains(name))
+        << name;
+  }
+  EXPECT_GT(count, 150U);
+}
 
 TEST_F(RealOpenvpn, RefusesADirectiveThatDoesNotExist) {
   EXPECT_THAT(openvpn_output(openvpn_, "client\nfrobnicate\n"),

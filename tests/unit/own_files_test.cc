@@ -57,6 +57,7 @@ std::vector<std::string> directives_with_a_file() {
     switch (directive.treatment) {
       case Treatment::kPem:
       case Treatment::kPemDirection:
+      case Treatment::kPemNumber:
       case Treatment::kPkcs12:
       case Treatment::kAuthUserPass:
         names.emplace_back(directive.name);
@@ -193,6 +194,30 @@ TEST_F(OwnFilesTest, LieBesideTheConfigurationOrBelow) {
   expect_accepted("my keys/a file", "my keys/a file");
   expect_accepted("work.file", "work.file");
   expect_accepted((folder_ / "a.file").string(), "a.file");
+}
+
+TEST_F(OwnFilesTest, AreReadableByNobodyElseIfTheyAreSecret) {
+  for (const std::string& directive : directives_with_a_file()) {
+    const bool is_secret = directive == "auth-user-pass" || directive == "key" ||
+                           directive == "pkcs12" || directive == "secret" ||
+                           directive == "tls-crypt-v2";
+    for (const mode_t mode : {0644U, 0640U, 0604U}) {
+      write("a.file", good_content(directive), mode);
+      EXPECT_THAT(error_of(directive, "a.file").what(),
+                  is_secret ? ::testing::Matcher<const char*>(
+                                  HasSubstr("users other than its owner can read the file"))
+                            : ::testing::Matcher<const char*>(::testing::StrEq("no error")))
+          << directive << ' ' << mode;
+    }
+    write("a.file", good_content(directive), 0400);
+    EXPECT_STREQ(error_of(directive, "a.file").what(), "no error") << directive;
+  }
+}
+
+TEST_F(OwnFilesTest, ALoginThatIsNotThereIsSaidWithALineAndAWay) {
+  const Error error = error_of("auth-user-pass", "login.conf");
+  EXPECT_THAT(error.what(), HasSubstr("login.conf': No such file or directory"));
+  EXPECT_THAT(error.hint(), HasSubstr("'credentials' in [tunnel] of"));
 }
 
 TEST_F(OwnFilesTest, LieNowhereElse) {

@@ -92,6 +92,7 @@ search = ["example.org.", "corp"]
 capture = false
 [application]
 no_new_privs = true
+i386 = true
 [access]
 users = ["alice", "bob@example.org"]
 groups = ["vpnrun", "domain users"]
@@ -121,8 +122,11 @@ down_outside = ["d"]
   EXPECT_THAT(profile.dns.search, ElementsAre("example.org", "corp"));
   EXPECT_FALSE(profile.dns.capture);
   EXPECT_TRUE(profile.application.no_new_privs);
+  EXPECT_TRUE(profile.application.i386);
   EXPECT_THAT(profile.access.users, ElementsAre("alice", "bob@example.org"));
   EXPECT_THAT(profile.access.groups, ElementsAre("vpnrun", "domain users"));
+  EXPECT_EQ(profile.access.user_places.size(), 2U);
+  EXPECT_THAT(profile.access.group_places.at(1), ::testing::ContainsRegex(":[0-9]+:[0-9]+$"));
   EXPECT_TRUE(profile.access.from_namespaces);
   EXPECT_THAT(profile.ports.expose,
               ElementsAre(Port{Transport::kTcp, 9091}, Port{Transport::kUdp, 9091}));
@@ -143,6 +147,7 @@ TEST(ProfileParser, FillsInTheDefaults) {
   EXPECT_TRUE(profile.dns.capture);
   EXPECT_THAT(profile.dns.servers, IsEmpty());
   EXPECT_FALSE(profile.application.no_new_privs);
+  EXPECT_FALSE(profile.application.i386);
   EXPECT_THAT(profile.access.users, IsEmpty());
   EXPECT_FALSE(profile.access.from_namespaces);
   EXPECT_THAT(profile.hooks.up_outside, IsEmpty());
@@ -180,7 +185,7 @@ TEST(ProfileParser, MakesPathsAbsoluteAgainstTheProfilesFolder) {
 TEST(ProfileParser, RejectsAnUnknownKeyOfTheApplication) {
   EXPECT_EQ(message_of_rest("[application]\nno_new_priv = true\n"),
             "/etc/vpnrun/profiles/work.toml:4:1: unknown key 'no_new_priv' in [application]; did "
-            "you mean 'no_new_privs'? (known: no_new_privs)");
+            "you mean 'no_new_privs'? (known: no_new_privs, i386)");
 }
 
 TEST(ProfileParser, RejectsUnknownKeyAndNamesTheLine) {
@@ -238,6 +243,8 @@ INSTANTIATE_TEST_SUITE_P(
         Rejected{"[application]\nno_new_privs = 1", "4:16",
                  "'no_new_privs' in [application] must be true or false, not an integer: '1'"},
         Rejected{"[application]\nno_new_privs = \"true\"", "4:16", "not a string: '\"true\"'"},
+        Rejected{"[application]\ni386 = \"yes\"", "4:8",
+                 "'i386' in [application] must be true or false, not a string"},
         Rejected{"[link]\ntype = true", "4:8", "must be a string, not a boolean: 'true'"},
         Rejected{"[link]\nuplink = 2024-01-01", "4:10", "must be a string, not a date or time"},
         Rejected{"[link]\nuplink = 1.5", "4:10", "not a floating-point number: '1.5'"},
@@ -508,9 +515,10 @@ TEST(ProfileExamples, GenericShowsEveryKeyWithTheDefaultOrAValidValue) {
   EXPECT_EQ(profile.tunnel.credentials, "/p/provider.auth");
   EXPECT_THAT(profile.access.groups, ElementsAre("vpnrun"));
   for (const char* key :
-       {"description", "type", "config", "credentials", "subnet", "uplink", "servers", "search",
-        "capture", "no_new_privs", "users", "groups", "from_namespaces", "expose", "inbound",
-        "up_outside", "up_inside", "down_inside", "down_outside"}) {
+       {"description", "type",       "config",    "credentials",     "subnet",
+        "uplink",      "servers",    "search",    "capture",         "no_new_privs",
+        "i386",        "users",      "groups",    "from_namespaces", "expose",
+        "inbound",     "up_outside", "up_inside", "down_inside",     "down_outside"}) {
     EXPECT_THAT(text, HasSubstr("\n" + std::string(key) + " = "));
   }
 }

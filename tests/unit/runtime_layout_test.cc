@@ -159,6 +159,11 @@ TEST_F(OriginRecord, ReadsBackWhatWasWritten) {
   write(bytes());
   ASSERT_TRUE(read_origin(folder_.fd(), origin));
   EXPECT_EQ(origin.from_namespaces, 1U);
+  EXPECT_EQ(origin.i386, 0U);
+  written_.i386 = 1;
+  write(bytes());
+  ASSERT_TRUE(read_origin(folder_.fd(), origin));
+  EXPECT_EQ(origin.i386, 1U);
 }
 
 // A flag that is not understood must not pass for "no".
@@ -173,6 +178,10 @@ TEST_F(OriginRecord, RejectsAFlagThatIsNeitherYesNorNo) {
     write(bytes());
     expect_failure(EINVAL);
     written_.from_namespaces = 0;
+    written_.i386 = flag;
+    write(bytes());
+    expect_failure(EINVAL);
+    written_.i386 = 0;
   }
 }
 

@@ -32,6 +32,7 @@ class ScratchFolder {
   }
 
   [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] std::string path() const { return path_.string(); }
   [[nodiscard]] std::filesystem::path operator/(const std::string& name) const {
     return path_ / name;
   }

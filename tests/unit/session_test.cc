@@ -75,6 +75,7 @@ class SessionTest : public testing::Test {
       search_domains_ = search_domains;
     };
     around.gave_up = [this] { ++gave_up_; };
+    around.is_outdated = [this](const Configuration&) { return is_outdated_; };
     session_ = std::make_unique<Session>(std::move(around));
     journal_.clear();
   }
@@ -181,6 +182,7 @@ class SessionTest : public testing::Test {
   std::function<void()> device_lost_;
   std::vector<IpAddress> resolvers_;
   std::vector<std::string> search_domains_;
+  bool is_outdated_ = false;
   int gave_up_ = 0;
   std::unique_ptr<Session> session_;
 };
@@ -519,6 +521,78 @@ TEST_F(SessionTest, WhoIsNotTheServerIsSaidWhileTheAttemptGoesOn) {
   EXPECT_EQ(status().error, "not signed by the authority");
 }
 
+TEST_F(SessionTest, WhateverIsNoticedIsSaidAtOnce) {
+  connecting();
+  client_->events.noticed(passing("the server refuses the connection"));
+  EXPECT_EQ(status().error, "the server refuses the connection");
+  client_->events.noticed({Failure::Kind::kOutside, "in use on all devices", "wait"});
+  EXPECT_EQ(status().error, "in use on all devices");
+  EXPECT_EQ(status().hint, "wait");
+  EXPECT_EQ(state(), State::kStarting);
+}
+
+TEST_F(SessionTest, WhatTheLinkHasFoundOutIsNotHiddenByItsConsequence) {
+  connecting();
+  link_->events.blocked(passing("chain 'FORWARD' drops"));
+  client_->events.noticed(passing("no route"));
+  EXPECT_EQ(status().error, "chain 'FORWARD' drops");
+}
+
+TEST_F(SessionTest, AServerThatRefusesForItsOwnReasonsIsTriedAgainAndItsWordsAreTold) {
+  up();
+  client_->events.ended(passing("gone"));
+  for (int i = 0; i < 12; ++i) {
+    wait_for_attempt();
+    names_.answer();
+    client_->events.ended({Failure::Kind::kOutside, "in use on all devices", ""});
+    EXPECT_EQ(state(), State::kReconnecting);
+    EXPECT_EQ(status().error, "in use on all devices");
+  }
+  EXPECT_EQ(gave_up_, 0);
+}
+
+TEST_F(SessionTest, AFirstConnectionThatIsOnlyStubbornEndsNoCompanion) {
+  connecting();
+  client_->events.ended({Failure::Kind::kStubborn, "the certificate has expired", ""});
+  EXPECT_EQ(state(), State::kFailed);
+  EXPECT_EQ(gave_up_, 0);
+  EXPECT_EQ(wait_for_attempt(), Attempts::kLastRetry);
+}
+
+TEST_F(SessionTest, AServerIsWaitedForAsLongAsItAsks) {
+  connecting();
+  Failure busy{Failure::Kind::kOutside, "busy", ""};
+  busy.retry_after = seconds(42);
+  client_->events.ended(busy);
+  EXPECT_THAT(status().hint, HasSubstr("42 s"));
+  EXPECT_EQ(wait_for_attempt(), seconds(42));
+}
+
+TEST_F(SessionTest, ALoginInABrowserIsToldWithItsLinkAndWaitedFor) {
+  connecting();
+  client_->events.waits_for_login({"", "a confirmation", seconds(60)});
+  EXPECT_THAT(status().error, HasSubstr("waits for a confirmation"));
+  client_->events.waits_for_login({"https://login.example/", "a log-in in a browser", seconds(60)});
+  client_->events.waits_for_login({"", "a confirmation", seconds(60)});
+  EXPECT_EQ(status().login_url, "https://login.example/");
+  EXPECT_THAT(status().hint, HasSubstr("https://login.example/"));
+  client_->events.noticed(passing("no answer"));
+  EXPECT_EQ(status().login_url, "https://login.example/");
+  clock_.advance(seconds(79));
+  EXPECT_THAT(journal_, Not(Contains("client stop")));
+  clock_.advance(seconds(1));
+  EXPECT_THAT(status().error, HasSubstr("nobody logged in"));
+  EXPECT_EQ(status().login_url, "");
+}
+
+TEST_F(SessionTest, ALinkIsGoneOnceItIsConnected) {
+  connecting();
+  client_->events.waits_for_login({"https://login.example/", "a log-in in a browser", seconds(60)});
+  client_->events.connected(settings());
+  EXPECT_EQ(status().login_url, "");
+  EXPECT_EQ(state(), State::kUp);
+}
+
 TEST_F(SessionTest, AnExpiredCertificateEndsTheAttemptSoonAndIsTriedMuchLater) {
   up();
   client_->events.ended(passing("gone"));
@@ -620,6 +694,18 @@ TEST_F(SessionTest, AConfigurationThatNamesNoUsableServerIsFinal) {
   names_.answer();
   EXPECT_EQ(state(), State::kFailed);
   EXPECT_EQ(gave_up_, 1);
+}
+
+TEST_F(SessionTest, TellsWhatIsLeftOutOfTheConfigurationThatItHasRead) {
+  configuration_.left_out = {{"up", {9}, "names", Severity::kNotice, "work.ovpn"}};
+  make();
+  EXPECT_EQ(status().left_out, configuration_.left_out);
+  session_->up();
+  names_.answer();
+  EXPECT_EQ(status().left_out, configuration_.left_out);
+  configuration_.left_out.clear();
+  session_->restart();
+  EXPECT_TRUE(status().left_out.empty());
 }
 
 TEST_F(SessionTest, ALinkThatCannotBeOpenedIsAPassingFailure) {
@@ -767,6 +853,122 @@ TEST_F(SessionTest, AServerThatMovedIsFoundByTheNextAttempt) {
 }
 
 // --- questions ---
+
+// --- a page in front of the network ---
+
+TEST_F(SessionTest, AnAttemptThatFailsBehindAPortalSaysSoAndGoesOn) {
+  names_.result.addresses["vpn.example"] = {ip("192.168.77.1")};
+  make();
+  link_->signs.gateway = ip("192.168.77.1");
+  session_->up();
+  names_.answer();
+  clock_.advance(seconds(21));
+  EXPECT_THAT(board_.status().error, HasSubstr("no answer from 192.168.77.1:1194/udp; it seems "
+                                               "that this network wants a log-in"));
+  EXPECT_THAT(board_.status().hint, HasSubstr("in a browser outside the tunnel"));
+  EXPECT_EQ(state(), State::kStarting);
+  names_.result.addresses["vpn.example"] = {ip("198.51.100.10")};
+  ASSERT_TRUE(names_.is_asked());
+  names_.answer();
+  clock_.advance(seconds(21));
+  EXPECT_THAT(board_.status().error, Not(HasSubstr("captive"))) << "somebody has logged in";
+}
+
+TEST_F(SessionTest, WithoutNamesThePageThatTheNetworkNamesIsSaid) {
+  names_.result.addresses.clear();
+  names_.result.errors["vpn.example"] = "Temporary failure in name resolution";
+  make();
+  link_->signs.page = "http://portal.example/";
+  session_->up();
+  names_.answer();
+  EXPECT_THAT(board_.status().error, HasSubstr("captive portal"));
+  EXPECT_THAT(board_.status().hint, HasSubstr("open http://portal.example/"));
+}
+
+TEST_F(SessionTest, AConnectionThatIsLostIsNoMatterOfAPortal) {
+  make();
+  link_->signs.page = "http://portal.example/";
+  session_->up();
+  names_.answer();
+  client_->events.connected(settings());
+  client_->events.ended(passing("the server stopped answering"));
+  EXPECT_THAT(board_.status().error, Not(HasSubstr("captive")));
+}
+
+// --- ports from the tunnel ---
+
+constexpr profile::Port kTorrent{Transport::kTcp, 51413};
+constexpr profile::Port kGame{Transport::kUdp, 7777};
+
+TEST_F(SessionTest, PortsAreOpenedAndClosedWithoutConnectingAnew) {
+  configuration_.profile.ports.inbound = {kTorrent};
+  up();
+  EXPECT_THAT(board_.status().inbound, ElementsAre("tcp/51413"));
+  session_->change_inbound({kGame}, {});
+  session_->change_inbound({kGame}, {kTorrent});
+  EXPECT_THAT(journal_, ElementsAre("inside ports tcp/51413 udp/7777", "inside ports udp/7777"));
+  EXPECT_THAT(board_.status().inbound, ElementsAre("udp/7777"));
+  EXPECT_EQ(state(), State::kUp);
+}
+
+TEST_F(SessionTest, WhatIsAsItIsOrderedChangesNothing) {
+  configuration_.profile.ports.inbound = {kTorrent};
+  up();
+  session_->change_inbound({kTorrent}, {kGame});
+  session_->change_inbound({}, {});
+  EXPECT_THAT(journal_, IsEmpty());
+  session_->change_inbound({kGame}, {kGame});
+  EXPECT_THAT(board_.status().inbound, ElementsAre("tcp/51413", "udp/7777"));
+}
+
+TEST_F(SessionTest, APortStaysOpenOverALossAndDown) {
+  up();
+  session_->change_inbound({kGame}, {});
+  session_->down();
+  session_->up();
+  clock_.advance(seconds(2));
+  names_.answer();
+  client_->events.connected(settings());
+  client_->events.ended(passing("gone"));
+  clock_.advance(seconds(2));
+  reconnect();
+  EXPECT_THAT(board_.status().inbound, ElementsAre("udp/7777"));
+  EXPECT_THAT(journal_, Not(Contains("build")));
+}
+
+TEST_F(SessionTest, ARestartOpensWhatTheProfileSays) {
+  configuration_.profile.ports.inbound = {kTorrent};
+  up();
+  session_->change_inbound({kGame}, {});
+  session_->restart();
+  EXPECT_THAT(board_.status().inbound, ElementsAre("tcp/51413"));
+}
+
+TEST_F(SessionTest, APortThatTheKernelRefusesIsNotSaidToBeOpen) {
+  up();
+  inside_->mishap.error = "no memory";
+  EXPECT_THROW(session_->change_inbound({kGame}, {}), Error);
+  EXPECT_THAT(board_.status().inbound, IsEmpty());
+  inside_->mishap.error.reset();
+  session_->change_inbound({kGame}, {});
+  EXPECT_THAT(board_.status().inbound, ElementsAre("udp/7777"));
+}
+
+TEST_F(SessionTest, NobodyOpensPortsWithoutEnd) {
+  up();
+  std::vector<profile::Port> many;
+  for (std::uint16_t number = 1; number <= 300; ++number) {
+    many.push_back({Transport::kTcp, number});
+  }
+  EXPECT_THROW(session_->change_inbound(many, {}), Error);
+  EXPECT_THAT(board_.status().inbound, IsEmpty());
+}
+
+TEST_F(SessionTest, WithoutATunnelNoPortIsOpened) {
+  configuration_.tunnel = NoConfig{};
+  make();
+  EXPECT_THROW(session_->change_inbound({kGame}, {}), Error);
+}
 
 TEST_F(SessionTest, APersonTakesTheTimeThatItTakes) {
   connecting();
@@ -942,6 +1144,47 @@ TEST_F(SessionTest, ARestartTakesTheNewConfiguration) {
   clock_.advance(seconds(2));
   reconnect();
   EXPECT_THAT(inside_->resolvers, ElementsAre(ip("192.0.2.53")));
+}
+
+TEST_F(SessionTest, WhatHasChangedIsReadAgainUnlessItIsUp) {
+  connecting();
+  EXPECT_FALSE(session_->is_outdated());
+  is_outdated_ = true;
+  EXPECT_TRUE(session_->is_outdated()) << "starting";
+  client_->events.connected(settings());
+  EXPECT_FALSE(session_->is_outdated()) << "up";
+  client_->events.ended(passing("lost"));
+  EXPECT_TRUE(session_->is_outdated()) << "reconnecting";
+  session_->down();
+  EXPECT_TRUE(session_->is_outdated()) << "down";
+}
+
+TEST_F(SessionTest, AMistakeInWhatIsReadAgainIsTheStateOfWhatIsAtRest) {
+  make();
+  load_mishap_.error = "/etc/vpnrun/profiles/work.toml:3: 'tipe' is not a key";
+  EXPECT_THROW(session_->restart(), Error);
+  EXPECT_EQ(state(), State::kFailed);
+  EXPECT_EQ(status().error, *load_mishap_.error);
+  EXPECT_EQ(status().hint, "try it again");
+  load_mishap_.error = "another";
+  EXPECT_THROW(session_->restart(), Error);
+  EXPECT_EQ(status().error, "another");
+  EXPECT_EQ(gave_up_, 0);
+  load_mishap_.error.reset();
+  session_->restart();
+  EXPECT_EQ(state(), State::kStarting);
+  EXPECT_EQ(status().error, "");
+  reconnect();
+}
+
+TEST_F(SessionTest, AMistakeInWhatIsReadAgainDoesNotStopAnAttempt) {
+  connecting();
+  load_mishap_.error = "wrong";
+  EXPECT_THROW(session_->restart(), Error);
+  EXPECT_EQ(state(), State::kStarting);
+  EXPECT_THAT(journal_, IsEmpty());
+  client_->events.connected(settings());
+  EXPECT_EQ(state(), State::kUp);
 }
 
 // --- without a tunnel ---

@@ -57,11 +57,11 @@ TEST(Snap, IsFoundByPathAsExecDoes) {
       "PATH=" + (folder / "first").string() + ":" + (folder / "second").string();
   const test::Words environment({"A=1", path});
   for (const char* harmless : {"app", "other", "absent", ""}) {
-    EXPECT_NO_THROW(refuse_snap(harmless, environment.data())) << harmless;
+    EXPECT_NO_THROW(refuse_snap(harmless, find_program(harmless, environment.data()))) << harmless;
   }
   for (const std::string& snap : {std::string("link"), (folder / "second/app").string()}) {
     try {
-      refuse_snap(snap, environment.data());
+      refuse_snap(snap, find_program(snap, environment.data()));
       ADD_FAILURE() << snap;
     } catch (const Error& error) {
       EXPECT_EQ(error.what(),

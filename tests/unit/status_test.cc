@@ -30,6 +30,7 @@ Status full_status() {
   status.error = "the server does not answer";
   status.hint = "wait";
   status.attempt = 7;
+  status.exceptions = {{"application.i386", "do more"}};
   status.question = CredentialQuestion{3, "user name and password for 'work'", true, true};
   return status;
 }
@@ -50,9 +51,17 @@ TEST(Status, ComesBackFromJsonAsItWas) {
   EXPECT_EQ(after.state, State::kReconnecting);
   EXPECT_EQ(after.addresses, before.addresses);
   EXPECT_EQ(after.mtu, 1420U);
+  EXPECT_EQ(after.exceptions, before.exceptions);
   ASSERT_TRUE(after.question);
   EXPECT_EQ(after.question->id, 3U);
   EXPECT_TRUE(after.question->wants_user_name);
+}
+
+TEST(Status, HasALinkOnlyWhileThatIsWaitedFor) {
+  Status status = full_status();
+  EXPECT_EQ(to_json(status).find("login_url"), std::string::npos);
+  status.login_url = "https://login.example/?id=42";
+  EXPECT_EQ(status_from_json(to_json(status)).login_url, status.login_url);
 }
 
 TEST(Status, ComesBackFromPrettyJsonToo) {
@@ -78,6 +87,24 @@ TEST(Status, NamesEveryState) {
     EXPECT_EQ(status_from_json(to_json(status)).state, state);
     EXPECT_THAT(to_pretty_json(status), HasSubstr(std::string("\"state\": \"") + name + '"'));
   }
+}
+
+TEST(Status, SaysNothingOfExceptionsThatAreNot) {
+  EXPECT_EQ(to_json(Status{}).find("exceptions"), std::string::npos);
+  EXPECT_THAT(error_of(R"({"exceptions": {}})"), HasSubstr("'exceptions' must be an array"));
+  EXPECT_THAT(error_of(R"({"exceptions": ["x"]})"), HasSubstr("exceptions"));
+}
+
+TEST(Status, NamesTheExceptionsOfAProfile) {
+  profile::Profile profile;
+  EXPECT_TRUE(exceptions_of(profile).empty());
+  profile.application.i386 = true;
+  profile.access.from_namespaces = true;
+  const auto exceptions = exceptions_of(profile);
+  ASSERT_EQ(exceptions.size(), 2U);
+  EXPECT_EQ(exceptions.at(0).key, "application.i386");
+  EXPECT_THAT(exceptions.at(0).opens, HasSubstr("AF_VSOCK"));
+  EXPECT_EQ(exceptions.at(1).key, "access.from_namespaces");
 }
 
 TEST(Status, KeepsDefaultsForMissingMembers) {
@@ -150,6 +177,29 @@ TEST(Status, SurvivesDeeplyNestedJson) {
   const std::string deep = std::string(200000, '[') + std::string(200000, ']');
   EXPECT_THAT(error_of(deep), HasSubstr("cannot parse status"));
   EXPECT_THAT(error_of("{\"dns\":" + deep + "}"), HasSubstr("'dns' must be"));
+}
+
+TEST(Status, EachStateIsTheRestOfASentence) {
+  Status status;
+  const auto phrase_of = [&status](State state) {
+    status.state = state;
+    return state_phrase(status);
+  };
+  EXPECT_EQ(phrase_of(State::kDown), "is down");
+  EXPECT_EQ(phrase_of(State::kStarting), "is starting");
+  EXPECT_EQ(phrase_of(State::kUp), "is up");
+  EXPECT_EQ(phrase_of(State::kReconnecting), "is reconnecting");
+  EXPECT_EQ(phrase_of(State::kFailed), "has failed");
+  status.state_word = "hibernating";
+  EXPECT_EQ(phrase_of(State::kUnknown), "is hibernating");
+}
+
+TEST(Status, WarningsAreWrittenOnlyIfThereAreAny) {
+  Status status = full_status();
+  EXPECT_THAT(to_json(status), testing::Not(HasSubstr("warnings")));
+  status.warnings = {"one", "two"};
+  EXPECT_EQ(status_from_json(to_json(status)).warnings, status.warnings);
+  EXPECT_THAT(error_of(R"({"warnings":"one"})"), HasSubstr("'warnings' must be an array"));
 }
 
 TEST(Status, AChallengeIsWrittenOnlyIfThereIsOne) {

@@ -46,17 +46,45 @@ TEST(Subnet, AvoidsWhatIsRouted) {
   EXPECT_TRUE(Prefix::parse("10.213.0.0/16")->overlaps(*second));
 }
 
-TEST(Subnet, GoesToTheNextPoolWhenOneIsTaken) {
+bool picks_in(const char* network, const std::vector<Route>& routes,
+              const std::vector<InterfaceAddress>& addresses = {}) {
+  const auto subnet = pick_subnet(used_networks(routes, addresses, 0), "work");
+  return subnet && Prefix::parse(network)->overlaps(*subnet);
+}
+
+Route route_in(std::uint32_t table, const char* destination) {
+  Route route = route_to(destination);
+  route.table = table;
+  return route;
+}
+
+TEST(Subnet, GoesToTheNextPoolWhenARouteLeadsToOne) {
   std::vector<Route> routes{route_to("10.0.0.0/8")};
-  EXPECT_TRUE(Prefix::parse("172.29.0.0/16")->overlaps(*pick_subnet(used_by(routes), "work")));
+  EXPECT_TRUE(picks_in("172.29.0.0/16", routes));
   routes.push_back(route_to("172.16.0.0/12"));
-  EXPECT_TRUE(Prefix::parse("192.168.213.0/24")->overlaps(*pick_subnet(used_by(routes), "work")));
+  EXPECT_TRUE(picks_in("192.168.213.0/24", routes));
   routes.push_back(route_to("192.168.0.0/16"));
-  EXPECT_FALSE(pick_subnet(used_by(routes), "work"));
+  EXPECT_TRUE(picks_in("198.19.0.0/16", routes)) << "takes nobody's addresses";
+  routes.push_back(route_to("198.18.0.0/15"));
+  EXPECT_TRUE(picks_in("10.213.0.0/16", routes)) << "below a wider route";
+}
+
+TEST(Subnet, IsNotInAnInterfacesNetworkNorBelowARouteThatARuleMayAskForFirst) {
+  std::vector<Route> routes{route_to("172.16.0.0/12"), route_to("192.168.0.0/16"),
+                            route_to("198.18.0.0/15")};
+  routes.push_back(route_in(220, "10.0.0.0/8"));
+  EXPECT_TRUE(picks_in("172.29.0.0/16", routes));
+  const std::vector<InterfaceAddress> wide{{7, *Prefix::parse("172.16.4.4/12"), {}}};
+  EXPECT_TRUE(picks_in("192.168.213.0/24", routes, wide));
+  routes.push_back(route_in(220, "192.168.0.0/16"));
+  EXPECT_FALSE(pick_subnet(used_networks(routes, wide, 0), "work"));
+  routes.pop_back();
+  EXPECT_TRUE(pick_subnet(used_networks(routes, wide, 0), "work")) << "positive control";
 }
 
 TEST(Subnet, FindsTheLastFreeOne) {
-  std::vector<Route> routes{route_to("10.0.0.0/8"), route_to("172.16.0.0/12")};
+  std::vector<Route> routes{route_to("10.0.0.0/8"), route_to("172.16.0.0/12"),
+                            route_to("198.18.0.0/15")};
   for (int i = 0; i < 64; ++i) {
     if (i != 17) {
       routes.push_back(route_to(("192.168.213." + std::to_string(i * 4) + "/30").c_str()));
@@ -78,19 +106,38 @@ TEST(Subnet, OwnLinkIsNoObstacle) {
   const std::vector<InterfaceAddress> addresses{{7, *Prefix::parse("10.213.0.1/30"), {}},
                                                 {8, *Prefix::parse("192.0.2.1/24"), {}}};
   const auto used = used_networks(routes, addresses, 7);
-  ASSERT_EQ(used.size(), 2U);
-  EXPECT_EQ(used[0].network.str(), "10.214.0.0/30");
-  EXPECT_EQ(used[1].network.str(), "192.0.2.0/24");
-  EXPECT_EQ(used_networks(routes, addresses, 0).size(), 4U);
+  ASSERT_EQ(used.size(), 4U);
+  EXPECT_EQ(used[0].network.str(), "192.0.2.0/24");
+  EXPECT_EQ(used[1].network.str(), "192.0.2.1/32");
+  EXPECT_EQ(used[3].network.str(), "10.214.0.0/30");
+  EXPECT_EQ(used_networks(routes, addresses, 0).size(), 8U);
 }
 
-TEST(Subnet, NamesTheNetworkThatAFixedOneCollidesWith) {
-  const auto used = used_by({route_to("192.0.2.0/24", 3), route_to("10.0.0.0/9", 4)});
-  const auto conflict = find_conflict(*Prefix::parse("10.20.30.40/30"), used);
-  ASSERT_TRUE(conflict);
-  EXPECT_EQ(conflict->network.str(), "10.0.0.0/9");
-  EXPECT_EQ(conflict->ifindex, 4);
-  EXPECT_FALSE(find_conflict(*Prefix::parse("10.200.30.40/30"), used));
+TEST(Subnet, NamesWhatAFixedOneCollidesWith) {
+  Route through = route_to("203.0.113.0/24", 5);
+  through.gateway = *IpAddress::parse("192.168.1.1");
+  const std::vector<Route> routes{route_to("192.0.2.0/24", 3), route_to("10.20.30.42/31", 4),
+                                  through};
+  const std::vector<InterfaceAddress> addresses{
+      {6, *Prefix::parse("192.168.1.9/16"), {}},
+      {7, *Prefix::parse("10.9.0.1/32"), IpAddress::parse("10.9.0.9")}};
+  const auto conflict = [&](const char* subnet) {
+    const auto found = find_conflict(*Prefix::parse(subnet), used_networks(routes, addresses, 0));
+    return found ? found->network.str() + " of " + std::to_string(found->ifindex) : "none";
+  };
+  EXPECT_EQ(conflict("10.20.30.40/30"), "10.20.30.42/31 of 4");
+  EXPECT_EQ(conflict("192.168.1.8/30"), "192.168.1.9/32 of 6") << "an address of the machine";
+  EXPECT_EQ(conflict("192.168.1.0/30"), "192.168.1.1/32 of 5") << "a gateway";
+  EXPECT_EQ(conflict("10.9.0.8/30"), "10.9.0.9/32 of 7") << "a peer";
+  EXPECT_EQ(conflict("10.9.0.0/30"), "10.9.0.1/32 of 7");
+}
+
+TEST(Subnet, AFixedOneMayBeInsideOfAWiderNetwork) {
+  const std::vector<Route> routes{route_to("10.0.0.0/8", 3), route_in(220, "10.0.0.0/9")};
+  const std::vector<InterfaceAddress> addresses{{6, *Prefix::parse("10.1.0.1/16"), {}}};
+  const auto used = used_networks(routes, addresses, 0);
+  EXPECT_FALSE(find_conflict(*Prefix::parse("10.1.30.40/30"), used));
+  EXPECT_TRUE(find_conflict(*Prefix::parse("10.1.0.0/30"), used)) << "positive control";
 }
 
 TEST(Subnet, TheHostHasTheFirstAddress) {

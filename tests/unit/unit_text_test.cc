@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "launcher/ctl/unit_text.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -101,14 +102,17 @@ TEST(DropInText, OfASystemUnitHasNamespaceResolverAndSeal) {
                            .profile = "one",
                            .overlays = {{"/s/resolv.conf", "/etc/resolv.conf"}},
                            .run_paths = {"/run/d"},
-                           .has_own_families = true});
+                           .has_own_families = true,
+                           .companion = "/x/vpnrun-tunnel"});
   EXPECT_EQ(
       text.substr(0, text.find('\n')),
       "# Profile one: written by 'vpnrunctl attach', removed by 'vpnrunctl detach d.service'");
   const auto settings = parse_unit_text(text);
   const auto values = [&](const char* name) { return service_values(settings, name); };
   EXPECT_THAT(values("NetworkNamespacePath"), ElementsAre("/run/netns/one"));
-  EXPECT_THAT(values("BindReadOnlyPaths"), ElementsAre("/s/resolv.conf:/etc/resolv.conf"));
+  EXPECT_THAT(values("ExecCondition"), ElementsAre("+/x/vpnrun-tunnel inside one"));
+  EXPECT_THAT(values("BindReadOnlyPaths"),
+              ElementsAre("/run/netns/one", "/s/resolv.conf:/etc/resolv.conf"));
   EXPECT_THAT(values("TemporaryFileSystem"), ElementsAre("/run:mode=0755,size=16M,nosuid,nodev"));
   EXPECT_THAT(values("BindPaths"),
               ElementsAre("-/run/systemd/notify -/run/systemd/journal", "/run/d"));
@@ -159,6 +163,33 @@ TEST(DropInText, GivesNoCallTheErrorThatTheFilterGivesAllTheOthers) {
   EXPECT_THAT(service_values(settings, "SystemCallFilter"),
               ElementsAre("~io_uring_setup:EPERM io_uring_enter:EPERM io_uring_register:EPERM",
                           "~pidfd_getfd:EPERM request_key:ENOKEY"));
+}
+
+// Without a tunnel a service may end at each start.
+TEST(DropInText, LetsNoEndOfAServiceBeFinalThatItDoesNotWantItself) {
+  const auto settings = [](RestartPolicy policy) {
+    return parse_unit_text(
+        system_drop_in_text({.id = "d.service", .profile = "one", .restart = policy}));
+  };
+  const auto limit = [](const std::vector<UnitSetting>& all) {
+    return std::count_if(all.begin(), all.end(), [](const UnitSetting& one) {
+      return one.section == "Unit" && one.name == "StartLimitIntervalSec" && one.value == "0";
+    });
+  };
+  EXPECT_EQ(limit(settings(RestartPolicy::kUnits)), 0);
+  for (const RestartPolicy policy :
+       {RestartPolicy::kAdded, RestartPolicy::kSlow, RestartPolicy::kQuick}) {
+    EXPECT_EQ(limit(settings(policy)), 1);
+  }
+  EXPECT_THAT(service_values(settings(RestartPolicy::kAdded), "Restart"),
+              ElementsAre("on-failure"));
+  EXPECT_THAT(service_values(settings(RestartPolicy::kAdded), "RestartSec"), ElementsAre("5s"));
+  EXPECT_THAT(service_values(settings(RestartPolicy::kQuick), "RestartSec"), ElementsAre("2s"));
+  for (const RestartPolicy policy :
+       {RestartPolicy::kUnits, RestartPolicy::kSlow, RestartPolicy::kQuick}) {
+    EXPECT_THAT(service_values(settings(policy), "Restart"), IsEmpty());
+  }
+  EXPECT_THAT(service_values(settings(RestartPolicy::kSlow), "RestartSec"), IsEmpty());
 }
 
 TEST(DropInText, OfAUserUnitNeverHasThePath) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -15,28 +16,26 @@ struct Failure {
     kChallenge,  ///< the server wants to know more from a person: tried again at once, which asks;
                  ///< this may go on as long as somebody answers, and does not count as a failure
     kPassing,    ///< waiting may cure it: tried again with back-off
-    kPeer,       ///< whoever answers seems not to be the server: handled like kPassing, because
-                 ///< anybody on the network path can cause it
-    kStubborn,   ///< will not pass soon (our certificate has expired): tried again much later
-    kAnswer,     ///< what a person typed is refused: not tried again until somebody orders it, who
-                 ///< is then asked again
-    kCredentials,  ///< what is in a file is refused: not tried again until somebody orders it
-    kSetup,        ///< the configuration or the machine: not tried again until somebody orders it
+    kPeer,       ///< whoever answers seems not to be the server: passing as well,
+                 ///< because anybody on the way can bring it about
+    kOutside,    ///< the server refuses for reasons of its own, or the clock is not set yet: told
+                 ///< as it is, and passing
+    kStubborn,   ///< not soon (an expired certificate of ours): tried again much later
+    kAnswer,     ///< what a person typed is refused: never tried again unasked, and whoever asks
+                 ///< for the tunnel is asked again
+    kCredentials,  ///< what is in a file is refused: never tried again unasked
+    kSetup,        ///< the configuration or the machine: never tried again unasked
   };
   Kind kind = Kind::kPassing;
   std::string error;
   std::string hint;
+  /// What the server asks to wait; zero: nothing.
+  std::chrono::seconds retry_after{0};
+  /// Which row of a client's table it comes from, for the log; empty: none.
+  std::string_view reason{};
 };
 
-/// What a line that OpenVPN printed says about the attempt; nullopt: nothing that explains a
-/// failure. Only the beginning of a line is OpenVPN's own: the rest may contain what the peer
-/// chose, such as the subject of its certificate.
-[[nodiscard]] std::optional<Failure> failure_from_output(std::string_view line);
-
-/// What a state detail ("ping-restart", "tls-error", "auth-failure", …; management-notes.txt) says.
-[[nodiscard]] Failure failure_from_state(std::string_view detail, const std::string& endpoint);
-
-/// A failure that waiting may cure, with this error and no hint.
+/// `error`, which waiting may cure; without a hint.
 [[nodiscard]] Failure passing_failure(std::string error);
 
 /// A failure on our side that may not occur the next time.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -29,8 +31,15 @@ struct TunnelSettings {
   friend bool operator==(const TunnelSettings&, const TunnelSettings&) = default;
 };
 
-/// What a client reports. Each is called from the event loop, never from within a call to the
-/// client, and may call the client (not destroy it).
+/// What a server that keeps the attempt waiting wants of a person, out of vpnrun's sight.
+struct BrowserLogin {
+  std::string url;                   ///< checked; empty: none that may be shown
+  std::string what;                  ///< "the server waits for …"
+  std::chrono::seconds patience{0};  ///< how long the server waits
+};
+
+/// What a client tells. Each is called from the event loop, never from within a call to the client,
+/// and may call the client (not destroy it).
 struct TunnelEvents {
   /// The tunnel works, with these settings: at most once for each connect(), and never after
   /// `ended`.
@@ -46,6 +55,8 @@ struct TunnelEvents {
   /// asked. That is reported before `connected`, but not before `ended`, which implies it: a route
   /// may have to be removed first.
   std::function<void(const std::optional<CredentialQuestion>&)> asks;
+  /// The attempt goes on, once a person has logged in elsewhere. Also while connected.
+  std::function<void(const BrowserLogin&)> waits_for_login;
 };
 
 /// What speaks a tunnel's protocol: a process of OpenVPN, a WireGuard device, nothing at all. It
@@ -64,6 +75,15 @@ class TunnelClient {
   /// The servers, in the configuration's order; their names are looked up outside before each
   /// attempt. Empty: the client needs none, and connect() gets none.
   [[nodiscard]] virtual std::span<const profile::Remote> servers() const noexcept = 0;
+
+  /// How many endpoints an attempt is for at most: a link is open for no more.
+  static constexpr std::size_t kEndpointsMost = 32;
+
+  /// Which of `endpoints`, in the configuration's order, the next attempt is for: connect() gets
+  /// these. If there are too many, each attempt takes over where the one before it ended.
+  [[nodiscard]] virtual std::vector<Endpoint> choose(const std::vector<Endpoint>& endpoints) {
+    return endpoints;
+  }
 
   /// Begins one attempt. What an earlier one left is used if possible (a process at its hold, with
   /// what somebody typed), otherwise ended. Returns the endpoint that is tried first; nullopt if

@@ -3,8 +3,13 @@
 // The guard is the chain "leave" in the postrouting hook, after NAT: only there is the outgoing
 // device the one that the packet really takes. In the output hook a packet that NAT has just
 // redirected still has the device of its first route, so the chain "output" may only refuse more,
-// early enough for an application to get an error.
+// early enough for an application to get an error. It refuses with an answer, which stays inside: a
+// TCP connection whose packets are dropped without a word hangs for minutes.
 #include "systemd/service/filter/inside_filter.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -39,7 +44,8 @@ std::string client_match(const InsideFilter& filter) {
                      set_of(endpoint_elements(filter.endpoints)));
 }
 
-std::string to_link_rules(const InsideFilter& filter) {
+/// What may be sent over the link.
+std::string link_rules(const InsideFilter& filter) {
   std::string rules;
   if (const std::string client = client_match(filter); !client.empty()) {
     rules += fmt::format("    {} accept\n", client);
@@ -50,8 +56,14 @@ std::string to_link_rules(const InsideFilter& filter) {
         ipv4_text(filter.link->ns_address), ipv4_text(filter.link->host_address),
         set_of(port_elements(filter.expose)));
   }
-  return fmt::format("  chain to_uplink {{\n{}    drop\n  }}\n", rules);
+  return rules;
 }
+
+/// The answers are for the sender, who is in the namespace: they never leave it.
+constexpr std::string_view kRefused =
+    "  chain refused {\n"
+    "    meta l4proto tcp reject with tcp reset\n"
+    "    reject with icmpx admin-prohibited\n  }\n";
 
 /// Names that would go anywhere but to the tunnel's resolvers are refused, with an answer: a
 /// program that waits for a timeout looks broken.
@@ -76,42 +88,162 @@ std::string name_rules(const InsideFilter& filter) {
   return rules;
 }
 
+/// As many as libc reads of resolv.conf(5).
+constexpr std::size_t kMostInTurn = 3;
+
+/// The resolvers of `family` that captured queries go to in turn, if there are several.
+std::vector<std::string> in_turn(const InsideFilter& filter, const Resolvers& family) {
+  std::vector<std::string> servers = family.servers;
+  servers.resize(std::min(servers.size(), kMostInTurn));
+  if (!filter.capture || !filter.next_resolver || servers.size() < 2) {
+    servers.clear();
+  }
+  return servers;
+}
+
+/// Names of what belongs to the resolver number `index` of a family. "asked": there was a query in
+/// the last two seconds. "unanswered": one in the last minute, and no answer since; its element
+/// goes with an answer. Both are by protocol, as some firewalls drop one of them.
+std::string asked(const Resolvers& family, std::size_t index) {
+  return fmt::format("asked_{}_{}", family.protocol, index);
+}
+std::string unanswered(const Resolvers& family, std::size_t index) {
+  return fmt::format("unanswered_{}_{}", family.protocol, index);
+}
+
+/// What remembers who has answered, and the chains to one of several resolvers: "resolve_ip" and
+/// "resolve_ip6". The last one is asked whatever it did.
+///
+/// A flow has the resolver that it began with. A program that asks again from the same port would
+/// never come to the next: for flows without an answer the kernel's memory is shorter than libc's
+/// patience (5 s), and longer than that of most slow resolvers; of TCP shorter than the pause
+/// before the fourth try (3 s to 7 s).
+std::string resolve_chains(const InsideFilter& filter) {
+  std::string text;
+  for (const Resolvers& family : resolvers(filter)) {
+    const auto servers = in_turn(filter, family);
+    if (servers.empty()) {
+      continue;
+    }
+    const std::string protocol = family.protocol;
+    std::string resolve;
+    std::string one_each;
+    for (std::size_t i = 0; i < servers.size(); ++i) {
+      std::string rules;
+      if (i + 1 < servers.size()) {
+        for (const auto& set : {asked(family, i), unanswered(family, i)}) {
+          text += fmt::format(
+              "  set {} {{\n    type inet_proto; flags dynamic, timeout; size 4;\n  }}\n", set);
+        }
+        rules = fmt::format(
+            "    add @{} {{ meta l4proto timeout 2s }}\n"
+            "    add @{} {{ meta l4proto timeout 1m }}\n",
+            asked(family, i), unanswered(family, i));
+        resolve += fmt::format(
+            "    meta l4proto != @{2} goto resolve_{0}_{1}\n"
+            "    meta l4proto @{3} goto resolve_{0}_{1}\n",
+            protocol, i, unanswered(family, i), asked(family, i));
+      }
+      one_each += fmt::format("  chain resolve_{0}_{1} {{\n{2}    dnat {0} to {3}\n  }}\n",
+                              protocol, i, rules, servers[i]);
+    }
+    text += fmt::format(
+        "  ct timeout names_{0}_udp {{\n"
+        "    protocol udp; l3proto {0}; policy = {{ unreplied : 4, replied : 30 }};\n  }}\n"
+        "  ct timeout names_{0}_tcp {{\n"
+        "    protocol tcp; l3proto {0}; policy = {{ syn_sent : 3 }};\n  }}\n"
+        "{1}"
+        "  chain resolve_{0} {{\n"
+        "    meta l4proto udp ct timeout set \"names_{0}_udp\"\n"
+        "    meta l4proto tcp ct timeout set \"names_{0}_tcp\"\n"
+        "{2}    goto resolve_{0}_{3}\n  }}\n",
+        protocol, one_each, resolve, servers.size() - 1);
+  }
+  return text;
+}
+
+/// An answer of a resolver, of whatever kind and to whomever.
+std::string answered_rules(const InsideFilter& filter) {
+  std::string rules;
+  for (const Resolvers& family : resolvers(filter)) {
+    const auto servers = in_turn(filter, family);
+    for (std::size_t i = 0; i + 1 < servers.size(); ++i) {
+      rules += fmt::format(
+          "    {} saddr {} meta l4proto {{ tcp, udp }} th sport 53 delete @{} {{ meta l4proto }}\n",
+          family.protocol, servers[i], unanswered(family, i));
+    }
+  }
+  return rules;
+}
+
 /// One look at the interface, whose name takes longer to get than to compare.
 std::string by_interface(const char* which, const char* tunnel, const char* link) {
   return fmt::format("    {} vmap {{ \"lo\" : accept, \"{}\" : goto {}, \"{}\" : goto {} }}\n",
                      which, kTunnelDevice, tunnel, kLinkDevice, link);
 }
 
-std::string output_chain(const InsideFilter& filter) {
+/// Addresses of the namespace's other devices: nothing leaves through the tunnel in their name.
+std::string own_sources(const InsideFilter& filter) {
+  return filter.link ? "127.0.0.0/8, " + ipv4_text(filter.link->ns_address) : "127.0.0.0/8";
+}
+
+/// The chain "retired", and the rules that lead there; both empty if there is nothing to end.
+struct Retired {
+  std::string chain;
   std::string rules;
-  std::string names;
+};
+
+Retired retired(const InsideFilter& filter) {
+  Retired result;
+  for (const auto& [protocol, family] :
+       {std::pair{"ip", Family::kIpv4}, std::pair{"ip6", Family::kIpv6}}) {
+    const auto addresses = of_family(filter.retired_addresses, family);
+    if (!addresses.empty()) {
+      result.rules += fmt::format("    oifname \"{}\" {} saddr {} goto retired\n", kTunnelDevice,
+                                  protocol, set_of(addresses));
+    }
+  }
+  if (!result.rules.empty()) {
+    result.chain =
+        "  chain retired {\n"
+        "    meta l4proto tcp reject with tcp reset\n"
+        "    reject with icmpx admin-prohibited\n  }\n";
+  }
+  return result;
+}
+
+std::string output_chain(const InsideFilter& filter) {
+  const Retired former = retired(filter);
+  std::string rules = former.rules;
+  std::string names = former.chain;
   if (filter.capture) {
     rules += "    tcp dport 53 goto names\n    udp dport 53 goto names\n";
-    names = fmt::format("  chain names {{\n{}  }}\n", name_rules(filter));
-  }
-  std::string tunnel;
-  if (filter.link) {
-    tunnel = fmt::format("    ip saddr {} drop\n", ipv4_text(filter.link->ns_address));
+    names += fmt::format("  chain names {{\n{}  }}\n", name_rules(filter));
   }
   return fmt::format(
-      "{0}  chain tunnel_output {{\n{1}    accept\n  }}\n"
-      "  chain output {{\n    type filter hook output priority 0; policy drop;\n{2}{3}  }}\n",
-      names, tunnel, rules, by_interface("oifname", "tunnel_output", "to_uplink"));
+      "{0}{1}"
+      "  chain tunnel_output {{\n"
+      "    ip saddr {{ {2} }} goto refused\n"
+      "    ip6 saddr ::1 goto refused\n"
+      "    accept\n  }}\n"
+      "  chain uplink_output {{\n{3}    goto refused\n  }}\n"
+      "  chain output {{\n    type filter hook output priority 0; policy drop;\n"
+      "{4}{5}    goto refused\n  }}\n",
+      kRefused, names, own_sources(filter), link_rules(filter), rules,
+      by_interface("oifname", "tunnel_output", "uplink_output"));
 }
 
 std::string leave_chain(const InsideFilter& filter) {
-  std::string own = "127.0.0.0/8";
-  if (filter.link) {
-    own += ", " + ipv4_text(filter.link->ns_address);
-  }
   return fmt::format(
+      "  chain to_uplink {{\n{0}    drop\n  }}\n"
       "  chain tunnel_leave {{\n"
-      "    ip saddr {{ {0} }} drop\n"
+      "    ip saddr {{ {1} }} drop\n"
       "    ip6 saddr ::1 drop\n"
       "    accept\n  }}\n"
       "  chain leave {{\n"
-      "    type filter hook postrouting priority 300; policy drop;\n{1}  }}\n",
-      own, by_interface("oifname", "tunnel_leave", "to_uplink"));
+      "    type filter hook postrouting priority 300; policy drop;\n{2}  }}\n",
+      link_rules(filter), own_sources(filter),
+      by_interface("oifname", "tunnel_leave", "to_uplink"));
 }
 
 /// Drops what comes out of the tunnel for an address that the tunnel does not have. route_localnet
@@ -129,6 +261,7 @@ std::string arrive_chain(const InsideFilter& filter) {
       rules += fmt::format("    ip daddr {} drop\n", ipv4_text(filter.link->ns_address));
     }
   }
+  rules += answered_rules(filter);
   return fmt::format(
       "  chain tunnel_arrive {{\n{0}  }}\n"
       "  chain arrive {{\n    type filter hook prerouting priority -300; policy accept;\n"
@@ -168,7 +301,7 @@ std::string input_chain(const InsideFilter& filter) {
       from_link_rules(filter), rules, by_interface("iifname", "tunnel_input", "from_uplink"));
 }
 
-/// Sends port 53 to the tunnel's resolver, whatever the destination.
+/// Sends port 53 to a resolver of the tunnel, whatever the destination.
 std::string capture_chains(const InsideFilter& filter) {
   if (!filter.capture || filter.dns_servers.empty()) {
     return {};
@@ -179,8 +312,11 @@ std::string capture_chains(const InsideFilter& filter) {
   }
   for (const Resolvers& family : resolvers(filter)) {
     if (!family.servers.empty()) {
-      capture += fmt::format("    {0} daddr != {1} {2} dnat {0} to {3}\n", family.protocol,
-                             set_of(family.servers), kAnyPort53, family.first());
+      const std::string leads = in_turn(filter, family).empty()
+                                    ? fmt::format("dnat {} to {}", family.protocol, family.first())
+                                    : fmt::format("goto resolve_{}", family.protocol);
+      capture += fmt::format("    {0} daddr != {1} {2} {3}\n", family.protocol,
+                             set_of(family.servers), kAnyPort53, leads);
     }
   }
   // A query to 127.0.0.53 or to the veth has a source of that network, with which it cannot travel.
@@ -217,8 +353,8 @@ std::string untracked_chains(const InsideFilter& filter) {
 }
 
 std::string table_body(const InsideFilter& filter) {
-  return to_link_rules(filter) + output_chain(filter) + leave_chain(filter) + arrive_chain(filter) +
-         input_chain(filter) +
+  return resolve_chains(filter) + output_chain(filter) + leave_chain(filter) +
+         arrive_chain(filter) + input_chain(filter) +
          "  chain forward {\n    type filter hook forward priority 0; policy drop;\n  }\n" +
          capture_chains(filter) + untracked_chains(filter);
 }

@@ -32,10 +32,19 @@ struct InsideFilter {
   std::optional<LinkEnds> link;             ///< nullopt: nothing passes the veth
   std::vector<Endpoint> endpoints;          ///< what the client may talk to over the veth
   std::vector<IpAddress> tunnel_addresses;  ///< of the tunnel device; may be empty
-  /// Resolvers in the tunnel. The first of each family gets the captured queries. Empty with
-  /// `capture`: port 53 is refused to everything.
+  /// The tunnel had them before: what a connection still sends from there is refused, with an
+  /// answer that ends it.
+  std::vector<IpAddress> retired_addresses;
+  /// Resolvers in the tunnel. The first of each family gets the captured queries; see
+  /// `next_resolver`. Empty with `capture`: port 53 is refused to everything.
   std::vector<IpAddress> dns_servers;
-  bool capture = true;                 ///< port 53 to any address goes to dns_servers
+  bool capture = true;  ///< port 53 to any address goes to dns_servers
+  /// Of several resolvers of a family, captured queries go to the first that has not been silent:
+  /// one that has answered nothing for two seconds after a captured query is passed over for a
+  /// minute from that query on, unless it answers anybody meanwhile. The kernel alone does that
+  /// (nft_dynset with deletion, Linux 5.4; NF_CONNTRACK_TIMEOUT); one that cannot refuses the
+  /// rules.
+  bool next_resolver = true;
   std::vector<profile::Port> expose;   ///< host → application over the veth
   std::vector<profile::Port> inbound;  ///< tunnel → application
 };

@@ -223,6 +223,12 @@ Nft::Result Nft::run_in_child(const std::string& commands) {
   return {answer.empty() ? "the process that loads filter rules died" : answer, {}};
 }
 
+void Nft::tidy() noexcept {
+  if (child_ != 0 && ::waitpid(child_, nullptr, WNOHANG) == child_) {
+    child_ = 0;
+  }
+}
+
 void Nft::reap() noexcept {
   if (child_ != 0) {
     while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {

@@ -17,8 +17,8 @@ namespace vpnrun::filter {
 
 /// Where libnftables does its work. It takes about 4 MiB that do not come back; a process that
 /// stays has it done by a child that ends. The answer is there before the child has ended: the
-/// kernel makes it wait until what was deleted is out of use. It is reaped by the next call or the
-/// destructor, by its pid. A process that ends soon need not wait for that, and leaves the last one
+/// kernel makes it wait until what was deleted is out of use. It is reaped by tidy(), the next call
+/// or the destructor, by its pid. A process that ends soon need not wait for that, and leaves the last one
 /// to whoever inherits it (kLeft).
 enum class NftPlace : std::uint8_t { kHere, kChild, kLeft };
 
@@ -47,6 +47,9 @@ class Nft {
   [[nodiscard]] bool has_chain(const std::string& table, const std::string& chain);
   /// Removes the table. false: there was none, or the kernel does not know its family.
   [[nodiscard]] bool remove(const std::string& table, const char* family = "inet");
+
+  /// Takes leave of a child that has ended (kChild); never waits. For whoever hears of its end.
+  void tidy() noexcept;
 
  private:
   struct Free {

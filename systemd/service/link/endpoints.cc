@@ -2,6 +2,8 @@
 #include "systemd/service/link/endpoints.h"
 
 #include <algorithm>
+#include <map>
+#include <random>
 #include <set>
 #include <utility>
 
@@ -31,17 +33,51 @@ Failure no_server(const std::string& name, const UnusableAddress& unusable) {
       hint};
 }
 
-/// `first` is the configuration's first server; there may be an answer for it.
-Failure unresolved(const std::string& first, const NameLookup::Result& result) {
+/// There may be an answer for the first of `servers`.
+Failure unresolved(std::span<const profile::Remote> servers, const NameLookup::Result& result) {
+  const std::string& first = servers.front().host;
   auto error = result.errors.find(first);
   if (error == result.errors.end()) {
     error = result.errors.begin();
   }
   const std::string& name = error == result.errors.end() ? first : error->first;
+  const bool has_label = std::any_of(servers.begin(), servers.end(), [&name](const auto& server) {
+    return server.host == name && server.random_label;
+  });
   return {Failure::Kind::kPassing,
           fmt::format("cannot resolve the server's name '{}': {}", printable(name),
                       error == result.errors.end() ? "no answer" : error->second),
-          fmt::format("is this machine online? getent ahostsv4 {}", printable(name))};
+          fmt::format("is this machine online? getent ahostsv4 {}{}", has_label ? "x." : "",
+                      printable(name))};
+}
+
+/// As `remote-random-hostname` asks for it: twelve hexadecimal digits.
+std::string random_label() {
+  std::random_device device;
+  return fmt::format("{:08x}{:04x}", device(), device() & 0xFFFFU);
+}
+
+/// All that are not usable are IPv6, and there is no other.
+bool has_only_ipv6(const std::vector<IpAddress>& addresses) {
+  return std::none_of(addresses.begin(), addresses.end(),
+                      [](const IpAddress& address) { return address.is_ipv4(); });
+}
+
+/// Its own servers' names in place of those that were looked up.
+NameLookup::Result by_server(const NameLookup::Result& result,
+                             const std::map<std::string, std::string>& names) {
+  NameLookup::Result translated;
+  const auto own = [&names](const std::string& name) {
+    const auto found = names.find(name);
+    return found == names.end() ? name : found->second;
+  };
+  for (const auto& [name, addresses] : result.addresses) {
+    translated.addresses[own(name)] = addresses;
+  }
+  for (const auto& [name, error] : result.errors) {
+    translated.errors[own(name)] = error;
+  }
+  return translated;
 }
 
 }  // namespace
@@ -63,7 +99,13 @@ Endpoints::Found choose_endpoints(std::span<const profile::Remote> servers,
         continue;
       }
       if (const auto unusable = link.check(address)) {
-        const Failure failure = no_server(server.host, *unusable);
+        Failure failure = no_server(server.host, *unusable);
+        if (!IpAddress::parse(server.host) && has_only_ipv6(addresses->second)) {
+          failure.error = fmt::format(
+              "the name '{}' has IPv6 addresses only, such as {}, which the link to the server "
+              "cannot carry",
+              printable(server.host), address.str());
+        }
         if (!refused || failure.kind < refused->kind) {
           refused = failure;
         }
@@ -76,26 +118,42 @@ Endpoints::Found choose_endpoints(std::span<const profile::Remote> servers,
       (refused && (refused->kind == Failure::Kind::kPassing || result.errors.empty()))) {
     found.failure = refused;
   } else {
-    found.failure = unresolved(servers.front().host, result);
+    found.failure = unresolved(servers, result);
   }
+  found.portal = recognise_portal(servers, result, link.portal_signs());
   return found;
 }
 
 void Endpoints::find(std::span<const profile::Remote> servers, Link& link, Callback callback) {
-  std::set<std::string> names;
-  for (const auto& server : servers) {
-    names.insert(server.host);
+  const auto names = names_to_look_up(servers, random_label);
+  std::vector<std::string> asked;
+  asked.reserve(names.size());
+  for (const auto& [name, server] : names) {
+    asked.push_back(name);
   }
-  names_.look_up({names.begin(), names.end()},
-                 [servers, &link, next = std::move(callback)](const NameLookup::Result& result) {
-                   Found found;
-                   try {
-                     found = choose_endpoints(servers, result, link);
-                   } catch (const std::exception& error) {
-                     found.failure = passing_failure(error);
-                   }
-                   next(found);
-                 });
+  names_.look_up(
+      asked, [servers, &link, names, next = std::move(callback)](const NameLookup::Result& result) {
+        Found found;
+        try {
+          found = choose_endpoints(servers, by_server(result, names), link);
+        } catch (const std::exception& error) {
+          found.failure = passing_failure(error);
+        }
+        next(found);
+      });
+}
+
+std::map<std::string, std::string> names_to_look_up(std::span<const profile::Remote> servers,
+                                                    const std::function<std::string()>& label) {
+  std::map<std::string, std::string> names;
+  std::set<std::string> done;
+  for (const auto& server : servers) {
+    if (done.insert(server.host).second) {
+      const bool is_below = server.random_label && !IpAddress::parse(server.host);
+      names.emplace(is_below ? label() + "." + server.host : server.host, server.host);
+    }
+  }
+  return names;
 }
 
 }  // namespace vpnrun::service

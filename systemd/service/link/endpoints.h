@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,14 +20,16 @@ namespace vpnrun::service {
 /// the link says of each address whether it can be reached.
 class Endpoints {
  public:
-  /// If there are more addresses, the first ones count.
-  static constexpr std::size_t kMost = 32;
+  /// No provider has more; whoever answers for a name does not decide how long the list becomes. If
+  /// there are more addresses, the first ones count.
+  static constexpr std::size_t kMost = 1024;
 
   /// In the servers' order, each once. `failure` says why there are no endpoints, or why some are
   /// left out.
   struct Found {
     std::vector<Endpoint> endpoints;
     std::optional<Failure> failure;
+    std::optional<Portal> portal;  ///< if there is one, that is why an attempt fails
   };
   using Callback = std::function<void(const Found&)>;
 
@@ -41,6 +44,11 @@ class Endpoints {
  private:
   NameLookup& names_;
 };
+
+/// The names to look up for `servers`, each once, with the servers' own: another one below it for
+/// those with Remote::random_label, by `label`; nothing for an address.
+[[nodiscard]] std::map<std::string, std::string> names_to_look_up(
+    std::span<const profile::Remote> servers, const std::function<std::string()>& label);
 
 /// What Endpoints::find() makes of the answer. `servers` has at least one. Throws what
 /// Link::check() throws.

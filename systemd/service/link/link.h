@@ -9,6 +9,7 @@
 #include "profiles/base/endpoint.h"
 #include "profiles/base/ip_address.h"
 #include "systemd/service/client/failure.h"
+#include "systemd/service/link/captive_portal.h"
 #include "systemd/service/link/endpoint_check.h"
 
 namespace vpnrun::service {
@@ -51,7 +52,9 @@ class Link {
   virtual void open(const std::vector<Endpoint>& endpoints) = 0;
   /// The tunnel works: the packets need not be watched any longer.
   virtual void settled() = 0;
-  /// nullopt: the link has no end inside the namespace.
+  /// What is known of a page in front of the network that it uses (captive_portal.h).
+  [[nodiscard]] virtual PortalSigns portal_signs() { return {}; }
+  /// nullopt: nothing of the link is inside.
   [[nodiscard]] virtual std::optional<LinkAddresses> addresses() const = 0;
 };
 

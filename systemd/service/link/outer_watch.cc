@@ -124,9 +124,18 @@ void OuterWatch::on_filter_event(const netlink::FilterEvent& event) {
     events_.dropped(*drop);
     return;
   }
+  if (const auto* changed = std::get_if<netlink::RulesChanged>(&event)) {
+    if (events_.others_rules && changed->table != table_) {
+      events_.others_rules(*changed);
+    }
+    return;
+  }
   const auto* table = std::get_if<netlink::TableDeleted>(&event);
   OuterNews news;
   news.rules = table == nullptr || table->table == table_;  // `nft flush ruleset`, or ourselves
+  if (!news.rules && events_.others_rules) {
+    events_.others_rules({table->family, table->table});
+  }
   news.deleted = table != nullptr && news.rules && table->family == "inet";
   add(news);
 }

@@ -42,6 +42,8 @@ class OuterWatch {
     /// again, with the next change or after a while, as there may be no next.
     std::function<void(const OuterNews&)> changed;
     std::function<void(const netlink::PacketDropped&)> dropped;
+    /// Rules that are not ours were changed. May be empty.
+    std::function<void(const netlink::RulesChanged&)> others_rules;
   };
 
   /// `table`: the one with our rules there. `outer` must outlive this object; nothing else may read

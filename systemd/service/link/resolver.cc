@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/link/resolver.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <netdb.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
-#include <cstring>
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <sstream>
 #include <utility>
@@ -18,38 +15,52 @@
 
 #include "profiles/base/error.h"
 #include "profiles/base/ip_address.h"
-#include "profiles/programs.h"
 
 namespace vpnrun::service {
 namespace {
 
 constexpr std::chrono::seconds kPatience{15};
+constexpr std::chrono::seconds kQuickAnswer{1};
 constexpr std::size_t kAddressesMax = 16;
-constexpr std::size_t kTextMax = 65536;
 
-/// Returns one line for each result: "a NAME ADDRESS" or "e NAME TEXT".
-std::string look_up_one(const std::string& name) {
+/// The same for one family. `lines` gets what is found; returns the error of getaddrinfo(3).
+int look_up_family(const std::string& name, int family, std::string& lines) {
   addrinfo hints{};
-  hints.ai_family = AF_INET;
+  hints.ai_family = family;
   hints.ai_socktype = SOCK_DGRAM;
   addrinfo* list = nullptr;
   const int error = ::getaddrinfo(name.c_str(), nullptr, &hints, &list);
   if (error != 0) {
-    return fmt::format("e {} {}\n", name, ::gai_strerror(error));
+    return error;
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list, ::freeaddrinfo);
-  std::string lines;
   std::size_t count = 0;
   for (const addrinfo* entry = list; entry != nullptr && count < kAddressesMax;
        entry = entry->ai_next, ++count) {
-    std::array<char, INET_ADDRSTRLEN> text{};
-    sockaddr_in address{};
-    std::memcpy(&address, entry->ai_addr, sizeof(address));
-    if (::inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size()) != nullptr) {
+    std::array<char, NI_MAXHOST> text{};
+    if (::getnameinfo(entry->ai_addr, entry->ai_addrlen, text.data(), text.size(), nullptr, 0,
+                      NI_NUMERICHOST) == 0) {
       lines += fmt::format("a {} {}\n", name, text.data());
     }
   }
-  return lines;
+  return 0;
+}
+
+/// One line for each finding: "a NAME ADDRESS" or "e NAME TEXT". IPv6 only of a name that has
+/// nothing else: then that is what is wrong with it.
+std::string look_up_one(const std::string& name) {
+  std::string lines;
+  const auto start = std::chrono::steady_clock::now();
+  const int error = look_up_family(name, AF_INET, lines);
+  const auto taken = std::chrono::steady_clock::now() - start;
+  // A resolver that does not know the name may refuse it, which counts as temporary, although
+  // /etc/hosts has an address of the other family; one that does not answer is not asked again.
+  const bool has_no_ipv4 = error == EAI_NODATA || error == EAI_NONAME || error == EAI_ADDRFAMILY ||
+                           (error == EAI_AGAIN && taken < kQuickAnswer);
+  if (error == 0 || (has_no_ipv4 && look_up_family(name, AF_INET6, lines) == 0)) {
+    return lines;
+  }
+  return fmt::format("e {} {}\n", name, ::gai_strerror(error));
 }
 
 Resolver::Result parse(const std::string& text, Resolver::Result result) {
@@ -74,77 +85,12 @@ Resolver::Result parse(const std::string& text, Resolver::Result result) {
 }  // namespace
 
 void Resolver::look_up(const std::vector<std::string>& names, Callback callback) {
-  end();
-  std::array<int, 2> fds{};
-  if (::pipe2(fds.data(), O_CLOEXEC) != 0) {
-    throw_errno("cannot create a pipe");
-  }
-  output_.reset(fds[0]);
-  const UniqueFd output_end(fds[1]);
-  // The names are not arguments: everybody can read those.
-  const UniqueFd input = memory_file("names", fmt::format("{}\n", fmt::join(names, "\n")));
-  // Not our own standard error, which may be a terminal or a file.
-  const UniqueFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-  if (!null.ok()) {
-    throw_errno("cannot open '/dev/null'");
-  }
-  SpawnOptions options;
-  options.program = program_;
-  options.name = "vpnrun-tunnel";
-  options.arguments = {"look-up"};
-  options.environment = {kChildPath, "LC_ALL=C"};
-  options.stdin_fd = input.get();
-  options.output_fd = output_end.get();
-  options.error_fd = null.get();
-  options.drop_privileges = ::geteuid() == 0;
-  options.uid = account_.uid;
-  options.gid = account_.gid;
-  options.alone = options.drop_privileges;
-  options.parent_death_signal = SIGKILL;
-  callback_ = std::move(callback);
-  text_.clear();
-  // Done before there is a child: if one of these failed later, nobody would end it.
-  watch_ = loop_.watch(output_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
-  deadline_ = loop_.after(kPatience, [this] {
-    (void)child_.send_signal(SIGKILL);  // end of file follows
-  });
-  try {
-    child_ = spawn(options);
-  } catch (const std::exception&) {
-    cancel();
-    throw;
-  }
-}
-
-void Resolver::end() noexcept {
-  watch_.reset();
-  deadline_.reset();
-  output_.reset();
-  if (child_.ok()) {
-    (void)child_.send_signal(SIGKILL);
-    try {
-      (void)child_.wait();
-    } catch (const std::exception&) {
-      text_.clear();  // it is no longer our child: nothing to wait for
-    }
-    child_ = Pidfd();
-  }
-}
-
-void Resolver::receive() {
-  std::array<char, 4096> buffer{};
-  const ssize_t got = ::read(output_.get(), buffer.data(), buffer.size());
-  if (got > 0 && text_.size() < kTextMax) {
-    text_.append(buffer.data(), static_cast<std::size_t>(got));
-    return;
-  }
-  if (got < 0 && errno == EINTR) {
-    return;
-  }
-  const auto callback = std::move(callback_);
-  const std::string text = std::exchange(text_, {});
-  end();
-  callback(parse(text, {}));
+  inquiry_.ask(
+      {.command = "look-up",
+       .input = fmt::format("{}\n", fmt::join(names, "\n")),
+       .patience = kPatience,
+       .account = account_},
+      [callback = std::move(callback)](const std::string& text) { callback(parse(text, {})); });
 }
 
 int look_up_main(int input, int output) {

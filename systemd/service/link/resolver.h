@@ -7,11 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "helper/base/unique_fd.h"
 #include "profiles/base/ip_address.h"
 #include "systemd/service/os/accounts.h"
-#include "systemd/service/os/child.h"
 #include "systemd/service/os/event_loop.h"
+#include "systemd/service/os/inquiry.h"
 
 namespace vpnrun::service {
 
@@ -19,8 +18,9 @@ namespace vpnrun::service {
 class NameLookup {
  public:
   struct Result {
-    std::map<std::string, std::vector<IpAddress>> addresses;  ///< by name, which may be an address
-    std::map<std::string, std::string> errors;                ///< text of gai_strerror(3)
+    /// By name, which may be an address. Of a name that has no IPv4 address the others.
+    std::map<std::string, std::vector<IpAddress>> addresses;
+    std::map<std::string, std::string> errors;  ///< text of gai_strerror(3)
   };
   using Callback = std::function<void(const Result&)>;
 
@@ -36,7 +36,7 @@ class NameLookup {
   virtual void cancel() noexcept = 0;
 };
 
-/// Looks them up the way the host does (getaddrinfo(3), IPv4), in a process of its own: a resolver
+/// Looks them up the way the host does (getaddrinfo(3)), in a process of its own: a resolver
 /// that hangs does not hold up the companion, NSS modules are never loaded into it, and an answer
 /// that takes over that process gains nothing: it has no rights, no descriptors and no memory of
 /// ours, a user that no client has, and no process that it could signal or trace.
@@ -44,29 +44,19 @@ class Resolver : public NameLookup {
  public:
   /// `program look-up` must run look_up_main() below; it runs as `account` if this process is root.
   Resolver(EventLoop& loop, const Account& account, std::string program = "/proc/self/exe")
-      : loop_(loop), account_(account), program_(std::move(program)) {}
+      : account_(account), inquiry_(loop, std::move(program)) {}
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
   Resolver(Resolver&&) = delete;
   Resolver& operator=(Resolver&&) = delete;
-  ~Resolver() override { end(); }
+  ~Resolver() override = default;
 
   void look_up(const std::vector<std::string>& names, Callback callback) override;
-  void cancel() noexcept override { end(); }
+  void cancel() noexcept override { inquiry_.cancel(); }
 
  private:
-  void receive();
-  void end() noexcept;
-
-  EventLoop& loop_;
   Account account_;
-  std::string program_;
-  Callback callback_;
-  std::string text_;
-  UniqueFd output_;
-  Pidfd child_;
-  EventLoop::Handle watch_;
-  EventLoop::Handle deadline_;
+  Inquiry inquiry_;
 };
 
 /// What that process does: reads names from `input`, one per line, and writes each result to

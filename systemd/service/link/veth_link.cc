@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "helper/base/runtime_layout.h"
+#include "systemd/service/client_table.h"
 #include "systemd/service/link/foreign_firewall.h"
 #include "systemd/service/link/forwarding.h"
 #include "systemd/service/netlink/address.h"
@@ -31,6 +32,14 @@ constexpr int kChoices = 16;
 constexpr std::chrono::seconds kReopen{2};
 /// Rules that could not be loaded are loaded again after this.
 constexpr std::chrono::seconds kRetry{1};
+/// A tool that mends a firewall changes more than one rule of it.
+constexpr std::chrono::milliseconds kMended{200};
+/// Somebody whose rules change all the time brings about no more attempts than one in this time.
+constexpr std::chrono::seconds kMendedAgain{5};
+/// The old tables are looked at in this interval, for so long after an attempt has begun; and as
+/// long as one of them drops the client's packets.
+constexpr std::chrono::milliseconds kLegacyLook{500};
+constexpr std::chrono::seconds kLegacyWatch{30};
 
 /// FNV-1a: short, and the same in every build.
 std::uint32_t hash_of(std::string_view text) {
@@ -87,9 +96,12 @@ Prefix choose_subnet(netlink::Socket& host, const profile::Profile& profile) {
   }
   const auto subnet = netlink::pick_subnet(used, profile.name);
   if (!subnet) {
-    throw Error("no free subnet is left for the link",
-                std::error_code(EADDRNOTAVAIL, std::generic_category()),
-                fmt::format("set [link] subnet in {} to a free /30", profile.path));
+    throw Error(
+        "no free subnet is left for the link",
+        std::error_code(EADDRNOTAVAIL, std::generic_category()),
+        fmt::format("set [link] subnet in {} to a /30 with no address of this machine and no "
+                    "route as narrow in it (see: ip route show table all)",
+                    profile.path));
   }
   return *subnet;
 }
@@ -153,10 +165,12 @@ VethLink::VethLink(EventLoop& loop, const profile::Profile& profile, Netns& oute
       outer_(outer),
       inside_(inside),
       events_(std::move(events)),
-      table_(outer.nft(), table_records(outer)) {
+      table_(outer.nft(), table_records(outer)),
+      legacy_tables_(outer) {
   filter_.profile_name = profile.name;
   filter_.expose = profile.ports.expose;
   filter_.uplink = profile.link.uplink;
+  fixed_subnet_ = profile.link.subnet.has_value();
   try {
     const HostLock lock;  // so that two starts do not choose the same network
     // Removes what a killed companion left, so that its network is free for this one.
@@ -173,6 +187,9 @@ VethLink::VethLink(EventLoop& loop, const profile::Profile& profile, Netns& oute
     OuterWatch::Events watched;
     watched.changed = [this](const OuterNews& news) { on_news(news); };
     watched.dropped = [this](const netlink::PacketDropped& drop) { on_drop(drop); };
+    watched.others_rules = [this](const netlink::RulesChanged& changed) {
+      on_rules_changed(changed);
+    };
     watch_.emplace(loop_, outer_, filter::kHostTable, std::move(watched));
     tell_watch();
   } catch (const std::exception&) {
@@ -240,6 +257,8 @@ void VethLink::configure_ends() {
   // answered.
   set_link_sysctl(outer_, fmt::format("net/ipv6/conf/{}/disable_ipv6", filter_.link), "1");
   set_link_sysctl(inside_, fmt::format("net/ipv6/conf/{}/disable_ipv6", filter::kLinkDevice), "1");
+  // What comes back from an endpoint does not come from where everybody else's packets go.
+  set_link_sysctl(inside_, fmt::format("net/ipv4/conf/{}/rp_filter", filter::kLinkDevice), "0");
   netlink::LinkChange change;
   change.up = true;
   change.arp = false;
@@ -286,8 +305,9 @@ void VethLink::mend_link() {
     if (filter_.link != former) {
       extras_applied_ = false;
       applied_ = false;
-      // Its rules would hold for whatever has the old name now.
+      // For whoever has the name now.
       close_foreign_firewalls(outer_, profile_name_);
+      close_legacy_firewall(legacy_tables_, profile_name_);
     }
   }
   if (!applied_) {
@@ -299,6 +319,8 @@ void VethLink::mend_link() {
 
 void VethLink::open(const std::vector<Endpoint>& endpoints) {
   settle_.reset();
+  mended_.reset();
+  legacy_look_.reset();
   told_drops_.clear();
   opened_foreign_ = false;
   const bool same = loaded_ && endpoints == filter_.endpoints && filter_.traced;
@@ -320,6 +342,27 @@ void VethLink::open(const std::vector<Endpoint>& endpoints) {
         fmt::format("give the server a route through {0}, or set [link] uplink = \"auto\"",
                     filter_.uplink));
   }
+  check_way_in();
+  watch_legacy();
+}
+
+/// The narrowest route of the main table leads to the inner end, but a rule may ask another table
+/// first, also one that came later than the link.
+void VethLink::check_way_in() {
+  if (filter_.endpoints.empty()) {
+    return;  // nothing is to come in
+  }
+  const auto way = netlink::route_get(outer_.socket(), filter_.addresses.ns_address);
+  if (!way || way->type != RTN_UNICAST || way->ifindex == outer_index_) {
+    return;
+  }
+  const Prefix subnet = Prefix{filter_.addresses.ns_address, kLinkPrefix}.network();
+  throw Error(
+      fmt::format("the machine routes the link's subnet {} elsewhere{}, by a rule (see: ip rule)",
+                  subnet.str(), link_of(outer_.socket(), way->ifindex)),
+      std::make_error_code(std::errc::network_unreachable),
+      fixed_subnet_ ? "set [link] subnet = \"auto\", then: vpnrunctl restart " + profile_name_
+                    : "let the link have another subnet: vpnrunctl restart " + profile_name_);
 }
 
 std::optional<LinkAddresses> VethLink::addresses() const {
@@ -333,6 +376,7 @@ void VethLink::set_routes(const std::vector<Endpoint>& endpoints) {
     route.ifindex = inner_index_;
     route.gateway = filter_.addresses.host_address;
     route.preferred_source = filter_.addresses.ns_address;
+    route.table = kClientTable;
     return route;
   };
   const auto old = routed_;
@@ -453,11 +497,27 @@ void VethLink::on_drop(const netlink::PacketDropped& drop) {
   }
 }
 
+/// Whether the profile asks for it, and it was not done just now.
+bool VethLink::may_open_foreign() noexcept {
+  const auto now = loop_.now();
+  if (firewall_ != profile::Firewall::kIntegrate || now - last_opened_ <= kReopen) {
+    return false;
+  }
+  last_opened_ = now;
+  return true;
+}
+
+/// Once in an attempt.
+void VethLink::tell_blocked(const std::string& place, const Failure& failure) {
+  if (std::find(told_drops_.begin(), told_drops_.end(), place) == told_drops_.end()) {
+    told_drops_.push_back(place);
+    events_.blocked(failure);
+  }
+}
+
 void VethLink::explain(const netlink::PacketDropped& drop) {
   ForeignFirewall foreign(outer_, profile_name_, filter_.link);
-  const auto now = loop_.now();
-  if (firewall_ == profile::Firewall::kIntegrate && now - last_opened_ > kReopen) {
-    last_opened_ = now;
+  if (may_open_foreign()) {
     try {
       log::info("'{}': the machine's firewall drops our packets; opened '{}' for this link",
                 profile_name_, foreign.open(drop));
@@ -468,12 +528,107 @@ void VethLink::explain(const netlink::PacketDropped& drop) {
       log::ignored(error);  // then a person has to open it
     }
   }
-  const std::string chain =
-      fmt::format("{} {} {} {}", drop.family, drop.table, drop.chain, drop.by_policy);
-  if (std::find(told_drops_.begin(), told_drops_.end(), chain) == told_drops_.end()) {
-    told_drops_.push_back(chain);
-    events_.blocked(foreign.explain(drop));
+  tell_blocked(fmt::format("{} {} {} {}", drop.family, drop.table, drop.chain, drop.by_policy),
+               foreign.explain(drop));
+}
+
+/// Whoever opens what was told to drop the packets need not wait for the next attempt.
+void VethLink::on_rules_changed(const netlink::RulesChanged& changed) {
+  if (told_drops_.empty() || opened_foreign_ || !filter_.traced || mended_.active() ||
+      loop_.now() - last_mended_ < kMendedAgain || filter::is_host_table(changed.table)) {
+    return;
   }
+  last_mended_ = loop_.now();
+  mended_ = loop_.after(kMended, [this] {
+    mended_.reset();
+    events_.unblocked();
+  });
+}
+
+// --- the kernel's old tables ---
+
+std::vector<LegacyWay> VethLink::legacy_ways() {
+  std::vector<LegacyWay> ways;
+  for (const auto& endpoint : filter_.endpoints) {
+    const auto way = netlink::route_get(outer_.socket(), endpoint.address);
+    const auto link = way ? netlink::find_link(outer_.socket(), way->ifindex) : std::nullopt;
+    if (link) {
+      ways.push_back({endpoint, link->name, way->type == RTN_LOCAL});
+    }
+  }
+  return ways;
+}
+
+/// Nothing depends on it but what people are told.
+void VethLink::watch_legacy() {
+  legacy_.reset();
+  if (filter_.endpoints.empty()) {
+    told_legacy_ = false;
+    return;
+  }
+  try {
+    legacy_.emplace(legacy_tables_, profile_name_, filter_.link, filter_.addresses.ns_address);
+    const bool is_closed = legacy_->begin(legacy_ways());
+    told_legacy_ = told_legacy_ && is_closed;
+    legacy_since_ = loop_.now();
+    look_at_legacy_later({});
+  } catch (const std::exception& error) {
+    log::ignored(error);
+    legacy_.reset();
+  }
+}
+
+/// A look at the tables of a machine with thousands of containers takes a while: a twentieth of the
+/// time, and no more.
+void VethLink::look_at_legacy_later(EventLoop::Clock::duration last_took) {
+  const auto pause = std::max<EventLoop::Clock::duration>(kLegacyLook, 20 * last_took);
+  legacy_look_ = loop_.after(std::chrono::ceil<std::chrono::milliseconds>(pause),
+                             [this] { look_at_legacy(); });
+}
+
+void VethLink::look_at_legacy() {
+  legacy_look_.reset();
+  if (!legacy_ || !filter_.traced || settle_.active()) {
+    return;
+  }
+  const auto begin = loop_.now();
+  try {
+    const auto seen = legacy_->look();
+    if (told_legacy_ && !seen.is_closed) {
+      told_legacy_ = false;
+      events_.unblocked();
+      return;
+    }
+    if (seen.drop && !opened_foreign_) {
+      explain(*seen.drop);
+    }
+  } catch (const std::exception& error) {
+    log::ignored(error);
+    return;  // until the next attempt
+  }
+  if (told_legacy_ || loop_.now() - legacy_since_ < kLegacyWatch) {
+    look_at_legacy_later(loop_.now() - begin);
+  }
+}
+
+void VethLink::explain(const LegacyDrop& drop) {
+  std::string obstacle;
+  if (may_open_foreign()) {
+    try {
+      log::info(
+          "'{}': the machine's firewall drops our packets; opened '{}' of iptables-legacy "
+          "for this link",
+          profile_name_, legacy_->open(drop));
+      opened_foreign_ = true;
+      events_.unblocked();
+      return;
+    } catch (const std::exception& error) {
+      obstacle = error.what();
+    }
+  }
+  told_legacy_ = true;
+  tell_blocked(fmt::format("legacy {} {} {}", drop.table, drop.chain, drop.rule),
+               legacy_->explain(drop, obstacle));
 }
 
 std::optional<UnusableAddress> VethLink::check(const IpAddress& address) {
@@ -492,7 +647,16 @@ std::optional<UnusableAddress> VethLink::check(const IpAddress& address) {
                             {filter_.addresses.host_address, kLinkPrefix}, links);
 }
 
-/// To be called with the HostLock held since guarded_links() was called.
+PortalSigns VethLink::portal_signs() {
+  try {
+    return service::portal_signs(outer_);
+  } catch (const std::exception& error) {
+    log::ignored(error);  // nothing depends on it but what people are told
+    return {};
+  }
+}
+
+/// The caller holds the host's lock, from when it found out what is guarded.
 void VethLink::apply_filter() {
   applied_ = false;
   extras_applied_ = extras_applied_ && table_.has(profile_name_);  // gone if the table is
@@ -532,6 +696,7 @@ void VethLink::stop_tracing() {
   }
   try {
     filter_.traced = false;
+    legacy_.reset();
     load_filter();
     tell_watch();
   } catch (const std::exception& error) {
@@ -550,7 +715,11 @@ void remove_veth_link(Netns& outer, Netns* inside, const std::string& profile_na
     }
   };
   step([&] { close_foreign_firewalls(outer, profile_name); });
-  // The link is removed before the filter: without a link the filter has nothing to let through.
+  step([&] {
+    KernelLegacyTables tables(outer);
+    close_legacy_firewall(tables, profile_name);
+  });
+  // The link before the filter: without a link the filter has nothing to let through.
   step([&] { remove_pair(outer, inside, profile_name); });
   std::optional<HostLock> lock;
   step([&] { lock.emplace(); });

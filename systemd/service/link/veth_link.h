@@ -9,6 +9,8 @@
 #include "profiles/profile.h"
 #include "systemd/service/filter/host_filter.h"
 #include "systemd/service/filter/host_table.h"
+#include "systemd/service/link/legacy_firewall.h"
+#include "systemd/service/link/legacy_tables.h"
 #include "systemd/service/link/link.h"
 #include "systemd/service/link/outer_watch.h"
 #include "systemd/service/netlink/link.h"
@@ -18,8 +20,8 @@
 namespace vpnrun::service {
 
 /// A veth pair between an outer namespace and the profile's, with its filter and NAT in the outer
-/// one, forwarding, and host routes to the endpoints inside. The outer one is the machine's own, or
-/// any other that can reach the servers.
+/// one, forwarding, and inside, for the client alone (client_table.h), host routes to the
+/// endpoints. The outer one is the machine's own, or any other that can reach the servers.
 ///
 /// The outer end is called vr-NAME, shortened to the kernel's 15 bytes, or something similar if
 /// there already is a link of that name: no link but the profile's own is ever touched. Its alias
@@ -39,10 +41,11 @@ class VethLink final : public Link {
   ~VethLink() override;
 
   [[nodiscard]] std::optional<UnusableAddress> check(const IpAddress& address) override;
-  /// Throws Error also if the outer namespace routes to one of them through another interface than
-  /// the profile's [link] uplink.
+  /// Throws Error also if the outer namespace routes to one of them by another interface than the
+  /// profile's [link] uplink, or to the link's own subnet by another interface.
   void open(const std::vector<Endpoint>& endpoints) override;
   void settled() override;
+  [[nodiscard]] PortalSigns portal_signs() override;
   [[nodiscard]] std::optional<LinkAddresses> addresses() const override;
 
  private:
@@ -58,6 +61,7 @@ class VethLink final : public Link {
   [[nodiscard]] bool is_whole();
   void mend_link();
   void set_routes(const std::vector<Endpoint>& endpoints);
+  void check_way_in();
   [[nodiscard]] Ways ways_to_endpoints();
   void forward_by(std::vector<std::string> links, bool changed, bool flushed);
   void apply_filter();
@@ -67,7 +71,16 @@ class VethLink final : public Link {
   void on_news(const OuterNews& news);
   void on_drop(const netlink::PacketDropped& drop);
   void explain(const netlink::PacketDropped& drop);
+  void on_rules_changed(const netlink::RulesChanged& changed);
+  void tell_blocked(const std::string& place, const Failure& failure);
+  [[nodiscard]] bool may_open_foreign() noexcept;
   void stop_tracing();
+
+  [[nodiscard]] std::vector<LegacyWay> legacy_ways();
+  void watch_legacy();
+  void look_at_legacy_later(EventLoop::Clock::duration last_took);
+  void look_at_legacy();
+  void explain(const LegacyDrop& drop);
 
   EventLoop& loop_;
   std::string profile_name_;
@@ -77,7 +90,8 @@ class VethLink final : public Link {
   LinkEvents events_;
   filter::HostTable table_;
   filter::HostFilter filter_;
-  std::vector<Endpoint> routed_;   ///< inside there are routes to these
+  std::vector<Endpoint> routed_;   ///< inside there are routes to these addresses
+  bool fixed_subnet_ = false;      ///< the profile names it
   std::vector<std::string> ways_;  ///< interfaces that forward for us, as far as is known
   bool loaded_ = false;            ///< filter_ is what the kernel has, and the routes are set
   bool applied_ = false;           ///< the kernel has filter_; otherwise a guard may be missing
@@ -88,8 +102,15 @@ class VethLink final : public Link {
   netlink::MacAddress inner_mac_{};
   /// The chains that have been reported for dropping the client's packets since the last open().
   std::vector<std::string> told_drops_;
-  EventLoop::Clock::time_point last_opened_;  ///< when a firewall was last opened for us
-  bool opened_foreign_ = false;               ///< one was, since open()
+  EventLoop::Clock::time_point last_opened_;  ///< a foreign firewall was opened for us
+  bool opened_foreign_ = false;               ///< the same, since open()
+  EventLoop::Handle mended_;                  ///< somebody has changed what drops them
+  EventLoop::Clock::time_point last_mended_;
+  KernelLegacyTables legacy_tables_;
+  std::optional<LegacyFirewall> legacy_;  ///< while they are looked at
+  bool told_legacy_ = false;              ///< one of them drops the client's packets, as told
+  EventLoop::Clock::time_point legacy_since_;
+  EventLoop::Handle legacy_look_;
   EventLoop::Handle settle_;
   std::optional<OuterWatch> watch_;
 };

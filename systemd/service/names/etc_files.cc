@@ -92,8 +92,9 @@ void write_resolv_conf(int etc_fd, std::string_view text) {
   }
 }
 
-std::string nsswitch_text(std::string_view host_text) {
-  constexpr std::string_view kHosts = "hosts: files dns\n";
+std::string nsswitch_text(std::string_view host_text, OwnNameSource own_name) {
+  const std::string hosts =
+      fmt::format("hosts: files {}dns\n", own_name == OwnNameSource::kModule ? "myhostname " : "");
   std::string text;
   bool seen = false;
   while (!host_text.empty()) {
@@ -101,7 +102,7 @@ std::string nsswitch_text(std::string_view host_text) {
     const std::string_view line = host_text.substr(0, end);
     host_text = end == std::string_view::npos ? std::string_view() : host_text.substr(end + 1);
     if (is_hosts_line(line)) {
-      text += kHosts;
+      text += hosts;
       seen = true;
     } else {
       text += line;
@@ -109,7 +110,7 @@ std::string nsswitch_text(std::string_view host_text) {
     }
   }
   if (!seen) {
-    text += kHosts;
+    text += hosts;
   }
   return text;
 }

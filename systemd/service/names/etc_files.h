@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,10 +23,13 @@ namespace vpnrun::service {
 /// steps meanwhile sees at most further search domains at its end. Throws Error.
 void write_resolv_conf(int etc_fd, std::string_view text);
 
-/// The host's nsswitch.conf(5) with the sources of `hosts` reduced to files and dns: no lookup is
-/// answered by a daemon outside the namespace (nss-resolve, mdns, wins, …). For an empty text the
-/// result is the line for hosts alone.
-[[nodiscard]] std::string nsswitch_text(std::string_view host_text);
+/// Who knows the machine's own name: see own_name.h.
+enum class OwnNameSource : std::uint8_t { kFiles, kModule };
+
+/// The host's nsswitch.conf(5) with the sources of `hosts` reduced to files, the module myhostname
+/// if there is one, and dns: no lookup is answered by a daemon outside the namespace (nss-resolve,
+/// mdns, wins, …). An empty text gives a line for hosts alone.
+[[nodiscard]] std::string nsswitch_text(std::string_view host_text, OwnNameSource own_name);
 
 /// Creates or replaces `name` below `dir_fd`, mode 0644, with a temporary file and rename(2).
 /// Throws Error.

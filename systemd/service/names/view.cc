@@ -240,6 +240,7 @@ std::vector<WatchedFolder> watched_folders(const ViewSources& sources) {
     const Names own = entries_of(sources.administrator);
     names.insert(names.end(), own.begin(), own.end());
     names.emplace_back("netns");
+    names.emplace_back("hosts");  // what it lacks is generated
     return names;
   };
   const std::string own = sources.administrator.substr(sources.administrator.rfind('/') + 1);

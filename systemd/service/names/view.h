@@ -10,7 +10,7 @@ namespace vpnrun::service {
 
 /// Where the view's own files come from; absolute host paths.
 struct ViewSources {
-  std::string etc;            ///< generated files: resolv.conf, nsswitch.conf
+  std::string etc;            ///< generated files: resolv.conf, nsswitch.conf, hosts
   std::string administrator;  ///< "/etc/netns/NAME"; need not exist
 };
 

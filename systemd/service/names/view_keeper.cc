@@ -18,7 +18,8 @@ ViewKeeper::ViewKeeper(EventLoop& loop, const PreparedNamespaces& namespaces,
     : namespaces_(namespaces),
       profile_name_(std::move(profile_name)),
       view_watch_(loop, watched_folders(view_sources(profile_name_)), [this] { renew(); }),
-      automount_watch_(loop, [this] { renew(); }) {}
+      automount_watch_(loop, [this] { renew(); }),
+      own_name_watch_(loop, [this] { renew(); }) {}
 
 void ViewKeeper::renew() noexcept {
   try {

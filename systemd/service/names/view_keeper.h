@@ -6,6 +6,7 @@
 
 #include "profiles/base/ip_address.h"
 #include "systemd/service/names/automount_watch.h"
+#include "systemd/service/names/own_name.h"
 #include "systemd/service/names/view_watch.h"
 #include "systemd/service/namespace.h"
 #include "systemd/service/os/event_loop.h"
@@ -31,6 +32,7 @@ class ViewKeeper {
   std::string profile_name_;
   ViewWatch view_watch_;
   AutomountWatch automount_watch_;
+  OwnNameWatch own_name_watch_;
 };
 
 }  // namespace vpnrun::service

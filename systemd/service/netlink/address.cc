@@ -16,6 +16,8 @@
 namespace vpnrun::netlink {
 namespace {
 
+constexpr std::uint32_t kForEver = 0xffffffff;  // a lifetime; rtnetlink(7), struct ifa_cacheinfo
+
 RtAddressPtr to_object(const InterfaceAddress& address) {
   RtAddressPtr object = checked(RtAddressPtr(::rtnl_addr_alloc()));
   ::rtnl_addr_set_ifindex(object.get(), address.ifindex);
@@ -26,6 +28,12 @@ RtAddressPtr to_object(const InterfaceAddress& address) {
   }
   if (address.address.address.is_ipv6()) {
     ::rtnl_addr_set_flags(object.get(), IFA_F_NODAD);
+  }
+  if (address.retired && address.address.address.is_ipv6()) {
+    ::rtnl_addr_set_valid_lifetime(object.get(), kForEver);
+    ::rtnl_addr_set_preferred_lifetime(object.get(), 0);
+  } else if (address.retired) {
+    ::rtnl_addr_set_scope(object.get(), RT_SCOPE_HOST);
   }
   return object;
 }
@@ -39,6 +47,10 @@ std::optional<InterfaceAddress> from_object(::rtnl_addr* object) {
   InterfaceAddress address;
   address.ifindex = ::rtnl_addr_get_ifindex(object);
   address.address = {local->address, static_cast<std::uint8_t>(length)};
+  address.retired =
+      local->address.is_ipv4()
+          ? ::rtnl_addr_get_scope(object) == RT_SCOPE_HOST && !local->address.is_loopback()
+          : (::rtnl_addr_get_flags(object) & IFA_F_DEPRECATED) != 0;
   const std::optional<Prefix> peer = from_nl(::rtnl_addr_get_peer(object));
   if (peer && peer->address != local->address) {
     address.peer = peer->address;
@@ -102,8 +114,17 @@ bool delete_address(Socket& socket, const InterfaceAddress& address) {
 
 void set_addresses(Socket& socket, int ifindex, const std::vector<InterfaceAddress>& addresses) {
   std::vector<InterfaceAddress> wanted = addresses;
+  const std::vector<InterfaceAddress> before = addresses_of(socket, ifindex);
   for (InterfaceAddress& address : wanted) {
     address.ifindex = ifindex;
+    // In another way, which the kernel takes for this one.
+    const auto other = std::find_if(before.begin(), before.end(), [&address](const auto& present) {
+      return present.address.address == address.address.address && present != address &&
+             present.address.address.is_ipv6();
+    });
+    if (other != before.end()) {
+      (void)delete_address(socket, *other);
+    }
     (void)add_address(socket, address);  // there already: as wanted
   }
   for (const InterfaceAddress& present : addresses_of(socket, ifindex)) {

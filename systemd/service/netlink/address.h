@@ -15,6 +15,9 @@ struct InterfaceAddress {
   int ifindex = 0;
   Prefix address;                 ///< the local address; host bits kept
   std::optional<IpAddress> peer;  ///< of a point-to-point link; same family
+  /// No new connection gets it as its own by itself: an address of IPv4 with the scope of the
+  /// machine, a deprecated one of IPv6.
+  bool retired = false;
 
   friend bool operator==(const InterfaceAddress&, const InterfaceAddress&) = default;
 };
@@ -26,8 +29,9 @@ struct InterfaceAddress {
 [[nodiscard]] bool delete_address(Socket& socket, const InterfaceAddress& address);
 
 /// Makes `addresses` (their ifindex is ignored) the only ones of the interface, except for an IPv6
-/// link-local one that the kernel made: adds what is missing first, then removes the rest. An
-/// address that stays is not touched, so that connections bound to it live on.
+/// link-local one that the kernel made: adds what is missing first, then removes the rest (an
+/// address of IPv6 of which only the rest changes goes first). An address that stays is not
+/// touched, so that connections bound to it live on.
 void set_addresses(Socket& socket, int ifindex, const std::vector<InterfaceAddress>& addresses);
 /// Removes all, link-local ones included.
 void flush_addresses(Socket& socket, int ifindex);

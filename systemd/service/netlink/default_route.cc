@@ -39,7 +39,7 @@ int error_in(std::span<const std::byte> answer) noexcept {
 
 }  // namespace
 
-DefaultRoute::DefaultRoute(int ifindex, Families families)
+DefaultRoute::DefaultRoute(int ifindex, Families families, const std::optional<IpAddress>& source4)
     : socket_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)) {
   if (!socket_.ok()) {
     throw_errno("cannot open a netlink socket");
@@ -50,12 +50,14 @@ DefaultRoute::DefaultRoute(int ifindex, Families families)
     Route route;
     route.destination = Prefix::default_network(family);
     route.ifindex = ifindex;
+    const RoutePtr any = to_object(route);
+    route.preferred_source = family == Family::kIpv4 ? source4 : std::nullopt;
     const RoutePtr object = to_object(route);
     ::nl_msg* raw = nullptr;
     int result = ::rtnl_route_build_add_request(object.get(), NLM_F_CREATE | NLM_F_REPLACE, &raw);
     append_request(install_requests_, built(result, raw, "build a default route").get());
     raw = nullptr;
-    result = ::rtnl_route_build_del_request(object.get(), 0, &raw);
+    result = ::rtnl_route_build_del_request(any.get(), 0, &raw);
     append_request(remove_requests_, built(result, raw, "build a default route").get());
   };
   if (families != Families::kIpv6) {

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "helper/base/unique_fd.h"
+#include "profiles/base/ip_address.h"
 
 namespace vpnrun::netlink {
 
@@ -21,8 +23,9 @@ enum class Families : std::uint8_t { kIpv4, kIpv6, kBoth };
 /// The destructor does not touch the route.
 class DefaultRoute {
  public:
-  /// No gateway: for a device without link layer. Throws Error if there is no socket.
-  DefaultRoute(int ifindex, Families families);
+  /// No gateway: for a device without link layer. `source4`: what IPv4 connections get as their own
+  /// address; nullopt: the kernel chooses. Throws Error if there is no socket.
+  DefaultRoute(int ifindex, Families families, const std::optional<IpAddress>& source4 = {});
 
   /// Adds or replaces the routes. Throws Error; what was put in stays then (call remove()).
   void install();

@@ -6,6 +6,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -53,6 +54,25 @@ std::string family_name(unsigned char family) {
   return "unknown";
 }
 
+/// The table of a message about rules or chains; empty: it is about something else.
+std::string table_of_rules(::nlmsghdr* header) {
+  constexpr std::array kRules = {NFT_MSG_NEWRULE, NFT_MSG_DELRULE};
+  constexpr std::array kChains = {NFT_MSG_NEWCHAIN, NFT_MSG_DELCHAIN};
+  const auto is_one_of = [header](const auto& kinds) {
+    return std::any_of(kinds.begin(), kinds.end(), [header](auto kind) {
+      return header->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8U | static_cast<unsigned>(kind));
+    });
+  };
+  constexpr auto kMost = std::max<std::size_t>(NFTA_RULE_MAX, NFTA_CHAIN_MAX);
+  Attributes<kMost + 1> attributes{};
+  const int name = is_one_of(kRules) ? NFTA_RULE_TABLE : is_one_of(kChains) ? NFTA_CHAIN_TABLE : 0;
+  if (name == 0 || ::nlmsg_parse(header, sizeof(::nfgenmsg), attributes.data(),
+                                 static_cast<int>(kMost), nullptr) != 0) {
+    return {};
+  }
+  return text_of(attributes.at(static_cast<std::size_t>(name)));
+}
+
 bool is_drop(const Attributes<NFTA_TRACE_MAX + 1>& trace) {
   const std::uint32_t type = number_of(trace[NFTA_TRACE_TYPE]);
   if (type == NFT_TRACETYPE_POLICY) {
@@ -83,6 +103,10 @@ void FilterEvents::read(::nl_msg* message, const Handler& handle) {
     if (::nlmsg_parse(header, sizeof(::nfgenmsg), table.data(), NFTA_TABLE_MAX, nullptr) == 0) {
       handle(TableDeleted{family_name(family), text_of(table[NFTA_TABLE_NAME])});
     }
+    return;
+  }
+  if (const std::string table = table_of_rules(header); !table.empty()) {
+    handle(RulesChanged{family_name(family), table});
     return;
   }
   Attributes<NFTA_TRACE_MAX + 1> trace{};

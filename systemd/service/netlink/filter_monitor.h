@@ -23,9 +23,14 @@ struct PacketDropped {
   std::string chain;
   bool by_policy = false;  ///< no rule took it, and the chain's policy is to drop
 };
+/// A rule was added or deleted, or a chain changed (its policy, for example).
+struct RulesChanged {
+  std::string family;  ///< as nft(8) writes it
+  std::string table;
+};
 /// The kernel dropped messages: any table may be gone.
 struct FilterOverrun {};
-using FilterEvent = std::variant<TableDeleted, PacketDropped, FilterOverrun>;
+using FilterEvent = std::variant<TableDeleted, PacketDropped, RulesChanged, FilterOverrun>;
 
 /// What messages of the kernel say about its rules, independent of how they are received.
 class FilterEvents {

@@ -162,11 +162,11 @@ std::string extended_text(const ::nlmsgerr& error) {
   return {begin, ::strnlen(begin, static_cast<std::size_t>(::nla_len(text)))};
 }
 
-Socket::Socket() : socket_(::nl_socket_alloc()) {
+Socket::Socket(int protocol) : socket_(::nl_socket_alloc()) {
   if (!socket_) {
     throw std::bad_alloc();
   }
-  const int result = ::nl_connect(socket_.get(), NETLINK_ROUTE);
+  const int result = ::nl_connect(socket_.get(), protocol);
   if (result < 0) {
     throw_error(errno_of(result), "cannot open a netlink socket");
   }

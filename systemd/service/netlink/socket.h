@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <linux/netlink.h>
+
 #include <functional>
 #include <string>
 
@@ -15,16 +17,16 @@ struct Reply {
   std::string text;
 };
 
-/// A NETLINK_ROUTE socket of the network namespace that the calling thread is in when it is made;
-/// it stays there, wherever the thread goes later. See rtnetlink(7).
+/// A netlink socket of the network namespace that the calling thread is in when it is made; it
+/// stays there, wherever the thread goes later. See netlink(7) and rtnetlink(7).
 ///
 /// libnl maps errno to fewer codes of its own; this class keeps what the kernel said. Not for use
 /// by two threads at once. Every function that takes a Socket& throws Error if the kernel refuses
 /// for a reason that its comment does not name as a return value.
 class Socket {
  public:
-  /// Throws Error.
-  Socket();
+  /// `protocol`: NETLINK_… Throws Error.
+  explicit Socket(int protocol = NETLINK_ROUTE);
 
   Socket(Socket&&) = delete;
   Socket& operator=(Socket&&) = delete;

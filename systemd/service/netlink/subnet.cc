@@ -17,10 +17,15 @@ struct Pool {
 };
 
 /// Private networks in parts that home routers, containers and company networks seldom use.
-constexpr std::array<Pool, 3> kPools{{
+constexpr std::array<Pool, 3> kPrivatePools{{
     {0x0ad50000, 16},  // 10.213.0.0/16
     {0xac1d0000, 16},  // 172.29.0.0/16
     {0xc0a8d500, 24},  // 192.168.213.0/24
+}};
+/// Nobody's host is there. (Not its other half, where some proxies make up addresses, and not
+/// 100.64.0.0/10, where providers and overlay networks give addresses to machines.)
+constexpr std::array<Pool, 1> kOtherPools{{
+    {0xc6130000, 16},  // 198.19.0.0/16
 }};
 
 /// FNV-1a: the same value on every machine and in every version.
@@ -38,8 +43,17 @@ bool is_everywhere(const Prefix& network) {
   return network.length <= 1 || network.address.ipv4_value() >= kMulticast;
 }
 
+/// Whether a link may be inside of `other`, which is wider.
+enum class Below : std::uint8_t { kNothing, kRoutes };
+
+bool is_in_the_way(const UsedNetwork& other, const Prefix& candidate, Below below) {
+  const bool wider = other.network.length < candidate.length;
+  return other.network.overlaps(candidate) &&
+         !(wider && below == Below::kRoutes && other.kind == UsedNetwork::Kind::kRoute);
+}
+
 std::optional<Prefix> pick_from(const Pool& pool, std::span<const UsedNetwork> used,
-                                std::uint32_t hash) {
+                                std::uint32_t hash, Below below) {
   const Prefix whole{IpAddress::from_ipv4(pool.address), pool.length};
   std::vector<UsedNetwork> near;
   std::copy_if(used.begin(), used.end(), std::back_inserter(near),
@@ -48,8 +62,20 @@ std::optional<Prefix> pick_from(const Pool& pool, std::span<const UsedNetwork> u
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t offset = (hash + i) % count * kSubnetSize;
     const Prefix candidate{IpAddress::from_ipv4(pool.address + offset), kSubnetLength};
-    if (!find_conflict(candidate, near)) {
+    if (std::none_of(near.begin(), near.end(), [&](const UsedNetwork& other) {
+          return is_in_the_way(other, candidate, below);
+        })) {
       return candidate;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Prefix> pick_from(std::span<const Pool> pools, std::span<const UsedNetwork> used,
+                                std::uint32_t hash, Below below) {
+  for (const Pool& pool : pools) {
+    if (auto subnet = pick_from(pool, used, hash, below)) {
+      return subnet;
     }
   }
   return std::nullopt;
@@ -60,20 +86,26 @@ std::optional<Prefix> pick_from(const Pool& pool, std::span<const UsedNetwork> u
 std::vector<UsedNetwork> used_networks(std::span<const Route> routes,
                                        std::span<const InterfaceAddress> addresses,
                                        int ignored_ifindex) {
+  using Kind = UsedNetwork::Kind;
   std::vector<UsedNetwork> used;
-  const auto add = [&](const Prefix& prefix, int ifindex) {
+  const auto add = [&](const Prefix& prefix, int ifindex, Kind kind) {
     const bool ours = ifindex != 0 && ifindex == ignored_ifindex;
     if (prefix.address.is_ipv4() && !ours && !is_everywhere(prefix.network())) {
-      used.push_back({prefix.network(), ifindex});
+      used.push_back({prefix.network(), ifindex, kind});
     }
   };
-  for (const Route& route : routes) {
-    add(route.destination, route.ifindex);
-  }
+  // The kernel makes a route for the network of an address: it counts as what it is.
   for (const InterfaceAddress& address : addresses) {
-    add(address.address, address.ifindex);
-    if (address.peer) {
-      add({*address.peer, address.address.length}, address.ifindex);
+    const IpAddress& far = address.peer ? *address.peer : address.address.address;
+    add({far, address.address.length}, address.ifindex, Kind::kNeighbors);
+    add(Prefix::host(address.address.address), address.ifindex, Kind::kAddress);
+    add(Prefix::host(far), address.ifindex, Kind::kAddress);
+  }
+  for (const Route& route : routes) {
+    const bool usual = route.table == RT_TABLE_MAIN || route.table == RT_TABLE_LOCAL;
+    add(route.destination, route.ifindex, usual ? Kind::kRoute : Kind::kPolicy);
+    if (route.gateway) {
+      add(Prefix::host(*route.gateway), route.ifindex, Kind::kAddress);
     }
   }
   return used;
@@ -81,19 +113,18 @@ std::vector<UsedNetwork> used_networks(std::span<const Route> routes,
 
 std::optional<UsedNetwork> find_conflict(const Prefix& subnet, std::span<const UsedNetwork> used) {
   const auto found = std::find_if(used.begin(), used.end(), [&](const UsedNetwork& other) {
-    return other.network.overlaps(subnet);
+    return other.network.overlaps(subnet) && other.network.length >= subnet.length;
   });
   return found == used.end() ? std::nullopt : std::optional(*found);
 }
 
 std::optional<Prefix> pick_subnet(std::span<const UsedNetwork> used, std::string_view name) {
   const std::uint32_t hash = hash_of(name);
-  for (const Pool& pool : kPools) {
-    if (auto subnet = pick_from(pool, used, hash)) {
-      return subnet;
-    }
+  auto subnet = pick_from(kPrivatePools, used, hash, Below::kNothing);
+  if (!subnet) {
+    subnet = pick_from(kOtherPools, used, hash, Below::kNothing);
   }
-  return std::nullopt;
+  return subnet ? subnet : pick_from(kPrivatePools, used, hash, Below::kRoutes);
 }
 
 IpAddress host_end(const Prefix& subnet) noexcept {

@@ -110,7 +110,6 @@ void leave_session_keyring() {
 }
 
 void drop_every_privilege(uid_t uid, gid_t gid) {
-  leave_session_keyring();
   for (int cap = 0; cap <= CAP_LAST_CAP; ++cap) {
     // EINVAL: a capability that this kernel does not know cannot be kept either
     if (::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && errno != EINVAL) {
@@ -223,6 +222,9 @@ void join_namespaces(const SpawnOptions& options) {
   }
   if (::chdir("/") != 0) {
     throw_errno("cannot change to '/'");
+  }
+  if (options.drop_privileges || options.drop_capabilities) {
+    leave_session_keyring();
   }
   if (options.drop_privileges) {
     drop_every_privilege(options.uid, options.gid);

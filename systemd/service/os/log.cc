@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/os/log.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -33,18 +39,61 @@ class JournalLevel : public spdlog::custom_flag_formatter {
   }
 };
 
+LogRing& ring() {
+  static LogRing lines;
+  return lines;
+}
+
+/// Who is told of a new line, and in which process: a child that was forked shares the event loop's
+/// descriptors with us.
+struct Listener {
+  std::function<void()> grew;
+  pid_t process = 0;
+};
+Listener& listener() {
+  static Listener who;
+  return who;
+}
+
+/// One thread: no lock.
+class RingSink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    std::string_view level = "info";
+    if (message.level == spdlog::level::warn) {
+      level = "warning";
+    } else if (message.level >= spdlog::level::err) {
+      level = "error";
+    }
+    const auto time =
+        std::chrono::duration_cast<std::chrono::seconds>(message.time.time_since_epoch());
+    ring().add(time.count(), level, {message.payload.data(), message.payload.size()});
+    if (listener().grew && listener().process == ::getpid()) {
+      listener().grew();
+    }
+  }
+  void flush_() override {}
+};
+
 /// sd_journal_stream_fd(3): standard error is the journal's.
 bool for_journal() {
   return ::secure_getenv("JOURNAL_STREAM") != nullptr;
 }
 
+/// `text` may have several lines, one for each finding.
 void write_with_hint(spdlog::level::level_enum level, std::string_view text,
                      std::string_view hint) {
-  if (hint.empty()) {
+  if (for_journal()) {  // an entry for each line, each with its level
+    while (!text.empty()) {
+      const std::string_view line = text.substr(0, text.find('\n'));
+      text.remove_prefix(std::min(line.size() + 1, text.size()));
+      spdlog::log(level, "{}", line);
+    }
+    if (!hint.empty()) {
+      spdlog::log(level, "hint: {}", hint);
+    }
+  } else if (hint.empty()) {
     spdlog::log(level, "{}", text);
-  } else if (for_journal()) {
-    spdlog::log(level, "{}", text);  // two entries, each with its level
-    spdlog::log(level, "hint: {}", hint);
   } else {
     spdlog::log(level, "{}\nhint: {}", text, hint);
   }
@@ -73,8 +122,18 @@ void set_up(Level least) {
     formatter->set_pattern("vpnrun-tunnel: %v");
   }
   logger->set_formatter(std::move(formatter));
+  logger->sinks().push_back(std::make_shared<RingSink>());
+  logger->sinks().back()->set_level(spdlog::level::info);
   logger->set_level(level_of(least));
   spdlog::set_default_logger(logger);
+}
+
+const LogRing& recent() {
+  return ring();
+}
+
+void on_line(std::function<void()> grew) {
+  listener() = {std::move(grew), ::getpid()};
 }
 
 void write(Level level, fmt::string_view format, fmt::format_args args) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <exception>
+#include <functional>
 
 #include "profiles/base/error.h"
+#include "systemd/service/os/log_ring.h"
 
 namespace vpnrun::service::log {
 
@@ -15,6 +17,14 @@ enum class Level { kDebug, kInfo, kWarn };
 /// ignoring"); info: a change of state that a user would ask about; debug: the rest. No secret is
 /// ever passed to these functions.
 void set_up(Level least);
+
+/// What was written since set_up(), at level info and above: not what OpenVPN itself says, which is
+/// written as debug at most.
+[[nodiscard]] const LogRing& recent();
+
+/// `grew` is called after a line has been added to recent(), in this process and not in those that
+/// it forks; it must not log. Empty: nobody is told.
+void on_line(std::function<void()> grew);
 
 /// Writes one entry. The functions below call it; they contain nothing that takes long to compile.
 void write(Level level, fmt::string_view format, fmt::format_args args);

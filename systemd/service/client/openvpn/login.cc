@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <functional>
+#include <random>
 #include <utility>
 
 #include "profiles/base/error.h"
@@ -52,6 +54,13 @@ profile::Credentials login_of_configuration(const CredentialFiles& files) {
                                          printable(files.place.configuration), files.line,
                                          printable(name)));
   }
+}
+
+/// Two answers of the same number are the same; another process makes others of them.
+std::size_t number_for(const ClientAnswer& answer) {
+  static const std::size_t salt = std::random_device()();
+  const std::hash<std::string_view> hash;
+  return (hash(answer.user_name.view()) * 31 + hash(answer.password.view())) ^ salt;
 }
 
 std::string shown(std::string_view text) {
@@ -128,10 +137,14 @@ std::optional<CredentialQuestion> Login::need(const CredentialFiles& files, std:
   return question(files.profile_name, wants_user_name);
 }
 
+std::uint64_t Login::next_question_id() noexcept {
+  static std::uint64_t next_id = 1;
+  return next_id++;
+}
+
 CredentialQuestion Login::question(const std::string& profile_name, bool wants_user_name) {
   CredentialQuestion question;
-  static std::uint64_t next_id = 1;
-  question.id = next_id++;
+  question.id = next_question_id();
   question.wants_user_name = wants_login_ && wants_user_name;
   question.wants_password = wants_login_;
   question.wants_response = challenge_.kind != Challenge::Kind::kNone && challenge_.wants_response;
@@ -176,28 +189,31 @@ ClientAnswer Login::answer(const ControlRequest* typed) {
   }
   one_time_ = challenge_.kind != Challenge::Kind::kNone;
   was_stored_ = typed == nullptr;
+  if (realm_ == kAuth) {
+    sent_ = number_for(answer);
+  }
   if (one_time_) {
     ++rounds_;
   }
   if (typed != nullptr) {
     unasked_ = 0;
+    has_typed_ = true;
   }
   return answer;
 }
 
 void Login::rejected(std::string_view realm, std::string_view reason) {
-  if (reason.starts_with("TEMP")) {
-    return;  // a temporary problem of the server: what was sent is still valid
-  }
-  failure_ = failure_from_state("auth-failure", "");
-  verdict_ = Verdict::kRefused;
   if (realm == kPrivateKey) {
-    failure_.error = "the passphrase of the private key is wrong";
-    failure_.hint = "the passphrase is typed, or comes from the credential 'vpnrun.passphrase'";
+    failure_ = {Failure::Kind::kCredentials, "the passphrase of the private key is wrong",
+                "the passphrase is typed, or comes from the credential 'vpnrun.passphrase'"};
+    verdict_ = Verdict::kRefused;
     return;
   }
-  if (realm != kAuth) {
-    return;
+  refusal_ = openvpn::read_refusal(realm == kAuth ? reason : std::string_view());
+  failure_ = openvpn::failure_of(refusal_, sent_.has_value() || realm != kAuth);
+  verdict_ = is_passing(failure_) ? Verdict::kLater : Verdict::kRefused;
+  if (realm != kAuth || refusal_.is_temporary) {
+    return;  // what was sent is still good, the token as well
   }
   if (std::exchange(has_token_, false)) {
     // OpenVPN takes any refusal for one of its token, and goes back to the password that it had
@@ -206,16 +222,14 @@ void Login::rejected(std::string_view realm, std::string_view reason) {
     return;
   }
   std::optional<Challenge> challenge = openvpn::dynamic_challenge(reason);
-  const bool goes_on = challenge || one_time_;
-  if (goes_on && rounds_ < kRoundsMax && unasked_ < kRoundsMax) {
-    ++unasked_;
-    response_refused_ = !challenge;
-    pending_ = std::move(challenge);
-    verdict_ = Verdict::kAskAgain;
-  } else if (goes_on && rounds_ >= kRoundsMax) {
-    failure_.error = fmt::format("the server refused {} one-time passwords in a row", rounds_);
-    failure_.hint = fmt::format("'vpnrunctl up {}' asks again", files_.profile_name);
-    rounds_ = 0;
+  if (challenge || one_time_) {
+    rejected_response(std::move(challenge));
+  } else if (verdict_ == Verdict::kRefused && sent_ == taken_ &&
+             refusals_ < kRefusalsAfterSuccess) {
+    ++refusals_;
+    failure_.kind = Failure::Kind::kOutside;
+    failure_.hint = "it took the same before: it is tried again";
+    verdict_ = Verdict::kLater;
   }
   if (verdict_ == Verdict::kRefused) {  // the next attempt that is ordered starts over
     unasked_ = 0;
@@ -223,9 +237,34 @@ void Login::rejected(std::string_view realm, std::string_view reason) {
   }
 }
 
+/// Of a one-time password, or of the answer to a challenge.
+void Login::rejected_response(std::optional<Challenge> challenge) {
+  if (rounds_ < kRoundsMax && unasked_ < kRoundsMax) {
+    ++unasked_;
+    response_refused_ = !challenge;
+    pending_ = std::move(challenge);
+    verdict_ = Verdict::kAskAgain;
+    return;
+  }
+  verdict_ = Verdict::kRefused;
+  failure_ = openvpn::failure_of({}, true);
+  if (rounds_ >= kRoundsMax) {
+    failure_.error = fmt::format("the server refused {} one-time passwords in a row", rounds_);
+    failure_.hint = fmt::format("'vpnrunctl up {}' asks again", files_.profile_name);
+    rounds_ = 0;
+  }
+}
+
+void Login::connected() noexcept {
+  rounds_ = unasked_ = refusals_ = 0;
+  taken_ = sent_;
+}
+
 Failure Login::failure() const {
   Failure failure = failure_;
-  failure.kind = was_stored_ ? Failure::Kind::kCredentials : Failure::Kind::kAnswer;
+  if (!is_passing(failure)) {
+    failure.kind = was_stored_ ? Failure::Kind::kCredentials : Failure::Kind::kAnswer;
+  }
   return failure;
 }
 
@@ -236,6 +275,8 @@ Login::Verdict Login::verdict() noexcept {
 void Login::client_gone() noexcept {
   one_time_ = false;
   has_token_ = false;
+  has_typed_ = false;
+  sent_.reset();
 }
 
 void Login::reset() noexcept {

@@ -331,6 +331,8 @@ void ManagementParser::line(std::string_view text) {
     password(text);
   } else if (take(">FATAL:")) {
     events_.on_fatal(text);
+  } else if (take(">INFOMSG:")) {
+    events_.on_info_message(text);
   }
   // everything else (SUCCESS:, >INFO:, >LOG:, >BYTECOUNT:) is of no consequence here
 }

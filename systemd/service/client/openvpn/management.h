@@ -49,6 +49,8 @@ struct ManagementEvents {
   /// The server gave a token that replaces the password from now on. OpenVPN keeps it.
   std::function<void()> on_auth_token;
   std::function<void(std::string_view text)> on_fatal;
+  /// The server's, on a log-in that is not complete yet: pending_login().
+  std::function<void(std::string_view message)> on_info_message;
 };
 
 /// Parser of OpenVPN's management protocol (management-notes.txt): feed() bytes as they come, get

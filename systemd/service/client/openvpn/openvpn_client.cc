@@ -4,13 +4,26 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <charconv>
 #include <random>
 #include <utility>
 
 #include "profiles/base/error.h"
+#include "systemd/service/client/openvpn/login_link.h"
 #include "systemd/service/os/log.h"
 
 namespace vpnrun::service {
+namespace {
+
+/// What `auth-retry nointeract` makes of each pause, whatever came before: nobody asks for it.
+constexpr std::chrono::seconds kRoutinePause{10};
+/// How long a server keeps a log-in pending that does not say how long, and the longest that
+/// counts.
+constexpr std::chrono::seconds kLoginPatience{60};
+constexpr std::chrono::seconds kLoginPatienceMax{600};
+
+}  // namespace
+
 OpenvpnClient::OpenvpnClient(Timers& timers, CredentialFiles files, profile::OpenvpnConfig config,
                              openvpn::StartProcess start, std::shared_ptr<void> device,
                              TunnelEvents events)
@@ -27,12 +40,42 @@ OpenvpnClient::~OpenvpnClient() {
 
 // --- orders ---
 
+std::vector<Endpoint> OpenvpnClient::choose(const std::vector<Endpoint>& endpoints) {
+  is_part_ = endpoints.size() > kEndpointsMost;
+  if (!is_part_) {
+    return endpoints;
+  }
+  part_tried_ += std::max<std::size_t>(tries_.count(), 1);
+  const auto is_there = [&endpoints](const Endpoint& one) {
+    return std::find(endpoints.begin(), endpoints.end(), one) != endpoints.end();
+  };
+  const bool is_still_there = !endpoints_.empty() && endpoints_.size() <= kEndpointsMost &&
+                              std::all_of(endpoints_.begin(), endpoints_.end(), is_there);
+  const bool waits = process_ && holds_ && !is_spent_ && part_tried_ < endpoints_.size();
+  if (is_still_there && (waits || login_.has_challenge())) {
+    return endpoints_;
+  }
+  std::vector<Endpoint> part = endpoints;
+  if (config_.remote_random) {
+    std::shuffle(part.begin(), part.end(), std::mt19937(std::random_device()()));
+  } else {
+    part_first_ = part_first_ ? (*part_first_ + part_tried_) % part.size() : 0;
+    std::rotate(part.begin(), part.begin() + static_cast<std::ptrdiff_t>(*part_first_), part.end());
+  }
+  part.resize(kEndpointsMost);
+  part_tried_ = 0;
+  return part;
+}
+
 std::optional<Endpoint> OpenvpnClient::connect(const std::vector<Endpoint>& endpoints) {
   if (endpoints.empty()) {
     throw Error("there is no server to connect to");
   }
   phase_ = Phase::kIdle;  // until the process runs
   observed_.reset();
+  was_refused_ = false;
+  pending_.reset();
+  login_patience_ = {};
   tries_ = {};
   if (process_ && holds_ && !is_spent_ && endpoints_ == endpoints && !login_.is_used_up()) {
     // It is not known which of them OpenVPN tries next.
@@ -73,8 +116,12 @@ void OpenvpnClient::answer(const ControlRequest& request) {
   if (!process_ || question_ != request.question_id) {
     throw Error("this question is no longer asked");
   }
-  const auto answer = login_.answer(&request);
-  process_->answer(answer.realm, answer.user_name, answer.password);
+  if (std::exchange(asks_text_, false)) {
+    process_->respond(request.response);
+  } else {
+    const auto answer = login_.answer(&request);
+    process_->answer(answer.realm, answer.user_name, answer.password);
+  }
   question_.reset();
 }
 
@@ -90,6 +137,9 @@ void OpenvpnClient::start_process(const std::vector<Endpoint>& endpoints) {
 std::vector<Endpoint> OpenvpnClient::order_of(const std::vector<Endpoint>& endpoints) {
   if (login_.has_challenge() && endpoints_ == endpoints) {
     return order_;
+  }
+  if (is_part_) {
+    return endpoints;
   }
   std::vector<Endpoint> order = endpoints;
   if (config_.remote_random) {
@@ -117,6 +167,11 @@ void OpenvpnClient::stop_process() noexcept {
   questions_.clear();
   question_.reset();
   settings_.reset();
+  asks_text_ = false;
+  explainer_ = {};
+  fatal_.clear();
+  is_answered_ = false;
+  silence_.reset();
   login_.client_gone();
   if (process_) {
     process_->stop();
@@ -130,9 +185,14 @@ void OpenvpnClient::stop_process() noexcept {
 /// The best explanation so far is reported while the attempt goes on: a client with an expired
 /// certificate says so when it starts, and then the server just does not answer.
 void OpenvpnClient::observe(const Failure& failure) {
+  if (!failure.reason.empty()) {
+    log::debug("openvpn reason: {}", failure.reason);
+  }
   if (phase_ == Phase::kTrying && explains_more(failure, observed_)) {
     observed_ = failure;
     events_.noticed(failure);
+  } else if (phase_ == Phase::kConnected && failure.kind == Failure::Kind::kOutside) {
+    observed_ = failure;  // for the end that follows
   }
 }
 
@@ -173,6 +233,9 @@ void OpenvpnClient::end_with_process(const Failure& failure) {
 
 /// The attempt has failed because of `failure`, unless what was observed explains more.
 void OpenvpnClient::fail(Failure failure) {
+  if (!failure.reason.empty()) {
+    log::debug("openvpn reason: {}", failure.reason);
+  }
   if (observed_ && explains_more(*observed_, failure)) {
     failure = *observed_;
   }
@@ -192,7 +255,7 @@ bool OpenvpnClient::close_question() {
 
 openvpn::ProcessEvents OpenvpnClient::process_events() {
   openvpn::ProcessEvents events;
-  events.management.on_hold = [this](std::uint32_t) { on_hold(); };
+  events.management.on_hold = [this](std::uint32_t wait) { on_hold(std::chrono::seconds(wait)); };
   events.management.on_state = [this](std::string_view name, std::string_view detail) {
     on_state(name, detail);
   };
@@ -208,8 +271,11 @@ openvpn::ProcessEvents OpenvpnClient::process_events() {
     on_password_rejected(realm, reason);
   };
   events.management.on_auth_token = [this] { login_.got_token(); };
-  events.management.on_fatal = [](std::string_view text) {
-    log::debug("OpenVPN ends: {}", printable(text));
+  events.management.on_fatal = [this](std::string_view text) {
+    fatal_ = printable(text.substr(0, openvpn::kWordsMax));
+  };
+  events.management.on_info_message = [this](std::string_view message) {
+    on_info_message(message);
   };
   events.on_refused = [this](std::string_view reason) { on_refused(reason); };
   events.on_output = [this](std::string_view line) { on_output(line); };
@@ -218,16 +284,30 @@ openvpn::ProcessEvents OpenvpnClient::process_events() {
   return events;
 }
 
-void OpenvpnClient::on_hold() {
+void OpenvpnClient::on_hold(std::chrono::seconds wait) {
   holds_ = true;
   if (phase_ != Phase::kTrying) {
     return;
   }
-  if (tries_.may_go_on(timers_.now(), order_.size())) {
+  // Let go, it would be back at the server that has just refused it, unless that says otherwise.
+  const auto advance = login_.refusal().advance;
+  const bool is_refused =
+      std::exchange(was_refused_, false) && advance != openvpn::Refusal::Advance::kNext;
+  if (!is_refused && tries_.may_go_on(timers_.now(), order_.size())) {
     let_go();  // its first hold, or the next server of its list: the attempt goes on
     return;
   }
-  end(observed_.value_or(passing_failure("no connection to " + endpoint_text())));
+  Failure failure = observed_.value_or(passing_failure("no connection to " + endpoint_text()));
+  if (wait != kRoutinePause) {
+    failure.retry_after = std::max(failure.retry_after, wait);
+  }
+  // Another server may take the client in; but nobody is asked again for what was typed.
+  if (is_refused && order_.size() > 1 && advance != openvpn::Refusal::Advance::kStay &&
+      !login_.was_typed()) {
+    end_with_process(failure);
+  } else {
+    end(failure);
+  }
 }
 
 void OpenvpnClient::on_up(const std::map<std::string, std::string>& environment) {
@@ -241,20 +321,30 @@ void OpenvpnClient::on_up(const std::map<std::string, std::string>& environment)
 
 void OpenvpnClient::on_state(std::string_view name, std::string_view detail) {
   log::debug("openvpn state: {} {}", printable(name), printable(detail));
+  watch_silence(name);
   if (name == "CONNECTED") {
     on_connected();
+    return;
+  }
+  is_answered_ = is_answered_ || name == "AUTH" || name == "GET_CONFIG";
+  if (name == "AUTH_PENDING") {
+    on_auth_pending(detail);
     return;
   }
   if (name != "RECONNECTING" && name != "EXITING") {
     return;
   }
-  if (detail.starts_with("auth-failure")) {
+  if (detail.starts_with("auth-failure") || detail.starts_with("auth-temp-failure")) {
     on_auth_failure();
     return;
   }
-  Failure failure = failure_from_state(detail, endpoint_text());
+  const Failure failure = openvpn::explain_state(detail, endpoint_text());
   if (phase_ == Phase::kConnected) {
-    lose(failure);
+    observe(failure);
+    // What the server said as it sent the client away explains more.
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): who is told may change it
+    const Failure reason = observed_.value_or(failure);
+    lose(reason);
     return;
   }
   observe(failure);
@@ -262,6 +352,20 @@ void OpenvpnClient::on_state(std::string_view name, std::string_view detail) {
     // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): the event may change it
     const Failure failure_so_far = *observed_;
     end(failure_so_far);
+  }
+}
+
+void OpenvpnClient::watch_silence(std::string_view state) {
+  silence_.reset();
+  const bool has_control_key = config_.lines.contains("tls-auth") ||
+                               config_.lines.contains("tls-crypt") ||
+                               config_.lines.contains("tls-crypt-v2");
+  const auto silence = openvpn::explain_silence(state, has_control_key);
+  if (silence && phase_ == Phase::kTrying) {
+    silence_ = timers_.after(openvpn::kSilenceOf, [this, silence] {
+      silence_.reset();
+      observe(*silence);
+    });
   }
 }
 
@@ -286,12 +390,12 @@ void OpenvpnClient::on_connected() {
   events_.connected(settings);
   if (phase_ == Phase::kConnected) {  // and the receiver accepted what the server assigned
     rotation_ = 0;
+    part_first_.reset();
+    part_tried_ = 0;
   }
 }
 
-/// The process either ends or goes back from a token to the password. (It ends because of
-/// --auth-retry none: a new process asks before it connects, and a person needs more time than a
-/// server's handshake leaves.)
+/// The process goes to its hold, with the user name and the password that it has.
 void OpenvpnClient::on_auth_failure() {
   const auto verdict = login_.verdict();
   const bool was_connected = phase_ == Phase::kConnected;
@@ -303,16 +407,18 @@ void OpenvpnClient::on_auth_failure() {
   if (verdict == Login::Verdict::kAskAgain) {
     failure = {Failure::Kind::kChallenge, "the server asks for another one-time password", ""};
   }
-  if (was_connected) {
-    // The server accepted the same credentials before: the next attempt will show. And a server
-    // that accepts the client and then disconnects it does not get another attempt at once that
-    // way.
+  if (was_connected && (verdict == Login::Verdict::kAskAgain || !is_passing(failure))) {
+    // It took what it had before: the next attempt will show. And a server that lets the client in
+    // and throws it out does not get another attempt at once that way.
     failure.kind = Failure::Kind::kPassing;
   }
   if (verdict == Login::Verdict::kAskAgain) {
     end_with_process(failure);
   } else if (was_connected) {
     lose(failure);
+  } else if (verdict == Login::Verdict::kLater) {
+    was_refused_ = true;
+    observe(failure);
   } else {
     fail(std::move(failure));
   }
@@ -364,6 +470,56 @@ void OpenvpnClient::on_need_password(std::string_view realm, bool wants_user_nam
   events_.asks(question);
 }
 
+void OpenvpnClient::on_auth_pending(std::string_view detail) {
+  constexpr std::string_view kTimeout = "timeout ";
+  login_patience_ = kLoginPatience;
+  if (detail.starts_with(kTimeout)) {
+    detail.remove_prefix(kTimeout.size());
+    std::uint32_t seconds = 0;
+    (void)std::from_chars(detail.data(), detail.data() + detail.size(), seconds);
+    login_patience_ = std::min(std::chrono::seconds(seconds), kLoginPatienceMax);
+  }
+  wait_for_login(pending_.value_or(BrowserLogin{"", "a confirmation that is made elsewhere", {}}));
+}
+
+void OpenvpnClient::wait_for_login(BrowserLogin login) {
+  if (phase_ != Phase::kIdle) {
+    login.patience = std::max(login_patience_, kLoginPatience);
+    events_.waits_for_login(login);
+  }
+}
+
+/// What is to be confirmed, and how: the server says it before or after that it waits.
+void OpenvpnClient::on_info_message(std::string_view message) {
+  const auto login = openvpn::pending_login(message);
+  if (!login || phase_ == Phase::kIdle) {
+    return;
+  }
+  if (asks_too_often()) {
+    end_with_process(passing_failure("the server asks for a log-in without end"));
+    return;
+  }
+  if (login->wants_response) {
+    question_ = Login::next_question_id();
+    asks_text_ = true;
+    CredentialQuestion question;
+    question.id = *question_;
+    question.text = fmt::format("answer for '{}'", files_.profile_name);
+    question.wants_password = false;
+    question.wants_response = true;
+    question.challenge = login->text;
+    question.echo = login->echo;
+    events_.asks(question);
+    return;
+  }
+  pending_ = BrowserLogin{login->url, "a confirmation: " + login->text, {}};
+  if (login->is_link) {
+    pending_->what = login->url.empty() ? "a log-in in a browser, by a link that is no usual one"
+                                        : "a log-in in a browser";
+  }
+  wait_for_login(*pending_);
+}
+
 void OpenvpnClient::on_refused(std::string_view reason) {
   Failure failure = passing_failure(std::string(reason));
   if (phase_ == Phase::kTrying) {
@@ -383,17 +539,36 @@ void OpenvpnClient::on_output(std::string_view line) {
   if (was_let_go_ && line.starts_with("Options error:")) {
     return;  // ours have all been read: this is about an option that the server pushes
   }
-  // What a refused password means is decided by on_auth_failure().
-  auto failure = failure_from_output(line);
-  if (failure && failure->kind != Failure::Kind::kCredentials) {
+  if (auto failure = explainer_.line(line)) {
+    if (is_answered_ && failure->kind == Failure::Kind::kSetup &&
+        !openvpn::is_of_device(*failure)) {
+      failure->kind = Failure::Kind::kOutside;  // of a cipher, a digest that the server chose
+    }
+    locate(*failure, line);
     observe(*failure);
+    if (openvpn::is_wrong_passphrase(*failure) && phase_ != Phase::kIdle) {
+      on_password_rejected("Private Key", "");  // which OpenVPN does not say of a PKCS#12 file
+    }
+  }
+}
+
+/// Names the file and its line, if OpenVPN does not take one: it has got them in other places.
+void OpenvpnClient::locate(Failure& failure, std::string_view line) const {
+  if (failure.kind != Failure::Kind::kSetup) {
+    return;
+  }
+  const auto found = config_.lines.find(std::string(openvpn::directive_in(line)));
+  if (found != config_.lines.end()) {
+    failure.error = fmt::format("{}:{}: {}", printable(files_.place.configuration), found->second,
+                                failure.error);
   }
 }
 
 void OpenvpnClient::on_exit(int status) {
   if (phase_ == Phase::kTrying) {
-    end_with_process(
-        observed_.value_or(passing_failure("the VPN client ended before it was connected")));
+    const std::string words = fatal_.empty() ? "" : ": " + fatal_;
+    end_with_process(observed_.value_or(
+        passing_failure("the VPN client ended before it was connected" + words)));
     return;
   }
   end_with_process(passing_failure(

@@ -19,6 +19,7 @@
 #include "systemd/service/client/failure.h"
 #include "systemd/service/client/openvpn/login.h"
 #include "systemd/service/client/openvpn/process_control.h"
+#include "systemd/service/client/openvpn/reasons.h"
 #include "systemd/service/client/openvpn/tries.h"
 #include "systemd/service/client/tunnel_client.h"
 #include "systemd/service/os/timers.h"
@@ -52,6 +53,7 @@ class OpenvpnClient : public TunnelClient {
   [[nodiscard]] std::span<const profile::Remote> servers() const noexcept override {
     return config_.remotes;
   }
+  [[nodiscard]] std::vector<Endpoint> choose(const std::vector<Endpoint>& endpoints) override;
   std::optional<Endpoint> connect(const std::vector<Endpoint>& endpoints) override;
   [[nodiscard]] bool drop() noexcept override;
   void stop() noexcept override;
@@ -66,20 +68,25 @@ class OpenvpnClient : public TunnelClient {
   };
 
   [[nodiscard]] openvpn::ProcessEvents process_events();
-  void on_hold();
+  void on_hold(std::chrono::seconds wait);
   void on_up(const std::map<std::string, std::string>& environment);
   void on_state(std::string_view name, std::string_view detail);
   void on_connected();
   void on_need_password(std::string_view realm, bool wants_user_name,
                         const openvpn::Challenge& challenge);
   void on_password_rejected(std::string_view realm, std::string_view reason);
+  void watch_silence(std::string_view state);
   void on_auth_failure();
+  void on_auth_pending(std::string_view detail);
+  void wait_for_login(BrowserLogin login);
+  void on_info_message(std::string_view message);
   void on_refused(std::string_view reason);
   void on_output(std::string_view line);
   void on_exit(int status);
 
   [[nodiscard]] bool asks_too_often();
   void observe(const Failure& failure);
+  void locate(Failure& failure, std::string_view line) const;
   void lose(const Failure& failure);
   void fail(Failure failure);
   void end(const Failure& failure);
@@ -108,15 +115,27 @@ class OpenvpnClient : public TunnelClient {
   bool is_spent_ = false;    ///< it is not released from its hold again
   bool was_let_go_ = false;  ///< this process, at least once: since then it reads from the network
   openvpn::Tries tries_;
-  std::deque<Timers::Clock::time_point> questions_;  ///< when this process asked lately
-  std::optional<std::uint64_t> question_;            ///< the id of the open one
+  Timers::Handle silence_;                           ///< since the process came to its state
+  std::deque<Timers::Clock::time_point> questions_;  ///< this process's latest
+  std::optional<std::uint64_t> question_;            ///< the open one
   std::optional<TunnelSettings> settings_;           ///< what this process reported last
+  bool was_refused_ = false;  ///< its try, for reasons that may pass; it goes to its hold
+  bool asks_text_ = false;    ///< the open question is the server's: PendingLogin
+  std::optional<BrowserLogin> pending_;     ///< what the server has said of it in this attempt
+  std::chrono::seconds login_patience_{0};  ///< of the server for a log-in elsewhere
+  openvpn::Explainer explainer_;            ///< of this process's lines
+  bool is_answered_ =
+      false;           ///< by a server: what this process says from now on may be of its making
+  std::string fatal_;  ///< why this process is about to end, in its words
   std::optional<Failure> observed_;  ///< the best explanation that this attempt has given so far
 
   std::vector<Endpoint> endpoints_;
-  std::vector<Endpoint> order_;       ///< the same, as the process tries them
-  std::optional<Endpoint> endpoint_;  ///< the one in use, as far as is known
-  unsigned rotation_ = 0;             ///< which of them comes first
+  std::vector<Endpoint> order_;            ///< the same, as the process tries them
+  std::optional<Endpoint> endpoint_;       ///< the one in use, as far as is known
+  unsigned rotation_ = 0;                  ///< which of them comes first
+  std::optional<std::size_t> part_first_;  ///< where the present part of a long list begins
+  std::size_t part_tried_ = 0;             ///< tries with it
+  bool is_part_ = false;                   ///< the order is choose()'s own
   Login login_;
 };
 

@@ -19,9 +19,10 @@
 #include "helper/base/runtime_layout.h"
 #include "profiles/base/error.h"
 #include "profiles/base/secret.h"
-#include "profiles/openvpn_lexer.h"
+#include "profiles/openvpn_inline.h"
 #include "profiles/programs.h"
 #include "systemd/service/client/openvpn/client_root.h"
+#include "systemd/service/client/openvpn/completion.h"
 #include "systemd/service/os/unix_listener.h"
 
 namespace vpnrun::service::openvpn {
@@ -52,23 +53,6 @@ UniqueFd listen_on(const std::string& folder, const std::string& path, uid_t uid
     throw_errno("cannot set up '{}'", folder);
   }
   return listen_unix(path, {.user = uid});
-}
-
-/// Whether the last `verb` line in `config` is 3 or more.
-bool says_what_is_pushed(std::string_view config) {
-  constexpr std::string_view kVerb = "verb ";
-  bool says = false;
-  while (!config.empty()) {
-    std::string_view line = config.substr(0, config.find('\n'));
-    config.remove_prefix(std::min(line.size() + 1, config.size()));
-    if (line.starts_with(profile::kOptional)) {
-      line.remove_prefix(profile::kOptional.size());
-    }
-    if (line.starts_with(kVerb)) {
-      says = line.size() > kVerb.size() && line[kVerb.size()] >= '3';
-    }
-  }
-  return says;
 }
 
 /// The process that has connected; unix(7).
@@ -102,14 +86,19 @@ std::string client_options(const profile::OpenvpnConfig& config,
       // Addresses and routes are the companion's work: OpenVPN has no right to change any.
       "ifconfig-noexec\n"
       "route-noexec\n"
+      // By its user it is routed past its own tunnel. Without this it would take for its own what
+      // applications send to another port of its server, and drop that.
+      "allow-recursive-routing\n"
       "script-security 1\n"
       "management {} unix\n"
       "management-client\n"
       "management-hold\n"
       "management-up-down\n"
       "management-query-passwords\n"
-      "auth-retry none\n"
-      "connect-retry 1 1\n"
+      // It keeps what a person typed, and never asks by itself: what a refusal means is not its to
+      // decide.
+      "auth-retry nointeract\n"
+      "connect-retry 1 10\n"  // so that it grows no pauses of its own: Attempts does
       "connect-timeout 10\n"
       "resolv-retry 0\n"
       "suppress-timestamps\n"
@@ -133,14 +122,8 @@ std::string client_options(const profile::OpenvpnConfig& config,
   if (config.needs_user_pass) {
     text += "auth-user-pass\n";
   }
-  text += config.text;
-  // At the end, because the last line counts. From `verb 3` on OpenVPN prints what the server
-  // pushes, which PushedDns reads; `mute` must not suppress such a line because others came before
-  // it.
-  if (!says_what_is_pushed(config.text)) {
-    text += "verb 3\n";
-  }
-  return text + "mute 0\n";
+  const Completed completed = complete(config.text);
+  return text + completed.before + completed.text + completed.after;
 }
 
 void remove_client_folder(const std::string& profile_name) noexcept {
@@ -415,6 +398,14 @@ void Process::answer(std::string_view realm, const Secret& user_name, const Secr
     send(command("username", user_name).view());
   }
   send(password_command.view());
+}
+
+void Process::respond(const Secret& response) {
+  std::string encoded = profile::base64_content(response.view());
+  std::erase(encoded, '\n');
+  Secret command("cr-response ");
+  command.append(Secret::take(std::move(encoded)).view()).append("\n");
+  send(command.view());
 }
 
 StartProcess process_starter(EventLoop& loop, ProcessPlace place, std::string device) {

@@ -22,10 +22,10 @@
 
 namespace vpnrun::service::openvpn {
 
-/// The configuration that OpenVPN gets on standard input: `config` with our own directives in front
-/// and `endpoints` in their order in place of its remotes. With it OpenVPN opens no file, runs no
-/// program and changes neither address nor route; it reports everything over `management_path`.
-/// Pure.
+/// The configuration that OpenVPN gets on standard input: `config`, completed (completion.h), with
+/// our own directives in front and `endpoints` in their order in place of its remotes. With it
+/// OpenVPN opens no file, runs no program and changes neither address nor route; it reports
+/// everything over `management_path`. Pure.
 [[nodiscard]] std::string client_options(const profile::OpenvpnConfig& config,
                                          const std::vector<Endpoint>& endpoints,
                                          const std::string& device,
@@ -83,6 +83,7 @@ class Process final : public ProcessControl {
   void release_hold() override;
   void reconnect() override;
   void answer(std::string_view realm, const Secret& user_name, const Secret& password) override;
+  void respond(const Secret& response) override;
 
  private:
   [[nodiscard]] ManagementEvents with_pushed_dns(ManagementEvents events);

@@ -50,6 +50,8 @@ class ProcessControl {
   /// Answers ManagementEvents::on_need_password. User name and password are never logged. Throws
   /// Error, with nothing sent, on what quote() refuses.
   virtual void answer(std::string_view realm, const Secret& user_name, const Secret& password) = 0;
+  /// Answers a text that the server asked for an answer to (PendingLogin), which is never logged.
+  virtual void respond(const Secret& response) = 0;
 };
 
 /// Starts a process that tries `endpoints` in their order. Throws Error, and nothing runs then.

@@ -23,6 +23,9 @@ class Tries {
   /// Otherwise the attempt has failed.
   [[nodiscard]] bool may_go_on(Clock::time_point now, std::size_t servers) const noexcept;
 
+  /// How often it was let go.
+  [[nodiscard]] std::size_t count() const noexcept { return tries_; }
+
  private:
   std::size_t tries_ = 0;
   std::optional<Clock::time_point> let_go_;

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# JoinsNamespaceOf=: what systemd makes for one unit, /tmp and a network, is shared with others, whichever of
+# them is started first. No unit that joins one of ours with PrivateNetwork=yes is outside; and an attached
+# service is where it was attached to, or not started, whoever joins it.
+WEB4=http://203.0.113.10/
+OUTSIDE=203.0.113.1
+THROUGH=198.51.100.10
+
+isp_asked() { grep -q "query\[.*\] $1 " "$LAB/log/dns-isp"; }
+# unit NAME LINE…: a file below /etc/systemd/system.
+unit() {
+  printf '%s\n' "${@:2}" >"$LAB/tmp/unit"
+  put "$LAB/tmp/unit" "/etc/systemd/system/$1"
+}
+# seen UNIT: what the web server and the resolvers say to UNIT, started now: 'ADDRESS ANSWER', '-' for none.
+seen() {
+  inside rm -f /var/log/seen
+  attempt inside timeout 60 systemctl start "$1"
+  inside cat /var/log/seen 2>/dev/null || echo 'not started'
+}
+
+cat >"$LAB/tmp/look" <<END
+#!/bin/sh
+address=\$(curl -s -m 2 $WEB4)
+name=\$(getent ahostsv4 \$1 | awk '{ print \$1; exit }')
+echo "\${address:--} \${name:--}"
+END
+put "$LAB/tmp/look" /usr/local/bin/look 0755
+LOOK=('[Service]' Type=oneshot StandardOutput=truncate:/var/log/seen)
+
+machine_install
+machine_profile one
+unit plain.service "${LOOK[@]}" 'ExecStart=/usr/local/bin/look control.who.example'
+inside systemctl daemon-reload
+capture_start
+like 'control: a unit that joins nothing is outside' "$(seen plain.service)" "^$OUTSIDE "
+capture_stop
+check 'control: and captured' capture_has 'host 203.0.113.10 and tcp dst port 80'
+check 'control: and asks the provider' isp_asked control.who.example
+
+# --- units that join one of ours, before and after that is started ---
+VERSION=$(inside systemctl --version | awk '{ print $2; exit }')
+number=0
+# joined WHAT TARGET ORDERED TMP: nothing of it is outside.
+joined() {
+  local ordered=()
+  number=$((number + 1))
+  [ "$3" = no ] || ordered=("Requires=$2" "After=$2")
+  unit joined.service '[Unit]' "JoinsNamespaceOf=$2" "${ordered[@]}" "${LOOK[@]}" PrivateNetwork=yes "PrivateTmp=$4" \
+    "ExecStart=/usr/local/bin/look joined$number.who.example"
+  inside systemctl daemon-reload
+  unlike "systemd $VERSION, $1, joins $2, ordered $3, PrivateTmp=$4: not outside" "$(seen joined.service)" "$OUTSIDE"
+  check "nor does it ask the provider ($number)" eval "! isp_asked joined$number.who.example"
+}
+capture_start
+for target in vpnrun@one.service vpnrun-netns@one.service; do
+  for tmp in no yes; do
+    inside systemctl stop vpnrun@one.socket vpnrun@one.service vpnrun-netns@one.service
+    joined 'ours is not started' $target no $tmp
+    joined 'ours is pulled in' $target yes $tmp
+    check 'ours runs' inside timeout 30 systemctl start vpnrun@one.service
+    joined 'ours runs' $target no $tmp
+  done
+done
+# Others keep what is shared, and systemd since 254 follows the relation from one to the next.
+unit keeper.service '[Unit]' JoinsNamespaceOf=vpnrun@one.service '[Service]' PrivateNetwork=yes PrivateTmp=yes \
+  ExecStart=/bin/sleep infinity
+inside systemctl daemon-reload
+inside systemctl start keeper
+joined 'another one has joined' vpnrun@one.service no yes
+inside timeout 30 systemctl restart vpnrun@one.service
+joined 'another one has joined, ours is started after it' vpnrun@one.service no yes
+is 'the tunnel works all the same' "$(inside ip netns exec one curl -sS -m 5 $WEB4)" $THROUGH
+inside systemctl stop keeper
+capture_stop
+empty 'nothing left outside of the tunnel in all that' "$(capture_stray "$CAPTURE_ONE")"
+
+# --- an attached service, and units that join it: which since systemd 254 is a relation in both
+# directions ---
+unit served.service "${LOOK[@]}" 'ExecStartPre=/bin/sh -c "curl -s -m 2 203.0.113.10 >/var/log/before"' \
+  'ExecStart=/usr/local/bin/look served.who.example'
+inside systemctl daemon-reload
+attempt inside vpnrunctl attach served one
+is 'a service is attached' "$STATUS" 0
+like 'it is behind the tunnel' "$(seen served.service)" "^$THROUGH "
+unit sharer.service '[Unit]' JoinsNamespaceOf=served.service '[Service]' PrivateTmp=yes ExecStart=/bin/sleep infinity
+inside systemctl daemon-reload
+inside systemctl start sharer
+inside rm -f /var/log/before
+capture_start
+unlike 'with a unit that shares its /tmp, started first, it is not outside' "$(seen served.service)" "$OUTSIDE"
+unlike 'nor is a command before it' "$(inside cat /var/log/before 2>&1)" "$OUTSIDE"
+capture_stop
+empty 'and nothing leaves' "$(capture_stray "$CAPTURE_ONE")"
+check 'nor a name' eval '! isp_asked served.who.example'
+if [ "${VERSION%%[!0-9]*}" -ge 254 ]; then
+  is 'but it has failed' "$(inside systemctl is-failed served)" failed
+  like 'and says why' "$(journal -u served -o cat)" "not in the network namespace of the profile 'one'"
+  like 'vpnrunctl attach names the unit' "$(inside vpnrunctl attach 2>&1)" 'JoinsNamespaceOf=.*sharer|sharer.*JoinsNamespaceOf='
+  # What the check is for: without it the service is where the other one is.
+  unit served.service.d/zzz.conf '[Service]' ExecCondition=
+  inside systemctl daemon-reload
+  capture_start
+  like 'control: without the check it is outside' "$(seen served.service)" "^$OUTSIDE "
+  capture_stop
+  check 'control: and captured' capture_has 'host 203.0.113.10 and tcp dst port 80'
+  like 'which vpnrunctl attach says' "$(inside vpnrunctl attach 2>&1)" 'ExecCondition= of its drop-in is not in force'
+  inside rm /etc/systemd/system/served.service.d/zzz.conf
+else
+  like 'to this systemd the other unit does not matter' "$(seen served.service)" "^$THROUGH "
+fi
+inside systemctl daemon-reload
+inside systemctl stop sharer
+attempt inside systemctl reset-failed served
+like 'without the other unit it is behind the tunnel again' "$(seen served.service)" "^$THROUGH "

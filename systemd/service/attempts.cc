@@ -63,12 +63,12 @@ Attempts::Next Attempts::ended(const Failure& failure, Clock::time_point now) no
     return plan(std::max(is_challenge ? kFirstRetry : back_off(failures_++), asked_for));
   }
   state_ = State::kFailed;
-  planned_ = failure.kind == Failure::Kind::kStubborn;
+  planned_ = failure.kind == Failure::Kind::kPersistent;
   return {state_, planned_ ? std::optional(kLastRetry) : std::nullopt,
           !was_up_ && failure.kind > Failure::Kind::kAnswer};
 }
 
-std::optional<Attempts::Next> Attempts::hurry(Clock::time_point now) noexcept {
+std::optional<Attempts::Next> Attempts::retry_soon(Clock::time_point now) noexcept {
   if (!planned_) {
     return std::nullopt;
   }

@@ -60,7 +60,7 @@ class Attempts {
   [[nodiscard]] Next ended(const Failure& failure, Clock::time_point now) noexcept;
   /// Something makes an attempt worthwhile: the host is online again, or was asleep. nullopt: no
   /// attempt is planned.
-  [[nodiscard]] std::optional<Next> hurry(Clock::time_point now) noexcept;
+  [[nodiscard]] std::optional<Next> retry_soon(Clock::time_point now) noexcept;
   /// Starts again with the shortest pause: earlier failures say nothing about the next attempt.
   void forget() noexcept { failures_ = 0; }
   /// The parts of the configuration cannot be built: the tunnel has failed until the next order.

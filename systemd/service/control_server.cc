@@ -113,7 +113,7 @@ ControlServer::~ControlServer() {
   for (auto& caller : callers_) {
     caller.dropped = true;
   }
-  bury();
+  reap();
 }
 
 bool ControlServer::has_callers() const noexcept {
@@ -468,13 +468,13 @@ void ControlServer::sweep() {
   if (any && !sweeping_.active()) {
     sweeping_ = loop_.after(std::chrono::milliseconds(0), [this] {
       sweeping_.reset();
-      bury();
+      reap();
       askers_changed_();
     });
   }
 }
 
-void ControlServer::bury() {
+void ControlServer::reap() {
   std::vector<PeerSocket> connections;
   std::vector<uid_t> owners;
   for (auto& caller : callers_) {

@@ -111,7 +111,7 @@ class ControlServer {
   void flush(Caller& caller);
   void watch(Caller& caller);
   void sweep();
-  void bury();
+  void reap();
   [[nodiscard]] bool still_admits(Caller& caller);
   void look_at_admission();
 

@@ -33,7 +33,7 @@ Netns Netns::here(filter::NftPlace place) {
 
 Netns Netns::fresh(std::string name, filter::NftPlace place) {
   const UniqueFd home = open_current();
-  const netlink::ScopedNetns way_back(home.get());
+  const netlink::ScopedNetns back_home(home.get());
   if (::unshare(CLONE_NEWNET) != 0) {
     throw_errno("cannot create a network namespace");
   }

@@ -87,7 +87,7 @@ PartEvents Session::events() {
       waits_for_login(login);
     }
   };
-  events.link.way_back = [this] { hurry(); };
+  events.link.maybe_online = [this] { retry_soon(); };
   events.link.blocked = [this](const Failure& failure) { blocked(failure); };
   events.link.unblocked = [this] {
     if (is_trying()) {  // rather than wait until the client sends again
@@ -265,15 +265,15 @@ void Session::tell_inbound() {
 void Session::resumed(seconds asleep) {
   attempts_.forget();
   if (attempts_.state() != State::kUp) {
-    hurry();
+    retry_soon();
   } else if (parts_.client->drop()) {
     ended(passing_failure(
         fmt::format("the machine was asleep for {} s; connecting anew", asleep.count())));
   }
 }
 
-void Session::hurry() {
-  if (const auto next = attempts_.hurry(around_.timers.now())) {
+void Session::retry_soon() {
+  if (const auto next = attempts_.retry_soon(around_.timers.now())) {
     plan(*next);
   }
 }
@@ -434,7 +434,7 @@ void Session::noticed(const Failure& failure) {
     around_.board.explain(failure.error, failure.hint);
     around_.board.publish();
   }
-  if (failure.kind == Failure::Kind::kStubborn && limit_.active()) {
+  if (failure.kind == Failure::Kind::kPersistent && limit_.active()) {
     limit_ = around_.timers.after(kRefusalLimit, [this] { give_up(*explanation_); });
   }
 }

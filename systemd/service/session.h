@@ -126,7 +126,7 @@ class Session {
   void blocked(const Failure& failure);
   void asks(const std::optional<CredentialQuestion>& question);
   void waits_for_login(const BrowserLogin& login);
-  void hurry();
+  void retry_soon();
 
   void limit_attempt();
   void end_of_patience();

@@ -22,7 +22,7 @@ std::string text(const OuterNews& news) {
   for (const auto& [there, word] :
        {std::pair(news.pair, " pair"), std::pair(news.forwarding, " forwarding"),
         std::pair(news.routes, " routes"), std::pair(news.interfaces, " interfaces"),
-        std::pair(news.way_back, " way_back"), std::pair(news.rules, " rules")}) {
+        std::pair(news.maybe_online, " maybe_online"), std::pair(news.rules, " rules")}) {
     words += there ? word : "";
   }
   return words;
@@ -126,7 +126,7 @@ NETNS_TEST(OuterWatch, RoutesAreNewsWhileAnEndpointIsOpen) {
   EXPECT_EQ(watched.after([&] { watched.route("192.0.2.0/24", "wan"); }), " routes rules");
   watched.watch->follow(false, {"wan"});
   EXPECT_EQ(watched.after([&] { watched.route("192.0.2.0/25", "wan"); }), " rules");
-  EXPECT_EQ(watched.after([&] { watched.route("0.0.0.0/0", "wan"); }), " way_back rules");
+  EXPECT_EQ(watched.after([&] { watched.route("0.0.0.0/0", "wan"); }), " maybe_online rules");
 }
 
 NETNS_TEST(OuterWatch, WhatForwardsForTheLinkIsNews) {

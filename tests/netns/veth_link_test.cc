@@ -318,7 +318,7 @@ void rename_link(Netns& netns, const std::string& name, const std::string& wante
 NETNS_TEST(VethLink, ARenamedLinkIsMadeAnewAndWhatHasItsNameIsLeftAlone) {
   LinkLab lab;
   LinkEvents events;
-  events.way_back = [] {};
+  events.maybe_online = [] {};
   VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, std::move(events));
   link.open({LinkLab::endpoint()});
   ASSERT_TRUE(comes_back(lab, link));
@@ -340,7 +340,7 @@ NETNS_TEST(VethLink, ARenamedLinkIsMadeAnewAndWhatHasItsNameIsLeftAlone) {
 NETNS_TEST(VethLink, UnderAnotherNameItIsNotUpBeforeItsFilterIsLoaded) {
   LinkLab lab;
   LinkEvents events;
-  events.way_back = [] {};
+  events.maybe_online = [] {};
   VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, std::move(events));
   link.open({LinkLab::endpoint()});
   ASSERT_TRUE(comes_back(lab, link));
@@ -403,7 +403,7 @@ struct NoLock {
 NETNS_TEST(VethLink, WhatCouldNotBeLoadedForWantOfTheLockIsLoadedLater) {
   LinkLab lab;
   LinkEvents events;
-  events.way_back = [] {};
+  events.maybe_online = [] {};
   VethLink link(lab.loop, LinkLab::profile(), lab.outer, lab.inside, std::move(events));
   link.open({LinkLab::endpoint()});
   ASSERT_TRUE(lab.outer.nft().has_chain(filter::kHostTable, "trace"));

@@ -58,7 +58,7 @@ class AttemptsTest : public testing::Test {
 
 TEST_F(AttemptsTest, AreDownAtFirst) {
   EXPECT_EQ(attempts_.state(), State::kDown);
-  EXPECT_EQ(attempts_.hurry(now_), std::nullopt);
+  EXPECT_EQ(attempts_.retry_soon(now_), std::nullopt);
 }
 
 TEST_F(AttemptsTest, BeginAtOnceWhenOrdered) {
@@ -96,7 +96,7 @@ TEST_F(AttemptsTest, DownPlansNothing) {
   up();
   (void)ended(Kind::kPassing);
   EXPECT_EQ(attempts_.down(), (Next{State::kDown, std::nullopt, false}));
-  EXPECT_EQ(attempts_.hurry(now_), std::nullopt);
+  EXPECT_EQ(attempts_.retry_soon(now_), std::nullopt);
 }
 
 TEST_F(AttemptsTest, AnOrderWhileAnAttemptIsUnderWayChangesNothing) {
@@ -147,14 +147,14 @@ TEST_F(AttemptsTest, ATypedAnswerThatIsRefusedLeavesTheProcessForTheNextOrder) {
   EXPECT_EQ(ended(Kind::kAnswer), (Next{State::kFailed, std::nullopt, false}));
 }
 
-TEST_F(AttemptsTest, AStubbornFailureIsTriedMuchLaterAndEndsNoProcess) {
+TEST_F(AttemptsTest, APersistentFailureIsTriedMuchLaterAndEndsNoProcess) {
   starting();
-  EXPECT_EQ(ended(Kind::kStubborn), (Next{State::kFailed, Attempts::kLastRetry, false}));
+  EXPECT_EQ(ended(Kind::kPersistent), (Next{State::kFailed, Attempts::kLastRetry, false}));
 }
 
 TEST_F(AttemptsTest, WhateverMayPassEndsNoProcessHoweverOftenItHappens) {
   for (const Kind kind :
-       {Kind::kChallenge, Kind::kPassing, Kind::kPeer, Kind::kOutside, Kind::kStubborn}) {
+       {Kind::kChallenge, Kind::kPassing, Kind::kPeer, Kind::kOutside, Kind::kPersistent}) {
     starting();
     for (int i = 0; i < 30; ++i) {
       const Next next = ended(kind);
@@ -202,7 +202,7 @@ TEST_F(AttemptsTest, WhoIsNotTheServerMayBeTheServerTheNextTime) {
 }
 
 TEST_F(AttemptsTest, AProcessThatOnceWasUpIsNotEndedByAnyFailure) {
-  for (const Kind kind : {Kind::kSetup, Kind::kCredentials, Kind::kStubborn, Kind::kAnswer}) {
+  for (const Kind kind : {Kind::kSetup, Kind::kCredentials, Kind::kPersistent, Kind::kAnswer}) {
     up();
     EXPECT_FALSE(ended(kind).ends_process);
     EXPECT_EQ(attempts_.state(), State::kFailed);
@@ -221,19 +221,19 @@ TEST_F(AttemptsTest, AProcessThatWasUpBeforeItWasTakenDownIsNotEndedEither) {
 TEST_F(AttemptsTest, AFailureForGoodIsNotHurried) {
   starting();
   (void)ended(Kind::kSetup);
-  EXPECT_EQ(attempts_.hurry(now_), std::nullopt);
+  EXPECT_EQ(attempts_.retry_soon(now_), std::nullopt);
 }
 
-TEST_F(AttemptsTest, AStubbornFailureIsHurriedByNewsOfTheHost) {
+TEST_F(AttemptsTest, APersistentFailureIsRetriedSoonAtNewsOfTheHost) {
   up();
-  (void)ended(Kind::kStubborn);
+  (void)ended(Kind::kPersistent);
   now_ += seconds(5);
-  EXPECT_EQ(attempts_.hurry(now_), (Next{State::kFailed, Attempts::kFirstRetry, false}));
+  EXPECT_EQ(attempts_.retry_soon(now_), (Next{State::kFailed, Attempts::kFirstRetry, false}));
 }
 
-TEST_F(AttemptsTest, AStubbornFailureStaysFailedWhileItIsTriedAgain) {
+TEST_F(AttemptsTest, APersistentFailureStaysFailedWhileItIsTriedAgain) {
   up();
-  (void)ended(Kind::kStubborn);
+  (void)ended(Kind::kPersistent);
   attempts_.begin(now_);
   EXPECT_EQ(attempts_.state(), State::kFailed);
   EXPECT_EQ(ended(Kind::kPassing).state, State::kFailed);
@@ -251,7 +251,7 @@ TEST_F(AttemptsTest, AnOrderAfterAFailureForGoodStartsAnew) {
 TEST_F(AttemptsTest, WhatCannotBeBuiltIsFailedUntilTheNextOrder) {
   up();
   EXPECT_EQ(attempts_.unusable(), (Next{State::kFailed, std::nullopt, false}));
-  EXPECT_EQ(attempts_.hurry(now_), std::nullopt);
+  EXPECT_EQ(attempts_.retry_soon(now_), std::nullopt);
   now_ += seconds(5);
   EXPECT_EQ(attempts_.up(now_)->state, State::kStarting);
 }
@@ -344,18 +344,18 @@ TEST_F(AttemptsTest, AHostThatIsBackEndsTheBackOff) {
     (void)failure();
   }
   (void)ended(Kind::kPassing);
-  EXPECT_EQ(attempts_.hurry(now_)->retry, Attempts::kFirstRetry);
+  EXPECT_EQ(attempts_.retry_soon(now_)->retry, Attempts::kFirstRetry);
   EXPECT_EQ(failure(), Attempts::kFirstRetry);
 }
 
 TEST_F(AttemptsTest, AHostThatIsBackDisturbsNoAttempt) {
   starting();
-  EXPECT_EQ(attempts_.hurry(now_), std::nullopt);
+  EXPECT_EQ(attempts_.retry_soon(now_), std::nullopt);
 }
 
 TEST_F(AttemptsTest, AHostThatIsBackDisturbsNoConnection) {
   up();
-  EXPECT_EQ(attempts_.hurry(now_), std::nullopt);
+  EXPECT_EQ(attempts_.retry_soon(now_), std::nullopt);
   EXPECT_EQ(attempts_.state(), State::kUp);
 }
 
@@ -393,7 +393,7 @@ TEST_F(AttemptsTest, NewsOfTheHostBeginNoMoreThanOneAttemptASecond) {
   for (int i = 0; i < 50; ++i) {
     const auto before = now_;
     (void)ended(Kind::kPassing);
-    now_ += attempts_.hurry(now_)->retry.value_or(hours(1));
+    now_ += attempts_.retry_soon(now_)->retry.value_or(hours(1));
     attempts_.begin(now_);
     EXPECT_GE(now_ - before, Attempts::kAsked);
   }

@@ -30,11 +30,11 @@ TEST(Failure, OfTheServersOwnReasonsIsPassingAndExplainsMoreThanSilence) {
   const Failure passing{Failure::Kind::kPassing, "a", ""};
   const Failure peer{Failure::Kind::kPeer, "b", ""};
   const Failure outside{Failure::Kind::kOutside, "c", ""};
-  const Failure stubborn{Failure::Kind::kStubborn, "d", ""};
+  const Failure persistent{Failure::Kind::kPersistent, "d", ""};
   EXPECT_TRUE(is_passing(outside));
   EXPECT_TRUE(explains_more(outside, passing) && explains_more(outside, peer));
-  EXPECT_TRUE(explains_more(stubborn, outside));
-  EXPECT_FALSE(is_passing(stubborn));
+  EXPECT_TRUE(explains_more(persistent, outside));
+  EXPECT_FALSE(is_passing(persistent));
 }
 
 }  // namespace

@@ -95,7 +95,7 @@ class OpenvpnClientTest : public testing::Test {
     is_calling_ = false;
     return first;
   }
-  /// Connects to `endpoints`, and the process is let go.
+  /// Connects to `endpoints`, and the process is released from its hold.
   FakeRun& begin(const std::vector<Endpoint>& endpoints = {server(1)}) {
     connect(endpoints);
     run().hold();
@@ -309,7 +309,7 @@ TEST_F(OpenvpnClientTest, TellsWhatExplainsMoreWhileTheAttemptGoesOn) {
   EXPECT_THAT(seen_, ElementsAre("noticed the server refuses the connection",
                                  "noticed the certificate of the server is not meant for a server",
                                  "noticed the client certificate of this profile has expired"));
-  EXPECT_EQ(noticed_->kind, Kind::kStubborn);
+  EXPECT_EQ(noticed_->kind, Kind::kPersistent);
 }
 
 TEST_F(OpenvpnClientTest, SaysWhatSilenceMayMean) {
@@ -353,7 +353,7 @@ TEST_F(OpenvpnClientTest, EndsWithWhatNoOtherServerWillMend) {
   begin({server(1), server(2)});
   run().print("WARNING: Your certificate has expired!");
   run().state("RECONNECTING", "tls-error");
-  EXPECT_EQ(ended_->kind, Kind::kStubborn);
+  EXPECT_EQ(ended_->kind, Kind::kPersistent);
   EXPECT_EQ(openvpn_.running(), 0);
 }
 

@@ -551,9 +551,9 @@ TEST_F(SessionTest, AServerThatRefusesForItsOwnReasonsIsTriedAgainAndItsWordsAre
   EXPECT_EQ(gave_up_, 0);
 }
 
-TEST_F(SessionTest, AFirstConnectionThatIsOnlyStubbornEndsNoCompanion) {
+TEST_F(SessionTest, AFirstConnectionThatIsOnlyPersistentEndsNoCompanion) {
   connecting();
-  client_->events.ended({Failure::Kind::kStubborn, "the certificate has expired", ""});
+  client_->events.ended({Failure::Kind::kPersistent, "the certificate has expired", ""});
   EXPECT_EQ(state(), State::kFailed);
   EXPECT_EQ(gave_up_, 0);
   EXPECT_EQ(wait_for_attempt(), Attempts::kLastRetry);
@@ -598,7 +598,7 @@ TEST_F(SessionTest, AnExpiredCertificateEndsTheAttemptSoonAndIsTriedMuchLater) {
   client_->events.ended(passing("gone"));
   wait_for_attempt();
   names_.answer();
-  client_->events.noticed({Failure::Kind::kStubborn, "the certificate has expired", ""});
+  client_->events.noticed({Failure::Kind::kPersistent, "the certificate has expired", ""});
   clock_.advance(seconds(4));
   EXPECT_EQ(state(), State::kFailed);
   EXPECT_EQ(status().error, "the certificate has expired");
@@ -763,17 +763,17 @@ TEST_F(SessionTest, AWayOutThatIsBackEndsTheBackOff) {
   fail_attempts(9);
   client_->events.ended(passing("no"));
   clock_.advance(seconds(5));
-  link_->events.way_back();
+  link_->events.maybe_online();
   EXPECT_EQ(wait_for_attempt(), Attempts::kFirstRetry);
 }
 
 TEST_F(SessionTest, AWayOutThatIsBackDisturbsNeitherAttemptNorConnection) {
   connecting();
-  link_->events.way_back();
+  link_->events.maybe_online();
   EXPECT_THAT(journal_, IsEmpty());
   client_->events.connected(settings());
   journal_.clear();
-  link_->events.way_back();
+  link_->events.maybe_online();
   clock_.advance(seconds(60));
   EXPECT_THAT(journal_, IsEmpty());
   EXPECT_EQ(state(), State::kUp);
@@ -781,7 +781,7 @@ TEST_F(SessionTest, AWayOutThatIsBackDisturbsNeitherAttemptNorConnection) {
 
 TEST_F(SessionTest, AWayOutThatIsBackDoesNotWakeWhatIsDown) {
   make();
-  link_->events.way_back();
+  link_->events.maybe_online();
   clock_.advance(seconds(60));
   EXPECT_EQ(state(), State::kDown);
   EXPECT_THAT(journal_, IsEmpty());

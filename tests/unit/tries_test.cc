@@ -15,14 +15,14 @@ class TriesTest : public testing::Test {
   Tries::Clock::time_point now_{seconds(1000)};
 };
 
-TEST_F(TriesTest, AProcessAtItsFirstHoldIsLetGo) {
+TEST_F(TriesTest, AProcessAtItsFirstHoldIsReleased) {
   EXPECT_TRUE(tries_.may_go_on(now_, 1));
 }
 
-TEST_F(TriesTest, AProcessIsLetGoForEachOfItsServersOnce) {
+TEST_F(TriesTest, AProcessIsReleasedForEachOfItsServersOnce) {
   int tries = 0;
   while (tries < 100 && tries_.may_go_on(now_, 3)) {
-    tries_.let_go(now_);
+    tries_.release_hold(now_);
     now_ += milliseconds(2);
     ++tries;
   }
@@ -30,7 +30,7 @@ TEST_F(TriesTest, AProcessIsLetGoForEachOfItsServersOnce) {
 }
 
 TEST_F(TriesTest, ATryThatTookItsTimeMayBeFollowedByAnother) {
-  tries_.let_go(now_);
+  tries_.release_hold(now_);
   now_ += Tries::kQuick - milliseconds(1);
   EXPECT_FALSE(tries_.may_go_on(now_, 1));
   now_ += milliseconds(1);
@@ -38,7 +38,7 @@ TEST_F(TriesTest, ATryThatTookItsTimeMayBeFollowedByAnother) {
 }
 
 TEST_F(TriesTest, AnAttemptBeginsWithAFullList) {
-  tries_.let_go(now_);
+  tries_.release_hold(now_);
   EXPECT_FALSE(tries_.may_go_on(now_, 1));
   tries_ = {};
   EXPECT_TRUE(tries_.may_go_on(now_, 1));

@@ -13,16 +13,16 @@ namespace vpnrun::service {
 /// Why a connection attempt failed, in the user's words.
 struct Failure {
   enum class Kind : std::uint8_t {
-    kChallenge,  ///< the server wants to know more from a person: tried again at once, which asks;
-                 ///< this may go on as long as somebody answers, and does not count as a failure
-    kPassing,    ///< waiting may cure it: tried again with back-off
-    kPeer,       ///< whoever answers seems not to be the server: passing as well,
-                 ///< because anybody on the way can bring it about
-    kOutside,    ///< the server refuses for reasons of its own, or the clock is not set yet: told
-                 ///< as it is, and passing
-    kStubborn,   ///< not soon (an expired certificate of ours): tried again much later
-    kAnswer,     ///< what a person typed is refused: never tried again unasked, and whoever asks
-                 ///< for the tunnel is asked again
+    kChallenge,   ///< the server wants to know more from a person: tried again at once, which asks;
+                  ///< this may go on as long as somebody answers, and does not count as a failure
+    kPassing,     ///< waiting may cure it: tried again with back-off
+    kPeer,        ///< whoever answers seems not to be the server: passing as well,
+                  ///< because anybody on the way can bring it about
+    kOutside,     ///< the server refuses for reasons of its own, or the clock is not set yet: told
+                  ///< as it is, and passing
+    kPersistent,  ///< not soon (an expired certificate of ours): tried again much later
+    kAnswer,      ///< what a person typed is refused: never tried again unasked, and whoever asks
+                  ///< for the tunnel is asked again
     kCredentials,  ///< what is in a file is refused: never tried again unasked
     kSetup,        ///< the configuration or the machine: never tried again unasked
   };

@@ -26,7 +26,7 @@ struct LinkAddresses {
 struct LinkEvents {
   /// The machine may be online again: there is a carrier or a default route that was not there
   /// before.
-  std::function<void()> way_back;
+  std::function<void()> maybe_online;
   /// Something on the machine drops the client's packets; the failure says what to do about it.
   std::function<void(const Failure&)> blocked;
   /// What dropped them now lets them through: a new attempt need not wait.

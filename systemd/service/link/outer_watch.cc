@@ -31,7 +31,7 @@ OuterNews& OuterNews::operator|=(const OuterNews& other) noexcept {
   routes = routes || other.routes;
   interfaces = interfaces || other.interfaces;
   rules = rules || other.rules;
-  way_back = way_back || other.way_back;
+  maybe_online = maybe_online || other.maybe_online;
   deleted = deleted || other.deleted;
   return *this;
 }
@@ -93,7 +93,7 @@ OuterNews OuterWatch::news_of_link(const netlink::LinkChanged& link) {
     return news;
   }
   news.routes = routes_;
-  news.way_back = link.carrier && !link.deleted;
+  news.maybe_online = link.carrier && !link.deleted;
   return news;
 }
 
@@ -105,7 +105,7 @@ OuterNews OuterWatch::news_of(const netlink::Event& event) {
   if (const auto* address = std::get_if<netlink::AddressChanged>(&event)) {
     news.pair = address->ifindex == link_index_;
   } else if (const auto* route = std::get_if<netlink::RouteChanged>(&event)) {
-    news.way_back = route->is_default && !route->deleted;
+    news.maybe_online = route->is_default && !route->deleted;
     news.routes = routes_ && route->ifindex != link_index_ && !is_strange(route->ifindex);
   } else if (const auto* forwarding = std::get_if<netlink::ForwardingChanged>(&event)) {
     const auto link = names_.find(forwarding->ifindex);
@@ -158,7 +158,7 @@ void OuterWatch::tell() {
   } catch (const std::exception& error) {
     log::ignored(error);
     news_ = told;
-    news_.way_back = false;
+    news_.maybe_online = false;
     again_ = loop_.after(pause_, [this] {
       pause_ = std::min(2 * pause_, kAgainAtMost);
       tell();

@@ -19,15 +19,15 @@ struct OuterNews {
   bool routes = false;      ///< the routes to the endpoints may have changed
   bool interfaces =
       false;  ///< an interface that forwards for the link was renamed, or somebody else switched it
-  bool rules = false;     ///< the filter may be gone
-  bool way_back = false;  ///< the machine may be online again
-  bool deleted = false;   ///< the filter was deleted; one that is there now may be an old one
+  bool rules = false;         ///< the filter may be gone
+  bool maybe_online = false;  ///< the machine may be online again
+  bool deleted = false;       ///< the filter was deleted; one that is there now may be an old one
 
   [[nodiscard]] static OuterNews everything() noexcept {
     return {true, true, true, true, true, false, false};
   }
   [[nodiscard]] bool any() const noexcept {
-    return pair || forwarding || routes || interfaces || rules || way_back;
+    return pair || forwarding || routes || interfaces || rules || maybe_online;
   }
   OuterNews& operator|=(const OuterNews& other) noexcept;
 };

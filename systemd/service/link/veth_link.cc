@@ -474,10 +474,10 @@ void VethLink::on_news(const OuterNews& news) {
   try {
     (void)look_around(news, false);
   } catch (const std::exception&) {
-    failure = std::current_exception();  // way_back() must be called all the same
+    failure = std::current_exception();  // maybe_online() must be called all the same
   }
-  if (news.way_back) {
-    events_.way_back();
+  if (news.maybe_online) {
+    events_.maybe_online();
   }
   if (failure) {
     std::rethrow_exception(failure);

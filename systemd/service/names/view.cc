@@ -171,7 +171,7 @@ void renew_sysfs() {
 /// Unmounts the copy of the host's /run before the view's own is mounted. It would stay below, with
 /// the entries of all profiles: whatever is mounted for one of them would be mounted in the views
 /// of all others as well. If /run is not a mount, nothing happens.
-void let_go_of_run() {
+void uncover_run() {
   uncover("/run");
 }
 
@@ -198,7 +198,7 @@ void build_view(const ViewSources& sources) {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
     throw_errno("cannot make the mount namespace a slave of the host's");
   }
-  let_go_of_run();
+  uncover_run();
   make_run_folder(host.get());
   cover_other_run();
   renew_sysfs();

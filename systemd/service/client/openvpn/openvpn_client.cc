@@ -81,7 +81,7 @@ std::optional<Endpoint> OpenvpnClient::connect(const std::vector<Endpoint>& endp
     // It is not known which of them OpenVPN tries next.
     endpoint_ = endpoints.front();
     phase_ = Phase::kTrying;
-    let_go();
+    release_hold();
   } else {
     start_process(endpoints);
     endpoint_ = order_.front();
@@ -152,10 +152,10 @@ std::vector<Endpoint> OpenvpnClient::order_of(const std::vector<Endpoint>& endpo
   return order;
 }
 
-void OpenvpnClient::let_go() {
+void OpenvpnClient::release_hold() {
   holds_ = false;
-  was_let_go_ = true;
-  tries_.let_go(timers_.now());
+  hold_released_ = true;
+  tries_.release_hold(timers_.now());
   process_->release_hold();
 }
 
@@ -163,7 +163,7 @@ void OpenvpnClient::let_go() {
 void OpenvpnClient::stop_process() noexcept {
   holds_ = false;
   is_spent_ = false;
-  was_let_go_ = false;
+  hold_released_ = false;
   questions_.clear();
   question_.reset();
   settings_.reset();
@@ -176,7 +176,7 @@ void OpenvpnClient::stop_process() noexcept {
   if (process_) {
     process_->stop();
     stopped_.push_back(std::move(process_));
-    bury_ = timers_.after(std::chrono::milliseconds(0), [this] { stopped_.clear(); });
+    reap_ = timers_.after(std::chrono::milliseconds(0), [this] { stopped_.clear(); });
   }
 }
 
@@ -289,12 +289,12 @@ void OpenvpnClient::on_hold(std::chrono::seconds wait) {
   if (phase_ != Phase::kTrying) {
     return;
   }
-  // Let go, it would be back at the server that has just refused it, unless that says otherwise.
+  // Released, it would be back at the server that has just refused it, unless that says otherwise.
   const auto advance = login_.refusal().advance;
   const bool is_refused =
       std::exchange(was_refused_, false) && advance != openvpn::Refusal::Advance::kNext;
   if (!is_refused && tries_.may_go_on(timers_.now(), order_.size())) {
-    let_go();  // its first hold, or the next server of its list: the attempt goes on
+    release_hold();  // its first hold, or the next server of its list: the attempt goes on
     return;
   }
   Failure failure = observed_.value_or(passing_failure("no connection to " + endpoint_text()));
@@ -536,7 +536,7 @@ void OpenvpnClient::on_output(std::string_view line) {
     const auto challenge = line.find(",CRV1:");
     log::debug("openvpn: {}", printable(line.substr(0, challenge)));
   }
-  if (was_let_go_ && line.starts_with("Options error:")) {
+  if (hold_released_ && line.starts_with("Options error:")) {
     return;  // ours have all been read: this is about an option that the server pushes
   }
   if (auto failure = explainer_.line(line)) {

@@ -95,7 +95,7 @@ class OpenvpnClient : public TunnelClient {
 
   void start_process(const std::vector<Endpoint>& endpoints);
   [[nodiscard]] std::vector<Endpoint> order_of(const std::vector<Endpoint>& endpoints);
-  void let_go();
+  void release_hold();
   void stop_process() noexcept;
   [[nodiscard]] std::string endpoint_text() const;
 
@@ -110,10 +110,11 @@ class OpenvpnClient : public TunnelClient {
   std::unique_ptr<openvpn::ProcessControl> process_;
   /// Stopped processes, kept until the event that they may be in has returned.
   std::vector<std::unique_ptr<openvpn::ProcessControl>> stopped_;
-  Timers::Handle bury_;
-  bool holds_ = false;       ///< it waits for release_hold()
-  bool is_spent_ = false;    ///< it is not released from its hold again
-  bool was_let_go_ = false;  ///< this process, at least once: since then it reads from the network
+  Timers::Handle reap_;
+  bool holds_ = false;     ///< it waits for release_hold()
+  bool is_spent_ = false;  ///< it is not released from its hold again
+  bool hold_released_ =
+      false;  ///< this process, at least once: since then it reads from the network
   openvpn::Tries tries_;
   Timers::Handle silence_;                           ///< since the process came to its state
   std::deque<Timers::Clock::time_point> questions_;  ///< this process's latest

@@ -66,7 +66,7 @@ constexpr std::string_view kDeviceNode =
 // clang-format off
 constexpr Reason kReasons[] = {
     // --- our own certificate and key ---
-    {"own_certificate_expired", kLine, "WARNING: Your certificate has expired", "", "", Kind::kStubborn,
+    {"own_certificate_expired", kLine, "WARNING: Your certificate has expired", "", "", Kind::kPersistent,
      "the client certificate of this profile has expired",
      "get a new configuration from the provider; or check the clock: date"},
     {"own_certificate_not_yet_valid", kLine, "WARNING: Your certificate is not yet valid", "", "", Kind::kOutside,

@@ -3,13 +3,13 @@
 
 namespace vpnrun::service::openvpn {
 
-void Tries::let_go(Clock::time_point now) noexcept {
-  let_go_ = now;
+void Tries::release_hold(Clock::time_point now) noexcept {
+  released_ = now;
   ++tries_;
 }
 
 bool Tries::may_go_on(Clock::time_point now, std::size_t servers) const noexcept {
-  return !let_go_ || tries_ < servers || now - *let_go_ >= kQuick;
+  return !released_ || tries_ < servers || now - *released_ >= kQuick;
 }
 
 }  // namespace vpnrun::service::openvpn

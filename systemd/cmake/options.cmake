@@ -66,7 +66,11 @@ if(VPNRUN_WERROR)
 endif()
 
 if(VPNRUN_SANITIZE)
+  # The checks of undefined behaviour are for what is tested. In what GoogleTest's macros become they would
+  # be a third of the time that everything takes to compile.
+  set(tests ${CMAKE_SOURCE_DIR}/tests/unit ${CMAKE_SOURCE_DIR}/tests/netns)
   target_compile_options(vpnrun_options INTERFACE -fsanitize=${VPNRUN_SANITIZE}
+    $<$<IN_LIST:$<TARGET_PROPERTY:SOURCE_DIR>,${tests}>:-fno-sanitize=undefined>
     -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(vpnrun_options INTERFACE -fsanitize=${VPNRUN_SANITIZE})
 else()

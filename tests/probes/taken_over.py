@@ -103,6 +103,13 @@ def questions():
         client.sendall(b">PASSWORD:Need 'Auth' username/password\r\n" * 1000)
 
 
+def logins():
+    client = connect()
+    done()
+    while True:
+        client.sendall(b">STATE:1700000000,AUTH_PENDING,timeout 60,,,,,\r\n" * 1000)
+
+
 def prints_on(what):
     while True:
         try:

@@ -26,7 +26,7 @@ signal.pause()'
 SERVER=$BACKGROUND
 wait_until 5 eval 'nsenter --net=/run/vpnrun/one/netns -- ss -Hltn sport = 4444 | grep -q .'
 
-for way in descriptor out_of_band half_a_line endless_line deaf states questions prints reports strangers; do
+for way in descriptor out_of_band half_a_line endless_line deaf states questions logins prints reports strangers; do
   vpnrunctl down one >/dev/null
   stand_in "exec python3 /usr/local/bin/taken_over.py $way"
   background "$LAB/log/app-$way" vpnrunctl up one
@@ -49,6 +49,9 @@ ASKED=$(grep -c 'waits for' "$LAB/log/tunnel-one")
 check 'it was asked for credentials (control)' test "$ASKED" -gt 0
 is "and not without end ($ASKED lines)" "$((ASKED <= 100))" 1
 like 'which is said' "$(cat "$LAB/log/tunnel-one")" 'asks for credentials without end'
+TOLD=$(grep -c 'the server waits for' "$LAB/log/tunnel-one")
+check 'it waited for log-ins (control)' test "$TOLD" -gt 0
+is "and not without end ($TOLD lines)" "$((TOLD <= 100))" 1
 check 'with the real client it comes up' timeout 20 vpnrunctl restart one
 is 'and applications are online' "$(by alice vpnrun curl -s -m 5 http://203.0.113.10/)" 198.51.100.10
 kill "$LISTENER" "$SERVER"

@@ -910,6 +910,16 @@ TEST_F(OpenvpnClientTest, EndsAProcessThatWantsLoginsWithoutEnd) {
   EXPECT_EQ(ended_->kind, Kind::kPassing);
 }
 
+TEST_F(OpenvpnClientTest, EndsAProcessThatWaitsForLoginsWithoutEnd) {
+  begin();
+  for (int i = 0; i < 100 && openvpn_.running() == 1; ++i) {
+    run().state("AUTH_PENDING", "timeout " + std::to_string(60 + i));
+  }
+  EXPECT_EQ(logins_.size(), OpenvpnClient::kQuestionsMax);
+  EXPECT_EQ(openvpn_.running(), 0);
+  EXPECT_EQ(ended_->kind, Kind::kPassing);
+}
+
 TEST_F(OpenvpnClientTest, TellsOfTheWrongPassphraseRatherThanOfWhatCameOfIt) {
   connect({server(1)});
   run().need("Private Key");

@@ -445,6 +445,15 @@ bool OpenvpnClient::asks_too_often() {
   return questions_.size() > kQuestionsMax;
 }
 
+/// What is waited for is told as often as the server says it. If so, the process is ended.
+bool OpenvpnClient::wants_logins_without_end() {
+  if (!asks_too_often()) {
+    return false;
+  }
+  end_with_process(passing_failure("the server asks for a log-in without end"));
+  return true;
+}
+
 void OpenvpnClient::on_need_password(std::string_view realm, bool wants_user_name,
                                      const openvpn::Challenge& challenge) {
   if (phase_ == Phase::kIdle) {
@@ -472,6 +481,9 @@ void OpenvpnClient::on_need_password(std::string_view realm, bool wants_user_nam
 
 void OpenvpnClient::on_auth_pending(std::string_view detail) {
   constexpr std::string_view kTimeout = "timeout ";
+  if (phase_ == Phase::kIdle || wants_logins_without_end()) {
+    return;
+  }
   login_patience_ = kLoginPatience;
   if (detail.starts_with(kTimeout)) {
     detail.remove_prefix(kTimeout.size());
@@ -483,20 +495,14 @@ void OpenvpnClient::on_auth_pending(std::string_view detail) {
 }
 
 void OpenvpnClient::wait_for_login(BrowserLogin login) {
-  if (phase_ != Phase::kIdle) {
-    login.patience = std::max(login_patience_, kLoginPatience);
-    events_.waits_for_login(login);
-  }
+  login.patience = std::max(login_patience_, kLoginPatience);
+  events_.waits_for_login(login);
 }
 
 /// What is to be confirmed, and how: the server says it before or after that it waits.
 void OpenvpnClient::on_info_message(std::string_view message) {
   const auto login = openvpn::pending_login(message);
-  if (!login || phase_ == Phase::kIdle) {
-    return;
-  }
-  if (asks_too_often()) {
-    end_with_process(passing_failure("the server asks for a log-in without end"));
+  if (!login || phase_ == Phase::kIdle || wants_logins_without_end()) {
     return;
   }
   if (login->wants_response) {

@@ -85,6 +85,7 @@ class OpenvpnClient : public TunnelClient {
   void on_exit(int status);
 
   [[nodiscard]] bool asks_too_often();
+  [[nodiscard]] bool wants_logins_without_end();
   void observe(const Failure& failure);
   void locate(Failure& failure, std::string_view line) const;
   void lose(const Failure& failure);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # A server whose log-in is completed in a browser: the link is shown to whoever waits, in the status and in the log, and
-# opened by nobody. Once the log-in is done, the tunnel is up.
+# opened by nobody. Once the log-in is done, the tunnel is up. And one that asks a question of its own: what a person
+# answers goes there, and into no log.
 LINK='https://login.corp.example/start?id=42'
 
 # gatekeeper MESSAGE: answers each client with it, and lets it in once $LAB/tls/logged-in exists; what it has seen goes
@@ -30,12 +31,14 @@ while True:
         if asked:
             pending[asked[1]] = asked[2]
             connection.sendall(('client-pending-auth %s %s "%s" 60\n' % (asked[1], asked[2], sys.argv[1])).encode())
-        elif "IV_SSO" in line:
+        elif "IV_SSO" in line or ">CLIENT:CR_RESPONSE" in line:
             print(line, flush=True)
     if os.path.exists("$LAB/tls/logged-in"):
         for client, key in pending.items():
             connection.sendall(("client-auth-nt %s %s\n" % (client, key)).encode())
         pending = {}
+    if os.path.exists("$LAB/tls/relieved"):
+        break
 END
 chmod 0755 "$LAB/bin/gatekeeper"
 vpn_server server-web tun-web server --proto udp6 --port 1365 --server 10.7.65.0 255.255.255.0 \
@@ -48,6 +51,7 @@ shows() { grep -qF -- "$1" /run/vpnrun/web/state.json; }
 
 tunnel_prepare web
 background "$LAB/log/gatekeeper" on vpn gatekeeper "WEB_AUTH::$LINK"
+GATEKEEPER=$BACKGROUND
 wait_until 15 grep -q guards "$LAB/log/gatekeeper" || lab_die 'the gatekeeper found no server'
 tunnel_run web
 within 15 'the status has the link' shows "\"login_url\": \"$LINK\""
@@ -66,4 +70,24 @@ attempt wait "$UP"
 is 'until the log-in is done' "$STATUS" 0
 is 'the tunnel is up' "$(state_of web)" up
 unlike 'and the link is gone' "$(cat /run/vpnrun/web/state.json)" 'login_url'
+tunnel_stop web
+
+# --- a question, and a companion that logs all that it may ---
+TYPED=4711-once-and-never-to-be-seen
+: >"$LAB/tls/relieved"
+wait_until 5 gone "$GATEKEEPER" || lab_die 'the gatekeeper stays'
+rm "$LAB/tls/logged-in" "$LAB/tls/relieved"
+background "$LAB/log/gatekeeper-asks" on vpn gatekeeper 'CR_TEXT:R,E:Your code?'
+wait_until 15 grep -q guards "$LAB/log/gatekeeper-asks" || lab_die 'the second gatekeeper found no server'
+"$TUNNEL" -v run web >>"$LAB/log/tunnel-web" 2>&1 </dev/null &
+NAME=web
+TUNNEL_PID[$NAME]=$!
+within 20 'the question is asked' waits_for web answer
+answered() { grep -q "CR_RESPONSE,.*$(printf %s $TYPED | base64)" "$LAB/log/gatekeeper-asks"; }
+{ wait_until 30 answered && : >"$LAB/tls/logged-in"; } &
+typing by alice vpnrunctl up --wait 60 web <<<"The server asks: Your code\\?: 	$TYPED"
+is 'the answer lets it up' "$STATUS $(state_of web)" '0 up'
+check 'it went to the server (control)' answered
+like 'the log is a verbose one (control)' "$(cat "$LAB/log/tunnel-web")" 'openvpn: .*VERIFY OK'
+unlike 'and has nothing of it' "$(cat "$LAB/log/tunnel-web")" "$TYPED|$(printf %s $TYPED | base64)"
 tunnel_release web

@@ -17,8 +17,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
 
 #include "profiles/base/error.h"
+#include "systemd/service/os/log.h"
 #include "tests/fakes/fake_openvpn.h"
 #include "tests/fakes/test_clock.h"
 #include "tests/unit/scratch_folder.h"
@@ -918,6 +920,29 @@ TEST_F(OpenvpnClientTest, EndsAProcessThatWaitsForLoginsWithoutEnd) {
   EXPECT_EQ(logins_.size(), OpenvpnClient::kQuestionsMax);
   EXPECT_EQ(openvpn_.running(), 0);
   EXPECT_EQ(ended_->kind, Kind::kPassing);
+}
+
+TEST_F(OpenvpnClientTest, LogsNothingThatAPersonHasTyped) {
+  begin();
+  testing::internal::CaptureStderr();
+  spdlog::drop_all();
+  log::set_up(log::Level::kDebug);
+  run().print("MANAGEMENT: CMD 'username \"Auth\" \"subscriber\"'");
+  run().print("MANAGEMENT: CMD 'cr-response NDcxMQ=='");
+  run().print("SENT CONTROL [server]: 'CR_RESPONSE,NDcxMQ==' (status=1)");
+  run().print("AUTH: Received control message: AUTH_FAILED,CRV1:R:id:c3Vic2NyaWJlcg==:Code?");
+  run().print(
+      "PUSH: Received control message: 'PUSH_REPLY,ping 1,auth-token-user c3Vic2NyaWJlcg=='");
+  run().print("VERIFY OK: depth=0, CN=server");
+  const std::string text = testing::internal::GetCapturedStderr();
+  spdlog::drop_all();
+  log::set_up(log::Level::kInfo);
+  for (const char* secret : {"subscriber", "NDcxMQ", "c3Vic2NyaWJlcg"}) {
+    EXPECT_EQ(text.find(secret), std::string::npos) << secret;
+  }
+  for (const char* shown : {"VERIFY OK", "PUSH_REPLY,ping 1", "AUTH_FAILED"}) {
+    EXPECT_NE(text.find(shown), std::string::npos) << "control: " << shown;
+  }
 }
 
 TEST_F(OpenvpnClientTest, TellsOfTheWrongPassphraseRatherThanOfWhatCameOfIt) {

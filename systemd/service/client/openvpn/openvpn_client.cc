@@ -22,6 +22,19 @@ constexpr std::chrono::seconds kRoutinePause{10};
 constexpr std::chrono::seconds kLoginPatience{60};
 constexpr std::chrono::seconds kLoginPatienceMax{600};
 
+/// What may be logged of a line that OpenVPN prints; nullopt: nothing. It leaves passwords and
+/// tokens out by itself, but repeats our other orders, among them the user name and the answer to
+/// what the server asks, and the latter again when it is sent. A challenge and what a server pushes
+/// for the next log-in have the user name, and stand at the end.
+std::optional<std::string_view> without_secrets(std::string_view line) {
+  if (line.find("MANAGEMENT: CMD '") != std::string_view::npos ||
+      line.find("'CR_RESPONSE,") != std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto secret = std::min(line.find(",CRV1:"), line.find(",auth-token-user "));
+  return line.substr(0, secret);
+}
+
 }  // namespace
 
 OpenvpnClient::OpenvpnClient(Timers& timers, CredentialFiles files, profile::OpenvpnConfig config,
@@ -536,11 +549,8 @@ void OpenvpnClient::on_refused(std::string_view reason) {
 }
 
 void OpenvpnClient::on_output(std::string_view line) {
-  // Not logged: OpenVPN repeats our own answer, without the password but with the user name. And a
-  // challenge is cut off: it has the user name, and the beginning of its answer.
-  if (line.find("MANAGEMENT: CMD 'username ") == std::string_view::npos) {
-    const auto challenge = line.find(",CRV1:");
-    log::debug("openvpn: {}", printable(line.substr(0, challenge)));
+  if (const auto shown = without_secrets(line)) {
+    log::debug("openvpn: {}", printable(*shown));
   }
   if (hold_released_ && line.starts_with("Options error:")) {
     return;  // ours have all been read: this is about an option that the server pushes

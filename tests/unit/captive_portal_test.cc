@@ -89,6 +89,9 @@ TEST_F(CaptivePortalTest, ThePageIsFoundInNetworkdsFile) {
       page_in_state("# comment\nOPER_STATE=routable\nCAPTIVE_PORTAL=http://192.0.2.1/log?a=1\n"),
       "http://192.0.2.1/log?a=1");
   EXPECT_EQ(page_in_state("CAPTIVE_PORTAL=http://x.example"), "http://x.example");
+  EXPECT_EQ(page_in_state("CAPTIVE_PORTAL=http://x.example/?$(reboot)"),
+            "http://x.example/?%24%28reboot%29")
+      << "people copy it, also into a shell";
   EXPECT_EQ(page_in_state(""), "");
   EXPECT_EQ(page_in_state("OPER_STATE=routable\n"), "");
 }
@@ -97,6 +100,7 @@ TEST_F(CaptivePortalTest, WhatIsNoPageIsNotShown) {
   for (const std::string& page :
        {std::string("javascript:alert(1)"), std::string("http://x\x1b[2J"),
         std::string("http://a b"), std::string("http://x;\"reboot\""), std::string(""),
+        std::string("http://bank.example@evil/"), std::string("http:///x"),
         "http://" + std::string(300, 'x')}) {
     EXPECT_EQ(page_in_state("CAPTIVE_PORTAL=" + page + "\n"), "") << page;
   }

@@ -30,10 +30,17 @@ TEST(LoginLink, CannotWriteOnATerminalOrLookLikeAnotherHost) {
   EXPECT_TRUE(checked_url("https://a/who@where"));
 }
 
+TEST(LoginLink, PastedIntoAShellRunsNothing) {
+  EXPECT_EQ(checked_url("https://a/?$(touch$IFS/tmp/x);b='c'&d=!*"),
+            "https://a/?%24%28touch%24IFS/tmp/x%29%3Bb=%27c%27&d=%21%2A");
+  EXPECT_EQ(checked_url("https://a/?a=1&b=2,3+4~5%20#c"), "https://a/?a=1&b=2,3+4~5%20#c");
+}
+
 TEST(LoginLink, HasALimit) {
   const std::string start = "https://a/";
   EXPECT_TRUE(checked_url(start + std::string(kUrlMax - start.size(), 'x')));
   EXPECT_FALSE(checked_url(start + std::string(kUrlMax - start.size() + 1, 'x')));
+  EXPECT_FALSE(checked_url(start + std::string(kUrlMax / 2, '$'))) << "as it is shown";
 }
 
 TEST(PendingLogin, HasALink) {

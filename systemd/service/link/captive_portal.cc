@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/link/captive_portal.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <fstream>
 #include <set>
 
+#include "helper/base/unique_fd.h"
 #include "profiles/base/error.h"
+#include "systemd/service/client/shown_url.h"
 #include "systemd/service/netlink/route.h"
 
 namespace vpnrun::service {
@@ -27,21 +32,18 @@ bool is_private(const IpAddress& address) {
   });
 }
 
-/// A person copies it: letters that an address may have (RFC 3986), and no more than fit a line.
-bool is_page(std::string_view text) {
-  constexpr std::string_view kOthers = "-._~:/?#[]@!$&'()*+,;=%";
-  return (text.starts_with("http://") || text.starts_with("https://")) && text.size() <= kPageMax &&
-         std::all_of(text.begin(), text.end(), [&](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  kOthers.find(c) != std::string_view::npos;
-         });
-}
-
+/// The folder is networkd's own user's: what is no file of his, or would keep us waiting, is
+/// nothing.
 std::string read_state(int ifindex) {
-  std::ifstream file(kNetworkdLinks + std::to_string(ifindex), std::ios::binary);
+  const UniqueFd file(::open((kNetworkdLinks + std::to_string(ifindex)).c_str(),
+                             O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+  struct stat status {};
+  if (!file.ok() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return {};
+  }
   std::string text(kStateMax, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  const ssize_t size = ::read(file.get(), text.data(), text.size());
+  text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
   return text;
 }
 
@@ -91,7 +93,7 @@ std::string page_in_state(std::string_view state) {
     state.remove_prefix(std::min(state.size(), line.size() + 1));
     if (line.starts_with(kNetworkdPage)) {
       line.remove_prefix(kNetworkdPage.size());
-      return is_page(line) ? std::string(line) : std::string();
+      return shown_url(line, kPageMax).value_or(std::string());
     }
   }
   return {};

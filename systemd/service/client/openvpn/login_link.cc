@@ -5,6 +5,7 @@
 
 #include "profiles/base/error.h"
 #include "systemd/service/client/openvpn/reasons.h"
+#include "systemd/service/client/shown_url.h"
 
 namespace vpnrun::service::openvpn {
 namespace {
@@ -26,38 +27,10 @@ std::string_view take_field(std::string_view& text) {
   return field;
 }
 
-bool is_letter_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-bool has_scheme(std::string_view text, std::string_view scheme) {
-  return text.size() > scheme.size() &&
-         std::equal(scheme.begin(), scheme.end(), text.begin(), [](char expected, char c) {
-           return expected == (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
-         });
-}
-
 }  // namespace
 
 std::optional<std::string> checked_url(std::string_view text) {
-  constexpr std::string_view kOthers = "-._~:/?#[]@!$&'()*+,;=%";
-  const bool is_of_url = std::ranges::all_of(
-      text, [&](char c) { return is_letter_or_digit(c) || kOthers.find(c) != kOthers.npos; });
-  if (text.size() > kUrlMax || !is_of_url) {
-    return std::nullopt;
-  }
-  std::string_view rest = text;
-  if (has_scheme(text, "https://")) {
-    rest.remove_prefix(std::string_view("https://").size());
-  } else if (has_scheme(text, "http://")) {
-    rest.remove_prefix(std::string_view("http://").size());
-  } else {
-    return std::nullopt;
-  }
-  const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
-  const bool is_host = !host.empty() && host.find('@') == std::string_view::npos &&
-                       (is_letter_or_digit(host.front()) || host.front() == '[');
-  return is_host ? std::optional<std::string>(text) : std::nullopt;
+  return shown_url(text, kUrlMax);
 }
 
 std::optional<PendingLogin> pending_login(std::string_view message) {

@@ -23,8 +23,7 @@ constexpr std::size_t kUrlMax = 1024;
 /// "WEB_AUTH:flags:url", "OPEN_URL:url", "CR_TEXT:flags:text"; nullopt: something else.
 [[nodiscard]] std::optional<PendingLogin> pending_login(std::string_view message);
 
-/// `text` if it is a link of http or https that may be shown: characters of RFC 3986 only, a host,
-/// no user name in front of it (that makes one host look like another), no longer than kUrlMax.
+/// shown_url(), of at most kUrlMax bytes.
 [[nodiscard]] std::optional<std::string> checked_url(std::string_view text);
 
 }  // namespace vpnrun::service::openvpn

@@ -10,7 +10,9 @@
 #include <cctype>
 #include <charconv>
 #include <exception>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "launcher/launch_environment.h"
@@ -100,8 +102,16 @@ std::string option_value(const Search& search, char letter, string_view name,
   return value;
 }
 
+/// The same with no link on the way to its folder: a server may have bound it by that name.
+std::string by_real_folder(const std::string& path) {
+  std::error_code absent;
+  const std::filesystem::path whole = std::filesystem::absolute(path, absent);
+  const auto folder = std::filesystem::canonical(whole.parent_path(), absent);
+  return absent ? path : (folder / whole.filename()).string();
+}
+
 std::optional<Found> server_at(const std::string& path, Search& search) {
-  if (!search.sockets.listens(path)) {
+  if (!search.sockets.listens(path) && !search.sockets.listens(by_real_folder(path))) {
     return std::nullopt;
   }
   return Found{true, fmt::format("the server at '{}'", printable(path))};

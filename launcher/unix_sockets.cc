@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "launcher/unix_sockets.h"
 
-#include <algorithm>
-#include <exception>
+#include <fcntl.h>
+#include <unistd.h>
 
-#include "launcher/read_file.h"
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+
+#include "helper/base/unique_fd.h"
 
 namespace vpnrun {
 namespace {
-
-constexpr std::size_t kLongestTable = std::size_t{16} << 20U;
 
 /// "Num: RefCount Protocol Flags Type St Inode Path", the first line of titles apart. Flags are
 /// hexadecimal; 0x10000 says that the socket listens. Empty if it does not or has no name.
@@ -26,25 +29,40 @@ std::string_view listening_name(std::string_view line) {
   return flags == kListens && !line.empty() ? line.substr(1) : std::string_view();
 }
 
+/// Line by line: whoever makes a hundred thousand sockets must not hide the others' in a table that
+/// is too long to be read. Nobody but the kernel says how long it is.
+void read_names(int fd, std::vector<std::string>& names) {
+  std::array<char, 65536> chunk{};
+  std::string rest;
+  for (;;) {
+    const ssize_t size = ::read(fd, chunk.data(), chunk.size());
+    if (size < 0 && errno == EINTR) {
+      continue;
+    }
+    if (size <= 0) {
+      return;
+    }
+    rest.append(chunk.data(), static_cast<std::size_t>(size));
+    std::string_view text = rest;
+    for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+      if (const std::string_view name = listening_name(text.substr(0, end)); !name.empty()) {
+        names.emplace_back(name);
+      }
+      text.remove_prefix(end + 1);
+    }
+    rest.erase(0, rest.size() - text.size());
+  }
+}
+
 }  // namespace
 
 const std::vector<std::string>& UnixSockets::listening() {
   if (!names_) {
     names_.emplace();
-    std::optional<std::string> text;
-    try {
-      text = read_file(file_, kLongestTable);
-    } catch (const std::exception&) {
-      text.reset();  // what is not known is not told
-    }
-    std::string_view rest = text ? std::string_view(*text) : std::string_view();
-    while (!rest.empty()) {
-      const std::string_view line = rest.substr(0, rest.find('\n'));
-      rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-      if (const std::string_view name = listening_name(line); !name.empty()) {
-        names_->emplace_back(name);
-      }
-    }
+    const UniqueFd file(::open(file_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (file.ok()) {
+      read_names(file.get(), *names_);
+    }  // otherwise what is not known is not told
   }
   return *names_;
 }

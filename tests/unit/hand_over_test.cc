@@ -110,6 +110,30 @@ TEST_F(HandOverTest, AServerOfTmuxIsFoundWhereTheCommandLooksForIt) {
   EXPECT_FALSE(find({"tmux", "new"}, {"TMUX=/nowhere,12,0", folder}));
 }
 
+TEST_F(HandOverTest, AServerOfTmuxIsFoundByWayOfALink) {
+  const std::string name = "tmux-" + std::to_string(::getuid());
+  std::filesystem::create_directories(folder_ / ("real/" + name));
+  std::filesystem::create_directory_symlink(folder_ / "real", folder_ / "link");
+  listen((folder_ / ("real/" + name)).string() + "/default");
+  EXPECT_TRUE(is_certain({"tmux"}, {"TMUX_TMPDIR=" + (folder_ / "link").string()}));
+  EXPECT_FALSE(find({"tmux", "-L", "vpn"}, {"TMUX_TMPDIR=" + (folder_ / "link").string()}));
+}
+
+TEST_F(HandOverTest, NobodyHidesAServerBehindTheSocketsOfHisOwn) {
+  const std::string own = "/tmp/tmux-" + std::to_string(::getuid());
+  std::string others;
+  for (int i = 0; i < 1000; ++i) {
+    others += "0000000000000000: 00000002 00000000 00010000 0001 01 12345 @" +
+              std::string(100, 'x') + std::to_string(i) + "\n";
+  }
+  for (int i = 0; i < 120; ++i) {  // some 20 MB
+    sockets_ += others;
+  }
+  EXPECT_FALSE(find({"tmux"}));
+  listen(own + "/default");
+  EXPECT_TRUE(is_certain({"tmux"}));
+}
+
 TEST_F(HandOverTest, OnlyWhoGoesBackToAScreenIsInAnOldSession) {
   listen("/run/screen/S-alice/17.pts-1.box");
   const std::vector<std::string> alice = {"LOGNAME=alice"};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <ctime>
 #include <span>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "profiles/base/error.h"
+#include "profiles/base/utf8.h"
 
 namespace vpnrun {
 namespace {
@@ -17,9 +19,25 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Row = std::vector<std::string>;
 
-std::string dump(const Json& json) {
-  constexpr int kIndent = 2;
-  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
+/// On a terminal JSON has to be harmless, too, and it leaves DEL, C1 controls and what turns the
+/// direction of writing as they are: a process may be called so.
+std::string escaped(const std::string& json) {
+  constexpr char32_t kLastAscii = 0x7E;
+  std::string text;
+  for (std::size_t position = 0; position < json.size();) {
+    const std::size_t start = position;
+    const auto point = decode_utf8(json, position);  // well-formed, as nlohmann::json writes it
+    if (point && *point > kLastAscii && is_control(*point)) {
+      text += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(*point));
+    } else {
+      text.append(json, start, position - start);
+    }
+  }
+  return text;
+}
+
+std::string dump(const Json& json, int indent = 2) {
+  return escaped(json.dump(indent, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 
 /// Columns as wide as their widest cell; the last one is not filled up.
@@ -177,7 +195,7 @@ std::string show_log_line(const LogLine& line) {
 std::string log_line_to_json(const LogLine& line) {
   const Json json{
       {"number", line.number}, {"time", line.time}, {"level", line.level}, {"text", line.text}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return dump(json, -1);
 }
 
 std::string show_attached(const std::vector<AttachedState>& units) {

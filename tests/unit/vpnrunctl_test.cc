@@ -495,6 +495,21 @@ TEST_F(Ctl, ProcessesAreThoseInTheNamespaceAndNoOthers) {
   EXPECT_EQ(json::parse(processes_to_json({{"office", list}})).at(0).at("uid"), 4294967);
 }
 
+TEST_F(Ctl, AProcessThatIsCalledSoWritesNothingOnATerminal) {
+  ProcessList list;
+  list.processes.push_back({.pid = 12,
+                            .uid = 0,
+                            .user = "root",
+                            .command = "\x1b[2J\x7f\xc2\x9b"
+                                       "2J\xe2\x80\xae \xc3\xa9"});
+  const std::string text = processes_to_json({{"office", list}});
+  for (const char* control : {"\x1b", "\x7f", "\xc2\x9b", "\xe2\x80\xae"}) {
+    EXPECT_EQ(text.find(control), std::string::npos);
+  }
+  EXPECT_EQ(json::parse(text).at(0).at("command"), list.processes.front().command);
+  EXPECT_NE(text.find("\xc3\xa9"), std::string::npos) << "what is harmless stays as it is";
+}
+
 TEST_F(Ctl, PsFindsThisVeryProcessInItsOwnNamespace) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "the record must belong to root: run as root";

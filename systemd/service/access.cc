@@ -124,6 +124,15 @@ Admitted whom_it_admits(const profile::Access& access, const std::string& profil
 }
 
 void AccessKeeper::apply(const profile::Profile& profile, const FileMark& file) {
+  if (asked_ == file) {
+    next_ = [this, profile, file] { ask(profile, file); };
+  } else {
+    ask(profile, file);
+  }
+}
+
+void AccessKeeper::ask(const profile::Profile& profile, const FileMark& file) {
+  next_ = {};
   std::string question;
   for (const std::string& name : profile.access.users) {
     question += fmt::format("u {}\n", name);
@@ -135,11 +144,17 @@ void AccessKeeper::apply(const profile::Profile& profile, const FileMark& file) 
     inquiry_.ask(
         {.command = "find-accounts", .input = question, .patience = kPatience, .account = {}},
         [this, profile, file](const std::string& answers) {
+          asked_.reset();
           if (!have_changed({file})) {
             apply_now(profile, answers);
           }
+          if (const auto next = std::exchange(next_, {})) {
+            next();
+          }
         });
+    asked_ = file;
   } catch (const Error& error) {
+    asked_.reset();
     log::failure(error.with_context(fmt::format("'{}': cannot apply [access]", profile.name)));
   }
 }

@@ -4,9 +4,11 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "profiles/base/error.h"
@@ -48,14 +50,21 @@ struct Admitted {
 /// profile's directory, and what the record tells the helper. ControlServer hangs up on whoever is
 /// not admitted any more; what he has running inside stays there. Names are looked up by a program
 /// of its own (Inquiry).
+///
+/// Whoever is admitted may order that again and again, also who is about to be taken out: an order
+/// does not put off what the last one began, unless the profile has been changed since; it begins
+/// when that is done.
 class AccessKeeper {
  public:
-  /// Called once for each apply(): what is wrong with [access], a line each; empty: nothing.
+  /// Called each time: what is wrong with [access], a line each; empty: nothing.
   using Told = std::function<void(const std::vector<std::string>& warnings)>;
 
   /// `directory` is the profile's own, borrowed.
   AccessKeeper(EventLoop& loop, int directory, Told told)
       : directory_(directory), told_(std::move(told)), inquiry_(loop) {}
+  /// The same, with a `program` that finds accounts.
+  AccessKeeper(EventLoop& loop, int directory, Told told, std::string program)
+      : directory_(directory), told_(std::move(told)), inquiry_(loop, std::move(program)) {}
 
   /// `file` is the profile's, as it was when `profile` was read from it: if it has been changed by
   /// the time that the names are known, nothing is done, since somebody else (`prepare`) may have
@@ -63,11 +72,14 @@ class AccessKeeper {
   void apply(const profile::Profile& profile, const FileMark& file);
 
  private:
+  void ask(const profile::Profile& profile, const FileMark& file);
   void apply_now(const profile::Profile& profile, const std::string& answers);
 
   int directory_;
   Told told_;
   Inquiry inquiry_;
+  std::optional<FileMark> asked_;  ///< the profile that is at work; its names are being looked up
+  std::function<void()> next_;     ///< what was ordered meanwhile
 };
 
 /// The program's side: reads "u NAME" and "g NAME" from `input`, a line each, and writes a line for

@@ -4,7 +4,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -14,6 +20,8 @@
 
 #include "profiles/base/error.h"
 #include "systemd/service/os/child.h"
+#include "systemd/service/os/event_loop.h"
+#include "tests/unit/scratch_folder.h"
 
 namespace vpnrun::service {
 namespace {
@@ -79,6 +87,65 @@ TEST(Access, WhoIsNotAnsweredForIsLeftOutForNow) {
 TEST(Access, NobodyIsAdmittedIfOneMayNotBe) {
   EXPECT_THROW((void)whom_it_admits(access_of({"alice", "client"}), "work", find), Error);
   EXPECT_THROW((void)whom_it_admits(access_of({"alice"}, {"nogroup"}), "work", find), Error);
+}
+
+/// A program that takes its time, and says how often it was started.
+class AccessKeeperTest : public testing::Test {
+ protected:
+  AccessKeeperTest() {
+    folder_.write("find",
+                  "#!/bin/sh\necho >>" + folder_.path() + "/starts\nsleep 0.2\necho 1000\n");
+    std::filesystem::permissions(folder_ / "find", std::filesystem::perms::owner_all);
+    folder_.write("work.toml", "");
+    profile_.name = "work";
+    profile_.access = access_of({"alice"});
+  }
+  void turn_until(const std::function<bool()>& is_so) {
+    const auto patience = loop_.after(std::chrono::seconds(20), [this] { loop_.stop(); });
+    EventLoop::Handle next;
+    const std::function<void()> look = [&] {
+      if (is_so()) {
+        loop_.stop();
+      } else {
+        next = loop_.after(std::chrono::milliseconds(10), look);
+      }
+    };
+    next = loop_.after(std::chrono::milliseconds(0), look);
+    loop_.run();
+  }
+  [[nodiscard]] long starts() const {
+    std::ifstream file(folder_ / "starts");
+    return std::count(std::istreambuf_iterator<char>(file), {}, '\n');
+  }
+
+  test::ScratchFolder folder_;
+  EventLoop loop_;
+  UniqueFd directory_{::open(folder_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  profile::Profile profile_;
+  int told_ = 0;
+  AccessKeeper keeper_{loop_, directory_.get(), [this](const auto& /*warnings*/) { ++told_; },
+                       folder_ / "find"};
+};
+
+TEST_F(AccessKeeperTest, WhoOrdersItOnAndOnDoesNotPutItOff) {
+  const FileMark file = mark_of(folder_ / "work.toml");
+  turn_until([&] {
+    keeper_.apply(profile_, file);
+    return told_ != 0;
+  });
+  EXPECT_EQ(told_, 1);
+  const long before = starts();
+  EXPECT_LE(before, 2);
+  turn_until([&] { return told_ == 2; });
+  EXPECT_EQ(told_, 2) << "what was ordered meanwhile";
+}
+
+TEST_F(AccessKeeperTest, AProfileThatWasChangedIsAppliedAtOnce) {
+  keeper_.apply(profile_, mark_of(folder_ / "work.toml"));
+  folder_.write("work.toml", "changed");
+  keeper_.apply(profile_, mark_of(folder_ / "work.toml"));
+  turn_until([&] { return told_ != 0; });
+  EXPECT_EQ(told_, 1);
 }
 
 /// What the program writes.

@@ -39,6 +39,15 @@ constexpr std::ptrdiff_t kMostRetired = 8;
 
 }  // namespace
 
+std::vector<IpAddress> to_be_retired(const std::vector<IpAddress>& former,
+                                     const std::vector<IpAddress>& in_use) {
+  std::vector<IpAddress> retired = former;
+  if (!in_use.empty()) {
+    std::erase_if(retired, [&in_use](const IpAddress& one) { return !is_among(in_use, one); });
+  }
+  return retired;
+}
+
 NetnsInside::NetnsInside(EventLoop& loop, const profile::Profile& profile, Netns& inside,
                          ::uid_t client_uid, std::function<void()> device_lost)
     : loop_(loop), inside_(inside), device_lost_(std::move(device_lost)) {
@@ -160,7 +169,7 @@ void NetnsInside::end_stale_connections(const std::vector<IpAddress>& former) no
     }
     if (ended.error != 0) {
       log::debug("cannot end connections: {}", std::generic_category().message(ended.error));
-      retire(ended.left.empty() ? former : ended.left);
+      retire(to_be_retired(former, ended.left));
     }
   } catch (const std::exception& error) {
     log::ignored(error);

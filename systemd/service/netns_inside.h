@@ -16,6 +16,14 @@
 
 namespace vpnrun::service {
 
+/// Which of the `former` addresses of a tunnel stay in the namespace for a while, because there are
+/// connections that cannot be ended; `in_use`: what these have, empty if that is not known. No
+/// other address, although programs can have sockets of any (IPV6_FREEBIND): it would be the
+/// namespace's own, and whoever listens inside would answer in the place of a resolver or a web
+/// site. Pure.
+[[nodiscard]] std::vector<IpAddress> to_be_retired(const std::vector<IpAddress>& former,
+                                                   const std::vector<IpAddress>& in_use);
+
 /// InsideNetwork in the profile's network namespace. The tunnel device is called tun0, whoever
 /// makes it.
 ///

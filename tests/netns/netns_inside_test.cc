@@ -14,6 +14,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <vector>
+
+#include <gmock/gmock.h>
 
 #include "profiles/base/error.h"
 #include "systemd/service/client_table.h"
@@ -321,6 +324,15 @@ NETNS_TEST(NetnsInside, WhereTheKernelCannotEndThemConnectionsEndWhenTheySend) {
       EXPECT_FALSE(one.retired) << one.address.str();
     }
   }
+}
+
+TEST(NetnsInside, NoProgramChoosesWhichAddressesAreRetired) {
+  using testing::ElementsAre;
+  const std::vector<IpAddress> former = {test::ip("10.8.0.2"), test::ip("fd00:8::2")};
+  EXPECT_THAT(to_be_retired(former, {}), ElementsAre(former[0], former[1]));
+  EXPECT_THAT(to_be_retired(former, {test::ip("2001:db8::53"), former[1]}), ElementsAre(former[1]));
+  EXPECT_THAT(to_be_retired(former, {test::ip("2001:db8::53")}), testing::IsEmpty());
+  EXPECT_THAT(to_be_retired({}, {test::ip("2001:db8::53")}), testing::IsEmpty());
 }
 
 /// The rules that lead to the client's table.

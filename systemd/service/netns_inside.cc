@@ -11,7 +11,6 @@
 #include "profiles/base/error.h"
 #include "systemd/service/client_table.h"
 #include "systemd/service/netlink/address.h"
-#include "systemd/service/netlink/connections.h"
 #include "systemd/service/netlink/link.h"
 #include "systemd/service/netlink/route.h"
 #include "systemd/service/os/log.h"
@@ -36,6 +35,8 @@ bool is_among(const std::vector<IpAddress>& addresses, const IpAddress& address)
 
 /// TCP gives a connection up after a quarter of an hour; few servers change addresses that often.
 constexpr std::ptrdiff_t kMostRetired = 8;
+/// More than most machines have.
+constexpr std::size_t kEndedAtOnce = 200;
 
 }  // namespace
 
@@ -129,9 +130,10 @@ void NetnsInside::bring_up(const TunnelSettings& settings,
   up_ = true;
   if (moved) {
     // Later: the kernel goes through all its sockets for that, and the tunnel is not to wait.
+    stale_.reset();
     ending_ = loop_.after(std::chrono::milliseconds(0), [this, former] {
       ending_.reset();
-      end_stale_connections(former);
+      list_stale_connections(former);
     });
   }
 }
@@ -151,7 +153,7 @@ void NetnsInside::set_addresses(const std::vector<Prefix>& current) {
 
 /// `former`: what the tunnel had before; not known to a companion that has just been started, but
 /// what is not an address here is stale as well.
-void NetnsInside::end_stale_connections(const std::vector<IpAddress>& former) noexcept {
+void NetnsInside::list_stale_connections(const std::vector<IpAddress>& former) noexcept {
   try {
     std::vector<IpAddress> own;
     for (const auto& one : netlink::list_addresses(inside_.socket())) {
@@ -159,11 +161,34 @@ void NetnsInside::end_stale_connections(const std::vector<IpAddress>& former) no
         own.push_back(one.address.address);
       }
     }
-    const auto is_stale = [&own](const IpAddress& address) {
-      const bool any = address == IpAddress() || address == *IpAddress::parse("::");
+    const IpAddress any_ipv6 = *IpAddress::parse("::");
+    const auto is_stale = [own, any_ipv6](const IpAddress& address) {
+      const bool any = address == IpAddress() || address == any_ipv6;
       return !any && !address.is_loopback() && !is_among(own, address);
     };
-    const auto ended = inside_.run([&] { return netlink::end_connections(is_stale); });
+    inside_.run([&] { stale_ = std::make_unique<netlink::StaleConnections>(is_stale); });
+  } catch (const std::exception& error) {
+    log::ignored(error);
+    return;
+  }
+  end_stale_connections(former);
+}
+
+/// A few in each turn of the loop: a program may have a hundred thousand, and the tunnel may be
+/// lost meanwhile.
+void NetnsInside::end_stale_connections(const std::vector<IpAddress>& former) noexcept {
+  try {
+    const auto begin = loop_.now();
+    if (stale_->end_some(kEndedAtOnce)) {
+      ending_ = loop_.after(std::chrono::ceil<std::chrono::milliseconds>(loop_.now() - begin),
+                            [this, former] {
+                              ending_.reset();
+                              end_stale_connections(former);
+                            });
+      return;
+    }
+    const netlink::EndedConnections ended = stale_->result();
+    stale_.reset();
     if (ended.count != 0) {
       log::info("ended {} connections of an address that the tunnel no longer has", ended.count);
     }

@@ -4,12 +4,14 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "profiles/profile.h"
 #include "systemd/service/filter/inside_filter.h"
 #include "systemd/service/inside_network.h"
+#include "systemd/service/netlink/connections.h"
 #include "systemd/service/netlink/default_route.h"
 #include "systemd/service/netns.h"
 #include "systemd/service/os/event_loop.h"
@@ -58,6 +60,7 @@ class NetnsInside final : public InsideNetwork {
   [[nodiscard]] bool has_carrier() noexcept;
   void apply_filter();
   void set_addresses(const std::vector<Prefix>& current);
+  void list_stale_connections(const std::vector<IpAddress>& former) noexcept;
   void end_stale_connections(const std::vector<IpAddress>& former) noexcept;
   void retire(const std::vector<IpAddress>& addresses);
   void install_default();
@@ -71,7 +74,8 @@ class NetnsInside final : public InsideNetwork {
   int device_index_ = 0;
   std::vector<Prefix> current_;  ///< the tunnel's addresses
   std::vector<IpAddress> left_;  ///< those that a killed companion's tunnel had
-  EventLoop::Handle ending_;     ///< of connections whose address the tunnel no longer has
+  std::unique_ptr<netlink::StaleConnections> stale_;  ///< whose address the tunnel no longer has
+  EventLoop::Handle ending_;                          ///< of those
   std::optional<netlink::DefaultRoute> any_default_;  ///< both families, for taking out
   EventLoop::Handle watch_;
 };

@@ -326,6 +326,26 @@ NETNS_TEST(NetnsInside, WhereTheKernelCannotEndThemConnectionsEndWhenTheySend) {
   }
 }
 
+NETNS_TEST(NetnsInside, OthersHaveTheirTurnWhileVeryManyConnectionsAreEnded) {
+  Tunnel tunnel;
+  const UniqueFd client = attach(tunnel.lab.inside);
+  tunnel.bring_up();
+  std::vector<UniqueFd> many;
+  for (int i = 0; i < 500; ++i) {
+    many.push_back(connecting(tunnel.lab.inside, SOCK_DGRAM, "10.8.0.2", "203.0.113.10"));
+  }
+  tunnel.network->bring_up(settings({"10.8.0.3/24"}), {test::ip("10.8.0.1")});
+  std::size_t ended = 0;
+  const auto look = [&many, &ended] {
+    ended +=
+        std::erase_if(many, [](const UniqueFd& fd) { return pending_error(fd) == ECONNABORTED; });
+    return ended;
+  };
+  EXPECT_TRUE(tunnel.lab.turn_until([&] { return look() != 0; }));
+  EXPECT_LT(ended, 500U) << "in one turn of the loop";
+  EXPECT_TRUE(tunnel.lab.turn_until([&] { return look() == 500; }));
+}
+
 TEST(NetnsInside, NoProgramChoosesWhichAddressesAreRetired) {
   using testing::ElementsAre;
   const std::vector<IpAddress> former = {test::ip("10.8.0.2"), test::ip("fd00:8::2")};

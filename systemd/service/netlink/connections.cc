@@ -13,7 +13,9 @@
 #include <cstdint>
 #include <new>
 #include <optional>
+#include <set>
 #include <span>
+#include <utility>
 
 #include "profiles/base/error.h"
 #include "systemd/service/netlink/message.h"
@@ -44,44 +46,15 @@ std::uint32_t states_of(int protocol) {
   return protocol == IPPROTO_UDP ? bit(TCP_ESTABLISHED) : ~kOver;
 }
 
-void note(std::vector<IpAddress>& addresses, const IpAddress& address) {
-  if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) {
-    addresses.push_back(address);
-  }
-}
+/// So many are kept at once; the kernel is asked again for the others.
+constexpr std::size_t kListedAtOnce = 16384;
 
-/// One kind of connection.
-struct Kind {
-  std::uint8_t family = 0;
-  std::uint8_t protocol = 0;
-};
-
-int end_kind(Socket& socket, const Kind& kind,
-             const std::function<bool(const IpAddress&)>& is_stale, EndedConnections& result) {
+::inet_diag_req_v2 about(int family, int protocol) {
   ::inet_diag_req_v2 request{};
-  request.sdiag_family = kind.family;
-  request.sdiag_protocol = kind.protocol;
-  request.idiag_states = states_of(kind.protocol);
-  std::vector<Connection> stale;
-  const Reply listed = socket.request(request_of(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, request).get(),
-                                      [&](::nl_msg* answer) {
-                                        const auto connection = parse_connection(answer);
-                                        if (connection && is_stale(connection->source)) {
-                                          stale.push_back(*connection);
-                                        }
-                                      });
-  int error = listed.error;
-  for (const Connection& connection : stale) {
-    request.id = connection.id;
-    const Reply ended = socket.request(request_of(kSockDestroy, 0, request).get());
-    if (ended.error == 0) {
-      ++result.count;
-    } else if (ended.error != ENOENT) {  // it has ended meanwhile
-      error = ended.error;
-      note(result.left, connection.source);
-    }
-  }
-  return error;
+  request.sdiag_family = static_cast<std::uint8_t>(family);
+  request.sdiag_protocol = static_cast<std::uint8_t>(protocol);
+  request.idiag_states = states_of(protocol);
+  return request;
 }
 
 }  // namespace
@@ -106,22 +79,89 @@ std::optional<Connection> parse_connection(::nl_msg* message) {
   return Connection{*source, fixed->id};
 }
 
-EndedConnections end_connections(const std::function<bool(const IpAddress&)>& is_stale) {
-  EndedConnections result;
+struct StaleConnections::Parts {
+  struct One {
+    int family = 0;
+    int protocol = 0;
+    Connection connection;
+  };
+  std::function<bool(const IpAddress&)> is_stale;
   std::optional<Socket> socket;
-  try {
-    socket.emplace(NETLINK_SOCK_DIAG);
-  } catch (const Error& error) {
-    result.error = error.code().value();
-    return result;
-  }
-  for (const Kind& kind : {Kind{AF_INET, IPPROTO_TCP}, Kind{AF_INET6, IPPROTO_TCP},
-                           Kind{AF_INET, IPPROTO_UDP}, Kind{AF_INET6, IPPROTO_UDP}}) {
-    if (const int error = end_kind(*socket, kind, is_stale, result); error != 0) {
-      result.error = error;
+  std::vector<One> waiting;  ///< the next one is the last
+  bool has_more = false;     ///< than could be kept
+  bool ended_any = false;    ///< since they were listed
+  std::set<IpAddress> left;
+  std::size_t count = 0;
+  int error = 0;
+
+  void list();
+  void end(const One& one);
+};
+
+void StaleConnections::Parts::list() {
+  has_more = false;
+  ended_any = false;
+  for (const int protocol : {IPPROTO_TCP, IPPROTO_UDP}) {
+    for (const int family : {AF_INET, AF_INET6}) {
+      const Reply listed = socket->request(
+          request_of(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, about(family, protocol)).get(),
+          [&](::nl_msg* answer) {
+            const auto connection = parse_connection(answer);
+            if (!connection || !is_stale(connection->source)) {
+              return;
+            }
+            if (waiting.size() < kListedAtOnce) {
+              waiting.push_back({family, protocol, *connection});
+            } else {
+              has_more = true;
+            }
+          });
+      error = listed.error != 0 ? listed.error : error;
     }
   }
-  return result;
+}
+
+void StaleConnections::Parts::end(const One& one) {
+  ::inet_diag_req_v2 request = about(one.family, one.protocol);
+  request.id = one.connection.id;
+  const Reply ended = socket->request(request_of(kSockDestroy, 0, request).get());
+  if (ended.error == 0) {
+    ++count;
+    ended_any = true;
+  } else if (ended.error != ENOENT) {  // it has ended meanwhile
+    error = ended.error;
+    left.insert(one.connection.source);
+  }
+}
+
+StaleConnections::StaleConnections(std::function<bool(const IpAddress&)> is_stale)
+    : parts_(std::make_unique<Parts>()) {
+  parts_->is_stale = std::move(is_stale);
+  try {
+    parts_->socket.emplace(NETLINK_SOCK_DIAG);
+  } catch (const Error& error) {
+    parts_->error = error.code().value();
+    return;
+  }
+  parts_->list();
+}
+
+StaleConnections::~StaleConnections() = default;
+
+bool StaleConnections::end_some(std::size_t most) {
+  for (; most > 0 && !parts_->waiting.empty(); --most) {
+    parts_->end(parts_->waiting.back());
+    parts_->waiting.pop_back();
+  }
+  // Where none can be ended, the same ones would be listed again.
+  if (parts_->waiting.empty() && parts_->has_more && parts_->ended_any) {
+    parts_->list();
+  }
+  return !parts_->waiting.empty();
+}
+
+EndedConnections StaleConnections::result() const {
+  return {parts_->count, {parts_->left.begin(), parts_->left.end()}, parts_->error};
 }
 
 }  // namespace vpnrun::netlink

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "profiles/base/ip_address.h"
@@ -19,12 +20,29 @@ struct EndedConnections {
   int error = 0;
 };
 
-/// Ends the connections in the calling thread's network namespace whose own address `is_stale`
-/// says so of: of TCP everything but what listens or is over anyway, of UDP what is connected, both
-/// families. Their programs get ECONNABORTED, at once and even if they only wait. Needs
-/// CAP_NET_ADMIN over the namespace. See sock_diag(7), SOCK_DESTROY. An address of IPv4 that is
-/// written in IPv6 is given as IPv4. Throws what `is_stale` throws.
-[[nodiscard]] EndedConnections end_connections(
-    const std::function<bool(const IpAddress&)>& is_stale);
+/// The connections in a network namespace whose own address `is_stale` says so of: of TCP
+/// everything but what listens or is over anyway, of UDP what is connected, both families. An
+/// address of IPv4 that is written in IPv6 is given as IPv4. See sock_diag(7).
+class StaleConnections {
+ public:
+  /// Those of the calling thread's namespace. Throws what `is_stale` throws.
+  explicit StaleConnections(std::function<bool(const IpAddress&)> is_stale);
+  StaleConnections(const StaleConnections&) = delete;
+  StaleConnections& operator=(const StaleConnections&) = delete;
+  StaleConnections(StaleConnections&&) = delete;
+  StaleConnections& operator=(StaleConnections&&) = delete;
+  ~StaleConnections();
+
+  /// Ends the next ones, `most` of them: each takes a while, and anybody can have very many. Their
+  /// programs get ECONNABORTED, at once and even if they only wait. Needs CAP_NET_ADMIN over the
+  /// namespace, in which the calling thread need not be. false: that was all.
+  [[nodiscard]] bool end_some(std::size_t most);
+
+  [[nodiscard]] EndedConnections result() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
 
 }  // namespace vpnrun::netlink

@@ -230,7 +230,8 @@ std::string system_text(const Unit& unit, const AttachOrder& order, const UnitPl
                        .has_no_families = has_no_families(unit),
                        .has_own_families = has_own_families(unit),
                        .restart = restart_policy(unit),
-                       .companion = units.companion};
+                       .companion = units.companion,
+                       .limits_programs = !service_values(unit.settings, "NoExecPaths").empty()};
   drop_in.run_paths.insert(drop_in.run_paths.end(), paths.begin(), paths.end());
   struct stat info {};
   drop_in.has_var_run = ::lstat(units.var_run.c_str(), &info) == 0 && S_ISDIR(info.st_mode);

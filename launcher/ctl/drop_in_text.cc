@@ -24,9 +24,13 @@ After=vpnrun-netns@{0}.service vpnrun@{0}.service
 # The path, not JoinsNamespaceOf=: that one joins what systemd made for another unit.
 NetworkNamespacePath=/run/netns/{0}
 # systemd ignores that when another unit that names this one in JoinsNamespaceOf= has been started before, and
-# starts the service outside. So this comes first, and fails there; the namespace's name is for it.
-ExecCondition=+{1} inside {0}
+# starts the service outside. So this comes first, and fails there; the namespace's name is for it. As the
+# service's own user, not as root: its environment may be that user's (EnvironmentFile=), LD_PRELOAD= included.
+ExecCondition={1} inside {0}
 BindReadOnlyPaths=/run/netns/{0}
+)";
+constexpr std::string_view kMayLook = R"(# The unit says which programs may run (NoExecPaths=).
+ExecPaths={0}
 )";
 constexpr std::string_view kHelpersRight =
     R"(# vpnrun enters the namespace by a setuid program, whatever DefaultRestrictSUIDSGID= says.
@@ -150,6 +154,7 @@ std::string_view calls_text(CallErrors errors) {
 std::string system_drop_in_text(const SystemDropIn& drop_in) {
   std::string text = drop_in_mark(drop_in.id, drop_in.profile, "") + "\n";
   text += fmt::format(kUnitSection, drop_in.profile, drop_in.companion);
+  text += drop_in.limits_programs ? fmt::format(kMayLook, drop_in.companion) : "";
   text += kNoStore;
   text += "\n# Names by the tunnel's resolver, and the files of " +
           fmt::format("/etc/netns/{}, as ip-netns(8) has it.\n", drop_in.profile);

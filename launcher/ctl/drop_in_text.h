@@ -39,7 +39,8 @@ struct SystemDropIn {
   bool has_no_families = false;   ///< RestrictAddressFamilies=none
   bool has_own_families = false;  ///< RestrictAddressFamilies= says something
   RestartPolicy restart = RestartPolicy::kUnits;
-  std::string companion = {};  ///< vpnrun-tunnel
+  std::string companion = {};    ///< vpnrun-tunnel
+  bool limits_programs = false;  ///< NoExecPaths= says something
 };
 
 /// The text of the drop-in that puts the service into the profile's namespace, sealed as `vpnrun`

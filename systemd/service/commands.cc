@@ -346,11 +346,14 @@ int resume(const std::string& profile_name) {
 }
 
 int inside(const std::string& profile_name) {
-  const int status = run_command("start a service in", profile_name, [&profile_name] {
+  try {
+    check_caller(profile_name);
     require_inside(profile_name);
     return 0;
-  });
-  return status == 0 ? 0 : kExitOutside;
+  } catch (const std::exception& error) {
+    (void)report(fmt::format("cannot start a service in '{}'", printable(profile_name)), error);
+    return kExitOutside;
+  }
 }
 
 int release(const std::string& profile_name) {

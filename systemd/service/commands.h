@@ -37,7 +37,8 @@ constexpr int kExitOutside = 255;
 [[nodiscard]] int resume(const std::string& profile_name);
 
 /// For ExecCondition= of an attached service: 0 if the caller's network namespace is the one that
-/// /run/netns/NAME leads to, kExitOutside otherwise, whatever the reason.
+/// /run/netns/NAME leads to, kExitOutside otherwise, whatever the reason. Needs no right: it runs
+/// as the service's user, who may have chosen its environment.
 [[nodiscard]] int inside(const std::string& profile_name);
 
 /// Undoes prepare and run; a companion that still runs is ended.

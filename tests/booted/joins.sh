@@ -114,3 +114,24 @@ inside systemctl daemon-reload
 inside systemctl stop sharer
 attempt inside systemctl reset-failed served
 like 'without the other unit it is behind the tunnel again' "$(seen served.service)" "^$THROUGH "
+
+# --- a service whose user writes its environment: what looks first is not root's in it ---
+printf '%s\n' '#include <fcntl.h>' '#include <stdio.h>' '#include <unistd.h>' \
+  '__attribute__((constructor)) static void tell(void) {' '  char name[64];' \
+  '  snprintf(name, sizeof name, "/var/tmp/loaded-by-%u", geteuid());' '  close(creat(name, 0666));' '}' \
+  >"$LAB/tmp/tell.c"
+cc -O2 -shared -fPIC -o "$LAB/tmp/tell.so" "$LAB/tmp/tell.c"
+put "$LAB/tmp/tell.so" /home/alice/tell.so 0755
+echo LD_PRELOAD=/home/alice/tell.so >"$LAB/tmp/environment"
+put "$LAB/tmp/environment" /home/alice/environment
+unit hers.service '[Service]' User=alice EnvironmentFile=/home/alice/environment 'ExecStart=/bin/sleep infinity'
+inside systemctl daemon-reload
+inside systemctl start hers
+within 5 'control: what she has loaded runs as she' inside test -e /var/tmp/loaded-by-1000
+check 'control: and not as root' inside test ! -e /var/tmp/loaded-by-0
+attempt inside vpnrunctl attach hers one --now
+is 'attached' "$STATUS" 0
+is 'it is behind the tunnel' \
+  "$(inside readlink "/proc/$(inside systemctl show --property=MainPID --value hers)/ns/net")" \
+  "$(inside ip netns exec one readlink /proc/self/ns/net)"
+check 'and nothing of hers was loaded by root' inside test ! -e /var/tmp/loaded-by-0

@@ -110,7 +110,15 @@ TEST(DropInText, OfASystemUnitHasNamespaceResolverAndSeal) {
   const auto settings = parse_unit_text(text);
   const auto values = [&](const char* name) { return service_values(settings, name); };
   EXPECT_THAT(values("NetworkNamespacePath"), ElementsAre("/run/netns/one"));
-  EXPECT_THAT(values("ExecCondition"), ElementsAre("+/x/vpnrun-tunnel inside one"));
+  // Not "+": with the environment of the service's user root would load what that user says.
+  EXPECT_THAT(values("ExecCondition"), ElementsAre("/x/vpnrun-tunnel inside one"));
+  EXPECT_EQ(text.find("ExecPaths"), std::string::npos);
+  EXPECT_NE(system_drop_in_text({.id = "d.service",
+                                 .profile = "one",
+                                 .companion = "/x/vpnrun-tunnel",
+                                 .limits_programs = true})
+                .find("\nExecPaths=/x/vpnrun-tunnel\n"),
+            std::string::npos);
   EXPECT_THAT(values("BindReadOnlyPaths"),
               ElementsAre("/run/netns/one", "/s/resolv.conf:/etc/resolv.conf"));
   EXPECT_THAT(values("TemporaryFileSystem"), ElementsAre("/run:mode=0755,size=16M,nosuid,nodev"));

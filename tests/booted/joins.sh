@@ -76,6 +76,38 @@ inside systemctl stop keeper
 capture_stop
 empty 'nothing left outside of the tunnel in all that' "$(capture_stray "$CAPTURE_ONE")"
 
+# --- an administrator's drop-ins, for our units and for all services, give systemd nothing to share ---
+SHARES=('[Service]' PrivateTmp=yes PrivateIPC=yes)
+unit service.d/hardening.conf "${SHARES[@]}"
+unit vpnrun@.service.d/override.conf "${SHARES[@]}"
+unit vpnrun-netns@.service.d/override.conf "${SHARES[@]}"
+inside systemctl daemon-reload
+inside systemctl stop vpnrun@one.socket vpnrun@one.service vpnrun-netns@one.service
+check 'ours runs with drop-ins' inside timeout 30 systemctl start vpnrun@one.service
+capture_start
+for target in vpnrun@one.service vpnrun-netns@one.service; do
+  joined 'ours has drop-ins' $target no yes
+  joined 'ours has drop-ins, and is pulled in' $target yes no
+done
+is 'the tunnel works with them' "$(inside ip netns exec one curl -sS -m 5 $WEB4)" $THROUGH
+capture_stop
+empty 'nothing left outside with them' "$(capture_stray "$CAPTURE_ONE")"
+inside rm /etc/systemd/system/service.d/hardening.conf
+if [ "${VERSION%%[!0-9]*}" -lt 254 ]; then
+  unit vpnrun@.service.d/zzz.conf "${SHARES[@]}"
+  inside systemctl daemon-reload
+  inside timeout 30 systemctl restart vpnrun@one.service
+  unit joined.service '[Unit]' JoinsNamespaceOf=vpnrun@one.service "${LOOK[@]}" PrivateNetwork=yes \
+    'ExecStart=/usr/local/bin/look control.joined.example'
+  inside systemctl daemon-reload
+  capture_start
+  like 'control: with one that is read after ours a unit that joins is outside' "$(seen joined.service)" "^$OUTSIDE "
+  capture_stop
+fi
+inside rm -r /etc/systemd/system/vpnrun@.service.d /etc/systemd/system/vpnrun-netns@.service.d
+inside systemctl daemon-reload
+check 'ours runs without drop-ins' inside timeout 30 systemctl restart vpnrun@one.service
+
 # --- an attached service, and units that join it: which since systemd 254 is a relation in both
 # directions ---
 unit served.service "${LOOK[@]}" 'ExecStartPre=/bin/sh -c "curl -s -m 2 203.0.113.10 >/var/log/before"' \

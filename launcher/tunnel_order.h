@@ -14,9 +14,8 @@ enum class Start : std::uint8_t { kAllowed, kNo };
 
 /// Connects to the companion of `profile` and carries the order out (tunnel_wait.h). A companion
 /// that closes the connection before the tunnel is up (it was restarted, or crashed and systemd
-/// starts it anew) is called again for as long as the order's patience lasts; once systemd has
-/// given up on it, the error says why it died. Throws Error, and what ControlClient::connect()
-/// throws.
+/// starts it anew) is called again for as long as the order's patience lasts. Throws Error, and
+/// what ControlClient::connect() throws.
 [[nodiscard]] Status order_tunnel(const Places& places, const std::string& profile,
                                   const Order& order, Start start, Person& person);
 

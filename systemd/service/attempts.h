@@ -41,8 +41,8 @@ class Attempts {
     /// none begins until somebody asks for one.
     std::optional<milliseconds> retry;
     /// The first connection failed for good, until a person changes something: nobody waits for
-    /// this companion any longer. What may pass, however slowly, never ends it: it would be started
-    /// again within seconds, and soon be given up.
+    /// this companion any longer. What may pass, however slowly, never ends it: nobody would try it
+    /// again.
     bool ends_process = false;
     friend bool operator==(const Next&, const Next&) = default;
   };

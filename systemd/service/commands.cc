@@ -18,12 +18,15 @@
 #include "helper/base/name.h"
 #include "helper/base/runtime_layout.h"
 #include "profiles/base/error.h"
+#include "profiles/profile_store.h"
 #include "profiles/programs.h"
+#include "profiles/protocol/status.h"
 #include "systemd/service/client/client_ids.h"
 #include "systemd/service/client/openvpn/process.h"
 #include "systemd/service/companion.h"
 #include "systemd/service/configuration.h"
 #include "systemd/service/control_server.h"
+#include "systemd/service/failed_runs.h"
 #include "systemd/service/link/veth_link.h"
 #include "systemd/service/names/etc_files.h"
 #include "systemd/service/os/child.h"
@@ -43,7 +46,10 @@ constexpr int kStopPatienceMs = 45'000;
 /// for the other.
 constexpr int kSystemctlPatienceMs = 60'000;
 constexpr std::string_view kIsActive = "is-active";
-/// Longer than StartLimitIntervalSec= divided by StartLimitBurst=: see vpnrun@.service.
+/// kExitConfiguration as $EXIT_STATUS.
+constexpr std::string_view kConfigurationStatus = "78";
+/// Who launches again and again is told the same for so long: a companion that tried it anew each
+/// time would ask a server that refuses a password each time, and many lock the account then.
 constexpr std::chrono::milliseconds kCallersPatience{6'500};
 
 void check_caller(const std::string& profile_name) {
@@ -150,6 +156,54 @@ std::string cause_of_end(std::string_view result, std::string_view status) {
     return fmt::format("systemd ended the companion: {}", result);
   }
   return {};
+}
+
+/// How many companions failed in a row, according to systemd: one more, or none from now on.
+void count_failed_run(const std::string& profile_name, std::string_view result,
+                      std::string_view status) {
+  const UniqueFd directory = open_profile_directory(profile_name);
+  if (!directory.ok() || result.empty()) {
+    return;
+  }
+  if (result == "success" || (result == "exit-code" && status == kConfigurationStatus)) {
+    forget_failed_runs(directory.get());
+  } else {
+    remember_failed_runs(directory.get(),
+                         failed_runs_in(directory.get()).and_one(failed_runs_time()));
+  }
+}
+
+/// The error that the last companion left, or that `ended` recorded for it.
+std::string last_error(const std::string& profile_name) {
+  try {
+    return status_from_json(profile::read_trusted_file(runtime_path(profile_name, kStateEntry),
+                                                       profile::Trust::kRootOwned))
+        .error;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+/// Waits as FailedRuns says. Whoever calls at `listener` meanwhile is told why.
+void pause_after_failures(const std::string& profile_name, int listener) {
+  const UniqueFd directory = open_profile_directory(profile_name);
+  const FailedRuns runs = directory.ok() ? failed_runs_in(directory.get()) : FailedRuns();
+  const auto pause = runs.pause(failed_runs_time());
+  if (pause.count() == 0) {
+    return;
+  }
+  const std::string cause = printable(last_error(profile_name));
+  const std::string text = fmt::format(
+      "its companion has failed {} times in a row{}{}; the next attempt begins within {} s",
+      runs.in_a_row, cause.empty() ? "" : ", the last time: ", cause, pause.count());
+  const std::string hint = fmt::format(
+      "as root, 'journalctl -u vpnrun@{0}' shows more, and 'systemctl restart vpnrun@{0}' tries it "
+      "at once",
+      profile_name);
+  log::warn("'{}': {}", profile_name, text);
+  notify("STATUS=" + text);
+  refuse_callers(
+      listener, Error(text, {}, hint), pause, [] { return true; }, Called::kBefore);
 }
 
 /// Whether the usual reasons why a companion cannot start are gone.
@@ -285,7 +339,6 @@ int run(const std::string& profile_name) {
   // closed with it (peer_socket.h).
   const int waiting = inherited.empty() ? -1 : inherited.front().dup_cloexec().release();
   return run_command("run", profile_name, [&profile_name, &inherited, waiting] {
-    check_kernel();
     // A second listener would replace systemd's at the path, and no launch would reach systemd's
     // any more.
     if (inherited.empty() && is_active(fmt::format("vpnrun@{}.socket", profile_name))) {
@@ -293,7 +346,9 @@ int run(const std::string& profile_name) {
                   std::make_error_code(std::errc::address_in_use),
                   fmt::format("systemctl stop vpnrun@{}.socket", profile_name));
     }
+    pause_after_failures(profile_name, waiting);
     try {
+      check_kernel();
       const auto [status, refusal] = keep_tunnel(profile_name, inherited);
       if (refusal && waiting >= 0) {
         end_on_signals();
@@ -319,8 +374,10 @@ int run(const std::string& profile_name) {
 
 int ended(const std::string& profile_name) {
   return run_command("end", profile_name, [&profile_name] {
-    const std::string cause =
-        cause_of_end(text_of_variable("SERVICE_RESULT"), text_of_variable("EXIT_STATUS"));
+    const std::string result = text_of_variable("SERVICE_RESULT");
+    const std::string status = text_of_variable("EXIT_STATUS");
+    count_failed_run(profile_name, result, status);
+    const std::string cause = cause_of_end(result, status);
     if (!cause.empty()) {
       leave_word(profile_name, cause, fmt::format("its log: vpnrunctl log {}", profile_name));
       take_link_back(profile_name);

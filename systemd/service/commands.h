@@ -26,7 +26,8 @@ constexpr int kExitOutside = 255;
 /// For ExecStopPost= of the companion's unit: if the companion could not do so itself, records in
 /// the profile's state how it ended ($SERVICE_RESULT, $EXIT_STATUS in systemd.exec(5)), which a
 /// launch that finds no companion reports. Then removes what it left on the host
-/// (remove_veth_link()); the namespace stays, sealed. Does nothing while a companion runs.
+/// (remove_veth_link()); the namespace stays, sealed. Does nothing while a companion runs. Counts
+/// those that failed in a row; `run` waits accordingly (FailedRuns).
 [[nodiscard]] int ended(const std::string& profile_name);
 
 /// For ExecStopPost= of the namespace's unit: if that could not be started, remembers which units

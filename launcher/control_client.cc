@@ -18,6 +18,7 @@
 #include "helper/base/runtime_layout.h"
 #include "launcher/as_root.h"
 #include "launcher/profile_choice.h"
+#include "profiles/nearest.h"
 #include "profiles/profile_store.h"
 #include "profiles/protocol/features.h"
 
@@ -54,7 +55,7 @@ std::string start_command(const Places& places, const std::string& profile) {
   if (!has_systemd(places)) {
     return VPNRUN_LIBEXECDIR "/vpnrun-tunnel run " + profile;
   }
-  return "vpnrunctl up " + profile;  // also if it failed too often in a row for systemd
+  return "vpnrunctl up " + profile;  // makes the socket again, too
 }
 
 /// `listens`: systemd does, and starts the companion for the first who connects.
@@ -136,6 +137,25 @@ bool is_companion_gone(const Places& places, const std::string& profile) {
   return pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH);
 }
 
+/// To root, if there is neither a file of that profile nor anything that was made for it: throws
+/// that. To others it is the same as one that does not admit them.
+void refuse_absent(const Places& places, const std::string& profile) {
+  const std::vector<std::string> names = profile::list_profiles(places.profile_folder);
+  if (::geteuid() != 0 || std::find(names.begin(), names.end(), profile) != names.end() ||
+      ::access(runtime_directory(places, profile).c_str(), F_OK) == 0) {
+    return;
+  }
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  const std::string_view nearest = nearest_name(profile, candidates);
+  throw Unreachable(fmt::format("cannot use profile '{}': there is none of that name", profile),
+                    std::make_error_code(std::errc::no_such_file_or_directory),
+                    nearest.empty()
+                        ? fmt::format("'vpnrunctl list' shows those that there are; a new one is a "
+                                      "file {}/{}.toml, see vpnrun-profile(5)",
+                                      places.profile_folder, profile)
+                        : fmt::format("did you mean '{}'?", nearest));
+}
+
 int milliseconds_until(SteadyClock::time_point deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - SteadyClock::now());
   return static_cast<int>(std::clamp<long long>(left.count(), 0, INT_MAX));
@@ -144,6 +164,7 @@ int milliseconds_until(SteadyClock::time_point deadline) {
 }  // namespace
 
 void throw_unusable(const Places& places, const std::string& profile) {
+  refuse_absent(places, profile);
   std::string hint = suggest_profile(profile, places);
   if (hint.empty()) {
     const std::string command =

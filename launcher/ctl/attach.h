@@ -10,8 +10,8 @@
 #include "launcher/places.h"
 #include "launcher/report.h"
 
-// Services behind a tunnel: a drop-in for the unit, and nothing else. No state of our own; what is
-// attached is what has such a drop-in.
+// Services behind a tunnel: a drop-in for the unit, which does all the work, and a line in the
+// record (attached.h) by which a drop-in that is gone is noticed.
 namespace vpnrun {
 
 /// What `attach` and `detach` were asked for.

@@ -324,8 +324,13 @@ void inbound(const CtlOptions& options, const Places& places, Reporter& reporter
     const Status status = status_of(places, options.profile);
     print(options.json ? inbound_to_json(status) : show_inbound(status));
     if (status.inbound.empty()) {
-      reporter.info(fmt::format("no port is open from the tunnel of profile '{}'{}",
-                                options.profile, status.pid == 0 ? ": it is not running" : ""));
+      reporter.info(
+          status.pid == 0
+              ? fmt::format("no port is open from the tunnel of profile '{}': it is not running",
+                            options.profile)
+              : fmt::format("no port is open from the tunnel of profile '{0}'\n"
+                            "hint: as root, 'vpnrunctl inbound {0} add tcp/NUMBER' opens one",
+                            options.profile));
     }
     return;
   }

@@ -307,6 +307,28 @@ TEST(ControlClient, MistypedNameGetsASuggestion) {
   }
 }
 
+TEST(ControlClient, RootIsToldThatThereIsNoSuchProfile) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "to others it is the same as one that is not open to them; run it as root";
+  }
+  const Machine machine;
+  machine.add_profile("office");  // not prepared, so that nobody may use it
+  const auto problem = [&machine](const std::string& name) {
+    try {
+      (void)ControlClient::connect(machine.places, name);
+    } catch (const Unreachable& error) {
+      return std::string(error.what()) + " / " + error.hint();
+    }
+    return std::string("connected");
+  };
+  EXPECT_THAT(problem("offcie"), HasSubstr("'offcie': there is none of that name"));
+  EXPECT_THAT(problem("offcie"), HasSubstr("did you mean 'office'?"));
+  EXPECT_THAT(problem("something"), HasSubstr("something.toml"));
+  EXPECT_THAT(problem("office"), HasSubstr("it is not prepared"));
+  machine.prepare("gone");  // a tunnel whose file is gone is there all the same
+  EXPECT_EQ(problem("gone").find("there is none"), std::string::npos);
+}
+
 TEST(ControlClient, TellsAnAdmittedUserThatNobodyServes) {
   const Machine machine;
   machine.prepare("office");

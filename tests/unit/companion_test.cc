@@ -273,37 +273,40 @@ TEST(RefuseCallers, WaitsForNobodyIfNobodyCalled) {
   EXPECT_LT(EventLoop::Clock::now() - start, std::chrono::minutes(30));
 }
 
-/// A client that connects after a moment; what it was told.
-std::string told_later(const std::string& path, const std::function<bool()>& is_still_so) {
-  const UniqueFd listener = listen_unix(path, {.backlog = 4});
-  std::string told;
-  std::thread later([&path, &told] {
-    std::this_thread::sleep_for(milliseconds(50));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(static_cast<char*>(address.sun_path), path.size());
-    const UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    EXPECT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
-              0);
-    pollfd answer{client.get(), POLLIN, 0};
-    std::array<char, 2048> text{};
-    if (::poll(&answer, 1, 800) == 1) {
-      const ssize_t got = ::recv(client.get(), text.data(), text.size(), 0);
-      told.assign(text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    }
-  });
-  refuse_callers(listener.get(), Error("wrong password"), milliseconds(1000), is_still_so,
-                 Called::kBefore);
-  later.join();
-  return told;
-}
-
 TEST(RefuseCallers, WaitsForThoseToComeIfSomebodyHadCalled) {
   const test::ScratchFolder folder;
-  EXPECT_NE(told_later(folder / "one", [] { return true; }).find("wrong password"),
-            std::string::npos);
-  EXPECT_EQ(told_later(folder / "two", [] { return false; }), "")
-      << "what is mended is left to the next companion";
+  const std::string path = folder / "control";
+  const UniqueFd listener = listen_unix(path, {.backlog = 4});
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(static_cast<char*>(address.sun_path), path.size());
+  const auto call = [&address] {
+    UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
+              0);
+    return client;
+  };
+  std::string told;
+  UniqueFd second;
+  std::thread later([&call, &told, &second] {
+    const UniqueFd first = call();
+    // Until it is hung up on: the next one is not one of those that wait with it.
+    pollfd hung_up{first.get(), POLLRDHUP, 0};
+    EXPECT_EQ(::poll(&hung_up, 1, static_cast<int>(milliseconds(kPatience).count())), 1);
+    std::array<char, 2048> text{};
+    const ssize_t got = ::recv(first.get(), text.data(), text.size(), MSG_DONTWAIT);
+    told.assign(text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    second = call();
+  });
+  int asked = 0;
+  refuse_callers(
+      listener.get(), Error("wrong password"), std::chrono::hours(1),
+      [&asked] { return ++asked == 1; }, Called::kBefore);
+  later.join();
+  EXPECT_NE(told.find("wrong password"), std::string::npos) << told;
+  EXPECT_EQ(asked, 2);
+  pollfd waiting{listener.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&waiting, 1, 0), 1) << "what is mended is left to the next companion";
 }
 
 TEST(RefuseCallers, LeavesWhoComesAfterTheCauseIsMendedToTheNextCompanion) {

@@ -224,7 +224,7 @@ complains 'root without a session' 'root has no service manager'
 # The journal.
 like 'vpnrunctl log shows what the companion said' "$(inside vpnrunctl log one -n all)" 'vpnrun-tunnel'
 like 'as JSON, too' "$(inside vpnrunctl log one -n 1 --json)" '^\{.*"_SYSTEMD_UNIT"'
-like 'a user is shown what the companion keeps' "$(as_user alice vpnrunctl log one --json)" '^\{"level":'
+like 'a user is shown what the companion keeps' "$(as_user alice vpnrunctl log one --json)" '^\{"number":[0-9]+,"time":[0-9]+,"level":"info","text":"'
 inside usermod -aG systemd-journal alice
 like 'a member of systemd-journal the journal' "$(as_user alice vpnrunctl log one -n all)" 'vpnrun-tunnel'
 

@@ -21,13 +21,16 @@ namespace vpnrun::service::openvpn {
 struct FakeRun {
   std::vector<Endpoint> servers;
   ProcessEvents events;
-  std::vector<std::string>
-      orders;  ///< "release", "reconnect", "answer REALM USER PASSWORD", "respond TEXT"
+  /// "release", "reconnect", "answer REALM USER PASSWORD", "respond TEXT"
+  std::vector<std::string> orders;
   bool is_stopped = false;
   bool is_gone = false;  ///< the object
 
   void hold(std::uint32_t wait_seconds = 0) const {
     tell([&] { events.management.on_hold(wait_seconds); });
+  }
+  void bytes(std::uint64_t received) const {
+    tell([&] { events.management.on_bytes(received); });
   }
   void info(std::string_view message) const {
     tell([&] { events.management.on_info_message(message); });

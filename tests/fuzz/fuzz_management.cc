@@ -119,6 +119,9 @@ struct Record {
   ManagementEvents events() {
     ManagementEvents events;
     events.on_hold = [this](std::uint32_t wait) { lines.push_back(fmt::format("hold {}", wait)); };
+    events.on_bytes = [this](std::uint64_t received) {
+      lines.push_back(fmt::format("bytes {}", received));
+    };
     events.on_state = [this](std::string_view name, std::string_view detail) {
       lines.push_back(fmt::format("state {},{}", name, detail));
     };
@@ -154,6 +157,9 @@ struct Record {
     events.on_auth_token = [this] { lines.emplace_back("token"); };
     events.on_fatal = [this](std::string_view text) {
       lines.push_back(fmt::format("fatal {}", text));
+    };
+    events.on_info_message = [this](std::string_view message) {
+      lines.push_back(fmt::format("info {}", message));
     };
     return events;
   }

@@ -117,6 +117,27 @@ END
     within 15 'the other one is found' tunnel_up one
     like 'after the first had refused' "$(cat "$LAB/log/tunnel-one")" 'the server refuses this client'
     tunnel_release one
+
+    # The same with what a person has typed, who is not asked again.
+    logins_raise
+    printf '#!/bin/bash\nprintf "full: come back later" >"$auth_failed_reason_file"\nexit 1\n' >"$LAB/tls/full"
+    chmod 0755 "$LAB/tls/full"
+    login_server full 1373 full
+    login_server free 1374 check-password
+    profile_login two-servers 1373 'remote 198.51.100.10 1374'
+    sed -i '/^credentials/d' "$PROFILES/two-servers.toml"
+    tunnel_prepare two-servers
+    tunnel_run two-servers
+    within 10 'a person is asked' waits_for two-servers 'user name and password'
+    typing by alice vpnrunctl up two-servers <<'END'
+User name:	subscriber
+Password:	correct horse
+END
+    is 'and it is up' "$STATUS $(state_of two-servers)" '0 up'
+    like 'by the other one' "$(cat /run/vpnrun/two-servers/state.json)" '"endpoint": *"198\.51\.100\.10:1374/udp"'
+    like 'after the first had refused' "$(cat "$LAB/log/tunnel-two-servers")" 'full: come back later'
+    is 'nobody was asked twice' "$(grep -c 'waits for user name' "$LAB/log/tunnel-two-servers")" 1
+    tunnel_release two-servers
     ;;
   clock)
     # A small computer without a clock of its own boots in the past: until the time has come from the network, the

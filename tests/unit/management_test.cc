@@ -49,6 +49,9 @@ struct Recorder {
   ManagementEvents events() {
     ManagementEvents events;
     events.on_hold = [this](std::uint32_t wait) { lines.push_back(fmt::format("hold {}", wait)); };
+    events.on_bytes = [this](std::uint64_t received) {
+      lines.push_back(fmt::format("bytes {}", received));
+    };
     events.on_state = [this](std::string_view name, std::string_view detail) {
       lines.push_back(fmt::format("state {} {}", name, detail));
     };
@@ -86,6 +89,11 @@ TEST(ManagementParser, ReadsHoldStateAndFatal) {
                 ">STATE:1795321157,WAIT,,,,,,\n"
                 ">FATAL:no route\n"),
       ElementsAre("hold 16", "state CONNECTED SUCCESS", "state WAIT ", "fatal no route"));
+}
+
+TEST(ManagementParser, ReadsHowMuchHasCome) {
+  EXPECT_THAT(events_of(">BYTECOUNT:12345678901,5\n>BYTECOUNT:x,5\n>BYTECOUNT:-1,5\n"),
+              ElementsAre("bytes 12345678901"));
 }
 
 TEST(ManagementParser, PutsLinesTogetherThatArriveInPieces) {

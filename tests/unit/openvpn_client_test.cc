@@ -20,6 +20,7 @@
 #include <spdlog/spdlog.h>
 
 #include "profiles/base/error.h"
+#include "systemd/service/client/openvpn/completion.h"
 #include "systemd/service/os/log.h"
 #include "tests/fakes/fake_openvpn.h"
 #include "tests/fakes/test_clock.h"
@@ -773,9 +774,69 @@ TEST_F(OpenvpnClientTest, GoesOnAfterTheServersOwnReasonsWithWhatWasTyped) {
   run().hold(10);
   EXPECT_EQ(ended_->kind, Kind::kOutside);
   EXPECT_EQ(openvpn_.running(), 1);
-  connect({server(1), server(2)});
+  EXPECT_EQ(connect({server(1), server(2)}), server(2));
   EXPECT_EQ(openvpn_.runs.size(), 1U) << "nobody is asked again";
   EXPECT_EQ(run().orders.back(), "release");
+  seen_.clear();
+  run().state("RESOLVE");
+  EXPECT_EQ(run().orders.back(), "release") << "at its hold it would not listen";
+  run().state("WAIT");
+  EXPECT_EQ(run().orders.back(), "reconnect") << "not to the one that has just refused it";
+  run().state("RECONNECTING", "SIGUSR1");
+  run().hold(10);
+  EXPECT_EQ(run().orders.back(), "release");
+  run().state("WAIT");
+  EXPECT_EQ(run().orders.back(), "release") << "the next one has its turn";
+  EXPECT_THAT(seen_, IsEmpty()) << "nothing of that is a failure";
+  run().up(assigned());
+  run().state("CONNECTED", "SUCCESS");
+  EXPECT_EQ(seen_.back(), "connected 10.8.0.2/24");
+}
+
+TEST_F(OpenvpnClientTest, StaysWithAServerThatAsksForItOrIsTheOnlyOne) {
+  for (const auto& [servers, reason] :
+       {std::pair{std::vector{server(1)}, "full"},
+        {std::vector{server(1), server(2)}, "TEMP[advance no]:full"}}) {
+    make();
+    connect(servers);
+    run().need();
+    answer("foo", "bar");
+    run().hold();
+    run().rejected("Auth", reason);
+    run().state("RECONNECTING", "auth-failure");
+    run().hold(10);
+    connect(servers);
+    run().state("WAIT");
+    EXPECT_EQ(run().orders.back(), "release");
+  }
+}
+
+TEST_F(OpenvpnClientTest, GivesUpAServerThatIsSilentWhateverItMadeOpenvpnBelieve) {
+  using std::chrono::seconds;
+  config_.lines = {{"client", 1}};
+  make();
+  begin_connected();
+  for (std::uint64_t bytes = 1; bytes < 5; ++bytes) {
+    clock_.advance(seconds(openvpn::kSilenceEnd - 1));
+    run().bytes(bytes);
+  }
+  clock_.advance(seconds(openvpn::kSilenceEnd / 2));
+  run().bytes(4);
+  EXPECT_EQ(ends(), 0) << "as long as anything comes";
+  clock_.advance(seconds(openvpn::kSilenceEnd / 2));
+  EXPECT_EQ(ended_->error, "the server 198.51.100.1:1194/udp stopped answering");
+  EXPECT_EQ(run().orders.back(), "reconnect");
+  EXPECT_EQ(openvpn_.running(), 1) << "with what somebody typed";
+  clock_.advance(seconds(openvpn::kSilenceEnd));
+  EXPECT_EQ(ends(), 1);
+}
+
+TEST_F(OpenvpnClientTest, DoesNotWaitForAPeerThatMayHaveNothingToSay) {
+  config_.lines = {{"secret", 1}};
+  make();
+  begin_connected();
+  clock_.advance(std::chrono::hours(24));
+  EXPECT_EQ(ends(), 0);
 }
 
 TEST_F(OpenvpnClientTest, WaitsForAsLongAsTheServerAsks) {

@@ -25,9 +25,11 @@ struct Completed {
 /// kSilenceUsual, which is what OpenVPN does by itself and a file may switch off (`ping-restart 0`)
 /// or turn into the end of the process (`ping-exit`), and so may the server. Neither is let: under
 /// a dead tunnel applications would hang. Other numbers of the file count, up to kSilenceMax; those
-/// that the server pushes replace them. (A server that never says anything by itself is connected
-/// to anew in each such time without traffic, as by plain OpenVPN.) Where nothing is pulled (static
-/// keys), nothing says that the other end pings, and only a number of the file counts.
+/// that the server pushes replace them, and are not for OpenVPN to judge: whatever it pushes, a
+/// server that has been silent for kSilenceEnd is given up by OpenvpnClient. (A server that never
+/// says anything by itself is connected to anew in each such time without traffic, as by plain
+/// OpenVPN.) Where nothing is pulled (static keys), nothing says that the other end pings, and only
+/// a number of the file counts.
 ///
 /// Log-ins in a browser: the server is told that their link is shown (IV_SSO), unless the
 /// configuration says something about it.
@@ -36,5 +38,8 @@ struct Completed {
 constexpr unsigned kPingUsual = 15;
 constexpr unsigned kSilenceUsual = 120;
 constexpr unsigned kSilenceMax = 180;
+/// So late that OpenVPN itself has given the server up before, if it waits for no more than
+/// kSilenceMax: what it says of the bytes that have come may be half a minute old.
+constexpr unsigned kSilenceEnd = 240;
 
 }  // namespace vpnrun::service::openvpn

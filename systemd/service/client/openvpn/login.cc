@@ -44,15 +44,11 @@ std::optional<Secret> systemd_credential(const char* name, std::string& path) {
 }
 
 profile::Credentials login_of_configuration(const CredentialFiles& files) {
-  const std::string& name = files.configuration_file;
   try {
-    profile::OwnFiles own(files.place);
-    const Secret text = Secret::take(own.read("auth-user-pass", name));
-    return profile::parse_login_file(text.view(), name);
+    return named_login(files);
   } catch (const Error& error) {
-    throw error.with_context(fmt::format("{}:{}: 'auth-user-pass' file '{}'",
-                                         printable(files.place.configuration), files.line,
-                                         printable(name)));
+    throw error.with_context(
+        fmt::format("{}:{}", printable(files.place.configuration), files.line));
   }
 }
 
@@ -77,6 +73,17 @@ CredentialFiles credential_files(const profile::Profile& profile,
                                  const profile::OpenvpnConfig& configuration) {
   return {profile.name, profile.tunnel.credentials, configuration.user_pass_file,
           profile::place_of(profile), configuration.user_pass_line};
+}
+
+profile::Credentials named_login(const CredentialFiles& files) {
+  const std::string& name = files.configuration_file;
+  try {
+    profile::OwnFiles own(files.place);
+    const Secret text = Secret::take(own.read("auth-user-pass", name));
+    return profile::parse_login_file(text.view(), name);
+  } catch (const Error& error) {
+    throw error.with_context(fmt::format("'auth-user-pass' file '{}'", printable(name)));
+  }
 }
 
 std::optional<profile::Credentials> stored_login(const CredentialFiles& files) {

@@ -34,6 +34,8 @@ struct CredentialFiles {
 /// if it cannot be used. The file of the configuration, whose author is not trusted, is checked
 /// again each time (profile::OwnFiles).
 [[nodiscard]] std::optional<profile::Credentials> stored_login(const CredentialFiles& files);
+/// Those of `files.configuration_file`. Throws Error, which does not say where that is named.
+[[nodiscard]] profile::Credentials named_login(const CredentialFiles& files);
 /// The passphrase of the private key: `vpnrun.passphrase` in $CREDENTIALS_DIRECTORY. nullopt: there
 /// is none. Throws Error if it cannot be used.
 [[nodiscard]] std::optional<Secret> stored_passphrase();

@@ -327,6 +327,8 @@ void ManagementParser::line(std::string_view text) {
                           ? std::nullopt
                           : to_number<std::uint32_t>(text.substr(colon + 1));
     events_.on_hold(wait.value_or(0));
+  } else if (take(">BYTECOUNT:")) {
+    bytes(text);
   } else if (take(">PASSWORD:")) {
     password(text);
   } else if (take(">FATAL:")) {
@@ -334,7 +336,14 @@ void ManagementParser::line(std::string_view text) {
   } else if (take(">INFOMSG:")) {
     events_.on_info_message(text);
   }
-  // everything else (SUCCESS:, >INFO:, >LOG:, >BYTECOUNT:) is of no consequence here
+  // everything else (SUCCESS:, >INFO:, >LOG:) is of no consequence here
+}
+
+/// "1234,5678": received, sent
+void ManagementParser::bytes(std::string_view text) const {
+  if (const auto received = to_number<std::uint64_t>(text.substr(0, text.find(',')))) {
+    events_.on_bytes(*received);
+  }
 }
 
 void ManagementParser::updown(std::string_view text) {

@@ -35,6 +35,8 @@ namespace vpnrun::service::openvpn {
 /// What a management line can report.
 struct ManagementEvents {
   std::function<void(std::uint32_t wait_seconds)> on_hold;
+  /// How many bytes have come from the server since the process began.
+  std::function<void(std::uint64_t received)> on_bytes;
   /// `name` CONNECTING, WAIT, AUTH, GET_CONFIG, CONNECTED, RECONNECTING, EXITING, …;
   /// `detail` e.g. "SUCCESS", "ping-restart", "auth-failure".
   std::function<void(std::string_view name, std::string_view detail)> on_state;
@@ -74,6 +76,7 @@ class ManagementParser {
   void line(std::string_view text);
   void updown(std::string_view text);
   void password(std::string_view text) const;
+  void bytes(std::string_view text) const;
 
   ManagementEvents events_;
   std::string pending_;

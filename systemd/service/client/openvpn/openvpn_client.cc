@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "profiles/base/error.h"
+#include "systemd/service/client/openvpn/completion.h"
 #include "systemd/service/client/openvpn/login_link.h"
 #include "systemd/service/os/log.h"
 
@@ -91,8 +92,7 @@ std::optional<Endpoint> OpenvpnClient::connect(const std::vector<Endpoint>& endp
   login_patience_ = {};
   tries_ = {};
   if (process_ && holds_ && !is_spent_ && endpoints_ == endpoints && !login_.is_used_up()) {
-    // It is not known which of them OpenVPN tries next.
-    endpoint_ = endpoints.front();
+    endpoint_ = next_server();
     phase_ = Phase::kTrying;
     release_hold();
   } else {
@@ -165,6 +165,15 @@ std::vector<Endpoint> OpenvpnClient::order_of(const std::vector<Endpoint>& endpo
   return order;
 }
 
+/// It is not known which of them OpenVPN tries next, but for one that is passed over.
+Endpoint OpenvpnClient::next_server() const {
+  const auto now = std::ranges::find(order_, endpoint_.value_or(order_.front()));
+  if (pass_over_ == PassOver::kNext && now != order_.end()) {
+    return now + 1 == order_.end() ? order_.front() : *(now + 1);
+  }
+  return endpoints_.front();
+}
+
 void OpenvpnClient::release_hold() {
   holds_ = false;
   hold_released_ = true;
@@ -185,6 +194,9 @@ void OpenvpnClient::stop_process() noexcept {
   fatal_.clear();
   is_answered_ = false;
   silence_.reset();
+  unheard_.reset();
+  received_.reset();
+  pass_over_ = PassOver::kNo;
   login_.client_gone();
   if (process_) {
     process_->stop();
@@ -269,6 +281,7 @@ bool OpenvpnClient::close_question() {
 openvpn::ProcessEvents OpenvpnClient::process_events() {
   openvpn::ProcessEvents events;
   events.management.on_hold = [this](std::uint32_t wait) { on_hold(std::chrono::seconds(wait)); };
+  events.management.on_bytes = [this](std::uint64_t received) { on_bytes(received); };
   events.management.on_state = [this](std::string_view name, std::string_view detail) {
     on_state(name, detail);
   };
@@ -302,6 +315,11 @@ void OpenvpnClient::on_hold(std::chrono::seconds wait) {
   if (phase_ != Phase::kTrying) {
     return;
   }
+  if (pass_over_ == PassOver::kUnderWay) {
+    pass_over_ = PassOver::kNo;
+    release_hold();
+    return;
+  }
   // Released, it would be back at the server that has just refused it, unless that says otherwise.
   const auto advance = login_.refusal().advance;
   const bool is_refused =
@@ -315,12 +333,26 @@ void OpenvpnClient::on_hold(std::chrono::seconds wait) {
     failure.retry_after = std::max(failure.retry_after, wait);
   }
   // Another server may take the client in; but nobody is asked again for what was typed.
-  if (is_refused && order_.size() > 1 && advance != openvpn::Refusal::Advance::kStay &&
-      !login_.was_typed()) {
+  const bool takes_next =
+      is_refused && order_.size() > 1 && advance != openvpn::Refusal::Advance::kStay;
+  if (takes_next && !login_.was_typed()) {
     end_with_process(failure);
-  } else {
-    end(failure);
+    return;
   }
+  pass_over_ = takes_next ? PassOver::kNext : PassOver::kNo;
+  end(failure);
+}
+
+/// OpenVPN stays with a server that has refused it, and goes on to the next one from a server that
+/// it loses: it is made to lose it before anything is said. Its management could ask for each
+/// server (management-query-remote), but that takes a second each time.
+bool OpenvpnClient::passes_over(std::string_view state) {
+  if (pass_over_ == PassOver::kNext && (state == "WAIT" || state == "TCP_CONNECT") &&
+      phase_ == Phase::kTrying) {
+    pass_over_ = PassOver::kUnderWay;
+    process_->reconnect();
+  }
+  return pass_over_ == PassOver::kUnderWay;
 }
 
 void OpenvpnClient::on_up(const std::map<std::string, std::string>& environment) {
@@ -334,6 +366,9 @@ void OpenvpnClient::on_up(const std::map<std::string, std::string>& environment)
 
 void OpenvpnClient::on_state(std::string_view name, std::string_view detail) {
   log::debug("openvpn state: {} {}", printable(name), printable(detail));
+  if (passes_over(name)) {
+    return;
+  }
   watch_silence(name);
   if (name == "CONNECTED") {
     on_connected();
@@ -382,6 +417,27 @@ void OpenvpnClient::watch_silence(std::string_view state) {
   }
 }
 
+void OpenvpnClient::on_bytes(std::uint64_t received) {
+  if (received_ != received && phase_ == Phase::kConnected) {
+    watch_server();
+  }
+  received_ = received;
+}
+
+/// Whatever the server makes OpenVPN believe about silence.
+void OpenvpnClient::watch_server() {
+  if (!config_.lines.contains("client") && !config_.lines.contains("pull")) {
+    return;  // nothing says that the other end ever speaks by itself
+  }
+  unheard_ = timers_.after(std::chrono::seconds(openvpn::kSilenceEnd), [this] {
+    unheard_.reset();
+    if (phase_ == Phase::kConnected) {
+      process_->reconnect();
+      lose(openvpn::explain_state("ping-restart", endpoint_text()));
+    }
+  });
+}
+
 void OpenvpnClient::on_connected() {
   if (phase_ != Phase::kTrying) {
     return;  // from an attempt that is over: its end has been reported
@@ -400,6 +456,7 @@ void OpenvpnClient::on_connected() {
     endpoint_ = settings_->endpoint;
   }
   const TunnelSettings settings = *settings_;  // a stop() in the event resets the member
+  watch_server();
   events_.connected(settings);
   if (phase_ == Phase::kConnected) {  // and the receiver accepted what the server assigned
     rotation_ = 0;

@@ -28,7 +28,9 @@ namespace vpnrun::service {
 
 /// A TunnelClient that runs OpenVPN: one process at a time, which is used for as long as possible.
 /// It waits at its hold between attempts, with what somebody typed; a new one is started if the
-/// servers have changed, or if the process would send a one-time password again.
+/// servers have changed, or if the process would send a one-time password again. A server that has
+/// refused the client is passed over in the next attempt, if there are others and it does not ask
+/// the client to stay.
 ///
 /// A new process tries the endpoints in another order than the one before it, so that a server that
 /// does not answer does not keep us from the others: each comes first in turn, or the order is
@@ -69,6 +71,7 @@ class OpenvpnClient : public TunnelClient {
 
   [[nodiscard]] openvpn::ProcessEvents process_events();
   void on_hold(std::chrono::seconds wait);
+  void on_bytes(std::uint64_t received);
   void on_up(const std::map<std::string, std::string>& environment);
   void on_state(std::string_view name, std::string_view detail);
   void on_connected();
@@ -76,6 +79,7 @@ class OpenvpnClient : public TunnelClient {
                         const openvpn::Challenge& challenge);
   void on_password_rejected(std::string_view realm, std::string_view reason);
   void watch_silence(std::string_view state);
+  void watch_server();
   void on_auth_failure();
   void on_auth_pending(std::string_view detail);
   void wait_for_login(BrowserLogin login);
@@ -96,6 +100,8 @@ class OpenvpnClient : public TunnelClient {
 
   void start_process(const std::vector<Endpoint>& endpoints);
   [[nodiscard]] std::vector<Endpoint> order_of(const std::vector<Endpoint>& endpoints);
+  [[nodiscard]] Endpoint next_server() const;
+  [[nodiscard]] bool passes_over(std::string_view state);
   void release_hold();
   void stop_process() noexcept;
   [[nodiscard]] std::string endpoint_text() const;
@@ -122,7 +128,16 @@ class OpenvpnClient : public TunnelClient {
   std::optional<std::uint64_t> question_;            ///< the open one
   std::optional<TunnelSettings> settings_;           ///< what this process reported last
   bool was_refused_ = false;  ///< its try, for reasons that may pass; it goes to its hold
-  bool asks_text_ = false;    ///< the open question is the server's: PendingLogin
+  /// Of the server that has refused what a person typed: OpenVPN would try it again.
+  enum class PassOver : std::uint8_t {
+    kNo,
+    kNext,     ///< once the process is on its way there
+    kUnderWay  ///< it was told to, and comes back to its hold
+  };
+  PassOver pass_over_ = PassOver::kNo;
+  std::optional<std::uint64_t> received_;   ///< bytes, as the process last said
+  Timers::Handle unheard_;                  ///< since it last said that more had come
+  bool asks_text_ = false;                  ///< the open question is the server's: PendingLogin
   std::optional<BrowserLogin> pending_;     ///< what the server has said of it in this attempt
   std::chrono::seconds login_patience_{0};  ///< of the server for a log-in elsewhere
   openvpn::Explainer explainer_;            ///< of this process's lines

@@ -40,6 +40,9 @@ constexpr Limit kLimits[] = {{RLIMIT_NOFILE, 64},  {RLIMIT_NPROC, 4},
                              {RLIMIT_FSIZE, kMiB}, {RLIMIT_MEMLOCK, kMiB / 16},
                              {RLIMIT_MSGQUEUE, 0}, {RLIMIT_AS, 512 * kMiB}};
 
+/// How often it says how much has come from the server, in seconds, if anything has come or gone.
+constexpr int kBytesEvery = 30;
+
 /// A folder next to the profile's, which OpenVPN's user must not be able to enter.
 std::string management_folder(const std::string& profile_name) {
   return fmt::format("{}/.client-{}", kRuntimeRoot, profile_name);
@@ -265,7 +268,7 @@ void Process::accept() {
   watches_.clear();  // no other connection is expected
   close_listener(std::move(listener_));
   watch_connection();
-  send("state on\nhold on\n");
+  send(fmt::format("state on\nhold on\nbytecount {}\n", kBytesEvery));
 }
 
 void Process::watch_connection() {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // As options_postprocess_verify() of OpenVPN 2.6 sees a client.
+#include "profiles/openvpn_client_check.h"
+
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
-
-#include "profiles/findings.h"
-#include "profiles/openvpn_config.h"
 
 namespace vpnrun::profile {
 namespace {
@@ -15,8 +14,11 @@ using namespace std::string_view_literals;
 
 class ClientCheck {
  public:
-  ClientCheck(const OpenvpnConfig& config, const std::string& path)
-      : config_(config), findings_(path) {}
+  ClientCheck(const OpenvpnConfig& config, Absence absence, Findings& findings)
+      : config_(config),
+        // What the file that it names has may be all that is missing here.
+        absence_(line_of("config") ? Absence::kUnclear : absence),
+        findings_(findings) {}
 
   void run() {
     const bool tls = line_of("client") || line_of("tls-client");
@@ -27,10 +29,9 @@ class ClientCheck {
       authority();
       login();
       control_channel();
-    } else if (!line_of("secret")) {
+    } else if (!line_of("secret") && !line_of("tls-server") && !line_of("server")) {
       no_mode();
     }
-    findings_.raise();
   }
 
  private:
@@ -40,6 +41,11 @@ class ClientCheck {
   }
 
   void add(std::size_t line, const std::string& text) { findings_.add(line, Error(text)); }
+  void add_absence(std::size_t line, const std::string& text) {
+    if (absence_ == Absence::kTold) {
+      add(line, text);
+    }
+  }
 
   /// Both are there.
   void exclude(std::string_view one, std::string_view other) {
@@ -52,10 +58,11 @@ class ClientCheck {
   }
 
   void authority() {
-    if (!line_of("ca") && !line_of("peer-fingerprint") && !line_of("pkcs12")) {
-      add(0,
-          "nothing to check the server by: expected <ca> … </ca> or 'ca FILE', or "
-          "'peer-fingerprint'");
+    if (!line_of("ca") && !line_of("peer-fingerprint") && !line_of("pkcs12") &&
+        !line_of("capath")) {
+      add_absence(0,
+                  "nothing to check the server by: expected <ca> … </ca> or 'ca FILE', or "
+                  "'peer-fingerprint'");
     }
   }
 
@@ -68,12 +75,17 @@ class ClientCheck {
           exclude("pkcs12", other);
         }
       }
+    } else if (has_other_login()) {
+      return;
     } else if (cert && !key) {
-      add(*cert, "'cert' without 'key': expected the private key of the certificate as well");
+      add_absence(*cert,
+                  "'cert' without 'key': expected the private key of the certificate as well");
     } else if (key && !cert) {
-      add(*key, "'key' without 'cert': expected the certificate of the private key as well");
-    } else if (!cert && !(pulls() && config_.needs_user_pass)) {
-      add(0, pulls() ? "nothing to log in with: expected 'cert' and 'key', 'pkcs12', or "
+      add_absence(*key,
+                  "'key' without 'cert': expected the certificate of the private key as well");
+    } else if (!cert && !(pulls() && asks_login())) {
+      add_absence(
+          0, pulls() ? "nothing to log in with: expected 'cert' and 'key', 'pkcs12', or "
                        "'auth-user-pass'"
                      : "nothing to log in with: expected 'cert' and 'key', or 'pkcs12' (without "
                        "'client' or 'pull' OpenVPN takes no login)");
@@ -81,6 +93,17 @@ class ClientCheck {
   }
 
   [[nodiscard]] bool pulls() const { return line_of("client") || line_of("pull"); }
+  [[nodiscard]] bool asks_login() const {
+    return config_.needs_user_pass || line_of("auth-user-pass");
+  }
+  /// Of those that are refused.
+  [[nodiscard]] bool has_other_login() const {
+    constexpr std::array kOthers = {
+        "pkcs11-id"sv,     "pkcs11-id-management"sv,    "pkcs11-providers"sv,
+        "cryptoapicert"sv, "management-external-key"sv, "management-external-cert"sv};
+    return std::any_of(kOthers.begin(), kOthers.end(),
+                       [this](auto name) { return line_of(name).has_value(); });
+  }
 
   void control_channel() {
     constexpr std::array kKeys = {"tls-auth"sv, "tls-crypt"sv, "tls-crypt-v2"sv};
@@ -103,22 +126,29 @@ class ClientCheck {
                                    "tls-crypt-v2"sv,
                                    "remote-cert-tls"sv,
                                    "peer-fingerprint"sv};
-    const bool has_tls = config_.needs_user_pass ||
-                         std::any_of(kOfTls.begin(), kOfTls.end(),
-                                     [this](auto name) { return line_of(name).has_value(); });
-    add(0, has_tls ? "the line 'client' is missing"
-                   : "nothing encrypts this tunnel: expected 'client' and <ca> … </ca>, or "
-                     "'secret'");
+    const bool has_tls =
+        asks_login() || std::any_of(kOfTls.begin(), kOfTls.end(),
+                                    [this](auto name) { return line_of(name).has_value(); });
+    add_absence(0, has_tls ? "the line 'client' is missing"
+                           : "nothing encrypts this tunnel: expected 'client' and <ca> … </ca>, or "
+                             "'secret'");
   }
 
   const OpenvpnConfig& config_;
-  Findings findings_;
+  Absence absence_;
+  Findings& findings_;
 };
 
 }  // namespace
 
+void add_client_findings(const OpenvpnConfig& config, Absence absence, Findings& findings) {
+  ClientCheck(config, absence, findings).run();
+}
+
 void check_client_config(const OpenvpnConfig& config, const std::string& path) {
-  ClientCheck(config, path).run();
+  Findings findings(path);
+  add_client_findings(config, Absence::kTold, findings);
+  findings.raise();
 }
 
 }  // namespace vpnrun::profile

@@ -10,6 +10,7 @@
 
 #include "profiles/base/error.h"
 #include "profiles/findings.h"
+#include "profiles/openvpn_client_check.h"
 #include "profiles/openvpn_directives.h"
 #include "profiles/openvpn_inline.h"
 #include "profiles/openvpn_kind.h"
@@ -24,6 +25,7 @@ using Words = std::vector<std::string>;
 
 /// The marker of old files for "the block follows below": `tls-auth [inline] 1`.
 constexpr const char* kInlineMarker = "[inline]";
+constexpr std::string_view kEndOfConnection = "</connection>";
 
 [[noreturn]] void refuse(const std::string& name, std::string_view reason) {
   throw Error(fmt::format("directive '{}' is refused: {}", printable(name), reason));
@@ -59,6 +61,25 @@ void check_addresses(const Words& words) {
   }
 }
 
+bool is_control_key(std::string_view name) {
+  return name == "tls-auth" || name == "tls-crypt" || name == "tls-crypt-v2";
+}
+
+/// What is worth as much as a password (as OwnFiles has it of files).
+bool is_secret(std::string_view name) {
+  return name == "key" || name == "pkcs12" || name == "secret" || name == "tls-crypt-v2";
+}
+
+/// In one <connection> block.
+void check_exclusive(const std::map<std::string, std::size_t, std::less<>>& keys) {
+  if (keys.size() > 1) {
+    throw Error(
+        fmt::format("'{}' and '{}' in one <connection> block exclude each other: the "
+                    "server uses one of them; remove the other",
+                    keys.begin()->first, std::next(keys.begin())->first));
+  }
+}
+
 class Parser {
  public:
   /// Nobody mends more lines at once; and whoever wrote the file does not decide how long we look
@@ -71,13 +92,26 @@ class Parser {
       : text_(text), lines_(text), findings_(path), read_file_(read_file) {}
 
   OpenvpnConfig run();
+  /// The same, and judges what was read as a client.
+  OpenvpnConfig run_as_client(const FurtherCheck& further);
 
  private:
+  /// What wraps the control channel: keys by their directive, and the direction of that of
+  /// `tls-auth`.
+  struct ControlKeys {
+    std::map<std::string, std::string, std::less<>> blocks;
+    std::map<std::string, std::size_t, std::less<>> lines;
+    std::string direction;
+    friend bool operator==(const ControlKeys& a, const ControlKeys& b) {
+      return a.blocks == b.blocks && a.direction == b.direction;
+    }
+  };
   /// A <connection> block: what it sets besides its server, as lines, by directive.
   struct Connection {
     std::size_t line = 0;
     std::size_t remote = 0;  ///< the line of its server; 0: none counts
     std::map<std::string, std::string, std::less<>> settings;
+    ControlKeys keys;       ///< without any, those in front of or behind the blocks count
     std::size_t proxy = 0;  ///< the line that asks for one; 0: none does
   };
 
@@ -101,11 +135,21 @@ class Parser {
   void block(const std::string& name);
   void unknown_block(const std::string& name);
   void connection();
+  void read();
+  void finish();
+  void note_failure();
   [[nodiscard]] bool finish_connections();
   void settle_connections();
+  void settle_keys();
+  [[nodiscard]] const ControlKeys& keys_of(const Connection& connection) const;
+  [[nodiscard]] ControlKeys& keys_at_work();
+  void add_keys(const ControlKeys& keys);
+  void hand_on(std::string_view name, const std::string& content);
+  void direction(const std::string& name, const std::string& number);
   void drop(Connection& connection, std::size_t line, const std::string& directive,
             std::string_view reason);
   [[nodiscard]] bool is_closed(std::string_view end_tag);
+  void check_place_of_block(const Directive& known) const;
   void skip_open_block();
   void skip_pem();
   [[nodiscard]] std::string content_up_to(const std::string& end_tag);
@@ -128,6 +172,7 @@ class Parser {
   OpenvpnConfig config_;
   RemoteList remotes_;
   std::size_t line_ = 1;   ///< where the directive at work starts
+  std::string at_work_;    ///< its name
   bool optional_ = false;  ///< inside of `setenv opt`
   bool forward_compatible_ = false;
   bool random_label_ = false;
@@ -137,11 +182,38 @@ class Parser {
   std::size_t hidden_first_ = 0;  ///< lines one after the other that are unknown and not shown
   std::size_t hidden_last_ = 0;
   std::size_t open_blocks_ = 0;  ///< that are not closed
+  ControlKeys keys_;             ///< outside of <connection> blocks
+  /// A line that is refused may have been meant as anything, or as a server.
+  Absence absence_ = Absence::kTold;
+  bool may_lack_servers_ = false;
   std::string device_;
   bool device_is_tun_ = false;
 };
 
 OpenvpnConfig Parser::run() {
+  read();
+  // Without the lines that are refused there may be no server, or the wrong ones.
+  if (findings_.empty()) {
+    finish();
+  }
+  findings_.raise();
+  return std::move(config_);
+}
+
+OpenvpnConfig Parser::run_as_client(const FurtherCheck& further) {
+  read();
+  if (!may_lack_servers_) {
+    finish();
+  }
+  add_client_findings(config_, absence_, findings_);
+  if (further) {
+    further(config_, findings_);
+  }
+  findings_.raise();
+  return std::move(config_);
+}
+
+void Parser::read() {
   if (const auto kind = other_kind(text_)) {
     findings_.add(1, *kind);
     findings_.raise();
@@ -150,16 +222,22 @@ OpenvpnConfig Parser::run() {
     attempt([&] { statement(*line); });
   }
   tell_not_shown();
+  if (findings_.size() >= kEnough) {
+    absence_ = Absence::kUnclear;  // the rest was not looked at
+    may_lack_servers_ = true;
+  }
+  at_work_ = "dev";
   attempt([this] { check_device(); });
-  // Without the lines that are refused there may be none, or the wrong ones.
-  if (findings_.empty() && finish_connections()) {
+}
+
+void Parser::finish() {
+  at_work_ = "remote";
+  if (finish_connections()) {
     attempt([this] { config_.remotes = remotes_.finish(); });
   }
-  findings_.raise();
   for (Remote& remote : config_.remotes) {
     remote.random_label = random_label_ && !is_address_literal(remote.host);
   }
-  return std::move(config_);
 }
 
 template <class Work>
@@ -168,6 +246,30 @@ void Parser::attempt(const Work& work) {
     work();
   } catch (const Error& error) {
     findings_.add(line_, error);
+    note_failure();
+  }
+}
+
+/// The file is refused. What its other lines make together is told all the same, but not that a
+/// directive is missing which the line at work has, or was meant to have.
+void Parser::note_failure() {
+  const Directive* meant = meant_directive(at_work_);
+  if (meant == nullptr) {
+    absence_ = Absence::kUnclear;
+    may_lack_servers_ = true;
+    return;
+  }
+  config_.given.try_emplace(std::string(meant->name), line_);
+  switch (meant->treatment) {
+    case Treatment::kRemote:
+    case Treatment::kProto:
+    case Treatment::kProtoForce:
+    case Treatment::kPort:
+      may_lack_servers_ = true;
+      break;
+    default:
+      may_lack_servers_ =
+          may_lack_servers_ || remotes_.in_connection() || meant->name == "connection";
   }
 }
 
@@ -180,11 +282,11 @@ std::optional<std::string_view> Parser::next_line() {
     }
     line_ = lines_.number();
     optional_ = false;
-    try {
-      check_line(*line);
+    at_work_.clear();
+    const std::size_t before = findings_.size();
+    attempt([&] { check_line(*line); });
+    if (findings_.size() == before) {
       return line;
-    } catch (const Error& error) {
-      findings_.add(line_, error);
     }
   }
   return std::nullopt;
@@ -216,6 +318,7 @@ void Parser::statement(std::string_view line) {
 
 void Parser::directive(const Words& words) {
   const std::string& name = words.front();
+  at_work_ = name;
   // After `setenv opt` a tag opens nothing.
   if (!optional_ && words.size() == 1 && name.size() > 2 && name.front() == '<' &&
       name.back() == '>') {
@@ -270,6 +373,7 @@ void Parser::act(const Directive& known, const Words& words) {
     case Treatment::kPem:
     case Treatment::kPemDirection:
     case Treatment::kPemNumber:
+    case Treatment::kPemCookie:
     case Treatment::kPkcs12:
       return file(known, words);
     case Treatment::kIgnore:
@@ -324,6 +428,8 @@ void Parser::act_special(const Directive& known, const Words& words) {
                                                  : script(words, known.reason);
     case Treatment::kProxy:
       return proxy(known, words);
+    case Treatment::kKeyDirection:
+      return direction(words.front(), single_argument(words));
     case Treatment::kVerb:
       return verbosity(words);
     default:
@@ -355,6 +461,8 @@ void Parser::not_shown() {
     hidden_first_ = line_;
   }
   hidden_last_ = line_;
+  at_work_.clear();
+  note_failure();
 }
 
 void Parser::tell_not_shown() {
@@ -395,8 +503,10 @@ void Parser::leave_out(const std::string& name, std::string_view reason, Severit
 // --- blocks --------------------------------------------------------------------------------------
 
 void Parser::block(const std::string& name) {
+  at_work_ = name;
   if (name.starts_with('/')) {
     const std::string opened = name.substr(1);
+    at_work_ = opened;
     throw Error(can_be_shown(opened) ? fmt::format("</{0}> without <{0}>", opened)
                                      : "the end of a block that has not begun (not shown)");
   }
@@ -417,12 +527,7 @@ void Parser::block(const std::string& name) {
     throw Error(fmt::format("the block is not closed: expected '{}'", end_tag));
   }
   const std::string content = content_up_to(end_tag);
-  if (remotes_.in_connection()) {
-    throw Error(
-        fmt::format("<{}> inside of <connection> is not supported; put it in front of the "
-                    "block",
-                    name));
-  }
+  check_place_of_block(*known);
   if (known->treatment == Treatment::kAuthUserPass) {
     throw Error(
         "credentials inside the file are refused", {},
@@ -435,6 +540,15 @@ void Parser::block(const std::string& name) {
     keep_block(*known, content);
   } catch (const Error& error) {
     throw error.with_context(fmt::format("cannot use block <{}>", name));
+  }
+}
+
+void Parser::check_place_of_block(const Directive& known) const {
+  if (remotes_.in_connection() && !is_control_key(known.name)) {
+    throw Error(
+        fmt::format("<{}> inside of <connection> is not supported; put it in front of the "
+                    "block",
+                    known.name));
   }
 }
 
@@ -462,8 +576,7 @@ void Parser::unknown_block(const std::string& name) {
 }
 
 void Parser::connection() {
-  constexpr std::string_view kEnd = "</connection>";
-  if (!is_closed(kEnd)) {
+  if (!is_closed(kEndOfConnection)) {
     throw Error("the block <connection> is not closed: expected '</connection>'");
   }
   const std::size_t start = line_;
@@ -471,16 +584,18 @@ void Parser::connection() {
   connections_.emplace_back().line = start;
   while (const std::optional<std::string_view> line = next_line()) {
     // OpenVPN looks for the end before it looks for words.
-    if (ends_block(*line, kEnd)) {
+    if (ends_block(*line, kEndOfConnection)) {
       break;
     }
     attempt([&] { statement(*line); });
   }
   line_ = start;
+  at_work_ = "connection";
   connections_.back().remote = remotes_.end_connection();
   if (connections_.back().remote == 0) {
     throw Error("a <connection> block needs one 'remote'");
   }
+  check_exclusive(connections_.back().keys.lines);
 }
 
 void Parser::drop(Connection& connection, std::size_t line, const std::string& directive,
@@ -517,6 +632,7 @@ bool Parser::finish_connections() {
     }
   }
   settle_connections();
+  settle_keys();
   return true;
 }
 
@@ -557,12 +673,64 @@ void Parser::settle_connections() {
   }
 }
 
+/// The client has one set of keys: that of the first server that counts.
+void Parser::settle_keys() {
+  const ControlKeys& keys = connections_.empty() ? keys_ : keys_of(connections_.front());
+  for (Connection& one : connections_) {
+    if (!(keys_of(one) == keys)) {
+      drop(one, one.line, "connection",
+           "its key of the control channel (tls-auth, tls-crypt) is not that of the first server; "
+           "servers that agree are used");
+    }
+  }
+  add_keys(keys);
+}
+
+/// In a block with a key nothing of the keys outside counts, their direction neither.
+const Parser::ControlKeys& Parser::keys_of(const Connection& connection) const {
+  return connection.keys.blocks.empty() ? keys_ : connection.keys;
+}
+
+Parser::ControlKeys& Parser::keys_at_work() {
+  return remotes_.in_connection() ? connections_.back().keys : keys_;
+}
+
+void Parser::add_keys(const ControlKeys& keys) {
+  config_.text += keys.direction;
+  for (const auto& [name, block] : keys.blocks) {
+    config_.text += block;
+  }
+  config_.given.insert(keys.lines.begin(), keys.lines.end());
+}
+
+void Parser::hand_on(std::string_view name, const std::string& content) {
+  const std::string block = inline_block(name, content);
+  if (is_control_key(name)) {
+    keys_at_work().blocks.insert_or_assign(std::string(name), block);
+    keys_at_work().lines.insert_or_assign(std::string(name), line_);
+    return;
+  }
+  config_.text += block;
+  config_.given.try_emplace(std::string(name), line_);
+}
+
+/// Of several the last one counts.
+void Parser::direction(const std::string& name, const std::string& number) {
+  if (number != "0" && number != "1") {
+    throw Error(fmt::format("the direction of '{}' is 0 or 1", name));
+  }
+  keys_at_work().direction = join_words({"key-direction", number});
+}
+
 /// Whether a line further down ends the block that has just begun.
 bool Parser::is_closed(std::string_view end_tag) {
   LineReader ahead = lines_;
   while (const std::optional<std::string_view> line = ahead.next()) {
     if (ends_block(*line, end_tag)) {
       return true;
+    }
+    if (remotes_.in_connection() && ends_block(*line, kEndOfConnection)) {
+      return false;  // OpenVPN looks for the end of the outer one first
     }
   }
   if (++open_blocks_ == kOpenBlocksMost) {
@@ -628,13 +796,14 @@ void Parser::keep_block(const Directive& known, const std::string& content) {
     case Treatment::kPem:
     case Treatment::kPemDirection:
     case Treatment::kPemNumber:
-      config_.text += inline_block(name, pem_content(content, name));
+    case Treatment::kPemCookie:
+      hand_on(name, pem_content(content, name));
       break;
     case Treatment::kPkcs12:
-      config_.text += inline_block(name, rewrapped_base64(content));
+      hand_on(name, rewrapped_base64(content));
       break;
     case Treatment::kFingerprints:
-      config_.text += inline_block(name, fingerprint_content(content));
+      hand_on(name, fingerprint_content(content));
       break;
     default:
       if (name == "dh" || name == "auth-gen-token-secret") {  // OpenVPN takes no other of these
@@ -642,7 +811,12 @@ void Parser::keep_block(const Directive& known, const std::string& content) {
       }
       throw Error(fmt::format("'{}' has no block", name));
   }
-  config_.given.try_emplace(name, line_);
+  if (name == "tls-auth" && remotes_.in_connection()) {
+    connections_.back().keys.direction.clear();
+  }
+  if (is_secret(name) && config_.secret_line == 0) {
+    config_.secret_line = line_;
+  }
 }
 
 // --- directives with rules of their own ----------------------------------------------------------
@@ -655,14 +829,16 @@ void Parser::file(const Directive& known, const Words& words) {
         "'crl-verify' with a folder of lists is not supported: put the lists into one file, and "
         "take away 'dir'");
   }
-  if (words.size() != 2 && !(may_have_number && words.size() == 3)) {
+  const bool is_for_servers = known.treatment == Treatment::kPemCookie && words.size() == 3 &&
+                              (words[2] == "force-cookie" || words[2] == "allow-noncookie");
+  if (words.size() != 2 && !(may_have_number && words.size() == 3) && !is_for_servers) {
     throw Error(fmt::format("'{}' takes one file here", known.name));
   }
+  if (known.name == "tls-auth" && remotes_.in_connection()) {
+    connections_.back().keys.direction.clear();
+  }
   if (known.treatment == Treatment::kPemDirection && words.size() == 3) {
-    if (words[2] != "0" && words[2] != "1") {
-      throw Error(fmt::format("the direction of '{}' is 0 or 1", known.name));
-    }
-    pass({"key-direction", words[2]});
+    direction(words.front(), words[2]);
   }
   if (words[1] == kInlineMarker) {
     return;
@@ -671,11 +847,10 @@ void Parser::file(const Directive& known, const Words& words) {
     const std::string content = read_file_(known.name, words[1]);
     if (known.treatment == Treatment::kPkcs12) {
       check_pkcs12(content);
-      config_.text += inline_block(known.name, base64_content(content));
+      hand_on(known.name, base64_content(content));
     } else {
-      config_.text += inline_block(known.name, pem_content(content, known.name));
+      hand_on(known.name, pem_content(content, known.name));
     }
-    config_.given.try_emplace(std::string(known.name), line_);
   } catch (const Error& error) {
     throw error.with_context(fmt::format("'{}' file '{}'", known.name, printable(words[1])));
   }
@@ -786,6 +961,11 @@ void Parser::set_environment(const Words& words) {
 OpenvpnConfig parse_openvpn_config(std::string_view text, const std::string& path,
                                    const FileReader& read_file) {
   return Parser(text, path, read_file).run();
+}
+
+OpenvpnConfig parse_openvpn_client(std::string_view text, const std::string& path,
+                                   const FileReader& read_file, const FurtherCheck& further) {
+  return Parser(text, path, read_file).run_as_client(further);
 }
 
 }  // namespace vpnrun::profile

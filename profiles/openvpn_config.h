@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "profiles/base/secret.h"
+#include "profiles/findings.h"
 #include "profiles/protocol/left_out.h"
 #include "profiles/remote.h"
 
@@ -28,6 +29,8 @@ struct OpenvpnConfig {
   bool needs_user_pass = false;    ///< `auth-user-pass` is present
   std::string user_pass_file;      ///< its file argument, as written; empty if none
   std::size_t user_pass_line = 0;  ///< its line in the file
+  /// Of the first block that nobody else may read (a private key), 0 if there is none.
+  std::size_t secret_line = 0;
   /// What is not handed on although OpenVPN would take it, line by line: the companion does it
   /// (`redirect-gateway`, `user`), it does nothing in a client (`push`), or must not be done
   /// (`up`).
@@ -49,7 +52,8 @@ using FileReader = std::function<std::string(std::string_view directive, const s
 /// meaning of the file (a plugin, an engine, a proxy, tap, a program that checks the server), and
 /// what OpenVPN refuses: unknown directives (with the nearest known one), lines that it cannot
 /// read, settings of servers, blocks that are not closed. A server that needs a proxy is left out
-/// if there are others.
+/// if there are others, and so is one with another key of the control channel than the first has:
+/// the client has one for all.
 ///
 /// Throws Error with all findings, see Findings. Lines, words, quotes, comments and the ends of
 /// blocks are those of openvpn(8), or the file is refused: tests/differential compares. `setenv`
@@ -63,6 +67,16 @@ using FileReader = std::function<std::string(std::string_view directive, const s
 /// check the server by and something to log in with, and nothing that excludes the other. A tunnel
 /// that is not encrypted, which OpenVPN allows, is refused. Throws Error with all findings.
 void check_client_config(const OpenvpnConfig& config, const std::string& path);
+
+/// What else is to be found in a file, of which nothing is read any more: `config` is what could be
+/// used, and has servers only if they are all that the file has.
+using FurtherCheck = std::function<void(OpenvpnConfig& config, Findings& findings)>;
+
+/// parse_openvpn_config(), check_client_config() and `further` in one: whatever one of them finds,
+/// the others are done as well, and Error has all findings.
+[[nodiscard]] OpenvpnConfig parse_openvpn_client(std::string_view text, const std::string& path,
+                                                 const FileReader& read_file,
+                                                 const FurtherCheck& further = {});
 
 /// A credentials file: user name in the first line, password in the second.
 struct Credentials {

@@ -14,6 +14,7 @@ enum class Treatment : std::uint8_t {
   kPem,           ///< `name FILE`: PEM, handed on as an inline block
   kPemDirection,  ///< `name FILE [0|1]`: the same, the number as `key-direction`
   kPemNumber,     ///< `name FILE [NUMBER]`: the same, the number has no meaning
+  kPemCookie,     ///< `name FILE [force-cookie|allow-noncookie]`: the same, the word is for servers
   kPkcs12,        ///< `name FILE`: handed on as an inline block of base64
   kFingerprints,  ///< hexadecimal words, or an inline block of them
   kAddresses,     ///< handed on if every argument is an address literal
@@ -28,6 +29,7 @@ enum class Treatment : std::uint8_t {
   kProto,
   kProtoForce,
   kPort,
+  kKeyDirection,
   kDev,
   kDevType,
   kMode,

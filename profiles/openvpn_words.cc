@@ -37,6 +37,15 @@ bool can_be_shown(const std::string& word) {
   return word.size() <= kLongestDirective && is_word_of(word, "-_") && !is_hex;
 }
 
+const Directive* meant_directive(const std::string& word) {
+  const Directive* known = find_directive(word);
+  if (known != nullptr || word.empty()) {
+    return known;
+  }
+  const std::string_view nearest = nearest_directive(lower(word));
+  return nearest.empty() ? nullptr : find_directive(nearest);
+}
+
 std::string did_you_mean(const std::string& word, std::string_view before, std::string_view after) {
   const std::string_view nearest = nearest_directive(lower(word));
   return nearest.empty() ? std::string()

@@ -4,12 +4,17 @@
 #include <string>
 #include <string_view>
 
+#include "profiles/openvpn_directives.h"
+
 // What single words of an OpenVPN configuration are. Private to openvpn_config.cc.
 namespace vpnrun::profile {
 
 /// Whether a message may repeat a first word: a line of a key whose tags are broken arrives as one,
 /// too.
 [[nodiscard]] bool can_be_shown(const std::string& word);
+
+/// The directive that `word` is, or was most likely meant to be; nullptr if there is none.
+[[nodiscard]] const Directive* meant_directive(const std::string& word);
 
 /// "; did you mean BEFORE…AFTER?" with the nearest known directive; empty if there is none.
 [[nodiscard]] std::string did_you_mean(const std::string& word, std::string_view before,

@@ -57,23 +57,26 @@ Error explained(const Error& error, const std::string& path) {
 
 /// Checks the file with user name and password that the configuration names, so that an error in it
 /// is reported before a packet is sent.
-void check_named_login(const CredentialFiles& files) {
-  if (files.profile_file.empty() && !files.configuration_file.empty()) {
-    (void)stored_login(files);
+void check_named_login(const CredentialFiles& files, profile::Findings& findings) {
+  if (!files.profile_file.empty() || files.configuration_file.empty()) {
+    return;
+  }
+  try {
+    (void)named_login(files);
+  } catch (const Error& error) {
+    findings.add(files.line, error);
   }
 }
 
-/// A key that others can read is a file of its own, or stands in the configuration.
-void warn_of_readable_key(Configuration& configuration, const struct stat& status,
-                          std::string_view text) {
+/// A key that stands in the configuration is kept as one in a file of its own (OwnFiles).
+void check_own_key(const profile::OpenvpnConfig& config, const std::string& path,
+                   const struct stat& status, profile::Findings& findings) {
   constexpr unsigned kOthersRead = S_IRGRP | S_IROTH;
-  if ((status.st_mode & kOthersRead) != 0 && (text.find("PRIVATE KEY-----") != std::string::npos ||
-                                              text.find("<secret>") != std::string::npos)) {
-    const std::string& path = configuration.profile.tunnel.config;
-    const std::string cure = profile::cure("chmod 0600", path);
-    configuration.warnings.push_back(
-        fmt::format("'{}' has a private key in it, and users other than its owner can read it: {}",
-                    printable(path), cure));
+  if ((status.st_mode & kOthersRead) != 0 && config.secret_line != 0) {
+    findings.add(config.secret_line,
+                 Error("a private key is in this file, and users other than its owner can read it",
+                       std::make_error_code(std::errc::operation_not_permitted),
+                       profile::cure("chmod 0600", path)));
   }
 }
 
@@ -111,13 +114,21 @@ void add_openvpn(Configuration& configuration, std::string& reading) {
   const std::string text =
       profile::read_trusted_file(path, profile::Trust::kRootOwned, std::size_t{1} << 20U,
                                  [&status](const struct stat& opened) { status = opened; });
-  auto config = profile::parse_openvpn_config(
-      text, path, [&](std::string_view directive, const std::string& name) {
+  auto config = profile::parse_openvpn_client(
+      text, path,
+      [&](std::string_view directive, const std::string& name) {
         mark(configuration, beside(path, name));
         return own.read(directive, name);
+      },
+      [&](profile::OpenvpnConfig& read, profile::Findings& findings) {
+        leave_out_unreachable(read, findings);
+        check_own_key(read, path, status, findings);
+        const CredentialFiles credentials = credential_files(profile, read);
+        if (credentials.profile_file.empty() && !credentials.configuration_file.empty()) {
+          mark(configuration, beside(path, credentials.configuration_file));
+        }
+        check_named_login(credentials, findings);
       });
-  profile::check_client_config(config, path);
-  leave_out_unreachable(config, path);
   own.check_authority(config.text);
   const CredentialFiles credentials = credential_files(profile, config);
   if (!credentials.profile_file.empty()) {
@@ -126,11 +137,7 @@ void add_openvpn(Configuration& configuration, std::string& reading) {
     if (!configuration.files.back().is_there) {
       refuse_hidden(reading);  // it is read when the server asks, and will not be there then
     }
-  } else if (!credentials.configuration_file.empty()) {
-    mark(configuration, beside(path, credentials.configuration_file));
   }
-  check_named_login(credentials);
-  warn_of_readable_key(configuration, status, text);
   configuration.left_out = shown(profile, config);
   configuration.tunnel = std::move(config);
 }

@@ -29,8 +29,6 @@ struct Configuration {
   /// What the client does not get to hear of its configuration, and settings of the profile that do
   /// nothing with it; merged(), for the status.
   std::vector<LeftOut> left_out{};
-  /// What else the log is to say once.
-  std::vector<std::string> warnings{};
   std::vector<FileMark> files;  ///< all that were read, as they were before
 };
 

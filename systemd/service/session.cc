@@ -120,9 +120,6 @@ void Session::tell_configuration() {
   if (!missed.empty()) {
     log::warn("{}: left out: {}", printable(path), describe(missed, "'"));
   }
-  for (const std::string& warning : configuration_.warnings) {
-    log::warn("{}", warning);
-  }
 }
 
 /// The former configuration's parts are destroyed first: the new ones have the same names.

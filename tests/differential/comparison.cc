@@ -166,6 +166,14 @@ bool acts_at_once(const OpenvpnConfig& config) {
   });
 }
 
+/// Each server has the direction of its key with that; the client's own is for static keys.
+bool has_control_key(const Seen& seen) {
+  return std::any_of(seen.settings.begin(), seen.settings.end(), [](const auto& setting) {
+    return setting.first.starts_with("connection ") && setting.first.ends_with("_file") &&
+           setting.second != "'[UNDEF]'";
+  });
+}
+
 std::string compare_settings(const Seen& original, const Seen& handed,
                              const OpenvpnConfig& config) {
   const std::vector<std::string> names = left_out(config);
@@ -175,7 +183,8 @@ std::string compare_settings(const Seen& original, const Seen& handed,
   for (const auto& [name, value] : original.settings) {
     const auto found = handed.settings.find(name);
     const std::string other = found == handed.settings.end() ? "nothing" : found->second;
-    if (!is_ours(name) && !is_of_late_setting(name, names) &&
+    const bool is_without_effect = name == "key_direction" && has_control_key(original);
+    if (!is_ours(name) && !is_of_late_setting(name, names) && !is_without_effect &&
         shown_setting(name, value) != shown_setting(name, other)) {
       return fmt::format("setting {}: OpenVPN has {} of the file and {} of what is handed on", name,
                          value, other);

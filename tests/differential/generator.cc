@@ -304,7 +304,14 @@ std::vector<std::string> files_of_clients() {
   add(kHarmless);
   add(kOptions);
   add(std::array{"<connection>\nremote a\nconnect-timeout 9\n</connection>"sv,
-                 "<connection>\nremote a 1\nremote b\n</connection>"sv, "tls-crypt ta.key 1"sv});
+                 "<connection>\nremote a 1\nremote b\n</connection>"sv, "tls-crypt ta.key 1"sv,
+                 "<connection>\nremote a\ntls-auth ta.key 1\n</connection>"sv,
+                 "<connection>\nremote a\nkey-direction 1\ntls-auth ta.key\n</connection>"sv,
+                 "<connection>\nremote a\ntls-auth ta.key\nkey-direction 0\n</connection>"sv,
+                 "key-direction 1\n<connection>\nremote a\ntls-crypt ta.key\n</connection>"sv,
+                 "tls-auth ta.key 1\n<connection>\nremote a\n</connection>"sv,
+                 "tls-auth ta.key 1\n<connection>\nremote a\ntls-crypt ta.key\n</connection>"sv,
+                 "<connection>\nremote a\nserver-poll-timeout 9\nudp-mtu 1400\n</connection>"sv});
   return files;
 }
 

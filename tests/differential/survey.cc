@@ -120,7 +120,8 @@ std::string harmless(std::string_view text) {
     const profile::Directive* known = profile::find_directive(behind_opt ? words[2] : name);
     const Treatment treatment = known == nullptr ? Treatment::kPass : known->treatment;
     const bool takes_file = treatment == Treatment::kPem || treatment == Treatment::kPemDirection ||
-                            treatment == Treatment::kPemNumber || treatment == Treatment::kPkcs12 ||
+                            treatment == Treatment::kPemNumber ||
+                            treatment == Treatment::kPemCookie || treatment == Treatment::kPkcs12 ||
                             treatment == Treatment::kAuthUserPass;
     const bool is_dropped = treatment == Treatment::kIgnore || treatment == Treatment::kLeaveOut ||
                             treatment == Treatment::kScript || treatment == Treatment::kRefuse ||

@@ -229,10 +229,13 @@ void hold_directive(const Words& words) {
     case Treatment::kPem:
     case Treatment::kPemDirection:
     case Treatment::kPemNumber:
+    case Treatment::kPemCookie:
     case Treatment::kPkcs12:
       return hold(is_block, "OpenVPN is given no name of a file");
     case Treatment::kFingerprints:
       return;
+    case Treatment::kKeyDirection:
+      return hold(words.size() == 2 && (words[1] == "0" || words[1] == "1"), "a direction");
     case Treatment::kVerb:
       return hold(words.size() == 2 && (words[1].size() == 1 || words[1].front() == '0') &&
                       words[1].back() <= '6',

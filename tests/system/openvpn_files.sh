@@ -71,6 +71,62 @@ tunnel_run one
 within 15 'control: one that they cannot' tunnel_up one
 tunnel_stop one
 
+# A key in the configuration itself is no better kept.
+file
+chmod 0644 "$PROFILES/one.ovpn"
+refused 'a configuration with a key that others can read' \
+  'one\.ovpn:[0-9]+: a private key is in this file, and users other than its owner can read it' 'hint: chmod 0600'
+chmod 0600 "$PROFILES/one.ovpn"
+
+# --- all at once: what is wrong, what is missing, servers that cannot be reached, files that are not there ---
+file '2001:db8:51::10 1194' 'plugin /x.so' 'auth-user-pass gone.txt'
+sed -i '/<ca>/,/<\/ca>/d' "$PROFILES/one.ovpn"
+chmod 0644 "$PROFILES/one.ovpn"
+refused 'a file with mistakes of five kinds' 'one\.ovpn: nothing to check the server by' \
+  'one\.ovpn:4: .*IPv6 address' "one\.ovpn:[0-9]+: directive 'plugin'" \
+  "one\.ovpn:[0-9]+: 'auth-user-pass' file 'gone\.txt'" 'one\.ovpn:[0-9]+: a private key is in this file'
+
+# --- credentials that nobody asks for ---
+file
+printf '%s\n' subscriber 'correct horse' >"$PROFILES/one.auth"
+chmod 0600 "$PROFILES/one.auth"
+profile one 'credentials = "one.auth"'
+: >"$LAB/log/tunnel-one"
+tunnel_run one
+within 15 'credentials without auth-user-pass keep nobody from connecting' tunnel_up one
+like 'the status says so' "$(vpnrunctl status one)" "left out +credentials: .*no 'auth-user-pass'"
+like 'and the log' "$(cat "$LAB/log/tunnel-one")" "left out: .*'credentials': .*no 'auth-user-pass'"
+tunnel_stop one
+profile one
+
+# --- a key of the control channel for each server ---
+openvpn --genkey secret "$LAB/tls/crypt.key"
+openvpn --genkey secret "$LAB/tls/auth.key"
+for KIND in crypt auth; do
+  vpn_server "server-$KIND" "tun-$KIND" server --proto udp --local 198.51.100.10 --port "159${#KIND}" \
+    --server "10.6.${#KIND}.0" 255.255.255.0 --push 'redirect-gateway def1' --"tls-$KIND" "$LAB/tls/$KIND.key"
+  wait_until 10 grep -q 'Initialization Sequence Completed' "$LAB/log/server-$KIND" || lab_die "server $KIND failed"
+done
+# connection_of PORT KIND: a block with the server at it.
+connection_of() {
+  printf '%s\n' '<connection>' "remote 198.51.100.10 $1 udp"
+  inline "tls-$2" "$LAB/tls/$2.key"
+  printf '%s\n' '</connection>'
+}
+for KIND in crypt auth; do
+  file
+  connection_of "159${#KIND}" "$KIND" >>"$PROFILES/one.ovpn"
+  tunnel_run one
+  within 15 "tls-$KIND in a <connection> block comes up" tunnel_up one
+  tunnel_stop one
+done
+file
+{ connection_of 1595 crypt; connection_of 1594 auth; } >>"$PROFILES/one.ovpn"
+tunnel_run one
+within 15 'of two servers with keys of their own the first is used' tunnel_up one
+like 'and the other is left out' "$(vpnrunctl status one)" 'left out +connection .*tls-auth, tls-crypt'
+tunnel_stop one
+
 # --- names ---
 file 'six.example 1194'
 cp -a /etc/hosts "$LAB/tmp/hosts"

@@ -19,11 +19,19 @@ vpn_server server-thief tun-thief server --proto udp6 --port 1199 --server 10.6.
 wait_until 5 grep -q 'Initialization Sequence Completed' "$LAB/log/server-thief" || lab_die 'the server failed'
 on vpn nft add rule inet lab hide oifname '"v0"' ip saddr 10.6.0.0/16 snat ip to 198.51.100.10
 
-# thief LINE…: a profile "thief" whose file has these lines.
+# thief LINE…: a profile "thief" whose file has these lines, and what the first one needs to make a client.
 thief() {
+  local role=client
+  [[ ${1:-} != secret* ]] || role=
   {
-    printf '%s\n' client 'dev tun' 'proto udp' 'remote 198.51.100.10 1199' nobind 'verb 3' "$@"
+    printf '%s\n' $role 'dev tun' 'proto udp' 'remote 198.51.100.10 1199' nobind 'verb 3' "$@"
     inline ca "$LAB/tls/ca.crt"
+    case ${1:-} in
+      key*) inline cert "$LAB/tls/client.crt" ;;
+      cert*) inline key "$LAB/tls/client.key" ;;
+      auth-user-pass* | pkcs12*) ;;
+      *) echo auth-user-pass ;;
+    esac
   } >"$PROFILES/thief.ovpn"
   chmod 0600 "$PROFILES/thief.ovpn"
   profile thief

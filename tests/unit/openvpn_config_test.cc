@@ -17,9 +17,11 @@ using namespace std::string_literals;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 using ::testing::StartsWith;
 
 constexpr const char* kPath = "/p/work.ovpn";
@@ -393,8 +395,8 @@ TEST(OpenvpnRemotes, RefuseOtherThingsInAConnectionBlock) {
   EXPECT_THAT(message_of("<connection>\nremote a\nverb 3\n</connection>\n"),
               AllOf(StartsWith("/p/work.ovpn:3: "), HasSubstr("not supported in a <connection>")));
   EXPECT_THAT(message_of("<connection>\nremote a\nup /x\n</connection>\n"), HasSubstr("refused"));
-  EXPECT_THAT(message_of("<connection>\nremote a\n<tls-auth>\nx\n</tls-auth>\n</connection>\n"),
-              HasSubstr("<tls-auth> inside of <connection>"));
+  EXPECT_THAT(message_of("<connection>\nremote a\n<ca>\nx\n</ca>\n</connection>\n"),
+              HasSubstr("<ca> inside of <connection>"));
   EXPECT_THAT(message_of("<connection>\nremote a\n"), HasSubstr("<connection> is not closed"));
   EXPECT_THAT(message_of("</connection>\n"), HasSubstr("</connection> without <connection>"));
 }
@@ -422,6 +424,71 @@ TEST(OpenvpnRemotes, AreLeftOutIfTheyFragmentOtherwiseThanTheFirst) {
   EXPECT_THAT(config.remotes, ElementsAre(Remote{"a", 1194, Transport::kUdp}));
   EXPECT_EQ(config.text, "fragment 1200\n");
   EXPECT_THAT(notes(config), ElementsAre(StartsWith("line 5: 'connection': its 'fragment'")));
+}
+
+std::string keyed(const std::string& host, const std::string& lines) {
+  return "<connection>\nremote " + host + "\n" + lines + "</connection>\n";
+}
+std::string static_block(const std::string& name, const std::string& key) {
+  return "<" + name + ">\n" + key + "</" + name + ">\n";
+}
+
+TEST(OpenvpnRemotes, MayHaveAKeyOfTheirOwn) {
+  const std::string own = static_block("tls-crypt", kStatic);
+  EXPECT_EQ(parse(keyed("a", own)).text, own);
+  EXPECT_EQ(parse(keyed("a", "tls-crypt ta.key\n"), {{"ta.key", kStatic}}).text, own);
+  EXPECT_EQ(parse(keyed("a", "tls-auth ta.key 1\n"), {{"ta.key", kStatic}}).text,
+            "key-direction 1\n" + static_block("tls-auth", kStatic));
+  const std::string outside = "key-direction 1\n" + static_block("tls-auth", kStatic);
+  EXPECT_EQ(parse(outside + keyed("a", "")).text, outside) << "that of the file is for all";
+  EXPECT_EQ(parse(keyed("a", "") + outside).text, outside);
+  EXPECT_EQ(parse(outside + keyed("a", own)).text, own) << "but for those that have one";
+  EXPECT_EQ(parse(outside + keyed("a", "key-direction 0\n")).text, outside)
+      << "a direction alone does not count";
+  EXPECT_EQ(
+      parse(outside + keyed("a", "key-direction 1\n" + static_block("tls-auth", kStatic))).text,
+      static_block("tls-auth", kStatic))
+      << "nor does one in front of the key";
+}
+
+TEST(OpenvpnRemotes, AreLeftOutIfTheirKeyIsNotThatOfTheFirst) {
+  const std::string crypt = static_block("tls-crypt", kStatic);
+  const std::string auth = static_block("tls-auth", kStatic) + "key-direction 1\n";
+  const OpenvpnConfig config = parse(keyed("a", crypt) + keyed("b", auth) + keyed("c", crypt));
+  EXPECT_THAT(config.remotes,
+              ElementsAre(Remote{"a", 1194, Transport::kUdp}, Remote{"c", 1194, Transport::kUdp}));
+  EXPECT_EQ(config.text, crypt);
+  EXPECT_THAT(notes(config),
+              ElementsAre(HasSubstr("'connection': its key of the control channel")));
+  EXPECT_THAT(parse(crypt + keyed("a", auth) + keyed("b", "")).remotes, SizeIs(1));
+  EXPECT_THAT(message_of(keyed("a", crypt + auth)),
+              HasSubstr("'tls-auth' and 'tls-crypt' in one <connection> block exclude"));
+}
+
+TEST(OpenvpnRemotes, EndBeforeABlockInThemDoes) {
+  EXPECT_THAT(message_of("<connection>\nremote a\n<tls-crypt>\n" + kStatic +
+                         "</connection>\n</tls-crypt>\n"),
+              HasSubstr(":3: the block is not closed: expected '</tls-crypt>'"));
+}
+
+TEST(OpenvpnFiles, HaveNothingOfWhatIsForServersInAKey) {
+  const std::string key =
+      "-----BEGIN OpenVPN tls-crypt-v2 client key-----\nAAAA\n"
+      "-----END OpenVPN tls-crypt-v2 client key-----\n";
+  for (const char* word : {"", " force-cookie", " allow-noncookie"}) {
+    EXPECT_EQ(parse_rest("tls-crypt-v2 v2.key"s + word + "\n", {{"v2.key", key}}).text,
+              static_block("tls-crypt-v2", key));
+  }
+  EXPECT_THAT(message_of("tls-crypt-v2 v2.key 1\n"), HasSubstr("takes one file here"));
+}
+
+TEST(OpenvpnFiles, SayWhereASecretIs) {
+  const std::string key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+  EXPECT_EQ(parse_rest("nobind\n" + static_block("key", key)).secret_line, 3U);
+  EXPECT_EQ(parse_rest(static_block("secret", kStatic)).secret_line, 2U);
+  EXPECT_EQ(parse_rest(static_block("tls-auth", kStatic)).secret_line, 0U)
+      << "all customers of the provider have it";
+  EXPECT_EQ(parse_rest("key k\n", {{"k", key}}).secret_line, 0U) << "a file of its own";
 }
 
 TEST(OpenvpnRemotes, ThatNeedAProxyAreLeftOutIfThereAreOthers) {
@@ -457,8 +524,10 @@ TEST(OpenvpnFiles, KeepTheDirectionOfStaticKeys) {
   EXPECT_EQ(parse_rest("tls-auth ta.key 1\n", {{"ta.key", kStatic}}).text,
             "key-direction 1\n<tls-auth>\n" + kStatic + "</tls-auth>\n");
   EXPECT_THAT(parse_rest("secret s.key 0\n", {{"s.key", kStatic}}).text,
-              StartsWith("key-direction 0\n<secret>\n"));
+              AllOf(StartsWith("<secret>\n"), EndsWith("</secret>\nkey-direction 0\n")));
   EXPECT_THAT(message_of("tls-auth ta.key 2\n"), HasSubstr("is 0 or 1"));
+  EXPECT_THAT(message_of("key-direction 2\n"), HasSubstr("is 0 or 1"));
+  EXPECT_EQ(parse_rest("key-direction 0\nkey-direction 1\n").text, "key-direction 1\n");
 }
 
 TEST(OpenvpnFiles, UnderstandTheOldInlineMarker) {

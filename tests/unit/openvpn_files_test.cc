@@ -21,6 +21,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 constexpr const char* kFilePath = "/p/work.ovpn";
 
@@ -67,9 +68,7 @@ OpenvpnConfig judge(const std::string& text) {
     }
     return found->second;
   };
-  OpenvpnConfig config = parse_openvpn_config(text, kFilePath, read);
-  check_client_config(config, kFilePath);
-  return config;
+  return parse_openvpn_client(text, kFilePath, read);
 }
 
 /// Of the entries that a person is told.
@@ -163,6 +162,17 @@ std::vector<FileOutcome> taken_files() {
        "used"},
       {"VariableInLatin1", client_with("setenv OWNER caf\xE9\n"), ""},
       {"VariableInLatin1ForTheServer", client_with("setenv UV_OWNER caf\xE9\n"), ""},
+      {"KeyInABlock",
+       "client\ndev tun\n<connection>\nremote a.example.test\n" + static_key_of("tls-crypt") +
+           "</connection>\n" + client_keys(),
+       ""},
+      {"KeysOfTwoKinds",
+       "client\ndev tun\n<connection>\nremote a.example.test 1194 udp\n" +
+           static_key_of("tls-crypt") + "</connection>\n<connection>\n" +
+           "remote a.example.test 443 tcp\ntls-auth ta.key 1\n</connection>\n" + client_keys(),
+       "connection (line 11): its key of the control channel (tls-auth, tls-crypt) is not that of "
+       "the first server; servers that agree are used"},
+      {"TlsCryptV2WithAWordForServers", client_with("tls-crypt-v2 v2.key force-cookie\n"), ""},
       {"TlsCryptWithANumber", client_with("tls-crypt ta.key 1\n"), ""},
       {"VerbWithASemicolon", client_with("verb 4;\n"), ""},
       {"FormFeed", client_with("\f\n"), ""},
@@ -336,6 +346,77 @@ TEST(OpenvpnFile, IsJudgedAsAWhole) {
         "/p/work.ovpn:14: 'ca' file 'gone.crt': cannot read '/p/gone.crt': No such file or "
         "directory");
   }
+}
+
+std::string refusal_of(const std::string& text, const FurtherCheck& further = {}) {
+  try {
+    (void)parse_openvpn_client(
+        text, kFilePath,
+        [](std::string_view, const std::string& name) -> std::string {
+          throw Error("cannot read '/p/" + name + "': No such file or directory");
+        },
+        further);
+    return "taken";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+TEST(OpenvpnFile, TellsWhatIsMissingTogetherWithWhatIsWrong) {
+  EXPECT_EQ(refusal_of(client_start() + "plugin /x.so\n" + inline_part("cert", "CERTIFICATE")),
+            "/p/work.ovpn: nothing to check the server by: expected <ca> … </ca> or 'ca FILE', or "
+            "'peer-fingerprint'\n"
+            "/p/work.ovpn:8: directive 'plugin' is refused: it loads code from a file; remove the "
+            "line\n"
+            "/p/work.ovpn:9: 'cert' without 'key': expected the private key of the certificate as "
+            "well");
+  EXPECT_THAT(refusal_of("client\nplugin /x.so\n" + client_keys()),
+              AllOf(StartsWith("/p/work.ovpn:2: directive 'plugin' is refused"),
+                    HasSubstr(": the file names no server: expected 'remote HOST")));
+  EXPECT_THAT(refusal_of(client_with(static_key_of("tls-auth") + static_key_of("tls-crypt") +
+                                     "engine x\n")),
+              AllOf(HasSubstr(":13: 'tls-crypt' and 'tls-auth' in line 8 exclude"),
+                    HasSubstr(":18: directive 'engine'")));
+}
+
+TEST(OpenvpnFile, DoesNotMissWhatALineThatIsRefusedHas) {
+  const std::string keys = inline_part("cert", "CERTIFICATE") + inline_part("key", "PRIVATE KEY");
+  for (const std::string& text :
+       {"clinet\nremote a\n" + client_keys(),        // a letter out of its place
+        "CLIENT\nremote a\n" + client_keys(),        //
+        client_start() + "ca gone.crt\n" + keys,     // a file that is not there
+        client_start() + "<ac>\nx\n</ac>\n" + keys,  //
+        client_start() + "<ca>\nx\n</ca>\n" + keys,  //
+        client_start() + "<ca>\n" + keys,            // an end that is missing
+        client_start() + "</ca>\n" + keys,           //
+        client_start() + part("CERTIFICATE") + keys,
+        client_start() + "capath /etc/ssl/certs\n" + keys, client_start() + "config more.ovpn\n",
+        client_start() + "ca ca.crt \"\n" + keys,
+        client_start() + inline_part("ca", "CERTIFICATE") + "pkcs11-id x\n",
+        client_start() + inline_part("ca", "CERTIFICATE") + inline_part("cert", "CERTIFICATE") +
+            "management-external-key\n",
+        client_start() + inline_part("ca", "CERTIFICATE") +
+            "<auth-user-pass>\nalice\nx\n</auth-user-pass>\n",
+        "client\nremote\n" + client_keys(), "client\nremoet a\n" + client_keys(),
+        "client\nport x\n" + client_keys(),
+        "client\n<connection>\nremote a\nverb 3\n</connection>\n" + client_keys(),
+        "client\n<connection>\nport 5\n</connection>\n" + client_keys()}) {
+    EXPECT_THAT(refusal_of(text), AllOf(Not(HasSubstr("\n")), Not("taken"))) << text;
+  }
+}
+
+TEST(OpenvpnFile, IsCheckedFurtherWhateverIsWrongWithItsLines) {
+  std::size_t servers = 0;
+  const auto further = [&servers](OpenvpnConfig& config, Findings& findings) {
+    servers = config.remotes.size();
+    findings.add(4, Error("a server that nobody reaches"));
+  };
+  EXPECT_THAT(refusal_of(client_with("plugin /x.so\n"), further),
+              AllOf(HasSubstr("/p/work.ovpn:4: a server that nobody reaches\n"),
+                    HasSubstr("/p/work.ovpn:8: directive 'plugin'")));
+  EXPECT_EQ(servers, 1U);
+  (void)refusal_of(client_with("remote x:y\n"), further);
+  EXPECT_EQ(servers, 0U) << "the one that is refused may be the one that can be reached";
 }
 
 TEST(OpenvpnFile, OfOneFindingHasItsHint) {

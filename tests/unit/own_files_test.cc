@@ -58,6 +58,7 @@ std::vector<std::string> directives_with_a_file() {
       case Treatment::kPem:
       case Treatment::kPemDirection:
       case Treatment::kPemNumber:
+      case Treatment::kPemCookie:
       case Treatment::kPkcs12:
       case Treatment::kAuthUserPass:
         names.emplace_back(directive.name);

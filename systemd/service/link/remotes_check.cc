@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "profiles/findings.h"
 #include "systemd/service/link/endpoint_check.h"
 
 namespace vpnrun::service {
@@ -40,8 +40,8 @@ std::optional<UnusableAddress> check(const profile::Remote& remote) {
 
 }  // namespace
 
-void leave_out_unreachable(profile::OpenvpnConfig& config, const std::string& path) {
-  profile::Findings findings(path);
+void leave_out_unreachable(profile::OpenvpnConfig& config, profile::Findings& findings) {
+  std::vector<std::pair<std::size_t, Error>> reasons;
   std::vector<LeftOut> entries;
   std::vector<profile::Remote> usable;
   for (const profile::Remote& remote : config.remotes) {
@@ -50,7 +50,7 @@ void leave_out_unreachable(profile::OpenvpnConfig& config, const std::string& pa
       usable.push_back(remote);
       continue;
     }
-    findings.add(
+    reasons.emplace_back(
         remote.line,
         Error("the configuration names no usable server: " + unusable->reason, {},
               unusable->hint.empty() ? "let a 'remote' of the configuration name the server itself"
@@ -61,11 +61,19 @@ void leave_out_unreachable(profile::OpenvpnConfig& config, const std::string& pa
                        .severity = Severity::kNotice});
   }
   if (usable.empty()) {
-    findings.raise();
+    for (const auto& [line, reason] : reasons) {
+      findings.add(line, reason);
+    }
     return;
   }
   config.remotes = std::move(usable);
   config.left_out.insert(config.left_out.end(), entries.begin(), entries.end());
+}
+
+void leave_out_unreachable(profile::OpenvpnConfig& config, const std::string& path) {
+  profile::Findings findings(path);
+  leave_out_unreachable(config, findings);
+  findings.raise();
 }
 
 }  // namespace vpnrun::service

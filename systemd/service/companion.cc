@@ -140,7 +140,8 @@ Companion::Companion(const std::string& profile_name, std::function<Configuratio
                   board_.publish();
                 }
               }),
-      heartbeat_(loop_, [this](std::chrono::seconds asleep) { session_->resumed(asleep); }) {
+      heartbeat_(loop_, [this](std::chrono::seconds asleep) { session_->resumed(asleep); }),
+      clock_(loop_, [this] { session_->clock_set(); }) {
   end_processes_of(client_account_.uid);
   session_ = std::make_unique<Session>(surroundings(std::move(load)));
   view_.renew();

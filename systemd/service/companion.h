@@ -16,6 +16,7 @@
 #include "systemd/service/link/resolver.h"
 #include "systemd/service/names/view_keeper.h"
 #include "systemd/service/netns.h"
+#include "systemd/service/os/clock_watch.h"
 #include "systemd/service/os/event_loop.h"
 #include "systemd/service/os/heartbeat.h"
 #include "systemd/service/runtime_dir.h"
@@ -92,6 +93,7 @@ class Companion {
   std::unique_ptr<Session> session_;
   AccessKeeper access_;
   Heartbeat heartbeat_;
+  ClockWatch clock_;
   std::unique_ptr<IdleWatch> idle_;
   EventLoop::Handle last_look_;
   EventLoop::Handle signal_watch_;

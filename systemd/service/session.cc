@@ -269,6 +269,12 @@ void Session::resumed(seconds asleep) {
   }
 }
 
+void Session::clock_set() {
+  if (attempts_.state() != State::kUp) {
+    retry_soon();
+  }
+}
+
 void Session::retry_soon() {
   if (const auto next = attempts_.retry_soon(around_.timers.now())) {
     plan(*next);

@@ -95,6 +95,8 @@ class Session {
                       const std::vector<profile::Port>& remove);
   /// The machine slept for that long: the server may have forgotten us.
   void resumed(std::chrono::seconds asleep);
+  /// The machine's clock was set: what was not yet valid, or no longer, may be now.
+  void clock_set();
 
   [[nodiscard]] const profile::Profile& profile() const noexcept { return configuration_.profile; }
   [[nodiscard]] const std::vector<FileMark>& files() const noexcept { return configuration_.files; }

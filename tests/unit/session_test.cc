@@ -833,6 +833,22 @@ TEST_F(SessionTest, AfterASleepABackOffIsOver) {
   EXPECT_EQ(wait_for_attempt(), Attempts::kFirstRetry);
 }
 
+TEST_F(SessionTest, AClockThatWasSetEndsABackOff) {
+  connecting();
+  fail_attempts(9);
+  client_->events.ended(passing("not yet valid"));
+  clock_.advance(seconds(5));
+  session_->clock_set();
+  EXPECT_EQ(wait_for_attempt(), Attempts::kFirstRetry);
+}
+
+TEST_F(SessionTest, AClockThatWasSetTouchesNoConnection) {
+  up();
+  session_->clock_set();
+  EXPECT_EQ(state(), State::kUp);
+  EXPECT_THAT(journal_, Not(Contains("client drop")));
+}
+
 TEST_F(SessionTest, AfterASleepWhatIsDownStaysDown) {
   make();
   session_->resumed(seconds(60));

@@ -378,7 +378,11 @@ void Companion::look_again() {
     return;  // somebody ordered it up again
   }
   if (is_used()) {
-    session_->up();
+    try {
+      order([this] { up(); }, "start");
+    } catch (const std::exception&) {
+      return;  // nobody waits for an answer; it is in the log
+    }
   } else if (activated_) {
     loop_.stop();
   }

@@ -1,35 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # reasons local|peer|server: each row of the table of reasons (client/openvpn/reasons.cc) is brought about with the
-# real program, and told. `brings ROW …` stands once for each row, in one of the three parts; NOT_HERE has those
-# that OpenVPN cannot be made to say here, with the reason.
+# real program, and told. `brings ROW …` stands once for each row, in one of the three parts. Where the installed
+# server would do otherwise (one of OpenVPN 2.6 drops whom it does not take, without an alert of TLS), tests/probes has
+# another.
 PART=$1
 TABLE=$SOURCE/systemd/service/client/openvpn/reasons.cc
-ALERT='a server of OpenVPN 2.6 drops whom it does not take without an alert of TLS; others send one'
-NOT_HERE="
-tls_version: $ALERT
-tls_no_version: $ALERT
-tls_cipher: $ALERT
-own_certificate_refused: $ALERT
-data_cipher_of_server: only servers older than 2.4 leave it to the client to find the cipher in their options
-state_remote_exit: a server of OpenVPN 2.6 says goodbye by a restart, only a peer without TLS leaves so
-tls_old_parameters: the server that is installed here offers nothing that weak
-web_server: tests/system/captive_portal.sh has it
-tls_server: tests/system/captive_portal.sh has it
-"
 LOG=/dev/null
 N=0
 
 # --- every row has its run ---
 rows() { sed -n 's/^    {"\([a-z0-9_]*\)", k.*/\1/p' "$TABLE" | sort; }
-run_here() { { sed -n 's/^ *brings \([a-z0-9_]*\).*/\1/p' "$SOURCE/tests/system/reasons.sh"; not_here; } | sort; }
-not_here() { sed -n 's/^\([a-z0-9_]*\): .*/\1/p' <<<"$NOT_HERE"; }
-is 'each row of the table is run once, or listed with the reason why not' "$(rows)" "$(run_here)"
+run_here() { sed -n 's/^ *brings \([a-z0-9_]*\).*/\1/p' "$SOURCE/tests/system/reasons.sh" | sort; }
+is 'each row of the table is run once' "$(rows)" "$(run_here)"
 like 'control: there are rows' "$(rows | wc -l)" '^[6-9][0-9]$|^1[0-9][0-9]$'
 
 # --- one run ---
 # say LINE…: the configuration of the next run, but for certificates; with_ca, with_client: these.
-say() { printf '%s\n' "$@" >"$PROFILES/r.ovpn"; }
+say() { (umask 077; printf '%s\n' "$@" >"$PROFILES/r.ovpn"); }
 add() { printf '%s\n' "$@" >>"$PROFILES/r.ovpn"; }
 with() { inline "$1" "$2" >>"$PROFILES/r.ovpn"; }
 usual() {
@@ -127,6 +115,17 @@ serve_tcp() {
     --push 'redirect-gateway def1' "$@"
 }
 at() { usual "198.51.100.10 $PORT" "$@"; }
+# other OPTION…: a server of another kind (tests/probes/other_server.py) at PORT, which is counted up; over_tcp is what
+# its client is.
+other() {
+  PORT=$((PORT + 1))
+  background "$LAB/log/other-$PORT" on vpn python3 -u "$SOURCE/tests/probes/other_server.py" 198.51.100.10 "$PORT" "$@"
+  wait_until 10 grep -q listens "$LAB/log/other-$PORT" || lab_die "the other server at $PORT failed"
+}
+other_tls() {
+  other --cert "$LAB/tls/plain-server.crt" --key "$LAB/tls/plain-server.key" --authority "$LAB/tls/ca.crt" "$@"
+}
+over_tcp() { sed -i 's/^proto udp/proto tcp/' "$PROFILES/r.ovpn"; }
 
 ca_only() { sed -i '/^remote-cert-tls/d' "$PROFILES/r.ovpn"; }
 usual
@@ -338,6 +337,32 @@ reasons_peer() {
   serve_udp modern server --tls-version-min 1.3
   at 'tls-version-max 1.2' && complete_with client && begin
   brings silent_in_handshake 'breaks the TLS handshake off without a word // .*tls-version-min' goes
+  issue plain-server serverAuth "$(days -1)" "$(days +30)"
+  other_tls --max-version 1.2
+  at 'tls-version-min 1.3' && over_tcp && complete_with client && begin
+  brings tls_version "no TLS version in common .*tls-version-min" goes
+  other_tls --max-version 1.1
+  at 'tls-version-min 1.2' 'tls-version-max 1.2' && over_tcp && complete_with client && begin
+  brings tls_no_version "no TLS version in common .*tls-version-min" goes
+  other_tls --max-version 1.2 --ciphers ECDHE-RSA-AES128-GCM-SHA256
+  at 'tls-cipher TLS-ECDHE-RSA-WITH-AES-256-GCM-SHA384' 'tls-version-max 1.2' && over_tcp && complete_with client && begin
+  brings tls_cipher "no TLS cipher, group or signature in common .*tls-cipher" goes
+  openssl dhparam -dsaparam -out "$LAB/tls/dh.pem" 1024 2>>"$LAB/log/openssl"
+  other_tls --max-version 1.2 --dh "$LAB/tls/dh.pem" --ciphers 'DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0'
+  at 'tls-cert-profile preferred' && over_tcp && complete_with client && begin
+  brings tls_old_parameters "key exchange or signature is too weak .*tls-cert-profile insecure" goes
+  other_tls --authority "$LAB/tls/rsa.crt" --ask-certificate --max-version 1.2
+  at && over_tcp && complete_with client && begin
+  brings own_certificate_refused 'refuses the client certificate of this profile' goes
+  other_tls --authority "$LAB/tls/rsa.crt" --ask-certificate
+  at && over_tcp && complete_with client && begin
+  brings own_certificate_refused_late 'refuses the client certificate of this profile' goes
+  other --raw $'HTTP/1.1 400 Bad Request\r\n\r\n'
+  at && over_tcp && complete_with client && begin
+  brings web_server 'a web server, not the VPN server' goes
+  other --raw $'\x15\x03\x01\x02\x02'
+  at && over_tcp && complete_with client && begin
+  brings tls_server 'speaks TLS, but is not the VPN server' goes
   openvpn --genkey secret "$LAB/tls/static.key"
   openvpn --genkey secret "$LAB/tls/other.key"
   serve_udp wrapped server --tls-auth "$LAB/tls/static.key"
@@ -433,6 +458,12 @@ END
   brings data_cipher_unsaid 'does not say which it has.*data-ciphers-fallback' goes
   usual '' 'pull-filter ignore cipher' && complete_with client && begin
   brings data_cipher_pushed 'the server wants BF-CBC' goes
+  issue plain-server serverAuth "$(days -1)" "$(days +30)"
+  # One older than 2.4, which leaves it to the client to find its cipher.
+  other_tls --options 'V4,dev-type tun,link-mtu 1541,tun-mtu 1500,proto TCPv4_SERVER,cipher CAST5-CBC,auth SHA1,tls-server' \
+    --push 'PUSH_REPLY,ifconfig 10.13.0.2 10.13.0.1'
+  at && over_tcp && complete_with client && begin
+  brings data_cipher_of_server 'the server has CAST5-CBC // .*data-ciphers' goes
   serve_udp lzo server --push 'comp-lzo yes'
   at && complete_with client && begin
   brings compression "compressed, which OpenVPN refuses.*allow-compression asym" goes
@@ -465,6 +496,10 @@ END
   at && sed -i 's/^proto udp/proto tcp/' "$PROFILES/r.ovpn" && complete_with client && up_and
   kill -KILL "$(cat "$LAB/tmp/pid-resetting")"
   brings state_reset 'closed the connection|refuses the connection' goes
+  other_tls --options 'V4,dev-type tun,tls-server' --then EXIT \
+    --push 'PUSH_REPLY,ifconfig 10.13.0.2 10.13.0.1,cipher AES-256-GCM,peer-id 0'
+  at && over_tcp && complete_with client && begin
+  brings state_remote_exit '' goes # it connects again, and is sent away again
   usual '' 'session-timeout 3' && complete_with client && up_and
   brings state_inactive '' goes # and it is back at once
   usual && complete_with client && up_and

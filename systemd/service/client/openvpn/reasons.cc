@@ -192,6 +192,9 @@ constexpr Reason kReasons[] = {
     {"own_certificate_refused", kLine, "TLS_ERROR: BIO read tls_read_plaintext error|TLS_ERROR: BIO read tls_read_ciphertext error",
      "", "alert unknown ca|alert certificate|alert bad certificate|alert unsupported certificate|alert access denied",
      Kind::kPeer, "the server refuses the client certificate of this profile", kNewFile},
+    // With TLS 1.3 the client has been through its handshake by then, and OpenVPN just waits.
+    {"own_certificate_refused_late", kLine, "Received fatal SSL alert: ", "unknown CA|certificate|access denied", "",
+     Kind::kPeer, "the server refuses the client certificate of this profile", kNewFile},
     {"control_key", kLine, "TLS Error: cannot locate HMAC in incoming packet|TLS Error: incoming packet authentication failed|"
      "TLS Error: tls-crypt unwrapping failed|Authenticate/Decrypt packet error: packet HMAC authentication failed|"
      "tls-crypt unwrap error: ", "", "", Kind::kPeer, "whoever answers has another control channel key", kControlKey},

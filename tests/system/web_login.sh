@@ -5,8 +5,8 @@
 # answers goes there, and into no log.
 LINK='https://login.corp.example/start?id=42'
 
-# gatekeeper MESSAGE: answers each client with it, and lets it in once $LAB/tls/logged-in exists; what it has seen goes
-# to $LAB/log/gatekeeper.
+# gatekeeper: answers each client with the message in $LAB/tls/message, and lets it in once $LAB/tls/logged-in exists
+# or it has answered; what it has seen goes to $LAB/log/gatekeeper.
 cat >"$LAB/bin/gatekeeper" <<END
 #!/usr/bin/env python3
 import os, re, select, socket, sys, time
@@ -30,15 +30,21 @@ while True:
         asked = re.match(r">CLIENT:(?:CONNECT|REAUTH),(\d+),(\d+)", line)
         if asked:
             pending[asked[1]] = asked[2]
-            connection.sendall(('client-pending-auth %s %s "%s" 60\n' % (asked[1], asked[2], sys.argv[1])).encode())
-        elif "IV_SSO" in line or ">CLIENT:CR_RESPONSE" in line:
+            message = open("$LAB/tls/message", "rb").read().rstrip(b"\n")
+            for special in (b"\\\\", b'"'):
+                message = message.replace(special, b"\\\\" + special)
+            connection.sendall(b'client-pending-auth %s %s "%s" 60\n' % (asked[1].encode(), asked[2].encode(), message))
+        answered = re.match(r">CLIENT:CR_RESPONSE,(\d+),(\d+),(.*)", line)
+        if answered:
+            print("response", answered[3], flush=True)
+            connection.sendall(("client-auth-nt %s %s\n" % (answered[1], answered[2])).encode())
+            pending.pop(answered[1], None)
+        elif "IV_SSO" in line:
             print(line, flush=True)
     if os.path.exists("$LAB/tls/logged-in"):
         for client, key in pending.items():
             connection.sendall(("client-auth-nt %s %s\n" % (client, key)).encode())
         pending = {}
-    if os.path.exists("$LAB/tls/relieved"):
-        break
 END
 chmod 0755 "$LAB/bin/gatekeeper"
 vpn_server server-web tun-web server --proto udp6 --port 1365 --server 10.7.65.0 255.255.255.0 \
@@ -50,8 +56,9 @@ profile web
 shows() { grep -qF -- "$1" /run/vpnrun/web/state.json; }
 
 tunnel_prepare web
-background "$LAB/log/gatekeeper" on vpn gatekeeper "WEB_AUTH::$LINK"
-GATEKEEPER=$BACKGROUND
+say() { printf '%s' "$1" >"$LAB/tls/message"; }
+say "WEB_AUTH::$LINK"
+background "$LAB/log/gatekeeper" on vpn gatekeeper
 wait_until 15 grep -q guards "$LAB/log/gatekeeper" || lab_die 'the gatekeeper found no server'
 tunnel_run web
 within 15 'the status has the link' shows "\"login_url\": \"$LINK\""
@@ -71,23 +78,48 @@ is 'until the log-in is done' "$STATUS" 0
 is 'the tunnel is up' "$(state_of web)" up
 unlike 'and the link is gone' "$(cat /run/vpnrun/web/state.json)" 'login_url'
 tunnel_stop web
+rm "$LAB/tls/logged-in"
 
-# --- a question, and a companion that logs all that it may ---
-TYPED=4711-once-and-never-to-be-seen
-: >"$LAB/tls/relieved"
-wait_until 5 gone "$GATEKEEPER" || lab_die 'the gatekeeper stays'
-rm "$LAB/tls/logged-in" "$LAB/tls/relieved"
-background "$LAB/log/gatekeeper-asks" on vpn gatekeeper 'CR_TEXT:R,E:Your code?'
-wait_until 15 grep -q guards "$LAB/log/gatekeeper-asks" || lab_die 'the second gatekeeper found no server'
-"$TUNNEL" -v run web >>"$LAB/log/tunnel-web" 2>&1 </dev/null &
-NAME=web
-TUNNEL_PID[$NAME]=$!
-within 20 'the question is asked' waits_for web answer
-answered() { grep -q "CR_RESPONSE,.*$(printf %s $TYPED | base64)" "$LAB/log/gatekeeper-asks"; }
-{ wait_until 30 answered && : >"$LAB/tls/logged-in"; } &
-typing by alice vpnrunctl up --wait 60 web <<<"The server asks: Your code\\?: 	$TYPED"
-is 'the answer lets it up' "$STATUS $(state_of web)" '0 up'
-check 'it went to the server (control)' answered
-like 'the log is a verbose one (control)' "$(cat "$LAB/log/tunnel-web")" 'openvpn: .*VERIFY OK'
-unlike 'and has nothing of it' "$(cat "$LAB/log/tunnel-web")" "$TYPED|$(printf %s $TYPED | base64)"
+# --- links, and what a server may send in their place; each comes as OpenVPN hands it on ---
+N=0
+# sends WHAT MESSAGE: to a client that begins; its log is $LAB/log/web-N.
+sends() {
+  N=$((N + 1))
+  say "$2"
+  rm -f /run/vpnrun/web/state.json
+  "$TUNNEL" -v run web >"$LAB/log/web-$N" 2>&1 </dev/null &
+  TUNNEL_PID["web"]=$!
+}
+for MESSAGE in 'OPEN_URL:https://login.corp.example/open?id=7' \
+  'WEB_AUTH:hidden,external:https://login.corp.example/open?id=7'; do
+  sends 'a link' "$MESSAGE"
+  within 20 "${MESSAGE%%https*} has a link" shows '"login_url": "https://login.corp.example/open?id=7"'
+  tunnel_stop web
+done
+LONG=https://login.corp.example/$(printf 'a%.0s' {1..200})
+sends 'a long one' "OPEN_URL:$LONG"
+within 20 'a link as long as the management of a server takes one is shown whole' shows "\"login_url\": \"$LONG\""
+tunnel_stop web
+for MESSAGE in 'OPEN_URL:javascript:alert(1)' 'WEB_AUTH::file:///etc/passwd' 'OPEN_URL:https://a.example/x y' \
+  'OPEN_URL:https://a.example/"x' "OPEN_URL:https://a.example/'\$(id)\`id\`\\x" 'OPEN_URL:https://good.example@evil.example/' \
+  $'OPEN_URL:https://a.example/\x80\xff' 'OPEN_URL:'; do
+  sends 'no link' "$MESSAGE"
+  within 20 "$(printf '%q' "${MESSAGE:0:50}"): it is told that the server waits" shows 'the server waits for a'
+  unlike 'without a link' "$(cat /run/vpnrun/web/state.json)" 'login_url": "[^"]'
+  check 'in a state that can be read' python3 -c 'import json; json.load(open("/run/vpnrun/web/state.json"))'
+  is 'and nothing in the log that a terminal obeys' "$(grep -c '[[:cntrl:]]' "$LAB/log/web-$N")" 0
+  tunnel_stop web
+done
+
+# --- a text to answer ---
+sends 'a question' 'CR_TEXT:R,E:Which colour has "the" door?'
+within 20 'a text of the server is a question' waits_for web "answer for 'web'"
+typing by alice vpnrunctl up web <<'END'
+door\?:	light blue
+END
+is 'somebody answers' "$STATUS" 0
+is 'the tunnel is up' "$(state_of web)" up
+like 'the server got the answer' "$(cat "$LAB/log/gatekeeper")" "response $(printf 'light blue' | base64)"
+like 'the log is a verbose one (control)' "$(cat "$LAB/log/web-$N")" 'openvpn: .*VERIFY OK'
+unlike 'and no log has it' "$(cat "$LAB/log/web-$N")" "light blue|$(printf 'light blue' | base64)"
 tunnel_release web

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "helper/base/request_format.h"
+#include "launcher/exceptions_note.h"
 #include "launcher/hand_over.h"
 #include "launcher/i386.h"
 #include "launcher/launch_environment.h"
@@ -89,6 +90,9 @@ void wait_for_tunnel(const std::string& profile, const LaunchOptions& options, c
     }
     if (!text.warning.empty()) {
       reporter.warn(text.warning);
+    }
+    if (const std::string note = exceptions_note(status); !note.empty()) {
+      reporter.info(note);
     }
   }
 }

@@ -13,6 +13,14 @@ std::vector<PromiseException> exceptions_of(const profile::Profile& profile) {
                           "come from a network namespace that was given no network, or another "
                           "one"});
   }
+  std::string ports;
+  for (const profile::Port& port : profile.ports.expose) {
+    ports += (ports.empty() ? "" : ", ") + port.str();
+  }
+  if (!ports.empty()) {
+    exceptions.push_back(
+        {std::string(kExceptionOfPorts), "be reached from this machine at " + ports});
+  }
   return exceptions;
 }
 

@@ -24,6 +24,9 @@ constexpr std::string_view kOpenedByI386 =
     "(AF_VSOCK, AF_BLUETOOTH, AF_NFC, AF_QIPCRTR, AF_IUCV, AF_ISDN, AF_PHONET, AF_CAIF, AF_IB, "
     "AF_RDS, AF_SMC, AF_TIPC, AF_RXRPC, AF_CAN)";
 
+/// The key of the one that 0.1.0 has as well.
+constexpr std::string_view kExceptionOfPorts = "ports.expose";
+
 /// The exceptions that `profile` makes.
 [[nodiscard]] std::vector<PromiseException> exceptions_of(const profile::Profile& profile);
 

@@ -22,6 +22,7 @@
 #include "launcher/ctl/show.h"
 #include "launcher/ctl/strays.h"
 #include "launcher/ctl/tunnel_log.h"
+#include "launcher/exceptions_note.h"
 #include "launcher/launch_environment.h"
 #include "launcher/left_out_text.h"
 #include "launcher/report.h"
@@ -194,6 +195,9 @@ void give_order(const CtlOptions& options, const Surroundings& around, Reporter&
     }
     if (!text.warning.empty()) {
       reporter.warn(text.warning);
+    }
+    if (const std::string note = exceptions_note(after); !note.empty()) {
+      reporter.info(note);
     }
   }
 }

@@ -148,6 +148,8 @@ bool StatusFiles::write(const Status& status) {
   // that it took has nothing of which a person is told.
   Status recorded = status;
   recorded.inbound.clear();
+  std::erase_if(recorded.exceptions,
+                [](const PromiseException& one) { return one.key == kExceptionOfPorts; });
   std::erase_if(recorded.left_out,
                 [](const LeftOut& entry) { return entry.severity == Severity::kInfo; });
   try {

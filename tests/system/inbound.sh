@@ -51,7 +51,11 @@ kill -9 "$CLIENT"
 within 15 'after a reconnect' eval '! same_client && tunnel_up one'
 within 5 'it is open still' reached 38497
 vpnrunctl down one
-vpnrunctl up one
+attempt by alice vpnrun true
+like 'the launch that brings the tunnel up says what is open' "$ERR" \
+  "^vpnrun: exceptions of profile 'one': its programs can be reached through the tunnel at tcp/51413, tcp/38497, .*\(ports\.inbound\)$"
+attempt by alice vpnrun true
+empty 'the next one does not' "$ERR"
 within 5 'also after down and up' reached 38497
 
 check 'root closes it' inbound remove tcp/38497

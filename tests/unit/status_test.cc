@@ -105,6 +105,11 @@ TEST(Status, NamesTheExceptionsOfAProfile) {
   EXPECT_EQ(exceptions.at(0).key, "application.i386");
   EXPECT_THAT(exceptions.at(0).opens, HasSubstr("AF_VSOCK"));
   EXPECT_EQ(exceptions.at(1).key, "access.from_namespaces");
+  profile = {};
+  profile.ports.expose = {{Transport::kTcp, 9091}, {Transport::kUdp, 53}};
+  EXPECT_THAT(exceptions_of(profile),
+              testing::ElementsAre(PromiseException{
+                  "ports.expose", "be reached from this machine at tcp/9091, udp/53"}));
 }
 
 TEST(Status, KeepsDefaultsForMissingMembers) {

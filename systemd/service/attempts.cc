@@ -60,7 +60,11 @@ Attempts::Next Attempts::ended(const Failure& failure, Clock::time_point now) no
     state_ = state_ == State::kUp ? State::kReconnecting : state_;
     const bool is_challenge = failure.kind == Failure::Kind::kChallenge;
     const milliseconds asked_for = std::min<milliseconds>(failure.retry_after, kLastAskedFor);
-    return plan(std::max(is_challenge ? kFirstRetry : back_off(failures_++), asked_for));
+    milliseconds pause = is_challenge ? kFirstRetry : back_off(failures_++);
+    if (failure.retry_within.count() != 0) {
+      pause = std::min<milliseconds>(pause, failure.retry_within);
+    }
+    return plan(std::max(pause, asked_for));
   }
   state_ = State::kFailed;
   planned_ = failure.kind == Failure::Kind::kPersistent;

@@ -18,7 +18,8 @@ namespace vpnrun::service {
 /// worst that a server can do is to let four connections in a row fail and the fifth live for
 /// kSettled, over and over: five in 16.2 s. No server gets more than 11 attempts and one more for
 /// each 3.24 s; one that throws out at once gets 10 in two minutes, then one a minute.
-/// Longer pauses are those that a server asks for.
+/// Longer pauses are those that a server asks for; shorter ones are kept while a person is about to
+/// log in to the network, which only an attempt can find out (Failure::retry_within).
 class Attempts {
  public:
   using Clock = std::chrono::steady_clock;

@@ -187,6 +187,21 @@ TEST_F(AttemptsTest, AServerGetsThePauseThatItAsksForWithinLimits) {
   }
 }
 
+TEST_F(AttemptsTest, WhatAPersonIsAboutToCureIsTriedWithinSeconds) {
+  Failure portal{Kind::kPassing, "why", ""};
+  portal.retry_within = seconds(10);
+  starting();
+  EXPECT_EQ(attempts_.ended(portal, now_).retry, Attempts::kFirstRetry) << "the first come sooner";
+  for (int i = 0; i < 20; ++i) {
+    attempts_.begin(now_);
+    pass(attempts_.ended(portal, now_).retry.value_or(hours(1)));
+  }
+  attempts_.begin(now_);
+  EXPECT_EQ(attempts_.ended(portal, now_).retry, seconds(10));
+  attempts_.begin(now_);
+  EXPECT_EQ(ended(Kind::kPassing).retry, Attempts::kLastRetry) << "any other failure after it";
+}
+
 TEST_F(AttemptsTest, AnOrderDoesNotWaitForWhatAServerAsksFor) {
   starting();
   Failure busy{Kind::kOutside, "why", ""};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "systemd/service/link/captive_portal.h"
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,15 @@ TEST_F(CaptivePortalTest, APageThatTheNetworkNamesIsASignAndIsSaid) {
   EXPECT_THAT(failure.hint, HasSubstr("open https://portal.example/ in a browser outside the "
                                       "tunnel"));
   EXPECT_THAT(behind_portal(failure, Portal{}).hint, HasSubstr("http://"));
+}
+
+TEST_F(CaptivePortalTest, WhoHasLoggedInDoesNotWaitForTheRestOfABackOff) {
+  const auto pause = [](Failure::Kind kind) {
+    return behind_portal({kind, "no answer", ""}, Portal{}).retry_within;
+  };
+  EXPECT_EQ(pause(Failure::Kind::kPassing), std::chrono::seconds(10));
+  EXPECT_EQ(pause(Failure::Kind::kPeer), std::chrono::seconds(10)) << "the portal itself answers";
+  EXPECT_EQ(pause(Failure::Kind::kOutside), std::chrono::seconds(0)) << "the server answers";
 }
 
 TEST_F(CaptivePortalTest, WhatNetworkManagerHasFoundOutCounts) {

@@ -33,6 +33,8 @@ struct Failure {
   std::chrono::seconds retry_after{0};
   /// Which row of a client's table it comes from, for the log; empty: none.
   std::string_view reason{};
+  /// The longest pause while a person is about to cure it, of which nobody will tell; zero: any.
+  std::chrono::seconds retry_within{0};
 };
 
 /// `error`, which waiting may cure; without a hint.

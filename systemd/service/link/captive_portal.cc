@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 
 #include "helper/base/unique_fd.h"
@@ -22,6 +23,9 @@ constexpr const char* kNetworkdLinks = "/run/systemd/netif/links/";
 constexpr std::string_view kNetworkdPage = "CAPTIVE_PORTAL=";
 constexpr std::size_t kStateMax = 65536;
 constexpr std::size_t kPageMax = 200;
+
+/// Between attempts while somebody may be logging in.
+constexpr std::chrono::seconds kLogInPause{10};
 
 /// RFC 1918, shared address space (RFC 6598), link-local.
 bool is_private(const IpAddress& address) {
@@ -84,6 +88,9 @@ Failure behind_portal(const Failure& failure, const Portal& portal) {
   explained.hint = fmt::format(
       "open {} in a browser outside the tunnel and log in there; vpnrun goes on trying by itself",
       portal.page.empty() ? "any page whose address begins with http://" : portal.page);
+  if (failure.kind != Failure::Kind::kOutside) {
+    explained.retry_within = kLogInPause;
+  }
   return explained;
 }
 

@@ -42,7 +42,8 @@ struct Portal {
                                                      const NameLookup::Result& names,
                                                      const PortalSigns& signs);
 
-/// `failure`, explained by the portal, with the way out. Pure.
+/// `failure`, explained by the portal, with the way out. Nothing tells when the person has logged
+/// in, so the next attempt comes within seconds, unless it was the server that refused. Pure.
 [[nodiscard]] Failure behind_portal(const Failure& failure, const Portal& portal);
 
 /// The page that systemd-networkd's file of a link (/run/systemd/netif/links/) names; empty: none,

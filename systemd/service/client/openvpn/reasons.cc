@@ -21,7 +21,9 @@ constexpr std::string_view kManagement = "MANAGEMENT: ";
 
 // What to do about several of them.
 constexpr std::string_view kDate = "check the clock: date";
-constexpr std::string_view kOnline = "is this machine online?";
+constexpr std::string_view kOnline =
+    "is this machine online? A network that wants a log-in in a browser first (captive portal) may "
+    "answer like that, too";
 constexpr std::string_view kNewFile = "get a new configuration from the provider";
 constexpr std::string_view kInsecure =
     "add the line 'tls-cert-profile insecure' to the configuration, or get a new certificate from "

@@ -93,6 +93,35 @@ else
   pass 'tmux is not tried: it is not here'
 fi
 
+# podman, the real one: its pause process keeps the user and mount namespaces of all its containers.
+if command -v podman >/dev/null && command -v newuidmap >/dev/null; then
+  echo 'alice:200000:65536' | tee -a /etc/subuid >>/etc/subgid
+  PODMAN_FOLDER=$LAB/home/alice/podman
+  install -d -o alice -g alice -m 0700 "$PODMAN_FOLDER"
+  PODMAN=(podman --log-level error --cgroup-manager cgroupfs --storage-driver vfs)
+  PODMAN_CALL=(env "XDG_RUNTIME_DIR=$PODMAN_FOLDER")
+  silent 'podman without a pause process' "${PODMAN_CALL[@]}" vpnrun "${PODMAN[@]}" unshare echo ran
+  within 5 'it has one now, inside' test -s "$PODMAN_FOLDER/libpod/tmp/pause.pid"
+  is 'in the profile'"'"'s network' "$(stat -L -c %i "/proc/$(<"$PODMAN_FOLDER/libpod/tmp/pause.pid")/ns/net")" \
+    "$(stat -L -c %i /run/netns/one)"
+  silent 'podman with one inside' "${PODMAN_CALL[@]}" vpnrun "${PODMAN[@]}" unshare echo ran
+  by alice "${PODMAN_CALL[@]}" vpnrun "${PODMAN[@]}" system migrate
+  by alice "${PODMAN_CALL[@]}" "${PODMAN[@]}" unshare true
+  within 5 'control: another one outside' test -s "$PODMAN_FOLDER/libpod/tmp/pause.pid"
+  told 'podman with one outside' "'podman' may take the machine.s mounts, .* from its pause process [0-9]+, outside" \
+    "${PODMAN_CALL[@]}" vpnrun "${PODMAN[@]}" unshare echo ran
+  like 'as it does: its view is the machine'"'"'s' \
+    "$(by alice "${PODMAN_CALL[@]}" vpnrun -q "${PODMAN[@]}" unshare cat /etc/resolv.conf)" "^$(head -n 1 /etc/resolv.conf)\$"
+  is 'but its network is the profile'"'"'s' \
+    "$(by alice "${PODMAN_CALL[@]}" vpnrun -q "${PODMAN[@]}" unshare stat -L -c %i /proc/self/ns/net)" "$(stat -L -c %i /run/netns/one)"
+  # What the hint says.
+  by alice "${PODMAN_CALL[@]}" "${PODMAN[@]}" system migrate
+  silent 'podman after a migration' "${PODMAN_CALL[@]}" vpnrun "${PODMAN[@]}" unshare echo ran
+  by alice "${PODMAN_CALL[@]}" vpnrun "${PODMAN[@]}" system migrate
+else
+  pass 'podman is not tried: it is not here'
+fi
+
 # A shared connection of ssh: this stands for its master, which binds, links and unlinks like ssh.
 cat >"$LAB/bin/master" <<'END'
 #!/usr/bin/env python3

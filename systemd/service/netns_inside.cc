@@ -42,10 +42,9 @@ constexpr std::size_t kEndedAtOnce = 200;
 
 std::vector<IpAddress> to_be_retired(const std::vector<IpAddress>& former,
                                      const std::vector<IpAddress>& in_use) {
-  std::vector<IpAddress> retired = former;
-  if (!in_use.empty()) {
-    std::erase_if(retired, [&in_use](const IpAddress& one) { return !is_among(in_use, one); });
-  }
+  std::vector<IpAddress> retired = in_use.empty() ? former : in_use;
+  std::erase_if(
+      retired, [&former](const IpAddress& one) { return one.is_ipv6() && !is_among(former, one); });
   return retired;
 }
 
@@ -151,8 +150,8 @@ void NetnsInside::set_addresses(const std::vector<Prefix>& current) {
   netlink::set_addresses(inside_.socket(), device_index_, addresses);
 }
 
-/// `former`: what the tunnel had before; not known to a companion that has just been started, but
-/// what is not an address here is stale as well.
+/// `former`: what the tunnel had before, as far as that is known. A companion that has just been
+/// started may know nothing of it: stale is what is no address here.
 void NetnsInside::list_stale_connections(const std::vector<IpAddress>& former) noexcept {
   try {
     std::vector<IpAddress> own;

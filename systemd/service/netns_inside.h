@@ -18,11 +18,12 @@
 
 namespace vpnrun::service {
 
-/// Which of the `former` addresses of a tunnel stay in the namespace for a while, because there are
-/// connections that cannot be ended; `in_use`: what these have, empty if that is not known. No
-/// other address, although programs can have sockets of any (IPV6_FREEBIND): it would be the
-/// namespace's own, and whoever listens inside would answer in the place of a resolver or a web
-/// site. Pure.
+/// Which addresses stay in the namespace for a while, because there are connections that cannot be
+/// ended. `former`: what the tunnel had before, as far as that is known; `in_use`: what these
+/// connections have, empty if that is not known. Of IPv6 none but former ones: any program can have
+/// a connection in the name of an address that nobody here ever had (IPV6_FREEBIND), which would
+/// become the namespace's own, and whoever listens inside would answer in the place of a resolver
+/// or a web site. Of IPv4 none can. Pure.
 [[nodiscard]] std::vector<IpAddress> to_be_retired(const std::vector<IpAddress>& former,
                                                    const std::vector<IpAddress>& in_use);
 

@@ -313,6 +313,7 @@ NETNS_TEST(NetnsInside, WhereTheKernelCannotEndThemConnectionsEndWhenTheySend) {
   EXPECT_EQ(way("203.0.113.10").preferred_source, test::ip("10.8.0.3"));
   EXPECT_EQ(way("10.8.0.2").type, RTN_LOCAL);
   // What was retired may be assigned again.
+  const UniqueFd ending = connecting(tunnel.lab.inside, SOCK_STREAM, "10.8.0.3", "203.0.113.10");
   tunnel.bring_up();
   const UniqueFd again = connecting(tunnel.lab.inside, SOCK_STREAM, "fd00:8::2", "2001:db8::10");
   EXPECT_EQ(pending_error(again), 0);
@@ -353,6 +354,63 @@ TEST(NetnsInside, NoProgramChoosesWhichAddressesAreRetired) {
   EXPECT_THAT(to_be_retired(former, {test::ip("2001:db8::53"), former[1]}), ElementsAre(former[1]));
   EXPECT_THAT(to_be_retired(former, {test::ip("2001:db8::53")}), testing::IsEmpty());
   EXPECT_THAT(to_be_retired({}, {test::ip("2001:db8::53")}), testing::IsEmpty());
+}
+
+/// Its device may be another one, as after an orderly end: the address is nowhere but in the
+/// connections.
+NETNS_TEST(NetnsInside, AnAddressThatNobodyRemembersIsFoundWhereTheKernelCannotEndConnections) {
+  Tunnel tunnel;
+  const UniqueFd client = attach(tunnel.lab.inside);
+  tunnel.bring_up();
+  const Connections all(tunnel.lab.inside);
+  netlink::set_addresses(tunnel.lab.inside.socket(), tunnel.index(), {});
+  tunnel.network.emplace(tunnel.lab.loop, LinkLab::profile(), tunnel.lab.inside, 0, [] {});
+  tunnel.be_no_client();
+  test::let_fail(SYS_socket, EPROTONOSUPPORT, test::Argument{2, NETLINK_SOCK_DIAG});
+  tunnel.network->bring_up(settings({"10.8.0.3/24", "fd00:8::3/64"}), {test::ip("10.8.0.1")});
+  for (const UniqueFd* one : {&all.ending[0], &all.ending[2]}) {  // IPv4
+    bool refused = false;
+    EXPECT_TRUE(tunnel.lab.turn_until([&] {
+      const auto sent = ::send(one->get(), "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+      refused = refused || (sent < 0 && errno != EAGAIN);
+      return refused;
+    }));
+  }
+  EXPECT_EQ(pending_error(all.listening), 0);
+  EXPECT_EQ(pending_error(all.local), 0);
+}
+
+NETNS_TEST(NetnsInside, NoProgramMakesAnAddressOneOfTheNamespace) {
+  Tunnel tunnel;
+  const UniqueFd client = attach(tunnel.lab.inside);
+  tunnel.bring_up();
+  const UniqueFd known = connecting(tunnel.lab.inside, SOCK_DGRAM, "fd00:8::2", "2001:db8::10");
+  const UniqueFd foreign = [&] {
+    UniqueFd fd;
+    tunnel.lab.inside.run(
+        [&] { fd.reset(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); });
+    constexpr int kFreebind = 78;  // IPV6_FREEBIND, for which nobody needs a privilege
+    const int on = 1;
+    EXPECT_EQ(::setsockopt(fd.get(), IPPROTO_IPV6, kFreebind, &on, sizeof on), 0);
+    ::sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    EXPECT_EQ(::inet_pton(AF_INET6, "2001:db8::77", &address.sin6_addr), 1);
+    EXPECT_EQ(::bind(fd.get(), reinterpret_cast<const ::sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::inet_pton(AF_INET6, "2001:db8::10", &address.sin6_addr), 1);
+    address.sin6_port = htons(9);
+    EXPECT_EQ(::connect(fd.get(), reinterpret_cast<const ::sockaddr*>(&address), sizeof address),
+              0);
+    return fd;
+  }();
+  test::let_fail(SYS_socket, EPROTONOSUPPORT, test::Argument{2, NETLINK_SOCK_DIAG});
+  tunnel.network->bring_up(settings({"10.8.0.3/24", "fd00:8::3/64"}), {test::ip("10.8.0.1")});
+  ASSERT_TRUE(tunnel.lab.turn_until(
+      [&] { return tunnel.filter().find("\"retired\"") != std::string::npos; }));
+  EXPECT_NE(tunnel.filter().find("fd00:8::2"), std::string::npos) << "control";
+  EXPECT_EQ(tunnel.filter().find("2001:db8::77"), std::string::npos);
+  for (const auto& one : netlink::list_addresses(tunnel.lab.inside.socket())) {
+    EXPECT_NE(one.address.address, test::ip("2001:db8::77"));
+  }
 }
 
 /// The rules that lead to the client's table.

@@ -139,12 +139,20 @@ is 'the next companion: with another address' "$(address)" 10.8.0.73
 all_end 'the next companion'
 
 # --- a profile that is read anew ---
-if [ "$KERNEL" = present ]; then
-  apps_start
-  assign 74
-  vpnrunctl restart one
-  within 20 'a restart: the tunnel is back' eval '[ "$(address)" = 10.8.0.74 ] && tunnel_up one'
-  all_end 'a restart'
-fi
+apps_start
+assign 74
+vpnrunctl restart one
+within 20 'a restart: the tunnel is back' eval '[ "$(address)" = 10.8.0.74 ] && tunnel_up one'
+all_end 'a restart'
+
+# --- a companion that ends in order: the device goes with it, and nobody remembers its address ---
+apps_start
+assign 75
+tunnel_stop one
+empty 'an orderly end: there is no device' "$(ip -n one -o link show dev tun0 2>/dev/null)"
+tunnel_run one
+within 20 'an orderly end: the tunnel is back' eval '[ "$(address)" = 10.8.0.75 ] && tunnel_up one'
+all_end 'an orderly end'
+is 'an orderly end: a new connection works' "$(by alice vpnrun curl -s -m 5 http://203.0.113.10/)" 198.51.100.10
 kill "$ECHO"
 tunnel_release one

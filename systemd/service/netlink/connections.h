@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "profiles/base/ip_address.h"
@@ -13,10 +15,11 @@ namespace vpnrun::netlink {
 /// What became of the connections that were to be ended.
 struct EndedConnections {
   std::size_t count = 0;
-  /// The own addresses of those that the kernel left, each once.
+  /// The own addresses of those that the kernel left, each once; without the inet_diag modules by
+  /// what proc(5) lists.
   std::vector<IpAddress> left;
   /// Why: EOPNOTSUPP of a kernel without CONFIG_INET_DIAG_DESTROY, ENOENT of one without the
-  /// inet_diag modules (then nothing is known about connections), … 0: all are ended.
+  /// inet_diag modules, … 0: all are ended.
   int error = 0;
 };
 
@@ -44,5 +47,13 @@ class StaleConnections {
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
+
+/// A socket as a line of /proc/net/tcp and its kin shows it.
+struct ListedSocket {
+  IpAddress source;    ///< of IPv4 if it is one of IPv4 that is written in IPv6
+  unsigned state = 0;  ///< TCP_…
+};
+/// nullopt: the heading, or no such line. Pure.
+[[nodiscard]] std::optional<ListedSocket> parse_listed_socket(std::string_view line);
 
 }  // namespace vpnrun::netlink

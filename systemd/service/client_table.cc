@@ -9,6 +9,7 @@
 #include <initializer_list>
 
 #include "profiles/base/error.h"
+#include "systemd/service/filter/inside_filter.h"
 #include "systemd/service/netlink/route.h"
 #include "systemd/service/netlink/rule.h"
 
@@ -21,6 +22,10 @@ constexpr std::initializer_list<Family> kFamilies = {Family::kIpv4, Family::kIpv
 
 netlink::Rule rule_of(Family family, ::uid_t client) {
   return {family, kPriority, kClientTable, client};
+}
+
+netlink::Rule bound_rule() {
+  return {Family::kIpv4, kPriority + 1, kBoundTable, std::nullopt, filter::kTunnelDevice};
 }
 
 netlink::Route nowhere(Family family) {
@@ -51,6 +56,16 @@ void for_family(Family family, const std::function<void()>& step) {
 
 }  // namespace
 
+netlink::Route nowhere_on(int ifindex) {
+  netlink::Route route;
+  route.destination = Prefix::default_network(Family::kIpv4);
+  route.ifindex = ifindex;
+  route.table = kBoundTable;
+  route.type = RTN_MULTICAST;
+  route.scope = RT_SCOPE_LINK;
+  return route;
+}
+
 void route_client(Netns& inside, ::uid_t client) {
   if (const int error = inside.write_sysctl("net/ipv4/conf/all/rp_filter", "0"); error != 0) {
     throw_error(error, "cannot set '{}'", "net/ipv4/conf/all/rp_filter");
@@ -68,12 +83,13 @@ void route_client(Netns& inside, ::uid_t client) {
       (void)netlink::add_rule(socket, rule_of(family, client));  // false: it is there
     });
   }
+  (void)netlink::add_rule(socket, bound_rule());
 }
 
 void unroute_client(Netns& inside) {
   netlink::Socket& socket = inside.socket();
   for (const netlink::Rule& rule : netlink::list_rules(socket)) {
-    if (rule.table == kClientTable) {
+    if (rule.table == kClientTable || rule.table == kBoundTable) {
       (void)netlink::delete_rule(socket, rule);
     }
   }

@@ -230,6 +230,7 @@ void NetnsInside::install_default() {
   }
   const auto families = families_of(filter_.tunnel_addresses);
   inside_.run([&] { netlink::DefaultRoute(device_index_, families, source).install(); });
+  (void)netlink::delete_route(inside_.socket(), nowhere_on(device_index_));
 }
 
 void NetnsInside::set_inbound(const std::vector<profile::Port>& ports) {
@@ -292,6 +293,13 @@ void NetnsInside::take_down() noexcept {
     // If this fails, the route stays, but it leads to a device without carrier and counts as
     // absent.
     (void)any_default_->remove();
+  }
+  try {
+    if (device_index_ != 0) {
+      netlink::replace_route(inside_.socket(), nowhere_on(device_index_));
+    }
+  } catch (const std::exception& error) {
+    log::debug("who is bound to the tunnel's device waits: {}", error.what());  // it may be gone
   }
 }
 

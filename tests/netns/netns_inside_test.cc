@@ -190,6 +190,32 @@ NETNS_TEST(NetnsInside, IsOpenForTheEndpointsOfALinkAndSealedInTheEnd) {
   EXPECT_NE(rules().find("\"drop\""), std::string::npos);
 }
 
+/// The error of a TCP connection that begins on the tunnel's device; EINPROGRESS: it goes on.
+int bound_connect(Netns& inside) {
+  return inside.run([] {
+    const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    test::bind_to_device(fd.get(), "tun0");
+    ::sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(80);
+    EXPECT_EQ(::inet_pton(AF_INET, "203.0.113.10", &to.sin_addr), 1);
+    return ::connect(fd.get(), reinterpret_cast<const ::sockaddr*>(&to), sizeof to) == 0 ? 0
+                                                                                         : errno;
+  });
+}
+
+NETNS_TEST(NetnsInside, WhoIsBoundToTheDeviceDoesNotHangWhileTheTunnelIsDown) {
+  Tunnel tunnel;
+  const UniqueFd client = attach(tunnel.lab.inside);
+  tunnel.bring_up();
+  EXPECT_EQ(bound_connect(tunnel.lab.inside), EINPROGRESS);
+  tunnel.network->take_down();
+  EXPECT_EQ(bound_connect(tunnel.lab.inside), ENETUNREACH);
+  tunnel.network->take_down();
+  tunnel.bring_up();
+  EXPECT_EQ(bound_connect(tunnel.lab.inside), EINPROGRESS);
+}
+
 /// A socket of `type` inside that has begun to connect from `source`.
 UniqueFd connecting(Netns& inside, int type, const char* source, const char* target) {
   return inside.run([&] {

@@ -33,6 +33,12 @@ NETNS_TEST(Rule, IsAddedListedAndDeletedInBothFamilies) {
     EXPECT_TRUE(add_rule(socket, everybodys));
     EXPECT_TRUE(delete_rule(socket, everybodys));
     EXPECT_TRUE(has(socket, mine));
+    const Rule bound{family, 71, kTable, {}, "tun0"};
+    EXPECT_FALSE(has(socket, bound));
+    EXPECT_TRUE(add_rule(socket, bound)) << "a device that is not there yet";
+    EXPECT_TRUE(has(socket, bound));
+    EXPECT_FALSE(has(socket, everybodys));
+    EXPECT_TRUE(delete_rule(socket, bound));
     EXPECT_TRUE(delete_rule(socket, mine));
     EXPECT_FALSE(delete_rule(socket, mine));
   }

@@ -44,11 +44,16 @@ connect 'the web, from the address of the veth' "$REFUSED" curl -sS -m 60 --inte
 connect 'the web, from a loopback address' "$REFUSED" curl -sS -m 60 --interface 127.0.0.1 http://203.0.113.10/
 connect 'the VPN server itself, by another port' "$REFUSED" \
   curl -sS -m 60 --interface "$NS_END" http://198.51.100.10:81/
+connect 'the web, bound to the link'"'"'s device' 'Connection refused' socat -u TCP4:203.0.113.10:80,so-bindtodevice=uplink -
+connect 'the VPN server, bound to it' 'Connection refused' socat -u TCP4:198.51.100.10:1194,so-bindtodevice=uplink -
 connect 'a closed port of the namespace' 'Connection refused' socat -u TCP4:127.0.0.1:1 -
 veth_stop
 empty 'nothing of that was on the veth' "$(tcpdump -n -r "$VETH" 'not (host 198.51.100.10 and udp port 1194)' 2>/dev/null)"
 is 'a Unix socket is the way to a service of the machine' \
   "$(by alice vpnrun socat -u "UNIX-CONNECT:$LAB/tmp/service.sock" -)" service
+
+is 'bound to the tunnel'"'"'s device the web is reached (control)' \
+  "$(by alice vpnrun curl -s -m 10 --interface tun0 http://203.0.113.10/)" 198.51.100.10
 
 # --- without a tunnel: an application that was started before ---
 vpnrunctl down one
@@ -59,5 +64,7 @@ by() {
 connect 'offline: the web' "$REFUSED" curl -sS -m 60 http://203.0.113.10/
 connect 'offline: the web by IPv6' "$REFUSED" curl -sS -m 60 'http://[2001:db8:cb::10]/'
 connect 'offline: the local network' "$REFUSED" curl -sS -m 60 http://192.168.77.1/
+connect 'offline: the web, bound to the tunnel'"'"'s device' "$REFUSED" socat -u TCP4:203.0.113.10:80,so-bindtodevice=tun0 -
+connect 'offline: the web, bound to the link'"'"'s device' "$REFUSED" socat -u TCP4:203.0.113.10:80,so-bindtodevice=uplink -
 connect 'offline: a service of the machine' "$REFUSED" socat -u "TCP4:$HOST_END:8000" -
 tunnel_release one

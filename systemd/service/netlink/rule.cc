@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <new>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -28,6 +29,9 @@ MessagePtr rule_message(int type, int flags, const Rule& rule) {
   if (rule.owner) {
     const ::fib_rule_uid_range owner{*rule.owner, *rule.owner};
     fits = fits && ::nla_put(message.get(), FRA_UID_RANGE, sizeof(owner), &owner) == 0;
+  }
+  if (!rule.device.empty()) {
+    fits = fits && ::nla_put_string(message.get(), FRA_OIFNAME, rule.device.c_str()) == 0;
   }
   if (!fits) {
     throw std::bad_alloc();
@@ -67,6 +71,11 @@ std::optional<Rule> parse_rule(::nl_msg* message) {
       return std::nullopt;
     }
     rule.owner = range->start;
+  }
+  if (::nlattr* device = ::nlmsg_find_attr(header, sizeof(::fib_rule_hdr), FRA_OIFNAME)) {
+    const std::string_view name(static_cast<const char*>(::nla_data(device)),
+                                static_cast<std::size_t>(::nla_len(device)));
+    rule.device = name.substr(0, name.find('\0'));
   }
   return rule;
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "profiles/base/ip_address.h"
@@ -20,6 +21,8 @@ struct Rule {
   std::uint32_t table = 0;
   /// Only for sockets of this user. What the kernel sends by itself counts as root's.
   std::optional<::uid_t> owner;
+  /// Only for sockets that are bound to this device; empty: for all.
+  std::string device{};
 
   friend bool operator==(const Rule&, const Rule&) = default;
 };

@@ -66,7 +66,7 @@ constexpr std::array kVariables = {
              "session bus"},
     Variable{"IBUS_ADDRESS", Form::kDbus,
              "start the input method with a path: 'ibus-daemon -drx --address "
-             "\"unix:tmpdir=$XDG_RUNTIME_DIR\"'"},
+             "\"unix:dir=$XDG_RUNTIME_DIR\"'"},
     Variable{"SESSION_MANAGER", Form::kSession,
              "programs work without it: 'env -u {} vpnrun …'; they only do not save their state "
              "at the end of the session"},

@@ -57,6 +57,33 @@ unlike 'control, inside: it does not' "$OUT" '^bus$'
 told 'a bus with an abstract name' 'DBUS_SESSION_BUS_ADDRESS \(@/tmp/dbus-lab\) is an abstract' env "$BUS" vpnrun echo ran
 silent 'a bus with a path' env DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1/bus vpnrun echo ran
 
+# ibus writes down where it listens. Its server is GLib's, which makes an abstract name of "unix:tmpdir=" and a
+# path of the address that the hint has.
+by alice mkdir -p "$LAB/home/alice/.config/ibus/bus"
+echo 0123456789abcdef0123456789abcdef >/etc/machine-id
+echo 'IBUS_ADDRESS=unix:abstract=/tmp/dbus-lab,guid=1' \
+  >"$LAB/home/alice/.config/ibus/bus/0123456789abcdef0123456789abcdef-unix-4242"
+told 'an input method with an abstract name' 'the input method ibus \(@/tmp/dbus-lab\) is an abstract' \
+  env DISPLAY=:4242 GTK_IM_MODULE=ibus vpnrun echo ran
+ADDRESS=$(sed -nE 's/^hint: .*--address "([^"]*)".*/\1/p' <<<"$ERR")
+cat >"$LAB/tmp/listen.py" <<'END'
+import ctypes, os, sys
+gio = ctypes.CDLL("libgio-2.0.so.0")
+for name in ("g_dbus_generate_guid", "g_dbus_server_new_sync"):
+    getattr(gio, name).restype = ctypes.c_void_p
+gio.g_dbus_server_new_sync.argtypes = [ctypes.c_char_p, ctypes.c_int] + 4 * [ctypes.c_void_p]
+gio.g_dbus_server_get_client_address.restype = ctypes.c_char_p
+gio.g_dbus_server_get_client_address.argtypes = [ctypes.c_void_p]
+address = os.path.expandvars(sys.argv[1]).encode()
+server = gio.g_dbus_server_new_sync(address, 0, gio.g_dbus_generate_guid(), None, None, None)
+print(gio.g_dbus_server_get_client_address(server).decode())
+END
+LISTENING=$(XDG_RUNTIME_DIR=$LAB/tmp python3 "$LAB/tmp/listen.py" "$ADDRESS" 2>&1) || :
+case $LISTENING in
+  *'libgio-2.0.so.0: cannot open'*) pass 'GLib is not tried: it is not here' ;;
+  *) like 'GLib listens at a path for the address of the hint' "$LISTENING" "^unix:path=$LAB/tmp/dbus-" ;;
+esac
+
 # refused WHAT REGEX COMMAND…
 refused() {
   local what=$1 regex=$2

@@ -215,6 +215,63 @@ std::optional<Found> podman_pause(Search& search) {
   return Found{false, fmt::format("its pause process {}", pid)};
 }
 
+/// wineserver(1) makes the sockets of all programs of a prefix. It stands in a folder that is named
+/// after the prefix's device and inode.
+std::optional<Found> wine_server(Search& search) {
+  const std::string prefix = value_of(search, "WINEPREFIX", value_of(search, "HOME") + "/.wine");
+  struct stat info {};
+  if (::stat(prefix.c_str(), &info) != 0) {
+    return std::nullopt;
+  }
+  const std::string folder = fmt::format("/.wine-{}/server-{:x}-{:x}", ::getuid(),
+                                         static_cast<unsigned long long>(info.st_dev),
+                                         static_cast<unsigned long long>(info.st_ino));
+  for (const char* name : {"wineserver", "wineserver64", "wineserver32"}) {
+    if (const auto pid = search.processes.find_outside(name, folder)) {
+      return Found{true, fmt::format("the prefix's wineserver, process {}", *pid)};
+    }
+  }
+  return std::nullopt;
+}
+
+/// What asks key servers is dirmngr(8), which listens in the runtime folder or in gpg's own; with
+/// a GNUPGHOME of its own at a name that only gpg can work out.
+std::optional<Found> key_fetcher(Search& search) {
+  constexpr string_view kAsks =
+      " --recv-keys --receive-keys --recv-key --search-keys --refresh-keys --send-keys "
+      "--fetch-keys --locate-keys --locate-external-keys ";
+  constexpr string_view kSocket = "/S.dirmngr";
+  if (!has_word(search, kAsks)) {
+    return std::nullopt;
+  }
+  const std::string run = value_of(search, "XDG_RUNTIME_DIR") + "/gnupg";
+  const std::string own = value_of(search, "GNUPGHOME");
+  const std::string home = own.empty() ? value_of(search, "HOME") + "/.gnupg" : own;
+  for (const std::string& name : search.sockets.listening()) {
+    const bool is_certain =
+        name == home + std::string(kSocket) || (own.empty() && name == run + std::string(kSocket));
+    const bool may_be = !own.empty() && name.starts_with(run + "/") && name.ends_with(kSocket);
+    if (is_certain || may_be) {
+      return Found{is_certain, fmt::format("dirmngr at '{}'", printable(name))};
+    }
+  }
+  return std::nullopt;
+}
+
+/// Places that are no files are reached by the daemons of the session.
+std::optional<Found> session_mounts(Search& search) {
+  const bool is_place =
+      std::any_of(search.words.begin() + 1, search.words.end(), [](string_view word) {
+        return word.find("://") != string_view::npos && !word.starts_with("file://");
+      });
+  return is_place ? std::optional(Found{true, {}}) : std::nullopt;
+}
+
+/// Wherever it is: they have no other way.
+std::optional<Found> container_daemon(Search& /*search*/) {
+  return Found{false, "the machine's daemon"};
+}
+
 /// A client of a machine that is reached by the network goes through the tunnel.
 std::optional<Found> docker_daemon(Search& search) {
   constexpr string_view kWithValue = "Hcl";
@@ -265,6 +322,26 @@ constexpr std::array kEntries = {
           "take the machine's mounts, and for networks that exist already its way out, from",
           "'podman system migrate' ends that process and all containers; the first podman after it "
           "decides where they run"},
+    Entry{" toolbox distrobox distrobox-enter ", podman_pause,
+          "enter a container that was started beside",
+          "'podman stop NAME' and then 'podman system migrate': the container is then started "
+          "inside"},
+    Entry{" lxc incus nerdctl ", container_daemon, "have containers run by",
+          "containers of podman run inside: 'vpnrun podman run …'"},
+    Entry{" wine wine64 wine-stable wine-staging wine-development wine-devel wineconsole winecfg "
+          "winetricks ",
+          wine_server, "have its sockets made by",
+          "'wineserver -k' ends it, with all programs of the prefix; or 'WINEPREFIX=~/.wine-vpn "
+          "vpnrun wine …' has a prefix of its own"},
+    Entry{" gpg gpg2 ", key_fetcher, "have keys fetched by",
+          "'systemctl --user stop dirmngr.socket' (where systemd listens for it) and 'gpgconf "
+          "--kill dirmngr': gpg then starts one inside"},
+    Entry{" gio ",
+          session_mounts,
+          "reach it by the gvfs daemons of the desktop session",
+          "a program that connects by itself stays inside: curl, sftp, smbclient",
+          {},
+          " help version "},
     Entry{" docker docker-compose ", docker_daemon, "have containers run by",
           "containers of podman run inside: 'vpnrun podman run …'"},
     Entry{" at batch ",
@@ -327,7 +404,13 @@ bool OwnProcesses::is_outside(pid_t pid) const {
          FileId{.dev = info.st_dev, .ino = info.st_ino} != profile_;
 }
 
-std::optional<pid_t> OwnProcesses::find_outside(string_view name) const {
+bool OwnProcesses::stands_in(pid_t pid, string_view folder) const {
+  std::error_code error;
+  const auto current = std::filesystem::read_symlink(fmt::format("{}/{}/cwd", proc_, pid), error);
+  return folder.empty() || (!error && string_view(current.native()).ends_with(folder));
+}
+
+std::optional<pid_t> OwnProcesses::find_outside(string_view name, string_view folder) const {
   constexpr std::size_t kLongestName = 15;
   constexpr std::size_t kMostBytes = 64;
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(proc_.c_str()), ::closedir);
@@ -343,7 +426,7 @@ std::optional<pid_t> OwnProcesses::find_outside(string_view name) const {
     try {
       const auto comm = read_file(fmt::format("{}/{}/comm", proc_, number), kMostBytes);
       if (comm && string_view(*comm).substr(0, comm->find('\n')) == name.substr(0, kLongestName) &&
-          is_outside(pid)) {
+          stands_in(pid, folder) && is_outside(pid)) {
         return pid;
       }
     } catch (const std::exception&) {

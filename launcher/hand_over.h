@@ -32,12 +32,16 @@ class OwnProcesses {
       : proc_(std::move(proc)), profile_(profile) {}
 
   /// A process called `name` (/proc/PID/comm, cut to 15 bytes) that is not in the profile, or of
-  /// which that cannot be told; nullopt if there is none.
-  [[nodiscard]] std::optional<pid_t> find_outside(std::string_view name) const;
+  /// which that cannot be told; nullopt if there is none. `folder`: only one whose current folder
+  /// ends so.
+  [[nodiscard]] std::optional<pid_t> find_outside(std::string_view name,
+                                                  std::string_view folder = {}) const;
   /// Whether `pid` runs, and not in the profile.
   [[nodiscard]] bool is_outside(pid_t pid) const;
 
  private:
+  [[nodiscard]] bool stands_in(pid_t pid, std::string_view folder) const;
+
   std::string proc_;
   FileId profile_;
 };

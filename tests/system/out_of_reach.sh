@@ -120,6 +120,30 @@ else
   pass 'tmux is not tried: it is not here'
 fi
 
+# gpg, the real one: key servers are asked by dirmngr, which stays when gpg has ended.
+if command -v gpg >/dev/null && command -v dirmngr >/dev/null; then
+  printf '#!/bin/sh\necho "$SOCAT_PEERADDR" >>%s/asked\nprintf "HTTP/1.0 404 Not Found\\r\\n\\r\\n"\n' "$LAB/log" >"$LAB/bin/keys"
+  chmod 0755 "$LAB/bin/keys"
+  background "$LAB/log/keys" on web socat TCP4-LISTEN:11371,fork,reuseaddr EXEC:"$LAB/bin/keys"
+  by alice mkdir -m 0700 "$LAB/home/alice/.gnupg"
+  FETCH=(gpg --batch --keyserver hkp://203.0.113.10 --recv-keys 0123456789ABCDEF0123456789ABCDEF01234567)
+  # asked_by: who was seen to ask last; the key is not there, so gpg fails.
+  asked_by() { : >"$LAB/log/asked" && { by alice "$@" "${FETCH[@]}" 2>/dev/null || :; } && tail -n 1 "$LAB/log/asked"; }
+  is 'control: gpg asks as the machine' "$(asked_by env)" 203.0.113.1
+  check 'control: it has left dirmngr behind' pgrep -u alice dirmngr
+  refused 'gpg with a dirmngr outside' 'it would have keys fetched by dirmngr at' vpnrun "${FETCH[@]}"
+  is 'control: that one asks past the tunnel' "$(asked_by vpnrun --force)" 203.0.113.1
+  silent 'gpg that asks nobody' vpnrun sh -c 'gpg --version >/dev/null; echo ran'
+  # What the hint says.
+  by alice gpgconf --kill dirmngr
+  within 10 'dirmngr has ended' eval '! pgrep -u alice dirmngr'
+  is 'gpg starts one inside' "$(asked_by vpnrun)" 198.51.100.10
+  is 'which is no reason' "$(asked_by vpnrun)" 198.51.100.10
+  by alice vpnrun gpgconf --kill dirmngr
+else
+  pass 'gpg is not tried: it is not here'
+fi
+
 # podman, the real one: its pause process keeps the user and mount namespaces of all its containers.
 if command -v podman >/dev/null && command -v newuidmap >/dev/null; then
   echo 'alice:200000:65536' | tee -a /etc/subuid >>/etc/subgid

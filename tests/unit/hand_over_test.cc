@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -154,6 +155,75 @@ TEST_F(HandOverTest, AnEmacsServerIsFoundByItsName) {
   EXPECT_FALSE(find({"emacsclient", "--socket-name=vpn"}, variables));
   EXPECT_TRUE(is_certain({"emacsclient", "--socket-name", "server"}, variables));
   EXPECT_FALSE(find({"emacsclient"}, {"XDG_RUNTIME_DIR=/run/user/7", "EMACS_SOCKET_NAME=other"}));
+}
+
+TEST_F(HandOverTest, AWineserverIsFoundByThePrefixThatItIsOf) {
+  std::filesystem::create_directories(folder_ / "prefix");
+  std::filesystem::create_directories(folder_ / "other");
+  const std::string prefix = "WINEPREFIX=" + (folder_ / "prefix");
+  const auto server_of = [this](const std::string& name) {
+    const FileId file = id(name);
+    std::ostringstream folder;
+    folder << "/tmp/.wine-" << ::getuid() << "/server-" << std::hex << file.dev << '-' << file.ino;
+    return folder.str();
+  };
+  EXPECT_FALSE(find({"wine", "game.exe"}, {prefix}));
+  add_process("41", "wineserver64", "host");
+  std::filesystem::create_symlink(server_of("other"), folder_ / "proc/41/cwd");
+  EXPECT_FALSE(find({"wine", "game.exe"}, {prefix})) << "of another prefix";
+  add_process("42", "wineserver64", "host2");
+  std::filesystem::create_symlink(server_of("prefix"), folder_ / "proc/42/cwd");
+  const auto found = find({"wine", "game.exe"}, {prefix});
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->certain);
+  EXPECT_EQ(found->text,
+            "have its sockets made by the prefix's wineserver, process 42, outside the tunnel");
+  EXPECT_FALSE(find({"wine", "game.exe"}, {"WINEPREFIX=" + (folder_ / "absent")}));
+  EXPECT_FALSE(find({"wine", "game.exe"}, {"HOME=" + folder_.path()})) << "no ~/.wine";
+}
+
+TEST_F(HandOverTest, AWineserverInsideIsNoReason) {
+  std::filesystem::create_directories(folder_ / ".wine");
+  add_process("42", "wineserver", "profile");
+  const FileId file = id(".wine");
+  std::ostringstream folder;
+  folder << "/tmp/.wine-" << ::getuid() << "/server-" << std::hex << file.dev << '-' << file.ino;
+  std::filesystem::create_symlink(folder.str(), folder_ / "proc/42/cwd");
+  EXPECT_FALSE(find({"wine", "game.exe"}, {"HOME=" + folder_.path()}));
+}
+
+TEST_F(HandOverTest, KeysAreFetchedByDirmngr) {
+  const std::vector<std::string> alice = {"XDG_RUNTIME_DIR=/run/user/7", "HOME=/home/alice"};
+  const std::vector<std::string> fetch = {"gpg", "--recv-keys", "ABCD"};
+  EXPECT_FALSE(find(fetch, alice));
+  listen("/run/user/7/gnupg/S.dirmngr");
+  EXPECT_TRUE(is_certain(fetch, alice));
+  EXPECT_FALSE(find({"gpg", "--decrypt", "file"}, alice)) << "nobody is asked";
+  auto other = alice;
+  other.emplace_back("GNUPGHOME=/home/alice/other");
+  ASSERT_TRUE(find(fetch, other));
+  EXPECT_FALSE(is_certain(fetch, other)) << "its name is not known here";
+  listen("/home/alice/other/S.dirmngr");
+  EXPECT_TRUE(find({"gpg2", "--refresh-keys"}, other));
+}
+
+TEST_F(HandOverTest, PlacesThatAreNoFilesAreReachedByTheSession) {
+  EXPECT_TRUE(is_certain({"gio", "cat", "https://example.org/"}));
+  EXPECT_TRUE(is_certain({"gio", "mount", "smb://server/share"}));
+  EXPECT_FALSE(find({"gio", "cat", "file:///etc/hostname"}));
+  EXPECT_FALSE(find({"gio", "trash", "old.txt"}));
+}
+
+TEST_F(HandOverTest, ContainersThatRunAlreadyHaveTheirNetwork) {
+  EXPECT_FALSE(find({"toolbox", "enter"}, {"XDG_RUNTIME_DIR=" + folder_.path()}));
+  std::filesystem::create_directories(folder_ / "libpod/tmp");
+  folder_.write("libpod/tmp/pause.pid", "7");
+  add_process("7", "podman", "host");
+  const auto found = find({"distrobox", "enter", "box"}, {"XDG_RUNTIME_DIR=" + folder_.path()});
+  ASSERT_TRUE(found);
+  EXPECT_FALSE(found->certain);
+  EXPECT_TRUE(find({"incus", "exec", "box", "sh"}));
+  EXPECT_FALSE(is_certain({"lxc", "list"}));
 }
 
 TEST_F(HandOverTest, ASharedConnectionOfSshIsKnownByItsSocket) {

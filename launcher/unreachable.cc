@@ -326,7 +326,7 @@ std::string ibus_address(char* const* environment, const Places& places) {
                                         ? value_of("HOME") + "/.config"
                                         : value_of("XDG_CONFIG_HOME");
   std::string machine = read_or_nothing(places.machine_id);
-  machine = machine.substr(0, machine.find('\n'));
+  machine.resize(std::min(machine.find('\n'), machine.size()));
   std::vector<std::string> names;
   if (const std::string wayland = value_of("WAYLAND_DISPLAY"); !wayland.empty()) {
     names.push_back("unix-" + wayland);

@@ -72,7 +72,7 @@ std::optional<Rule> parse_rule(::nl_msg* message) {
     }
     rule.owner = range->start;
   }
-  if (::nlattr* device = ::nlmsg_find_attr(header, sizeof(::fib_rule_hdr), FRA_OIFNAME)) {
+  if (const ::nlattr* device = ::nlmsg_find_attr(header, sizeof(::fib_rule_hdr), FRA_OIFNAME)) {
     const std::string_view name(static_cast<const char*>(::nla_data(device)),
                                 static_cast<std::size_t>(::nla_len(device)));
     rule.device = name.substr(0, name.find('\0'));

@@ -160,7 +160,7 @@ TEST_F(HandOverTest, AnEmacsServerIsFoundByItsName) {
 TEST_F(HandOverTest, AWineserverIsFoundByThePrefixThatItIsOf) {
   std::filesystem::create_directories(folder_ / "prefix");
   std::filesystem::create_directories(folder_ / "other");
-  const std::string prefix = "WINEPREFIX=" + (folder_ / "prefix");
+  const std::string prefix = "WINEPREFIX=" + folder_.path() + "/prefix";
   const auto server_of = [this](const std::string& name) {
     const FileId file = id(name);
     std::ostringstream folder;
@@ -178,7 +178,7 @@ TEST_F(HandOverTest, AWineserverIsFoundByThePrefixThatItIsOf) {
   EXPECT_TRUE(found->certain);
   EXPECT_EQ(found->text,
             "have its sockets made by the prefix's wineserver, process 42, outside the tunnel");
-  EXPECT_FALSE(find({"wine", "game.exe"}, {"WINEPREFIX=" + (folder_ / "absent")}));
+  EXPECT_FALSE(find({"wine", "game.exe"}, {"WINEPREFIX=" + folder_.path() + "/absent"}));
   EXPECT_FALSE(find({"wine", "game.exe"}, {"HOME=" + folder_.path()})) << "no ~/.wine";
 }
 

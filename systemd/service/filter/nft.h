@@ -18,8 +18,8 @@ namespace vpnrun::filter {
 /// Where libnftables does its work. It takes about 4 MiB that do not come back; a process that
 /// stays has it done by a child that ends. The answer is there before the child has ended: the
 /// kernel makes it wait until what was deleted is out of use. It is reaped by tidy(), the next call
-/// or the destructor, by its pid. A process that ends soon need not wait for that, and leaves the last one
-/// to whoever inherits it (kLeft).
+/// or the destructor, by its pid. A process that ends soon need not wait for that, and leaves the
+/// last one to whoever inherits it (kLeft).
 enum class NftPlace : std::uint8_t { kHere, kChild, kLeft };
 
 /// Runs nftables commands (libnftables(3)) in the network namespace that the calling thread is in

@@ -407,7 +407,7 @@ bool OwnProcesses::is_outside(pid_t pid) const {
 bool OwnProcesses::stands_in(pid_t pid, string_view folder) const {
   std::error_code error;
   const auto current = std::filesystem::read_symlink(fmt::format("{}/{}/cwd", proc_, pid), error);
-  return folder.empty() || (!error && string_view(current.native()).ends_with(folder));
+  return folder.empty() || (!error && current.native().ends_with(folder));
 }
 
 std::optional<pid_t> OwnProcesses::find_outside(string_view name, string_view folder) const {

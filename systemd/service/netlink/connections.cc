@@ -57,7 +57,7 @@ constexpr std::size_t kListedAtOnce = 16384;
 struct Kind {
   std::uint8_t family = 0;
   std::uint8_t protocol = 0;
-  const char* listed;  ///< where every kernel lists it, for the calling thread's namespace
+  const char* listed = "";  ///< where every kernel lists it, for the calling thread's namespace
 };
 constexpr std::array kKinds = {Kind{AF_INET, IPPROTO_TCP, "/proc/thread-self/net/tcp"},
                                Kind{AF_INET6, IPPROTO_TCP, "/proc/thread-self/net/tcp6"},

@@ -51,6 +51,9 @@ struct Entry {
   string_view hint;
   string_view look_for = {};  ///< names of processes, as above
   string_view unless = {};    ///< words of the command with which it does its work itself
+  /// If not empty: those are options, which end where the command of somebody else begins; these
+  /// have their value in the next word.
+  string_view with_value = {};
 };
 
 std::string value_of(const Search& search, string_view name, string_view otherwise = {}) {
@@ -69,8 +72,20 @@ bool is_in(string_view list, string_view word) {
 }
 
 bool has_word(const Search& search, string_view list) {
-  return std::any_of(search.words.begin() + 1, search.words.end(),
-                     [list](string_view word) { return is_in(list, word); });
+  const string_view with_value = search.entry.with_value;
+  for (std::size_t i = 1; i < search.words.size(); ++i) {
+    const string_view word = search.words[i];
+    if (is_in(list, word)) {
+      return true;
+    }
+    if (!with_value.empty() && (!word.starts_with('-') || word == "--")) {
+      return false;  // what follows is the other command's
+    }
+    if (is_in(with_value, word)) {
+      ++i;
+    }
+  }
+  return false;
 }
 
 /// The value of an option of one letter, "-LNAME" or "-L NAME", or of a long one, "--name=NAME" or
@@ -355,7 +370,11 @@ constexpr std::array kEntries = {
           "have the command started by the service manager",
           "'systemd-run … vpnrun COMMAND', or 'vpnrun systemd-run --scope …'",
           {},
-          " --scope --version --help -h "},
+          " --scope --version --help -h ",
+          " -p --property -u --unit -E --setenv -H --host -M --machine --description --slice --uid "
+          "--gid --nice --working-directory --service-type --job-mode --json --background "
+          "--on-active --on-boot --on-startup --on-unit-active --on-unit-inactive --on-calendar "
+          "--path-property --socket-property --timer-property "},
     Entry{" gnome-terminal gnome-terminal.wrapper gnome-terminal.real ",
           always,
           "open its window in a service of the desktop session",

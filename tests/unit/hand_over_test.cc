@@ -337,6 +337,12 @@ TEST_F(HandOverTest, JobsAndUnitsOfOthersAreStartedOutside) {
   EXPECT_FALSE(find({"at", "-l"}));
   EXPECT_TRUE(is_certain({"systemd-run", "--user", "curl"}));
   EXPECT_FALSE(find({"systemd-run", "--user", "--scope", "curl"}));
+  EXPECT_FALSE(find({"systemd-run", "-p", "A=b", "--unit", "x", "--scope", "curl"}));
+  EXPECT_FALSE(find({"systemd-run", "--property=A=b", "--scope", "curl"}));
+  for (const char* word : {"--scope", "--version", "-h"}) {  // of the command that it starts
+    EXPECT_TRUE(is_certain({"systemd-run", "--user", "curl", word})) << word;
+    EXPECT_TRUE(is_certain({"systemd-run", "-u", "x", "--", "curl", word})) << word;
+  }
   EXPECT_TRUE(is_certain({"gnome-terminal"}));
 }
 

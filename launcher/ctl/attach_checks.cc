@@ -168,7 +168,8 @@ void refuse_unseen_pid_file(const Unit& unit, const std::vector<std::string>& ru
 void refuse_launches(const Unit& unit) {
   for (const std::string& value : service_values(unit.settings, "ExecStart")) {
     for (const UnitCommand& command : split_commands(value)) {
-      const std::string program = words_of({command.line}).front();
+      const std::vector<std::string> words = words_of({command.line});
+      const std::string program = words.empty() ? std::string() : words.front();
       if (program.substr(program.rfind('/') + 1) == "vpnrun") {
         refuse(
             unit,

@@ -18,7 +18,8 @@
 namespace vpnrun {
 namespace {
 
-constexpr std::size_t kMaxTable = 16U << 20U;
+/// More than the sockets of all users together, as a rule: who makes very many hides nobody else's.
+constexpr std::size_t kMaxTable = 512U << 20U;
 constexpr int kHex = 16;
 
 std::string read_or_nothing(const std::string& path) {

@@ -75,7 +75,8 @@ std::set<std::string> waiting_for(const std::string& unit,
     std::vector<std::string> arguments{"show", "--property=RequiredBy,RequisiteOf,BoundBy", "--"};
     arguments.insert(arguments.end(), asked.begin(), asked.end());
     asked.clear();
-    for (const std::string& name : shown_units(systemctl_output(std::move(arguments)))) {
+    const auto shown = shown_units(systemctl_output(std::move(arguments)));
+    for (const std::string& name : shown) {
       if (std::find(waiting.begin(), waiting.end(), name) != waiting.end() &&
           found.insert(name).second) {
         asked.push_back(name);

@@ -25,18 +25,19 @@ using namespace vpnrun::service;
 using fuzz::hold;
 
 LegacyTable table_of(const std::uint8_t* data, std::size_t size) {
-  std::array<std::uint32_t, 1 + 2 * kLegacyHooks> head{};
+  struct {
+    std::uint32_t valid_hooks;
+    std::array<std::uint32_t, kLegacyHooks> entries, underflows;
+  } head{};
   LegacyTable table;
   table.name = "filter";
   if (size < sizeof head) {
     return table;
   }
-  std::memcpy(head.data(), data, sizeof head);
-  table.valid_hooks = head[0] % 32;
-  for (std::size_t hook = 0; hook < kLegacyHooks; ++hook) {
-    table.hook_entry.at(hook) = head.at(1 + hook);
-    table.underflow.at(hook) = head.at(1 + kLegacyHooks + hook);
-  }
+  std::memcpy(&head, data, sizeof head);
+  table.valid_hooks = head.valid_hooks % 32;
+  table.hook_entry = head.entries;
+  table.underflow = head.underflows;
   table.entries.assign(data + sizeof head, data + size);
   return table;
 }

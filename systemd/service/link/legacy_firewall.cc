@@ -56,7 +56,7 @@ constexpr std::array<std::pair<const char*, LegacyHook>, 5> kSent = {{
 }  // namespace
 
 LegacyFirewall::LegacyFirewall(LegacyTables& tables, std::string profile_name, std::string link,
-                               IpAddress ns_address)
+                               const IpAddress& ns_address)
     : tables_(tables),
       profile_name_(std::move(profile_name)),
       link_(std::move(link)),

@@ -31,7 +31,7 @@ class LegacyFirewall {
   /// For the end `link` of `profile_name`'s link, whose packets come from `ns_address`. `tables` is
   /// borrowed.
   LegacyFirewall(LegacyTables& tables, std::string profile_name, std::string link,
-                 IpAddress ns_address);
+                 const IpAddress& ns_address);
 
   /// An attempt begins, by these ways. Returns Seen::is_closed. Throws Error.
   bool begin(std::vector<LegacyWay> ways);

@@ -252,8 +252,9 @@ std::optional<Connectivity> ask(const std::string& socket, Clock::time_point dea
     if (answer.is_last) {
       return answer.connectivity;
     }
-    buffer.erase(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(answer.size));
-    if (answer.size == 0 && (!wait_for(fd.get(), deadline) || !receive(fd.get(), buffer))) {
+    if (answer.size != 0) {
+      buffer.erase(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(answer.size));
+    } else if (!wait_for(fd.get(), deadline) || !receive(fd.get(), buffer)) {
       return std::nullopt;
     }
   }

@@ -404,10 +404,11 @@ void Process::answer(std::string_view realm, const Secret& user_name, const Secr
 }
 
 void Process::respond(const Secret& response) {
-  std::string encoded = profile::base64_content(response.view());
-  std::erase(encoded, '\n');
+  std::string text = profile::base64_content(response.view());
+  std::erase(text, '\n');
+  const Secret encoded = Secret::take(std::move(text));
   Secret command("cr-response ");
-  command.append(Secret::take(std::move(encoded)).view()).append("\n");
+  command.append(encoded.view()).append("\n");
   send(command.view());
 }
 

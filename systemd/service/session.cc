@@ -23,6 +23,7 @@
 #include <utility>
 
 #include "profiles/base/error.h"
+#include "systemd/service/inbound.h"
 #include "systemd/service/os/log.h"
 #include "systemd/service/settings_check.h"
 
@@ -37,16 +38,6 @@ constexpr seconds kAttemptLimit{20};
 constexpr seconds kRefusalLimit{4};
 /// A pause of this length would make a person wonder, so it is explained.
 constexpr seconds kLongPause{5};
-/// A provider forwards a few ports, a game needs a dozen.
-constexpr std::size_t kInboundMost = 256;
-
-std::string text_of(const std::vector<profile::Port>& ports) {
-  std::string text;
-  for (const auto& port : ports) {
-    text += (text.empty() ? "" : ", ") + port.str();
-  }
-  return text.empty() ? "none" : text;
-}
 
 }  // namespace
 
@@ -84,7 +75,7 @@ PartEvents Session::events() {
   };
   events.client.waits_for_login = [this](const BrowserLogin& login) {
     if (at_work_) {
-      waits_for_login(login);
+      sent_to_browser(login);
     }
   };
   events.link.maybe_online = [this] { retry_soon(); };
@@ -226,21 +217,7 @@ void Session::change_inbound(const std::vector<profile::Port>& add,
   if (!parts_.inside || parts_.device.empty()) {
     throw Error("there is no tunnel from which a port could be open");
   }
-  auto ports = inbound_;
-  const auto is_open = [&ports](const profile::Port& port) {
-    return std::find(ports.begin(), ports.end(), port) != ports.end();
-  };
-  for (const auto& port : remove) {
-    ports.erase(std::remove(ports.begin(), ports.end(), port), ports.end());
-  }
-  for (const auto& port : add) {
-    if (!is_open(port)) {
-      ports.push_back(port);
-    }
-  }
-  if (ports.size() > kInboundMost && ports.size() > inbound_.size()) {
-    throw Error(fmt::format("no more than {} ports can be open", kInboundMost));
-  }
+  auto ports = with_changes(inbound_, add, remove);
   if (ports == inbound_) {
     return;
   }
@@ -314,9 +291,7 @@ void Session::enter(State state) {
 void Session::begin() {
   retry_.reset();
   limit_.reset();
-  explanation_.reset();
-  blocked_.reset();
-  portal_.reset();
+  diagnosis_ = {};
   attempts_.begin(around_.timers.now());
   ++around_.board.edit().attempt;
   around_.board.publish();
@@ -334,7 +309,7 @@ void Session::begin() {
 
 void Session::found(const Endpoints::Found& found) {
   around_.board.edit().endpoint_name = parts_.client->servers().front().host;
-  portal_ = found.portal;
+  diagnosis_.behind(found.portal);
   if (found.endpoints.empty()) {
     ended(found.failure.value_or(Failure{}));
     return;
@@ -375,8 +350,7 @@ void Session::connected(const TunnelSettings& settings) {
     return;
   }
   limit_.reset();
-  explanation_.reset();
-  blocked_.reset();
+  diagnosis_ = {};
   around_.write_resolvers(
       resolvers, profile().dns.search.empty() ? settings.search_domains : profile().dns.search);
   around_.board.tell(settings, resolvers, !own.empty());
@@ -389,12 +363,7 @@ void Session::ended(const Failure& failure) {
   lookup_.cancel();
   at_work_ = false;
   const bool was_up = attempts_.state() == State::kUp;
-  const bool is_blocked = !was_up && blocked_ && failure.kind == Failure::Kind::kPassing;
-  const bool is_behind_portal =
-      !was_up && portal_ && is_passing(failure) && failure.kind != Failure::Kind::kChallenge;
-  const Failure reason = is_blocked         ? *blocked_
-                         : is_behind_portal ? behind_portal(failure, *portal_)
-                                            : failure;
+  const Failure reason = was_up ? failure : diagnosis_.reason(failure);
   const auto next = attempts_.ended(reason, around_.timers.now());
   around_.board.edit().question.reset();
   around_.board.explain(reason.error, reason.hint);
@@ -430,15 +399,13 @@ void Session::give_up(const Failure& failure) {
 /// It is told now, although the attempt goes on and may still reach another server. What the link
 /// has found out explains more than that nobody answers, and so does a log-in that is waited for.
 void Session::noticed(const Failure& failure) {
-  explanation_ = failure;
-  const bool is_known = failure.kind == Failure::Kind::kPassing &&
-                        (blocked_ || !around_.board.status().login_url.empty());
-  if (is_trying() && !is_known) {
+  diagnosis_.noticed(failure);
+  if (is_trying() && !diagnosis_.covers(failure, waits_for_login())) {
     around_.board.explain(failure.error, failure.hint);
     around_.board.publish();
   }
   if (failure.kind == Failure::Kind::kPersistent && limit_.active()) {
-    limit_ = around_.timers.after(kRefusalLimit, [this] { give_up(*explanation_); });
+    limit_ = around_.timers.after(kRefusalLimit, [this] { give_up(*diagnosis_.noticed()); });
   }
 }
 
@@ -446,7 +413,7 @@ void Session::blocked(const Failure& failure) {
   if (!is_trying() || around_.board.status().error == failure.error) {
     return;
   }
-  blocked_ = failure;
+  diagnosis_.blocked(failure);
   around_.board.explain(failure.error, failure.hint);
   log::warn("'{}': {}", profile().name, failure.error);
   log::warn("hint: {}", failure.hint);
@@ -466,12 +433,12 @@ void Session::asks(const std::optional<CredentialQuestion>& question) {
 
 /// The server keeps the attempt waiting for as long as it says. Its first message may not have the
 /// link yet.
-void Session::waits_for_login(const BrowserLogin& login) {
+void Session::sent_to_browser(const BrowserLogin& login) {
   if (around_.board.status().question) {
     return;  // it is a person here who is waited for
   }
   const bool is_up = attempts_.state() == State::kUp;
-  if (!login.url.empty() || around_.board.status().login_url.empty()) {
+  if (!login.url.empty() || !waits_for_login()) {
     around_.board.tell(login);
     around_.board.publish();
   }
@@ -487,23 +454,17 @@ void Session::limit_attempt() {
 }
 
 void Session::end_of_patience() {
-  Failure nobody{
-      Failure::Kind::kPassing, "no answer from " + endpoint_text(),
-      "is the server up, and does a firewall on the way let " + endpoint_text() + " through?"};
-  if (!around_.board.status().login_url.empty()) {
-    nobody = passing_failure("nobody logged in by the link of the server");
-    if (explanation_ && !explains_more(*explanation_, nobody)) {
-      explanation_.reset();
-    }
-  }
-  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): who is told may change it
-  const Failure reason = explanation_.value_or(nobody);
-  give_up(reason);
+  give_up(diagnosis_.reason_of_silence(endpoint_text(), waits_for_login()));
 }
 
 std::string Session::endpoint_text() const {
   const auto& endpoint = around_.board.status().endpoint;
   return endpoint.empty() ? "the server" : endpoint;
+}
+
+/// Whether a person is told to log in with a browser.
+bool Session::waits_for_login() const noexcept {
+  return !around_.board.status().login_url.empty();
 }
 
 /// Whether it is in an attempt, or waiting for the next one.

@@ -14,6 +14,7 @@
 #include "systemd/service/attempts.h"
 #include "systemd/service/client/tunnel_client.h"
 #include "systemd/service/configuration.h"
+#include "systemd/service/diagnosis.h"
 #include "systemd/service/hooks.h"
 #include "systemd/service/inside_network.h"
 #include "systemd/service/link/endpoints.h"
@@ -127,12 +128,13 @@ class Session {
   void noticed(const Failure& failure);
   void blocked(const Failure& failure);
   void asks(const std::optional<CredentialQuestion>& question);
-  void waits_for_login(const BrowserLogin& login);
+  void sent_to_browser(const BrowserLogin& login);
   void retry_soon();
 
   void limit_attempt();
   void end_of_patience();
   [[nodiscard]] std::string endpoint_text() const;
+  [[nodiscard]] bool waits_for_login() const noexcept;
   [[nodiscard]] bool is_trying() const noexcept;
 
   Surroundings around_;
@@ -143,9 +145,7 @@ class Session {
   bool at_work_ = false;                ///< connect() was called: the client's events count
   std::vector<Endpoint> endpoints_;     ///< what the link is open for
   std::vector<profile::Port> inbound_;  ///< what is open from the tunnel
-  std::optional<Failure> explanation_;  ///< what the client has noticed in this attempt
-  std::optional<Failure> blocked_;  ///< what the link has noticed, which explains whatever follows
-  std::optional<Portal> portal_;    ///< what the network seems to have in front of it
+  Diagnosis diagnosis_;                 ///< of this attempt
   std::optional<Failure> final_;
   Timers::Handle retry_;
   Timers::Handle limit_;  ///< ends an attempt; inactive while a person is asked

@@ -26,6 +26,14 @@
 namespace vpnrun::service {
 namespace {
 
+/// For what ends with an array of no size, which an initializer may not have in ISO C++.
+template <typename T>
+T zeroed() {
+  T value;  // NOLINT(cppcoreguidelines-pro-type-member-init): the next line does it
+  std::memset(&value, 0, sizeof value);
+  return value;
+}
+
 using std::chrono::milliseconds;
 
 /// XTABLES_LOCKFILE of iptables(8). Not made here: if nobody has, nobody takes it.
@@ -66,7 +74,7 @@ std::optional<LegacyTable> try_to_read(int socket, const std::string& name) {
     throw_error(EFBIG, "cannot read the iptables table '{}'", printable(name));
   }
   constexpr std::size_t kHead = offsetof(::ipt_get_entries, entrytable);
-  ::ipt_get_entries head{};
+  auto head = zeroed<::ipt_get_entries>();
   set_name(head.name, name);
   head.size = info.size;
   std::vector<unsigned char> buffer(kHead + info.size);
@@ -100,7 +108,7 @@ LegacyTable read_table(int socket, const std::string& name) {
 /// The counters of the rules that stay: a table that has just been loaded begins at zero.
 void add_counters(int socket, const LegacyEdit& edit, const std::vector<::xt_counters>& former) {
   constexpr std::size_t kHead = offsetof(::xt_counters_info, counters);
-  ::xt_counters_info head{};
+  auto head = zeroed<::xt_counters_info>();
   set_name(head.name, edit.table.name);
   head.num_counters = edit.table.count;
   std::vector<::xt_counters> counters;
@@ -119,7 +127,7 @@ void add_counters(int socket, const LegacyEdit& edit, const std::vector<::xt_cou
 bool load(int socket, const LegacyTable& former, const LegacyEdit& edit) {
   constexpr std::size_t kHead = offsetof(::ipt_replace, entries);
   std::vector<::xt_counters> counters(former.count);
-  ::ipt_replace head{};
+  auto head = zeroed<::ipt_replace>();
   const LegacyTable& table = edit.table;
   set_name(head.name, table.name);
   head.valid_hooks = table.valid_hooks;

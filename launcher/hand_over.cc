@@ -15,6 +15,8 @@
 #include <system_error>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "launcher/launch_environment.h"
 #include "launcher/read_file.h"
 #include "launcher/ssh_master.h"
@@ -207,7 +209,7 @@ std::optional<Found> emacs_server(Search& search) {
   for (const std::string& folder :
        {value_of(search, "XDG_RUNTIME_DIR") + "/emacs",
         fmt::format("{}/emacs{}", value_of(search, "TMPDIR", "/tmp"), ::getuid())}) {
-    if (auto found = server_at(folder + "/" + name, search)) {
+    if (auto found = server_at(fmt::format("{}/{}", folder, name), search)) {
       return found;
     }
   }
@@ -444,7 +446,7 @@ std::optional<pid_t> OwnProcesses::find_outside(string_view name, string_view fo
     }
     try {
       const auto comm = read_file(fmt::format("{}/{}/comm", proc_, number), kMostBytes);
-      if (comm && string_view(*comm).substr(0, comm->find('\n')) == name.substr(0, kLongestName) &&
+      if (comm && string_view{*comm}.substr(0, comm->find('\n')) == name.substr(0, kLongestName) &&
           stands_in(pid, folder) && is_outside(pid)) {
         return pid;
       }

@@ -765,22 +765,20 @@ void Parser::skip_pem() {
 
 std::string Parser::content_up_to(const std::string& end_tag) {
   std::string content;
-  std::optional<Error> error;
+  std::string error;
   while (const std::optional<std::string_view> line = lines_.next()) {
     // OpenVPN would drop the rest of this line, and the line end with it.
     if (line->find('\0') != std::string_view::npos) {
-      error = Error("a control character in the block");
+      error = "a control character in the block";
     }
     // It would take the line apart: the tag could end the block, the rest be a directive.
     if (lines_.too_long() && line->find(end_tag) != std::string_view::npos) {
-      error =
-          Error(fmt::format("line {} has '{}' and is longer than the {} bytes that OpenVPN can "
-                            "read",
-                            lines_.number(), end_tag, kOpenvpnLineMax - 1));
+      error = fmt::format("line {} has '{}' and is longer than the {} bytes that OpenVPN can read",
+                          lines_.number(), end_tag, kOpenvpnLineMax - 1);
     }
     if (ends_block(*line, end_tag)) {
-      if (error) {
-        throw *error;
+      if (!error.empty()) {
+        throw Error(error);
       }
       return content;
     }

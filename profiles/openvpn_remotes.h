@@ -21,8 +21,8 @@ class RemoteList {
  public:
   using Arguments = std::span<const std::string>;
 
-  /// `remote HOST [PORT [PROTOCOL]]` in `line`.
-  void add(Arguments arguments, std::size_t line);
+  /// `remote HOST [PORT [PROTOCOL]]` in line `place`.
+  void add(Arguments arguments, std::size_t place);
   void set_port(Arguments arguments);
   void set_protocol(Arguments arguments);
   /// `proto-force`: servers of the other protocol are left out.
@@ -31,8 +31,8 @@ class RemoteList {
   void begin_connection();
   /// The line of its server: of several the last one counts. 0: it has none.
   std::size_t end_connection();
-  /// The server of `line` does not count.
-  void leave_out(std::size_t line);
+  /// The server of line `place` does not count.
+  void leave_out(std::size_t place);
   /// Whether there was a `remote`, usable or not.
   [[nodiscard]] bool names_any() const noexcept { return names_any_; }
   [[nodiscard]] bool in_connection() const noexcept { return in_connection_; }

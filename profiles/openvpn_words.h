@@ -20,8 +20,8 @@ namespace vpnrun::profile {
 [[nodiscard]] std::string did_you_mean(const std::string& word, std::string_view before,
                                        std::string_view after);
 
-/// "name" of "<name>" or "</name>" if `line` is nothing else; empty otherwise.
-[[nodiscard]] std::string_view name_of_tag(std::string_view line);
+/// "name" of "<name>" or "</name>" if `word` is nothing else; empty otherwise.
+[[nodiscard]] std::string_view name_of_tag(std::string_view word);
 
 /// Whether `command` is a program of a distribution, or of OpenVPN, that hands names on to the
 /// machine's resolver, or one that does nothing: vpnrun does the same without it.

@@ -149,31 +149,35 @@ profile::Port port_of(const std::string& text) {
   }
 }
 
+Error wrong(const char* what, const char* hint) {
+  return Error(std::string("cannot understand the command line: ") + what,
+               std::make_error_code(std::errc::invalid_argument), hint);
+}
+
+void check_attach(const CtlOptions& options) {
+  if (!options.units.empty() && options.profile.empty()) {
+    throw wrong("attach UNIT to which profile?", "vpnrunctl attach UNIT NAME");
+  }
+  if (options.units.empty() && (options.now || options.force || !options.run_paths.empty())) {
+    throw wrong("attach which unit?", "vpnrunctl attach UNIT NAME");
+  }
+  if (!options.units.empty() && options.json) {
+    throw wrong("--json goes with 'attach' only if no unit is given", "vpnrunctl attach --json");
+  }
+  if (options.user && options.force) {
+    throw wrong("--force is not for user units", "they listen where they did: vpnrun warns of it");
+  }
+  if (options.user && !options.run_paths.empty()) {
+    throw wrong(
+        "--path is not for user units",
+        "in these, applications see the host's /run without the daemons that look up names");
+  }
+}
+
 /// Checks the options together.
 void check_together(const CtlOptions& options) {
-  const auto wrong = [](const char* what, const char* hint) {
-    return Error(std::string("cannot understand the command line: ") + what,
-                 std::make_error_code(std::errc::invalid_argument), hint);
-  };
   if (options.verb == Verb::kAttach) {
-    if (!options.units.empty() && options.profile.empty()) {
-      throw wrong("attach UNIT to which profile?", "vpnrunctl attach UNIT NAME");
-    }
-    if (options.units.empty() && (options.now || options.force || !options.run_paths.empty())) {
-      throw wrong("attach which unit?", "vpnrunctl attach UNIT NAME");
-    }
-    if (!options.units.empty() && options.json) {
-      throw wrong("--json goes with 'attach' only if no unit is given", "vpnrunctl attach --json");
-    }
-    if (options.user && options.force) {
-      throw wrong("--force is not for user units",
-                  "they listen where they did: vpnrun warns of it");
-    }
-    if (options.user && !options.run_paths.empty()) {
-      throw wrong(
-          "--path is not for user units",
-          "in these, applications see the host's /run without the daemons that look up names");
-    }
+    check_attach(options);
   }
   if (options.verb == Verb::kInbound) {
     const bool changes = options.action == "add" || options.action == "remove";

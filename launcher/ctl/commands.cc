@@ -275,6 +275,7 @@ void list(const CtlOptions& options, const Surroundings& around, Reporter& repor
 void status(const CtlOptions& options, const Surroundings& around, Reporter& reporter) {
   const std::vector<std::string> names = chosen_profiles(options, around.places, reporter);
   std::vector<Status> statuses;
+  statuses.reserve(names.size());
   for (const std::string& name : names) {
     statuses.push_back(status_of(around.places, name));
   }

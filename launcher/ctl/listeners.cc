@@ -103,10 +103,11 @@ void add_sockets(const std::string& process, std::set<ino_t>& sockets) {
   constexpr std::string_view kStart = "socket:[";
   for (const std::string& name : names_in(process + "/fd")) {
     std::error_code closed;
-    const std::string target = std::filesystem::read_symlink(process + "/fd/" + name, closed);
+    const std::string target =
+        std::filesystem::read_symlink(std::filesystem::path(process) / "fd" / name, closed);
     if (target.starts_with(kStart) && target.ends_with(']')) {
       const auto inode = number_in<ino_t>(
-          std::string_view(target).substr(kStart.size(), target.size() - kStart.size() - 1), 10);
+          std::string_view{target}.substr(kStart.size(), target.size() - kStart.size() - 1), 10);
       if (inode) {
         sockets.insert(*inode);
       }
@@ -158,7 +159,7 @@ std::vector<Listener> listeners_of(const std::string& control_group, const std::
   std::set<ino_t> sockets;
   if (control_group.size() > 1) {  // "/" would be everything
     for (const std::string& name : names_in(proc)) {
-      const std::string process = proc + "/" + name;
+      const std::string process = std::filesystem::path(proc) / name;
       if (name.find_first_not_of("0123456789") == std::string::npos &&
           is_in_group(read_or_nothing(process + "/cgroup"), control_group) &&
           same_file(process + "/ns/net", proc + "/self/ns/net")) {

@@ -16,6 +16,7 @@ struct Listener {
   std::string protocol;  ///< "tcp" or "udp"
   std::string address;   ///< "0.0.0.0", "[::]"
   std::uint16_t port = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): there is no null pointer
   auto operator<=>(const Listener&) const = default;
 };
 

@@ -161,7 +161,7 @@ std::string lockout_of(const Unit& unit) {
   std::vector<std::string> names = words_of({property(unit.properties, "Names")});
   names.push_back(unit.id);
   for (const std::string& name : names) {
-    if (const std::string what = kind_of(stem_of(name)); !what.empty()) {
+    if (std::string what = kind_of(stem_of(name)); !what.empty()) {
       return what;
     }
   }
@@ -169,7 +169,7 @@ std::string lockout_of(const Unit& unit) {
     for (const UnitCommand& command : split_commands(value)) {
       const std::vector<std::string> words = words_of({command.line});
       const std::string program = words.empty() ? std::string() : words.front();
-      if (const std::string what = kind_of(program.substr(program.rfind('/') + 1)); !what.empty()) {
+      if (std::string what = kind_of(program.substr(program.rfind('/') + 1)); !what.empty()) {
         return what;
       }
     }

@@ -50,7 +50,7 @@ std::string hidden_folder(const std::string& path, const std::string& machine_ro
   }
   for (std::size_t end = path.find('/', 1); end != std::string::npos;
        end = path.find('/', end + 1)) {
-    const std::string folder = path.substr(0, end);
+    std::string folder = path.substr(0, end);
     const auto own = id_at(machine_root + folder);
     if (own && own != id_at(folder)) {
       return folder;

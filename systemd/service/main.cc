@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -14,6 +16,22 @@
 #include "systemd/service/os/log.h"
 
 namespace {
+
+struct Order {
+  const char* name;
+  const char* text;
+  int (*run)(const std::string& profile_name);
+};
+constexpr std::array kOrders = {
+    Order{"prepare", "make the namespaces, sealed", vpnrun::service::prepare},
+    Order{"run", "keep the tunnel up, in the foreground", vpnrun::service::run},
+    Order{"ended", "record why systemd ended it; for the unit", vpnrun::service::ended},
+    Order{"waiting", "remember what waits for the namespace; for its unit",
+          vpnrun::service::waiting},
+    Order{"resume", "start what has waited for it; for its unit", vpnrun::service::resume},
+    Order{"inside", "succeed in the profile's network only; for attached units",
+          vpnrun::service::inside},
+    Order{"release", "undo everything; repeating it is not an error", vpnrun::service::release}};
 
 int run_main(int argc, char** argv) {
   // Keys and passwords pass through this process.
@@ -27,22 +45,12 @@ int run_main(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   std::string name;
-  const auto add = [&app, &name](const char* command, const char* text) {
-    CLI::App* sub = app.add_subcommand(command, text);
-    sub->add_option("NAME", name, "profile")->required();
-    return sub;
-  };
-  const CLI::App* prepare = add("prepare", "make the namespaces, sealed");
-  const CLI::App* run = add("run", "keep the tunnel up, in the foreground");
-  const CLI::App* ended = add("ended", "record why systemd ended it; for the unit");
-  const CLI::App* waiting = add("waiting", "remember what waits for the namespace; for its unit");
-  const CLI::App* resume = add("resume", "start what has waited for it; for its unit");
-  const CLI::App* inside =
-      add("inside", "succeed in the profile's network only; for attached units");
+  for (const Order& order : kOrders) {
+    app.add_subcommand(order.name, order.text)->add_option("NAME", name, "profile")->required();
+  }
   // A program of its own to run the machine's name service modules; see resolver.h.
   const CLI::App* look_up = app.add_subcommand("look-up")->group("");
   const CLI::App* find_accounts = app.add_subcommand("find-accounts")->group("");
-  add("release", "undo everything; repeating it is not an error");
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -63,22 +71,10 @@ int run_main(int argc, char** argv) {
   }
   using vpnrun::service::log::Level;
   vpnrun::service::log::set_up(verbose ? Level::kDebug : Level::kInfo);
-  if (prepare->parsed()) {
-    return vpnrun::service::prepare(name);
-  }
-  if (ended->parsed()) {
-    return vpnrun::service::ended(name);
-  }
-  if (waiting->parsed()) {
-    return vpnrun::service::waiting(name);
-  }
-  if (resume->parsed()) {
-    return vpnrun::service::resume(name);
-  }
-  if (inside->parsed()) {
-    return vpnrun::service::inside(name);
-  }
-  return run->parsed() ? vpnrun::service::run(name) : vpnrun::service::release(name);
+  const auto* const order = std::find_if(kOrders.begin(), kOrders.end(), [&app](const Order& one) {
+    return app.got_subcommand(one.name);
+  });
+  return order->run(name);
 }
 
 }  // namespace

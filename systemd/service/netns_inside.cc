@@ -141,6 +141,7 @@ void NetnsInside::bring_up(const TunnelSettings& settings,
 void NetnsInside::set_addresses(const std::vector<Prefix>& current) {
   current_ = current;
   std::vector<netlink::InterfaceAddress> addresses;
+  addresses.reserve(current.size() + filter_.retired_addresses.size());
   for (const Prefix& prefix : current) {
     addresses.push_back({0, prefix, std::nullopt});
   }

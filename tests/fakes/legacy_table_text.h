@@ -143,10 +143,10 @@ class TableText {
   }
 
   int verdict_of(const std::string& to) {
-    static const std::map<std::string, int> kVerdicts = {
+    static const std::map<std::string, int> verdicts = {
         {"ACCEPT", -2}, {"DROP", -1}, {"RETURN", -5}};
-    const auto known = kVerdicts.find(to);
-    return known != kVerdicts.end() ? known->second : static_cast<int>(heads_[to]);
+    const auto known = verdicts.find(to);
+    return known != verdicts.end() ? known->second : static_cast<int>(heads_[to]);
   }
 
   void add_rule(const TextRule& rule) {

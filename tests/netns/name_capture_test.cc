@@ -91,7 +91,7 @@ std::optional<test::Packet> ask_until(const Lab& lab, const std::string& destina
   for (int i = 0; i < 400; ++i) {
     const UniqueFd client = udp_for(lab, destination);
     (void)send_to(client.get(), destination, 53, "query");
-    const auto query = test::read_packet(lab.tun.get());
+    auto query = test::read_packet(lab.tun.get());
     if (!query || query->destination == resolver) {
       return query;
     }

@@ -358,6 +358,7 @@ NETNS_TEST(NetnsInside, OthersHaveTheirTurnWhileVeryManyConnectionsAreEnded) {
   const UniqueFd client = attach(tunnel.lab.inside);
   tunnel.bring_up();
   std::vector<UniqueFd> many;
+  many.reserve(500);
   for (int i = 0; i < 500; ++i) {
     many.push_back(connecting(tunnel.lab.inside, SOCK_DGRAM, "10.8.0.2", "203.0.113.10"));
   }
@@ -394,10 +395,10 @@ NETNS_TEST(NetnsInside, AnAddressThatNobodyRemembersIsFoundWhereTheKernelCannotE
   tunnel.be_no_client();
   test::let_fail(SYS_socket, EPROTONOSUPPORT, test::Argument{2, NETLINK_SOCK_DIAG});
   tunnel.network->bring_up(settings({"10.8.0.3/24", "fd00:8::3/64"}), {test::ip("10.8.0.1")});
-  for (const UniqueFd* one : {&all.ending[0], &all.ending[2]}) {  // IPv4
+  for (const std::size_t i : {0U, 2U}) {  // IPv4
     bool refused = false;
     EXPECT_TRUE(tunnel.lab.turn_until([&] {
-      const auto sent = ::send(one->get(), "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+      const auto sent = ::send(all.ending[i].get(), "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
       refused = refused || (sent < 0 && errno != EAGAIN);
       return refused;
     }));

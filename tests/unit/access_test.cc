@@ -46,7 +46,7 @@ profile::Access access_of(std::vector<std::string> users, std::vector<std::strin
 /// The machine's user database.
 FoundAccount find(AccountKind kind, const std::string& name) {
   using Answer = FoundAccount::Answer;
-  static const std::map<std::pair<AccountKind, std::string>, FoundAccount> kKnown = {
+  static const std::map<std::pair<AccountKind, std::string>, FoundAccount> known = {
       {{AccountKind::kUser, "alice"}, {Answer::kFound, 1000, ""}},
       {{AccountKind::kUser, "alice2"}, {Answer::kFound, 1000, ""}},
       {{AccountKind::kGroup, "vpn"}, {Answer::kFound, 44, ""}},
@@ -54,8 +54,8 @@ FoundAccount find(AccountKind kind, const std::string& name) {
       {{AccountKind::kGroup, "nogroup"}, {Answer::kFound, 65534, ""}},
       {{AccountKind::kUser, "carol"}, {Answer::kNone, 0, "Connection refused"}},
   };
-  const auto found = kKnown.find({kind, name});
-  return found == kKnown.end() ? FoundAccount{Answer::kUnknown, 0, ""} : found->second;
+  const auto found = known.find({kind, name});
+  return found == known.end() ? FoundAccount{Answer::kUnknown, 0, ""} : found->second;
 }
 
 TEST(Access, AdmitsByNumberAndEachOnce) {

@@ -10,25 +10,31 @@ namespace {
 using Kind = Failure::Kind;
 using testing::HasSubstr;
 
-const Failure kNobody{Kind::kPassing, "nobody answers", ""};
-const Failure kDropped{Kind::kPassing, "the firewall drops the packets", "open it"};
-const Failure kExpired{Kind::kPersistent, "the certificate has expired", "renew it"};
+Failure nobody() {
+  return {Kind::kPassing, "nobody answers", ""};
+}
+Failure dropped() {
+  return {Kind::kPassing, "the firewall drops the packets", "open it"};
+}
+Failure expired() {
+  return {Kind::kPersistent, "the certificate has expired", "renew it"};
+}
 
 TEST(Diagnosis, WithoutSignsAnAttemptFailedForWhatItFailedFor) {
-  EXPECT_EQ(Diagnosis().reason(kNobody).error, kNobody.error);
-  EXPECT_EQ(Diagnosis().reason(kExpired).error, kExpired.error);
+  EXPECT_EQ(Diagnosis().reason(nobody()).error, nobody().error);
+  EXPECT_EQ(Diagnosis().reason(expired()).error, expired().error);
 }
 
 TEST(Diagnosis, WhatTheLinkHasFoundExplainsThatNobodyAnswers) {
   Diagnosis diagnosis;
-  diagnosis.blocked(kDropped);
-  EXPECT_EQ(diagnosis.reason(kNobody).error, kDropped.error);
-  EXPECT_TRUE(diagnosis.covers(kNobody, false));
+  diagnosis.blocked(dropped());
+  EXPECT_EQ(diagnosis.reason(nobody()).error, dropped().error);
+  EXPECT_TRUE(diagnosis.covers(nobody(), false));
 }
 
 TEST(Diagnosis, WhatTheLinkHasFoundDoesNotExplainWhatAServerOrAFileSays) {
   Diagnosis diagnosis;
-  diagnosis.blocked(kDropped);
+  diagnosis.blocked(dropped());
   for (const Kind kind : {Kind::kChallenge, Kind::kPeer, Kind::kOutside, Kind::kPersistent,
                           Kind::kAnswer, Kind::kCredentials, Kind::kSetup}) {
     const Failure other{kind, "other", ""};
@@ -40,7 +46,7 @@ TEST(Diagnosis, WhatTheLinkHasFoundDoesNotExplainWhatAServerOrAFileSays) {
 TEST(Diagnosis, APortalExplainsWhatMayPassButNoQuestionOfTheServer) {
   Diagnosis diagnosis;
   diagnosis.behind(Portal{"http://login.example/"});
-  EXPECT_THAT(diagnosis.reason(kNobody).error, HasSubstr("captive portal"));
+  EXPECT_THAT(diagnosis.reason(nobody()).error, HasSubstr("captive portal"));
   EXPECT_EQ(diagnosis.reason({Kind::kChallenge, "a code", ""}).error, "a code");
   EXPECT_EQ(diagnosis.reason({Kind::kSetup, "no such file", ""}).error, "no such file");
 }
@@ -48,28 +54,28 @@ TEST(Diagnosis, APortalExplainsWhatMayPassButNoQuestionOfTheServer) {
 TEST(Diagnosis, WhatTheLinkHasFoundIsNearerThanAPortal) {
   Diagnosis diagnosis;
   diagnosis.behind(Portal{});
-  diagnosis.blocked(kDropped);
-  EXPECT_EQ(diagnosis.reason(kNobody).error, kDropped.error);
+  diagnosis.blocked(dropped());
+  EXPECT_EQ(diagnosis.reason(nobody()).error, dropped().error);
 }
 
 TEST(Diagnosis, SilenceIsExplainedByWhatTheClientHasNoticedLast) {
   Diagnosis diagnosis;
   EXPECT_EQ(diagnosis.reason_of_silence("192.0.2.1:1194/udp", false).error,
             "no answer from 192.0.2.1:1194/udp");
-  diagnosis.noticed(kNobody);
-  diagnosis.noticed(kExpired);
-  EXPECT_EQ(diagnosis.reason_of_silence("192.0.2.1:1194/udp", false).error, kExpired.error);
+  diagnosis.noticed(nobody());
+  diagnosis.noticed(expired());
+  EXPECT_EQ(diagnosis.reason_of_silence("192.0.2.1:1194/udp", false).error, expired().error);
 }
 
 TEST(Diagnosis, WhereALogInIsWaitedForSilenceIsThatNobodyLoggedIn) {
   Diagnosis diagnosis;
-  EXPECT_TRUE(diagnosis.covers(kNobody, true));
-  EXPECT_FALSE(diagnosis.covers(kExpired, true));
+  EXPECT_TRUE(diagnosis.covers(nobody(), true));
+  EXPECT_FALSE(diagnosis.covers(expired(), true));
   EXPECT_THAT(diagnosis.reason_of_silence("x", true).error, HasSubstr("nobody logged in"));
-  diagnosis.noticed(kNobody);
+  diagnosis.noticed(nobody());
   EXPECT_THAT(diagnosis.reason_of_silence("x", true).error, HasSubstr("nobody logged in"));
-  diagnosis.noticed(kExpired);
-  EXPECT_EQ(diagnosis.reason_of_silence("x", true).error, kExpired.error);
+  diagnosis.noticed(expired());
+  EXPECT_EQ(diagnosis.reason_of_silence("x", true).error, expired().error);
 }
 
 }  // namespace

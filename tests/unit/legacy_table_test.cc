@@ -60,6 +60,7 @@ std::vector<LegacyDrop> drops_at(const LegacyTable& table, LegacyHook hook,
 /// "CHAIN RULE", with a question mark for what is not certain.
 std::vector<std::string> places(const std::vector<LegacyDrop>& drops) {
   std::vector<std::string> texts;
+  texts.reserve(drops.size());
   for (const auto& drop : drops) {
     texts.push_back(fmt::format("{} {}{}", drop.chain, drop.rule, drop.is_certain ? "" : "?"));
   }

@@ -988,7 +988,7 @@ TEST_F(OpenvpnClientTest, LogsNothingThatAPersonHasTyped) {
   testing::internal::CaptureStderr();
   spdlog::drop_all();
   log::set_up(log::Level::kDebug);
-  run().print("MANAGEMENT: CMD 'username \"Auth\" \"subscriber\"'");
+  run().print(R"(MANAGEMENT: CMD 'username "Auth" "subscriber"')");
   run().print("MANAGEMENT: CMD 'cr-response NDcxMQ=='");
   run().print("SENT CONTROL [server]: 'CR_RESPONSE,NDcxMQ==' (status=1)");
   run().print("AUTH: Received control message: AUTH_FAILED,CRV1:R:id:c3Vic2NyaWJlcg==:Code?");

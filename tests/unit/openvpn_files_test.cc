@@ -114,6 +114,7 @@ constexpr const char* kPrograms = "vpnrun runs no program that a file names";
 constexpr const char* kServers = "it is for servers, and has no effect in a client";
 constexpr const char* kManagement = "vpnrun drives the client through its own management socket";
 
+// NOLINTNEXTLINE(readability-function-size): a table
 std::vector<FileOutcome> taken_files() {
   const auto of = [](const char* what, const std::string& reason) { return what + ": "s + reason; };
   return {
@@ -220,6 +221,7 @@ TEST_P(RefusedFile, IsRefusedInWordsThatHelp) {
   }
 }
 
+// NOLINTNEXTLINE(readability-function-size): a table
 std::vector<FileOutcome> refused_files() {
   const std::string whole = client_with("");
   return {

@@ -23,7 +23,7 @@ class ProgramTest : public ::testing::Test {
   [[nodiscard]] std::string path(const std::string& name) const {
     return std::filesystem::canonical(folder_ / name).string();
   }
-  [[nodiscard]] test::Words environment(const std::string& search) const {
+  [[nodiscard]] static test::Words environment(const std::string& search) {
     return test::Words({"A=1", "PATH=" + search});
   }
 

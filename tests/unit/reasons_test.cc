@@ -27,8 +27,9 @@ struct Sample {
   std::string error;
 };
 
+// NOLINTNEXTLINE(readability-function-size): a table
 const std::vector<Sample>& samples() {
-  static const std::vector<Sample> kSamples = {
+  static const std::vector<Sample> table = {
       {"own_certificate_expired",
        {"WARNING: Your certificate has expired!"},
        "the client certificate of this profile has expired"},
@@ -346,7 +347,7 @@ const std::vector<Sample>& samples() {
        {"WARNING: Bad encapsulated packet length from peer (5379), which must be > 0 and <= 1627"},
        "what answers there speaks TLS, but is not the VPN server"},
   };
-  return kSamples;
+  return table;
 }
 
 Failure explained(const Reason& row, const Sample& sample) {

@@ -47,11 +47,11 @@ TEST(Refusal, KeepsTheServersWords) {
 }
 
 TEST(Refusal, IsFinalOnlyIfAPersonHasToChangeThePassword) {
+  constexpr const char* kLockedOut =
+      "LOCKOUT: user temporarily locked out due to multiple authentication failures";
   for (const char* words :
        {"Account expired: renew it", "[TOO_MANY] this subscription is in use on all devices",
-        "maintenance until 10:00",
-        "LOCKOUT: user temporarily locked out due to multiple "
-        "authentication failures",
+        "maintenance until 10:00", kLockedOut,
         "SESSION: Your session has expired, please reauthenticate",
         "Data channel cipher negotiation failed (no shared cipher)", "Too many passwords today",
         "TEMP:wrong password server is down", "go away"}) {

@@ -29,15 +29,17 @@ std::string event(const std::string& properties, std::uint32_t magic = 0xfeedcaf
   return text + properties;
 }
 
-const std::string kProperties = "ACTION=add\0SUBSYSTEM=input\0DEVNAME=input/event7\0"s;
+std::string plugged_in() {
+  return "ACTION=add\0SUBSYSTEM=input\0DEVNAME=input/event7\0"s;
+}
 
 TEST(UdevEvent, OfTheDaemonIsOne) {
-  EXPECT_TRUE(is_udev_event(event(kProperties), kDaemon));
+  EXPECT_TRUE(is_udev_event(event(plugged_in()), kDaemon));
   EXPECT_TRUE(is_udev_event(event(""), kDaemon));
 }
 
 TEST(UdevEvent, OfSomebodyElseIsNone) {
-  const std::string datagram = event(kProperties);
+  const std::string datagram = event(plugged_in());
   EXPECT_FALSE(is_udev_event(datagram, {.uid = 1000, .groups = 2}));
   EXPECT_FALSE(is_udev_event(datagram, {.uid = std::nullopt, .groups = 2}));
   EXPECT_FALSE(is_udev_event(datagram, {.uid = 0, .groups = 0}));  // meant for one receiver
@@ -48,19 +50,19 @@ TEST(UdevEvent, OfSomebodyElseIsNone) {
 TEST(UdevEvent, HasTheHeadOfLibudev) {
   EXPECT_FALSE(is_udev_event("", kDaemon));
   EXPECT_FALSE(is_udev_event("add@/devices/x\0ACTION=add\0"s, kDaemon));
-  EXPECT_FALSE(is_udev_event(event(kProperties).substr(0, 39), kDaemon));
-  EXPECT_FALSE(is_udev_event(event(kProperties, 0xcafefeed), kDaemon));
-  std::string other = event(kProperties);
+  EXPECT_FALSE(is_udev_event(event(plugged_in()).substr(0, 39), kDaemon));
+  EXPECT_FALSE(is_udev_event(event(plugged_in(), 0xcafefeed), kDaemon));
+  std::string other = event(plugged_in());
   other[3] = 'x';
   EXPECT_FALSE(is_udev_event(other, kDaemon));
 }
 
 TEST(UdevEvent, HasItsPropertiesInside) {
-  EXPECT_FALSE(is_udev_event(event(kProperties, 0xfeedcafe, 39), kDaemon));
-  EXPECT_FALSE(is_udev_event(event(kProperties, 0xfeedcafe, 41), kDaemon));
-  EXPECT_FALSE(is_udev_event(event(kProperties, 0xfeedcafe, 0xffffffff), kDaemon));
-  EXPECT_FALSE(is_udev_event(event(kProperties, 0xfeedcafe, 40, 1), kDaemon));
-  EXPECT_FALSE(is_udev_event(event(kProperties, 0xfeedcafe, 40, 0xffffff00), kDaemon));
+  EXPECT_FALSE(is_udev_event(event(plugged_in(), 0xfeedcafe, 39), kDaemon));
+  EXPECT_FALSE(is_udev_event(event(plugged_in(), 0xfeedcafe, 41), kDaemon));
+  EXPECT_FALSE(is_udev_event(event(plugged_in(), 0xfeedcafe, 0xffffffff), kDaemon));
+  EXPECT_FALSE(is_udev_event(event(plugged_in(), 0xfeedcafe, 40, 1), kDaemon));
+  EXPECT_FALSE(is_udev_event(event(plugged_in(), 0xfeedcafe, 40, 0xffffff00), kDaemon));
 }
 
 TEST(UdevEvent, OfAnInterfaceStaysOutside) {

@@ -80,6 +80,16 @@ NameLookup::Result by_server(const NameLookup::Result& result,
   return translated;
 }
 
+Failure only_by_ipv6(const std::string& name, const IpAddress& address,
+                     const UnusableAddress& unusable) {
+  Failure failure = no_server(name, unusable);
+  failure.error = fmt::format(
+      "the name '{}' has IPv6 addresses only, such as {}, which the link to the server cannot "
+      "carry",
+      printable(name), address.str());
+  return failure;
+}
+
 }  // namespace
 
 Endpoints::Found choose_endpoints(std::span<const profile::Remote> servers,
@@ -99,13 +109,9 @@ Endpoints::Found choose_endpoints(std::span<const profile::Remote> servers,
         continue;
       }
       if (const auto unusable = link.check(address)) {
-        Failure failure = no_server(server.host, *unusable);
-        if (!IpAddress::parse(server.host) && has_only_ipv6(addresses->second)) {
-          failure.error = fmt::format(
-              "the name '{}' has IPv6 addresses only, such as {}, which the link to the server "
-              "cannot carry",
-              printable(server.host), address.str());
-        }
+        const bool only_ipv6 = !IpAddress::parse(server.host) && has_only_ipv6(addresses->second);
+        Failure failure = only_ipv6 ? only_by_ipv6(server.host, address, *unusable)
+                                    : no_server(server.host, *unusable);
         if (!refused || failure.kind < refused->kind) {
           refused = failure;
         }

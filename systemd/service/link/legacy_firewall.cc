@@ -151,7 +151,7 @@ LegacyFirewall::Seen LegacyFirewall::look() {
   return seen;
 }
 
-std::vector<std::string> LegacyFirewall::places_for(const LegacyDrop& drop) const {
+std::vector<std::string> LegacyFirewall::places_for(const LegacyDrop& drop) {
   if (drop.table == "filter" && drop.hook == LegacyHook::kForward) {
     return {"DOCKER-USER", "ufw-user-forward", name_of(drop.hook)};
   }

@@ -65,7 +65,7 @@ class LegacyFirewall {
   [[nodiscard]] std::vector<LegacyProbe> probes(const std::string& table) const;
   [[nodiscard]] std::vector<LegacyDrop> drops_in(const LegacyTable& table) const;
   [[nodiscard]] bool opens(const LegacyEdit& edit, const LegacyDrop& drop) const;
-  [[nodiscard]] std::vector<std::string> places_for(const LegacyDrop& drop) const;
+  [[nodiscard]] static std::vector<std::string> places_for(const LegacyDrop& drop);
 
   LegacyTables& tables_;
   std::string profile_name_;

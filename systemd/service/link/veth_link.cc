@@ -567,7 +567,8 @@ void VethLink::watch_legacy() {
     return;
   }
   try {
-    legacy_.emplace(legacy_tables_, profile_name_, filter_.link, filter_.addresses.ns_address);
+    legacy_ = std::make_unique<LegacyFirewall>(legacy_tables_, profile_name_, filter_.link,
+                                               filter_.addresses.ns_address);
     const bool is_closed = legacy_->begin(legacy_ways());
     told_legacy_ = told_legacy_ && is_closed;
     legacy_since_ = loop_.now();

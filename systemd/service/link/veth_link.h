@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -107,8 +108,8 @@ class VethLink final : public Link {
   EventLoop::Handle mended_;                  ///< somebody has changed what drops them
   EventLoop::Clock::time_point last_mended_;
   KernelLegacyTables legacy_tables_;
-  std::optional<LegacyFirewall> legacy_;  ///< while they are looked at
-  bool told_legacy_ = false;              ///< one of them drops the client's packets, as told
+  std::unique_ptr<LegacyFirewall> legacy_;  ///< while they are looked at
+  bool told_legacy_ = false;                ///< one of them drops the client's packets, as told
   EventLoop::Clock::time_point legacy_since_;
   EventLoop::Handle legacy_look_;
   EventLoop::Handle settle_;

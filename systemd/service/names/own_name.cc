@@ -2,7 +2,6 @@
 #include "systemd/service/names/own_name.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <strings.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <climits>
 #include <cstdint>
 #include <utility>
 

@@ -218,12 +218,13 @@ std::optional<Found> emacs_server(Search& search) {
 
 std::optional<Found> podman_pause(Search& search) {
   constexpr std::size_t kMostBytes = 64;
-  std::optional<std::string> text;
-  try {
-    text = read_file(value_of(search, "XDG_RUNTIME_DIR") + "/libpod/tmp/pause.pid", kMostBytes);
-  } catch (const std::exception&) {
-    text.reset();  // what is not known is not told
-  }
+  const auto text = [&search]() -> std::optional<std::string> {
+    try {
+      return read_file(value_of(search, "XDG_RUNTIME_DIR") + "/libpod/tmp/pause.pid", kMostBytes);
+    } catch (const std::exception&) {
+      return std::nullopt;  // what is not known is not told
+    }
+  }();
   pid_t pid = 0;
   if (!text || std::from_chars(text->data(), text->data() + text->size(), pid).ec != std::errc{} ||
       !search.processes.is_outside(pid)) {

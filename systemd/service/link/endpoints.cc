@@ -80,14 +80,22 @@ NameLookup::Result by_server(const NameLookup::Result& result,
   return translated;
 }
 
-Failure only_by_ipv6(const std::string& name, const IpAddress& address,
-                     const UnusableAddress& unusable) {
+/// Why `address`, one of `all` of `name`, is not used.
+Failure refusal(const std::string& name, const IpAddress& address,
+                const std::vector<IpAddress>& all, const UnusableAddress& unusable) {
   Failure failure = no_server(name, unusable);
-  failure.error = fmt::format(
-      "the name '{}' has IPv6 addresses only, such as {}, which the link to the server cannot "
-      "carry",
-      printable(name), address.str());
+  if (!IpAddress::parse(name) && has_only_ipv6(all)) {
+    failure.error = fmt::format(
+        "the name '{}' has IPv6 addresses only, such as {}, which the link to the server cannot "
+        "carry",
+        printable(name), address.str());
+  }
   return failure;
+}
+
+/// Of two, the one that may pass with time.
+Failure more_hopeful(const std::optional<Failure>& one, const Failure& other) {
+  return !one || other.kind < one->kind ? other : *one;
 }
 
 }  // namespace
@@ -109,12 +117,8 @@ Endpoints::Found choose_endpoints(std::span<const profile::Remote> servers,
         continue;
       }
       if (const auto unusable = link.check(address)) {
-        const bool only_ipv6 = !IpAddress::parse(server.host) && has_only_ipv6(addresses->second);
-        Failure failure = only_ipv6 ? only_by_ipv6(server.host, address, *unusable)
-                                    : no_server(server.host, *unusable);
-        if (!refused || failure.kind < refused->kind) {
-          refused = failure;
-        }
+        refused =
+            more_hopeful(refused, refusal(server.host, address, addresses->second, *unusable));
       } else {
         endpoints.push_back(endpoint);
       }

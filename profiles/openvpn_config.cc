@@ -85,7 +85,6 @@ class Parser {
   /// Nobody mends more lines at once; and whoever wrote the file does not decide how long we look
   /// at it.
   static constexpr std::size_t kEnough = 100;
-  static constexpr std::size_t kLeftOutMost = 1000;
   static constexpr std::size_t kOpenBlocksMost = 5;
 
   Parser(std::string_view text, const std::string& path, const FileReader& read_file)

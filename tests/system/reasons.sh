@@ -11,7 +11,7 @@ N=0
 
 # --- every row has its run ---
 rows() { sed -n 's/^    {"\([a-z0-9_]*\)", k.*/\1/p' "$TABLE" | sort; }
-run_here() { sed -n 's/^ *brings \([a-z0-9_]*\).*/\1/p' "$SOURCE/tests/system/reasons.sh" | sort; }
+run_here() { sed -nE "s/^ *(brings|setting '[^']*') ([a-z0-9_]+).*/\2/p" "$SOURCE/tests/system/reasons.sh" | sort; }
 is 'each row of the table is run once' "$(rows)" "$(run_here)"
 like 'control: there are rows' "$(rows | wc -l)" '^[6-9][0-9]$|^1[0-9][0-9]$'
 
@@ -66,6 +66,11 @@ brings() {
   fi
   [ "$FAILURES" = 0 ] || grep 'openvpn:\|openvpn state\|reason' "$LOG" | tail -n 25 | sed 's/^/#     /'
   finish
+}
+# setting LINE ROW PATTERN HOW: what a file with this line brings that is complete otherwise.
+setting() {
+  usual '' "$1" && complete_with client && begin
+  brings "${@:2}"
 }
 finish() { tunnel_stop r; }
 garbage() { printf -- '-----BEGIN %s-----\n%s\n-----END %s-----\n' "$1" "$(head -c 300 /dev/urandom | base64)" "$1" >"$LAB/tls/garbage"; }
@@ -207,29 +212,19 @@ reasons_local() {
   brings static_key_damaged "tls-auth.* is damaged" final
 
   # --- what the library does not know ---
-  usual '' 'cipher bf-cbc' && complete_with client && begin
-  brings cipher_unknown "OpenVPN does not know the cipher 'bf-cbc'.*providers legacy default" final
+  setting 'cipher bf-cbc' cipher_unknown "OpenVPN does not know the cipher 'bf-cbc'.*providers legacy default" final
   say 'dev tun' 'remote 198.51.100.10 1194' 'ifconfig 10.9.8.2 10.9.8.1' && with secret "$LAB/tls/static.key" && begin
   within 20 'a static key without a cipher means BF-CBC' told "does not know the cipher 'BF-CBC'.*providers legacy default.*BF-CBC"
   finish
-  usual '' 'data-ciphers BF-CBC' && complete_with client && begin
-  brings data_cipher_unknown "r\\.ovpn:[0-9]+: .*'BF-CBC' of data-ciphers.*providers legacy default" final
-  usual '' 'data-ciphers AES-256-ECB' && complete_with client && begin
-  brings data_cipher_unfit "cipher 'AES-256-ECB' cannot be used" final
-  usual '' 'auth FOO' && complete_with client && begin
-  brings digest_unknown "does not know the digest 'FOO' of 'auth'" final
-  usual '' 'providers fips default' && complete_with client && begin
-  brings provider_missing "no provider 'fips'" final
-  usual '' 'tls-cipher TLS-FOO' && complete_with client && begin
-  brings tls_cipher_unknown "none of the ciphers in 'tls-cipher'" final
-  usual '' 'tls-groups foo' && complete_with client && begin
-  brings tls_group_unknown "none of the groups in 'tls-groups'" final
-  usual '' 'tls-cert-profile foo' && complete_with client && begin
-  brings certificate_profile_unknown "does not know the profile 'foo'" final
-  usual '' 'hand-window 1 2 3' && complete_with client && begin
-  brings option_unknown 'r\.ovpn:6: this OpenVPN does not know this option, or takes other values for it: .*hand-window' final
-  usual '' 'tls-version-min 9' && complete_with client && begin
-  brings option_wrong 'r\.ovpn:6: OpenVPN rejects the configuration: .*tls-version-min' final
+  setting 'data-ciphers BF-CBC' data_cipher_unknown "r\\.ovpn:[0-9]+: .*'BF-CBC' of data-ciphers.*providers legacy default" final
+  setting 'data-ciphers AES-256-ECB' data_cipher_unfit "cipher 'AES-256-ECB' cannot be used" final
+  setting 'auth FOO' digest_unknown "does not know the digest 'FOO' of 'auth'" final
+  setting 'providers fips default' provider_missing "no provider 'fips'" final
+  setting 'tls-cipher TLS-FOO' tls_cipher_unknown "none of the ciphers in 'tls-cipher'" final
+  setting 'tls-groups foo' tls_group_unknown "none of the groups in 'tls-groups'" final
+  setting 'tls-cert-profile foo' certificate_profile_unknown "does not know the profile 'foo'" final
+  setting 'hand-window 1 2 3' option_unknown 'r\.ovpn:6: this OpenVPN does not know this option, or takes other values for it: .*hand-window' final
+  setting 'tls-version-min 9' option_wrong 'r\.ovpn:6: OpenVPN rejects the configuration: .*tls-version-min' final
 
   # --- the device ---
   usual && complete_with client
@@ -328,8 +323,7 @@ reasons_peer() {
   serve_udp purpose client
   at && complete_with client && begin
   brings server_certificate_purpose 'not meant for a server' goes
-  usual '' 'verify-x509-name somebody.example name' && complete_with client && begin
-  brings server_certificate_name 'not the one that verify-x509-name asks for' goes
+  setting 'verify-x509-name somebody.example name' server_certificate_name 'not the one that verify-x509-name asks for' goes
   usual '' "peer-fingerprint $(printf '00:%.0s' {1..31})00" && complete_with client && begin
   brings server_certificate_fingerprint "not the one of 'peer-fingerprint'" goes
 
@@ -389,8 +383,7 @@ while True:
   server_silent
   usual '198.51.100.10 81' 'connect-timeout 2' && sed -i 's/^proto udp/proto tcp/' "$PROFILES/r.ovpn" && complete_with client && begin
   brings timed_out 'does not answer' goes
-  usual '' 'hand-window 2' && complete_with client && begin
-  brings negotiation_timed_out "hand-window" goes
+  setting 'hand-window 2' negotiation_timed_out "hand-window" goes
   server_talks
   usual '198.51.100.10 1195' && complete_with client && begin
   brings handshake 'certificate of the server has expired' goes
@@ -456,8 +449,7 @@ END
   # --- settings that do not fit ---
   usual '' 'pull-filter ignore cipher' 'pull-filter ignore protocol-flags' && complete_with client && begin
   brings data_cipher_unsaid 'does not say which it has.*data-ciphers-fallback' goes
-  usual '' 'pull-filter ignore cipher' && complete_with client && begin
-  brings data_cipher_pushed 'the server wants BF-CBC' goes
+  setting 'pull-filter ignore cipher' data_cipher_pushed 'the server wants BF-CBC' goes
   issue plain-server serverAuth "$(days -1)" "$(days +30)"
   # One older than 2.4, which leaves it to the client to find its cipher.
   other_tls --options 'V4,dev-type tun,link-mtu 1541,tun-mtu 1500,proto TCPv4_SERVER,cipher CAST5-CBC,auth SHA1,tls-server' \

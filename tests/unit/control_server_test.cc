@@ -390,7 +390,7 @@ class LogTest : public ControlServerTest {
       return lines;
     });
   }
-  void log(const std::string& text) {
+  void tell(const std::string& text) {
     ring_.add(1, "info", text);
     server_.log_grew();
   }
@@ -459,8 +459,8 @@ TEST_F(LogTest, WhoFollowsItGetsNewLinesAndNoChangesOfState) {
   ASSERT_EQ(got.size(), 2U);
   EXPECT_EQ(got[1].log->front().text, "old");
   server_.publish(Status());
-  log("new");
-  log("newer");
+  tell("new");
+  tell("newer");
   turn();
   got = replies(client);
   ASSERT_EQ(got.size(), 1U) << "what comes in one turn is one reply";
@@ -475,7 +475,7 @@ TEST_F(LogTest, WhoDoesNotReadHoldsNobodyUpAndHasNothingQueuedForHim) {
   constexpr std::size_t kLines = 1000;  // more than a megabyte
   std::size_t heard = 0;
   for (std::size_t i = 1; i <= kLines; ++i) {
-    log(std::string(1500, 'x') + std::to_string(i));
+    tell(std::string(1500, 'x') + std::to_string(i));
     if (i % 20 == 0) {
       turn();
       for (const ControlReply& reply : replies(other)) {
@@ -502,7 +502,7 @@ TEST_F(LogTest, WhoIsNotAdmittedAnyMoreGetsNoLine) {
   const UniqueFd client = reader(kFollowLog);
   (void)replies(client);
   admits_ = false;
-  log("not for him");
+  tell("not for him");
   turn();
   const std::string said = received(client);
   EXPECT_THAT(said, HasSubstr("no longer admits you"));

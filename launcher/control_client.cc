@@ -64,14 +64,14 @@ std::string start_command(const Places& places, const std::string& profile) {
   const auto last = last_status(places, profile);
   const std::string reason = last ? printable(last->error) : std::string();
   std::string hint =
-      listens ? fmt::format("'vpnrunctl up {}' starts it, and so does vpnrun without --no-start",
-                            profile)
-              : as_root(start_command(places, profile));
+      listens
+          ? formatted("'vpnrunctl up {}' starts it, and so does vpnrun without --no-start", profile)
+          : as_root(start_command(places, profile));
   if (!reason.empty() && !last->hint.empty()) {
-    hint = fmt::format("{}; then {}", printable(last->hint), hint);
+    hint = formatted("{}; then {}", printable(last->hint), hint);
   }
-  throw NotRunning(fmt::format("cannot reach the tunnel of profile '{}': it is not running{}",
-                               profile, reason.empty() ? reason : "; it ended: " + reason),
+  throw NotRunning(formatted("cannot reach the tunnel of profile '{}': it is not running{}",
+                             profile, reason.empty() ? reason : "; it ended: " + reason),
                    std::make_error_code(std::errc::connection_refused), hint, reason);
 }
 
@@ -147,13 +147,13 @@ void refuse_absent(const Places& places, const std::string& profile) {
   }
   const std::vector<std::string_view> candidates(names.begin(), names.end());
   const std::string_view nearest = nearest_name(profile, candidates);
-  throw Unreachable(fmt::format("cannot use profile '{}': there is none of that name", profile),
+  throw Unreachable(formatted("cannot use profile '{}': there is none of that name", profile),
                     std::make_error_code(std::errc::no_such_file_or_directory),
                     nearest.empty()
-                        ? fmt::format("'vpnrunctl list' shows those that there are; a new one is a "
-                                      "file {}/{}.toml, see vpnrun-profile(5)",
-                                      places.profile_folder, profile)
-                        : fmt::format("did you mean '{}'?", nearest));
+                        ? formatted("'vpnrunctl list' shows those that there are; a new one is a "
+                                    "file {}/{}.toml, see vpnrun-profile(5)",
+                                    places.profile_folder, profile)
+                        : formatted("did you mean '{}'?", nearest));
 }
 
 int milliseconds_until(SteadyClock::time_point deadline) {
@@ -171,12 +171,12 @@ void throw_unusable(const Places& places, const std::string& profile) {
         has_systemd(places) ? "vpnrunctl restart" : VPNRUN_LIBEXECDIR "/vpnrun-tunnel prepare";
     // Everything is open to root; whom [access] leaves out may not be who can change that.
     hint = ::geteuid() == 0
-               ? fmt::format("'{} {}' prepares it", command, profile)
-               : fmt::format("as root: name the user under [access] in {2}/{1}.toml, then: {0} {1}",
-                             command, profile, places.profile_folder);
+               ? formatted("'{} {}' prepares it", command, profile)
+               : formatted("as root: name the user under [access] in {2}/{1}.toml, then: {0} {1}",
+                           command, profile, places.profile_folder);
   }
   throw Unreachable(
-      fmt::format("cannot use profile '{}': it is not prepared, or not open to you", profile),
+      formatted("cannot use profile '{}': it is not prepared, or not open to you", profile),
       std::make_error_code(std::errc::permission_denied), hint);
 }
 
@@ -211,7 +211,7 @@ void ControlClient::send(const ControlRequest& request) {
   const Secret line = Secret::take(encode(request));
   if (line.size() > kControlLineMax) {
     throw Error(
-        fmt::format("cannot ask the tunnel of profile '{}': the answer is too long", profile_),
+        formatted("cannot ask the tunnel of profile '{}': the answer is too long", profile_),
         std::make_error_code(std::errc::message_size));
   }
   Secret text;
@@ -233,14 +233,13 @@ const std::vector<std::string>& ControlClient::features() {
   }
   const auto reply = next_reply(SteadyClock::now() + kReplyPatience);
   if (!reply) {
-    throw Error(
-        fmt::format("cannot reach the tunnel of profile '{}': it does not answer", profile_),
-        std::make_error_code(std::errc::timed_out));
+    throw Error(formatted("cannot reach the tunnel of profile '{}': it does not answer", profile_),
+                std::make_error_code(std::errc::timed_out));
   }
   greeting_ = Greeting::kAnswered;
   if (!take_greeting(*reply)) {
     throw Error(
-        fmt::format("cannot ask the tunnel of profile '{}': {}", profile_, printable(reply->error)),
+        formatted("cannot ask the tunnel of profile '{}': {}", profile_, printable(reply->error)),
         {}, printable(reply->hint));
   }
   return features_;
@@ -260,15 +259,15 @@ std::string ControlClient::age_hint() const {
   }
   const std::string age =
       version_.empty() ? std::string("is older than this program")
-                       : fmt::format("is version {}, this program {}", version_, VPNRUN_VERSION);
-  return fmt::format("the companion {}; {}", age, as_root("systemctl restart vpnrun@" + profile_));
+                       : formatted("is version {}, this program {}", version_, VPNRUN_VERSION);
+  return formatted("the companion {}; {}", age, as_root("systemctl restart vpnrun@" + profile_));
 }
 
 void ControlClient::require_features(const ControlRequest& request) const {
   if (const auto missing = feature::missing(request, features_)) {
-    throw Error(fmt::format("cannot ask the tunnel of profile '{}' for '{}': its companion does "
-                            "not support that",
-                            profile_, *missing),
+    throw Error(formatted("cannot ask the tunnel of profile '{}' for '{}': its companion does "
+                          "not support that",
+                          profile_, *missing),
                 std::make_error_code(std::errc::not_supported), age_hint());
   }
 }
@@ -301,7 +300,7 @@ std::optional<ControlReply> ControlClient::receive(SteadyClock::time_point deadl
   }
   if (reply && !reply->ok && !reply->unknown.empty()) {
     reply->error =
-        fmt::format("its companion does not know '{}' in a request", printable(reply->unknown));
+        formatted("its companion does not know '{}' in a request", printable(reply->unknown));
     if (const std::string hint = age_hint(); !hint.empty()) {
       reply->hint = hint;
     }
@@ -330,9 +329,9 @@ std::optional<ControlReply> ControlClient::next_reply(SteadyClock::time_point de
       throw_errno("cannot read from the tunnel of profile '{}'", profile_);
     }
     if (size == 0 || (size < 0 && errno == ECONNRESET)) {
-      throw HungUp(fmt::format("lost the connection to the tunnel of profile '{}'", profile_),
+      throw HungUp(formatted("lost the connection to the tunnel of profile '{}'", profile_),
                    std::make_error_code(std::errc::connection_reset),
-                   fmt::format("'vpnrunctl status {}' shows whether it still runs", profile_));
+                   formatted("'vpnrunctl status {}' shows whether it still runs", profile_));
     }
     if (size > 0) {
       buffer_.append(chunk.data(), static_cast<std::size_t>(size));

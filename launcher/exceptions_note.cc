@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "launcher/exceptions_note.h"
 
-#include <fmt/format.h>
-
 #include "profiles/base/error.h"
+#include "profiles/base/format.h"
 
 namespace vpnrun {
 
 std::string exceptions_note(const Status& status) {
   std::string opened;
   const auto add = [&opened](std::string_view opens, std::string_view key) {
-    opened += fmt::format("{}{} ({})", opened.empty() ? "" : "; ", opens, key);
+    opened += formatted("{}{} ({})", opened.empty() ? "" : "; ", opens, key);
   };
   for (const PromiseException& exception : status.exceptions) {
     if (exception.key != "application.i386") {
@@ -25,8 +24,8 @@ std::string exceptions_note(const Status& status) {
     add("be reached through the tunnel at " + ports, "ports.inbound");
   }
   return opened.empty() ? std::string()
-                        : fmt::format("exceptions of profile '{}': its programs can {}",
-                                      printable(status.profile), opened);
+                        : formatted("exceptions of profile '{}': its programs can {}",
+                                    printable(status.profile), opened);
 }
 
 }  // namespace vpnrun

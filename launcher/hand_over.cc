@@ -15,12 +15,11 @@
 #include <system_error>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "launcher/launch_environment.h"
 #include "launcher/read_file.h"
 #include "launcher/ssh_master.h"
 #include "profiles/base/error.h"
+#include "profiles/base/format.h"
 
 namespace vpnrun {
 namespace {
@@ -131,7 +130,7 @@ std::optional<Found> server_at(const std::string& path, Search& search) {
   if (!search.sockets.listens(path) && !search.sockets.listens(by_real_folder(path))) {
     return std::nullopt;
   }
-  return Found{true, fmt::format("the server at '{}'", printable(path))};
+  return Found{true, formatted("the server at '{}'", printable(path))};
 }
 
 // --- finders ---
@@ -150,7 +149,7 @@ std::optional<Found> running_instance(Search& search) {
       break;
     }
     if (const auto pid = search.processes.find_outside(name)) {
-      return Found{true, fmt::format("the one that is open already, process {}", *pid)};
+      return Found{true, formatted("the one that is open already, process {}", *pid)};
     }
   }
   return std::nullopt;
@@ -164,7 +163,7 @@ std::optional<Found> tmux_server(Search& search) {
   std::string path = option_value(search, 'S', {}, kWithValue);
   if (path.empty()) {
     const std::string folder =
-        fmt::format("{}/tmux-{}", value_of(search, "TMUX_TMPDIR", "/tmp"), ::getuid());
+        formatted("{}/tmux-{}", value_of(search, "TMUX_TMPDIR", "/tmp"), ::getuid());
     const std::string label = option_value(search, 'L', {}, kWithValue);
     const std::string current = value_of(search, "TMUX");  // PATH,PID,SESSION
     path = !label.empty()    ? folder + "/" + label
@@ -192,7 +191,7 @@ std::optional<Found> screen_session(Search& search) {
                "/run/screen/S-" + value_of(search, "LOGNAME", value_of(search, "USER")));
   for (const std::string& name : search.sockets.listening()) {
     if (goes_back && name.starts_with(folder + "/") && name.find(wanted) != std::string::npos) {
-      return Found{true, fmt::format("the session at '{}'", printable(name))};
+      return Found{true, formatted("the session at '{}'", printable(name))};
     }
   }
   return std::nullopt;
@@ -208,8 +207,8 @@ std::optional<Found> emacs_server(Search& search) {
   }
   for (const std::string& folder :
        {value_of(search, "XDG_RUNTIME_DIR") + "/emacs",
-        fmt::format("{}/emacs{}", value_of(search, "TMPDIR", "/tmp"), ::getuid())}) {
-    if (auto found = server_at(fmt::format("{}/{}", folder, name), search)) {
+        formatted("{}/emacs{}", value_of(search, "TMPDIR", "/tmp"), ::getuid())}) {
+    if (auto found = server_at(formatted("{}/{}", folder, name), search)) {
       return found;
     }
   }
@@ -230,7 +229,7 @@ std::optional<Found> podman_pause(Search& search) {
       !search.processes.is_outside(pid)) {
     return std::nullopt;
   }
-  return Found{false, fmt::format("its pause process {}", pid)};
+  return Found{false, formatted("its pause process {}", pid)};
 }
 
 /// wineserver(1) makes the sockets of all programs of a prefix. It stands in a folder that is named
@@ -241,12 +240,12 @@ std::optional<Found> wine_server(Search& search) {
   if (::stat(prefix.c_str(), &info) != 0) {
     return std::nullopt;
   }
-  const std::string folder = fmt::format("/.wine-{}/server-{:x}-{:x}", ::getuid(),
-                                         static_cast<unsigned long long>(info.st_dev),
-                                         static_cast<unsigned long long>(info.st_ino));
+  const std::string folder = formatted("/.wine-{}/server-{:x}-{:x}", ::getuid(),
+                                       static_cast<unsigned long long>(info.st_dev),
+                                       static_cast<unsigned long long>(info.st_ino));
   for (const char* name : {"wineserver", "wineserver64", "wineserver32"}) {
     if (const auto pid = search.processes.find_outside(name, folder)) {
-      return Found{true, fmt::format("the prefix's wineserver, process {}", *pid)};
+      return Found{true, formatted("the prefix's wineserver, process {}", *pid)};
     }
   }
   return std::nullopt;
@@ -270,7 +269,7 @@ std::optional<Found> key_fetcher(Search& search) {
         name == home + std::string(kSocket) || (own.empty() && name == run + std::string(kSocket));
     const bool may_be = !own.empty() && name.starts_with(run + "/") && name.ends_with(kSocket);
     if (is_certain || may_be) {
-      return Found{is_certain, fmt::format("dirmngr at '{}'", printable(name))};
+      return Found{is_certain, formatted("dirmngr at '{}'", printable(name))};
     }
   }
   return std::nullopt;
@@ -309,7 +308,7 @@ std::optional<Found> ssh_master(Search& search) {
   if (!use) {
     return std::nullopt;
   }
-  return Found{use->certain, fmt::format("the shared connection at '{}'", printable(use->path))};
+  return Found{use->certain, formatted("the shared connection at '{}'", printable(use->path))};
 }
 
 // --- the table ---
@@ -418,7 +417,7 @@ bool is_own_folder(const std::string& path) {
 
 bool OwnProcesses::is_outside(pid_t pid) const {
   struct stat info {};
-  const std::string folder = fmt::format("{}/{}", proc_, pid);
+  const std::string folder = formatted("{}/{}", proc_, pid);
   if (!is_own_folder(folder)) {
     return false;
   }
@@ -428,7 +427,7 @@ bool OwnProcesses::is_outside(pid_t pid) const {
 
 bool OwnProcesses::stands_in(pid_t pid, string_view folder) const {
   std::error_code error;
-  const auto current = std::filesystem::read_symlink(fmt::format("{}/{}/cwd", proc_, pid), error);
+  const auto current = std::filesystem::read_symlink(formatted("{}/{}/cwd", proc_, pid), error);
   return folder.empty() || (!error && current.native().ends_with(folder));
 }
 
@@ -442,11 +441,11 @@ std::optional<pid_t> OwnProcesses::find_outside(string_view name, string_view fo
     pid_t pid = 0;
     if (std::from_chars(number.data(), number.data() + number.size(), pid).ptr !=
             number.data() + number.size() ||
-        number.empty() || !is_own_folder(fmt::format("{}/{}", proc_, number))) {
+        number.empty() || !is_own_folder(formatted("{}/{}", proc_, number))) {
       continue;
     }
     try {
-      const auto comm = read_file(fmt::format("{}/{}/comm", proc_, number), kMostBytes);
+      const auto comm = read_file(formatted("{}/{}/comm", proc_, number), kMostBytes);
       if (comm && string_view{*comm}.substr(0, comm->find('\n')) == name.substr(0, kLongestName) &&
           stands_in(pid, folder) && is_outside(pid)) {
         return pid;
@@ -481,8 +480,8 @@ std::optional<HandOver> find_hand_over(char* const* words, const Program& progra
     return std::nullopt;
   }
   return HandOver{found->certain,
-                  fmt::format("{}{}{}, outside the tunnel", entry->to_do,
-                              found->who.empty() ? "" : " ", found->who),
+                  formatted("{}{}{}, outside the tunnel", entry->to_do,
+                            found->who.empty() ? "" : " ", found->who),
                   std::string(entry->hint)};
 }
 

@@ -58,22 +58,22 @@ Is32Bit look_for_i386(std::string_view command, const Program& program, char* co
 std::optional<Warning> i386_warning(const std::string& profile, bool opens,
                                     std::string_view command, Is32Bit is_32_bit) {
   if (opens) {
-    return Warning{fmt::format("profile '{}' has [application] i386 = true: its programs can {}",
-                               profile, kOpenedByI386),
+    return Warning{formatted("profile '{}' has [application] i386 = true: its programs can {}",
+                             profile, kOpenedByI386),
                    "keep such a profile for the programs that need it"};
   }
   if (is_32_bit == Is32Bit::kNo) {
     return std::nullopt;
   }
   return Warning{
-      fmt::format("'{}' {} in profile '{}' most of these get no sockets, and so no network",
-                  printable(command_name(command)),
-                  is_32_bit == Is32Bit::kYes ? "is a 32-bit x86 program:"
-                                             : "may start 32-bit x86 programs:",
-                  profile),
-      fmt::format("as root: i386 = true in [application] of the profile lets them make sockets; "
-                  "vpnrun-profile(5) says what else that opens. Then {}",
-                  as_root("systemctl reload vpnrun-netns@" + profile))};
+      formatted("'{}' {} in profile '{}' most of these get no sockets, and so no network",
+                printable(command_name(command)),
+                is_32_bit == Is32Bit::kYes ? "is a 32-bit x86 program:"
+                                           : "may start 32-bit x86 programs:",
+                profile),
+      formatted("as root: i386 = true in [application] of the profile lets them make sockets; "
+                "vpnrun-profile(5) says what else that opens. Then {}",
+                as_root("systemctl reload vpnrun-netns@" + profile))};
 }
 
 }  // namespace vpnrun

@@ -61,7 +61,7 @@ std::string choose(const LaunchOptions& options, const Places& places, char* con
   inputs.config_files.push_back(places.system_config);
   const Choice choice = choose_profile(inputs, places);
   if (reporter.verbosity() == Verbosity::kVerbose) {
-    reporter.debug(fmt::format("profile '{}' by {}", choice.profile, printable(choice.source)));
+    reporter.debug(formatted("profile '{}' by {}", choice.profile, printable(choice.source)));
   }
   return choice.profile;
 }
@@ -81,7 +81,7 @@ void wait_for_tunnel(const std::string& profile, const LaunchOptions& options, c
                                      options.start_tunnel ? Start::kAllowed : Start::kNo, person);
   if (reporter.verbosity() == Verbosity::kVerbose) {
     reporter.debug(
-        fmt::format("tunnel up on {} by {}", printable(status.device), printable(status.endpoint)));
+        formatted("tunnel up on {} by {}", printable(status.device), printable(status.endpoint)));
   }
   if (!was_up) {  // the launches that follow need not be told
     const LeftOutText text = left_out_text(status);
@@ -107,8 +107,8 @@ int become_command(char* const* command, char* const* environment, Reporter& rep
   const bool absent =
       saved == ENOENT || saved == ENOTDIR ||
       (saved == EACCES && name.find('/') == std::string::npos && !is_in_path(name, environment));
-  reporter.error(Error(fmt::format("cannot execute '{}': {}", printable(name),
-                                   absent ? std::string("not found") : code.message()),
+  reporter.error(Error(formatted("cannot execute '{}': {}", printable(name),
+                                 absent ? std::string("not found") : code.message()),
                        code));
   return absent ? kExitNotFound : kExitNotExecutable;
 }
@@ -121,7 +121,7 @@ int become_command(char* const* command, char* const* environment, Reporter& rep
   ::execve(places.helper.c_str(), call.arguments(), call.environment());
   const int saved = errno;
   const std::error_code code(saved, std::generic_category());
-  throw Error(fmt::format("cannot start the helper '{}': {}", places.helper, code.message()), code,
+  throw Error(formatted("cannot start the helper '{}': {}", places.helper, code.message()), code,
               saved == E2BIG ? "arguments and environment are too long"
                              : "install vpnrun again: this program belongs to it");
 }
@@ -134,7 +134,7 @@ void look_for_outside_sockets(const LaunchOptions& options, Reporter& reporter) 
   if (options.strict && !sockets.empty()) {
     std::string text;
     for (const auto& socket : sockets) {
-      text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", socket.fd, socket.description);
+      text += formatted("{}{} ({})", text.empty() ? "" : ", ", socket.fd, socket.description);
     }
     throw Error(
         "cannot start with network sockets that were made outside the tunnel: descriptor " + text,
@@ -143,9 +143,9 @@ void look_for_outside_sockets(const LaunchOptions& options, Reporter& reporter) 
   }
   for (const auto& socket : sockets) {
     reporter.warn(
-        fmt::format("inherited descriptor {} is a network socket made outside the tunnel ({}): "
-                    "what is sent over it does not go through the tunnel",
-                    socket.fd, socket.description));
+        formatted("inherited descriptor {} is a network socket made outside the tunnel ({}): "
+                  "what is sent over it does not go through the tunnel",
+                  socket.fd, socket.description));
   }
 }
 
@@ -166,12 +166,12 @@ void refuse_hand_over(const std::string& profile, const LaunchOptions& options,
   }
   const std::string name = printable(command_name(*options.command));
   if (found->certain && !options.force) {
-    throw Error(fmt::format("cannot start '{}': it would {}", name, found->text),
+    throw Error(formatted("cannot start '{}': it would {}", name, found->text),
                 std::make_error_code(std::errc::operation_not_permitted),
                 found->hint + "; --force starts it all the same");
   }
-  reporter.warn(Warning{
-      fmt::format("'{}' {} {}", name, found->certain ? "will" : "may", found->text), found->hint});
+  reporter.warn(Warning{formatted("'{}' {} {}", name, found->certain ? "will" : "may", found->text),
+                        found->hint});
 }
 
 void warn_of_the_inside(const std::string& profile, const LaunchOptions& options,

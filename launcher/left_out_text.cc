@@ -25,8 +25,8 @@ std::string text_of(const Status& status, Severity severity) {
     std::copy_if(
         status.left_out.begin(), status.left_out.end(), std::back_inserter(entries),
         [&](const LeftOut& entry) { return entry.severity == severity && entry.file == file; });
-    text += fmt::format("{}left out of {}: {}", text.empty() ? "" : "; ", printable(file),
-                        describe(entries));
+    text += formatted("{}left out of {}: {}", text.empty() ? "" : "; ", printable(file),
+                      describe(entries));
   }
   return text;
 }

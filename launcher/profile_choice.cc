@@ -72,8 +72,8 @@ Choice choose_the_only_one(const Places& places) {
 
 void require_profile_name(const std::string& name, const std::string& source) {
   if (!is_valid_profile_name(name)) {
-    throw Error(fmt::format("cannot use profile '{}' ({}): this is not the name of a profile",
-                            printable(name), source),
+    throw Error(formatted("cannot use profile '{}' ({}): this is not the name of a profile",
+                          printable(name), source),
                 std::make_error_code(std::errc::invalid_argument),
                 "names are made of a-z, 0-9, '_' and '-', at most 32, the first a letter or digit");
   }
@@ -107,7 +107,7 @@ std::string suggest_profile(std::string_view name, const Places& places) {
   const std::vector<std::string_view> candidates(usable.begin(), usable.end());
   const std::string_view nearest = nearest_name(name, candidates);
   return nearest.empty() ? "your profiles are: " + join(usable)
-                         : fmt::format("did you mean '{}'?", nearest);
+                         : formatted("did you mean '{}'?", nearest);
 }
 
 }  // namespace vpnrun

@@ -38,10 +38,9 @@ void refuse_snap(const std::string& command, const Program& program) {
     return;
   }
   throw Error(
-      fmt::format(
-          "cannot start '{}': it is a snap, which snapd starts with the machine's own /run: "
-          "its names would be looked up outside the tunnel",
-          printable(command)),
+      formatted("cannot start '{}': it is a snap, which snapd starts with the machine's own /run: "
+                "its names would be looked up outside the tunnel",
+                printable(command)),
       std::make_error_code(std::errc::not_supported),
       "install the program as a package of the distribution, a Flatpak or an archive instead");
 }

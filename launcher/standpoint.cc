@@ -60,13 +60,13 @@ std::string address_of(int fd, AddressCall call) {
     sockaddr_in address{};
     std::memcpy(&address, &storage, sizeof(address));
     (void)::inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size());
-    return fmt::format("{}:{}", text.data(), ntohs(address.sin_port));
+    return formatted("{}:{}", text.data(), ntohs(address.sin_port));
   }
   if (storage.ss_family == AF_INET6) {
     sockaddr_in6 address{};
     std::memcpy(&address, &storage, sizeof(address));
     (void)::inet_ntop(AF_INET6, &address.sin6_addr, text.data(), text.size());
-    return fmt::format("[{}]:{}", text.data(), ntohs(address.sin6_port));
+    return formatted("[{}]:{}", text.data(), ntohs(address.sin6_port));
   }
   return {};
 }
@@ -76,12 +76,12 @@ std::string describe(int fd, int family) {
     return "packet socket";
   }
   if (family != AF_INET && family != AF_INET6) {
-    return fmt::format("socket of family {}", family);
+    return formatted("socket of family {}", family);
   }
   const int protocol = socket_option(fd, SO_PROTOCOL, -1);
   std::string text = protocol == IPPROTO_TCP   ? "TCP"
                      : protocol == IPPROTO_UDP ? "UDP"
-                                               : fmt::format("IP protocol {}", protocol);
+                                               : formatted("IP protocol {}", protocol);
   if (const std::string own = address_of(fd, ::getsockname); !own.empty()) {
     text += " from " + own;
   }
@@ -100,7 +100,7 @@ bool is_ring(int fd) {
     return false;  // an anonymous inode has no file type
   }
   std::array<char, kRing.size() + 1> target{};
-  const ssize_t size = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), target.data(),
+  const ssize_t size = ::readlink(formatted("/proc/self/fd/{}", fd).c_str(), target.data(),
                                   target.size());  // a longer one is another
   return size == static_cast<ssize_t>(kRing.size()) &&
          std::string_view(target.data(), kRing.size()) == kRing;
@@ -200,14 +200,13 @@ void refuse_other_network(const std::string& directory, const std::string& profi
       id_of("/proc/self/ns/mnt") != origin->host.mount_namespace) {
     return;  // the helper judges a different mount namespace, such as a profile's view
   }
-  throw Error(
-      fmt::format("cannot enter profile '{}' from here: the caller is in another network "
-                  "namespace than the host",
-                  profile),
-      std::make_error_code(std::errc::operation_not_permitted),
-      fmt::format("as root: 'vpnrunctl attach UNIT {}' puts a service behind it; or [access] "
-                  "from_namespaces = true in the profile admits such callers",
-                  profile));
+  throw Error(formatted("cannot enter profile '{}' from here: the caller is in another network "
+                        "namespace than the host",
+                        profile),
+              std::make_error_code(std::errc::operation_not_permitted),
+              formatted("as root: 'vpnrunctl attach UNIT {}' puts a service behind it; or [access] "
+                        "from_namespaces = true in the profile admits such callers",
+                        profile));
 }
 
 bool is_up(const std::string& directory) {

@@ -110,7 +110,7 @@ std::optional<Secret> read_until_line_end(int fd) {
     }
     if (count == 1 && character == '\n') {
       if (too_long) {
-        throw Error(fmt::format("cannot use the answer: it is longer than {} bytes", kLongestLine),
+        throw Error(formatted("cannot use the answer: it is longer than {} bytes", kLongestLine),
                     std::make_error_code(std::errc::message_size));
       }
       return line;

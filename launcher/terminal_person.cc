@@ -43,10 +43,10 @@ void write_to_terminal(std::string_view text) {
 
 std::string progress_line(const Status& status, std::chrono::milliseconds elapsed,
                           std::size_t columns) {
-  std::string line = fmt::format("vpnrun: tunnel of profile '{}': {}, {} s", status.profile,
-                                 printable(state_word(status)), elapsed.count() / 1000);
+  std::string line = formatted("vpnrun: tunnel of profile '{}': {}, {} s", status.profile,
+                               printable(state_word(status)), elapsed.count() / 1000);
   if (status.attempt > 1) {
-    line += fmt::format(", attempt {}", status.attempt);
+    line += formatted(", attempt {}", status.attempt);
   }
   if (!status.error.empty()) {
     line += " (" + printable(status.error) + ")";
@@ -104,7 +104,7 @@ Answer TerminalPerson::ask(const CredentialQuestion& question) {
   }
   if (question.wants_response) {
     // Says whose words they are: a server must not ask in the machine's name.
-    const std::string prompt = fmt::format("The server asks: {}: ", printable(question.challenge));
+    const std::string prompt = formatted("The server asks: {}: ", printable(question.challenge));
     answer.response = input.read_line(
         prompt, question.echo ? TerminalInput::Echo::kOn : TerminalInput::Echo::kOff);
   }

@@ -41,8 +41,8 @@ class Wait {
     client_.send(request);
     const std::optional<ControlReply> first = client_.receive(begin_ + kReplyPatience);
     if (!first) {
-      throw Error(fmt::format("cannot reach the tunnel of profile '{}': it does not answer",
-                              client_.profile()),
+      throw Error(formatted("cannot reach the tunnel of profile '{}': it does not answer",
+                            client_.profile()),
                   std::make_error_code(std::errc::timed_out), hint());
     }
     take(*first);
@@ -70,8 +70,8 @@ class Wait {
   }
 
   [[nodiscard]] Error failure(const std::string& reason, std::errc code) const {
-    return Error(fmt::format("cannot {} the tunnel of profile '{}': {}", verb(order_.command),
-                             client_.profile(), reason),
+    return Error(formatted("cannot {} the tunnel of profile '{}': {}", verb(order_.command),
+                           client_.profile(), reason),
                  std::make_error_code(code), hint());
   }
 
@@ -79,8 +79,8 @@ class Wait {
     if (!status_.hint.empty()) {
       return printable(status_.hint);
     }
-    return fmt::format("'vpnrunctl status {0}' shows its state, 'vpnrunctl log {0}' its log",
-                       client_.profile());
+    return formatted("'vpnrunctl status {0}' shows its state, 'vpnrunctl log {0}' its log",
+                     client_.profile());
   }
 
   /// Checks what does not depend on the goal: a refusal, a failure, an order that overtook ours.
@@ -124,20 +124,20 @@ class Wait {
 
   [[noreturn]] void throw_not_up() const {
     const std::string reason =
-        status_.error.empty() ? "" : fmt::format(" ({})", printable(status_.error));
-    throw Error(fmt::format("cannot use the tunnel of profile '{}': it {}{}", client_.profile(),
-                            printable(state_phrase(status_)), reason),
+        status_.error.empty() ? "" : formatted(" ({})", printable(status_.error));
+    throw Error(formatted("cannot use the tunnel of profile '{}': it {}{}", client_.profile(),
+                          printable(state_phrase(status_)), reason),
                 std::make_error_code(std::errc::network_down),
-                fmt::format("'vpnrunctl up {}' starts it, and so does vpnrun without --no-start",
-                            client_.profile()));
+                formatted("'vpnrunctl up {}' starts it, and so does vpnrun without --no-start",
+                          client_.profile()));
   }
 
   [[noreturn]] void throw_too_late() const {
     const double seconds = static_cast<double>(order_.patience.count()) / 1000;
     const std::string reason =
-        status_.error.empty() ? "" : fmt::format(" ({})", printable(status_.error));
+        status_.error.empty() ? "" : formatted(" ({})", printable(status_.error));
     throw failure(
-        fmt::format("still {} after {:g} s{}", printable(state_word(status_)), seconds, reason),
+        formatted("still {} after {:g} s{}", printable(state_word(status_)), seconds, reason),
         std::errc::timed_out);
   }
 
@@ -148,8 +148,8 @@ class Wait {
     }
     if (!status_.question->can_be_answered()) {
       throw failure(
-          fmt::format("it asks for '{}', which this program cannot answer: its companion is newer",
-                      printable(status_.question->text)),
+          formatted("it asks for '{}', which this program cannot answer: its companion is newer",
+                    printable(status_.question->text)),
           std::errc::not_supported);
     }
     person_.end_progress();

@@ -143,9 +143,9 @@ Target dbus_target(string_view address, UnixSockets& sockets) {
                   abstract = key == "abstract" ? value : abstract;
                 });
   if (transport == "tcp" || transport == "nonce-tcp") {
-    return loopback_target(host, fmt::format("{}:{}", host, port));
+    return loopback_target(host, formatted("{}:{}", host, port));
   }
-  const std::string name = fmt::format("@{}", abstract);
+  const std::string name = formatted("@{}", abstract);
   // If nobody listens there outside, it may be one of the profile's own.
   return transport == "unix" && !abstract.empty() && sockets.listens(name)
              ? Target{Target::Kind::kAbstract, printable(name)}
@@ -199,12 +199,12 @@ Target target_of(const Variable& variable, string_view value, UnixSockets& socke
 }
 
 std::string loopback_text(string_view what, const std::string& profile) {
-  return fmt::format("{} is a port of this machine's loopback, which profile '{}' does not reach",
-                     what, profile);
+  return formatted("{} is a port of this machine's loopback, which profile '{}' does not reach",
+                   what, profile);
 }
 
 std::string abstract_text(string_view what, const std::string& profile) {
-  return fmt::format(
+  return formatted(
       "{} is an abstract Unix socket of the machine's network, which profile '{}' does not reach",
       what, profile);
 }
@@ -221,10 +221,10 @@ void add_variables(const std::string& profile, char* const* environment, UnixSoc
       continue;  // https_proxy as a rule is what http_proxy is
     }
     told.push_back(key);
-    const std::string what = fmt::format("{} ({})", variable.name, target.name);
+    const std::string what = formatted("{} ({})", variable.name, target.name);
     warnings.push_back({target.kind == Target::Kind::kLoopback ? loopback_text(what, profile)
                                                                : abstract_text(what, profile),
-                        fmt::format(fmt::runtime(variable.hint), variable.name)});
+                        formatted(fmt::runtime(variable.hint), variable.name)});
   }
 }
 
@@ -265,16 +265,15 @@ void add_display(const std::string& profile, string_view value, const Places& pl
     return;
   }
   const std::string what = "DISPLAY=" + printable(value);
-  const std::string path = fmt::format("{}/X{}", places.x11_sockets, display->number);
+  const std::string path = formatted("{}/X{}", places.x11_sockets, display->number);
   if (display->host.empty()) {
     // The libraries try the abstract name first and then the path.
     if (::access(path.c_str(), F_OK) != 0 && sockets.listens("@" + path)) {
-      warnings.push_back(
-          {abstract_text(what, profile),
-           fmt::format("give it a path: 'socat UNIX-LISTEN:{0},fork "
-                       "ABSTRACT-CONNECT:{0} &'; or start the X server with '-listen "
-                       "unix'",
-                       path)});
+      warnings.push_back({abstract_text(what, profile),
+                          formatted("give it a path: 'socat UNIX-LISTEN:{0},fork "
+                                    "ABSTRACT-CONNECT:{0} &'; or start the X server with '-listen "
+                                    "unix'",
+                                    path)});
     }
     return;
   }
@@ -282,7 +281,7 @@ void add_display(const std::string& profile, string_view value, const Places& pl
   unsigned number = 0;
   (void)std::from_chars(display->number.data(), display->number.data() + display->number.size(),
                         number);
-  const std::string hint = fmt::format(
+  const std::string hint = formatted(
       "give it a path: 'socat UNIX-LISTEN:{},mode=600,fork TCP:{}:{} &', then 'DISPLAY=:{} vpnrun "
       "…'; or use xpra instead of 'ssh -X'",
       path, printable(display->host), kFirstPort + number, display->number);
@@ -290,9 +289,9 @@ void add_display(const std::string& profile, string_view value, const Places& pl
     warnings.push_back({loopback_text(what, profile), hint});
   } else {
     warnings.push_back(
-        {fmt::format("{} is the display of another computer: profile '{}' reaches it through its "
-                     "tunnel or not at all",
-                     what, profile),
+        {formatted("{} is the display of another computer: profile '{}' reaches it through its "
+                   "tunnel or not at all",
+                   what, profile),
          hint});
   }
 }
@@ -336,7 +335,7 @@ std::string ibus_address(char* const* environment, const Places& places) {
   }
   for (const std::string& name : names) {
     const std::string text =
-        read_or_nothing(fmt::format("{}/ibus/bus/{}-{}", configuration, machine, name));
+        read_or_nothing(formatted("{}/ibus/bus/{}-{}", configuration, machine, name));
     std::string address;
     for_each_part(text, "\n", [&address](string_view line) {
       constexpr string_view kName = "IBUS_ADDRESS=";

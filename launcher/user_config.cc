@@ -26,9 +26,9 @@ class Reader {
     const auto* text = node.as_string();
     if (text == nullptr || !is_valid_profile_name(text->get())) {
       refuse(node.source(),
-             fmt::format("'{}' must be the name of a profile{}", printable(key.str()),
-                         text == nullptr ? std::string()
-                                         : fmt::format(", not '{}'", printable(text->get()))),
+             formatted(
+                 "'{}' must be the name of a profile{}", printable(key.str()),
+                 text == nullptr ? std::string() : formatted(", not '{}'", printable(text->get()))),
              "names are made of a-z, 0-9, '_' and '-', at most 32, and written in quotes");
     }
     return text->get();
@@ -47,7 +47,7 @@ class Reader {
         refuse(node.source(), "'apps' must be a table",
                "[apps] and below it COMMAND = \"PROFILE\"");
       } else {
-        refuse(key.source(), fmt::format("unknown key '{}'", printable(key.str())),
+        refuse(key.source(), formatted("unknown key '{}'", printable(key.str())),
                "the keys are default and [apps]");
       }
     }
@@ -70,7 +70,7 @@ std::optional<UserConfig> load_user_config(const std::string& path) {
     text = read_file(path, kLongestConfig);
   } catch (const Error& error) {
     throw Error(error.what(), error.code(),
-                fmt::format("see 'ls -l {}'; with --profile it is not read", printable(path)));
+                formatted("see 'ls -l {}'; with --profile it is not read", printable(path)));
   }
   return text ? std::optional(parse_user_config(*text, path)) : std::nullopt;
 }

@@ -79,7 +79,7 @@ std::string quoted(const std::vector<std::string>& words) {
 }
 
 std::string did_you_mean(std::string_view word) {
-  return word.empty() ? std::string() : fmt::format("; did you mean '{}'?", word);
+  return word.empty() ? std::string() : formatted("; did you mean '{}'?", word);
 }
 
 std::string suggest_command(const CLI::App& app, std::string_view word, OtherNames other_names) {

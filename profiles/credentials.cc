@@ -24,12 +24,11 @@ Secret read_line(LineReader& lines, std::string_view what, const std::string& pa
   const std::optional<std::string_view> line = lines.next();
   const std::size_t number = line ? lines.number() : lines.number() + 1;
   if (!line || line->empty()) {
-    throw Error(fmt::format("{}:{}: the {} is missing", printable(path), number, what), {},
+    throw Error(formatted("{}:{}: the {} is missing", printable(path), number, what), {},
                 kLoginHint);
   }
   if (has_control_character(*line)) {
-    throw Error(
-        fmt::format("{}:{}: the {} has a control character", printable(path), number, what));
+    throw Error(formatted("{}:{}: the {} has a control character", printable(path), number, what));
   }
   return Secret(*line);
 }
@@ -39,7 +38,7 @@ Secret read_line(LineReader& lines, std::string_view what, const std::string& pa
 Credentials parse_credentials(std::string_view text, const std::string& path) {
   // Whatever its first lines are, a key that is named by mistake must not go to a server.
   if (text.find("-----BEGIN ") != std::string_view::npos) {
-    throw Error(fmt::format("{}: it has a key or a certificate in it", printable(path)), {},
+    throw Error(formatted("{}: it has a key or a certificate in it", printable(path)), {},
                 kLoginHint);
   }
   LineReader lines(text);
@@ -55,7 +54,7 @@ Credentials parse_login_file(std::string_view text, const std::string& path) {
   while (const std::optional<std::string_view> line = lines.next()) {
     if (lines.number() > 2 && line->find_first_not_of(" \t") != std::string_view::npos) {
       throw Error(
-          fmt::format("{}:{}: more than two lines", printable(path), lines.number()), {},
+          formatted("{}:{}: more than two lines", printable(path), lines.number()), {},
           "a file that the configuration names has user name and password and nothing else");
     }
   }

@@ -21,14 +21,14 @@ void Findings::raise() const {
   for (std::size_t i = 0; i < std::min(sorted.size(), kMost); ++i) {
     const Finding& finding = sorted[i];
     text += text.empty() ? "" : "\n";
-    text += finding.line == 0 ? path : fmt::format("{}:{}", path, finding.line);
-    text += fmt::format(": {}", finding.error.what());
+    text += finding.line == 0 ? path : formatted("{}:{}", path, finding.line);
+    text += formatted(": {}", finding.error.what());
     if (sorted.size() > 1 && !finding.error.hint().empty()) {
-      text += fmt::format(" ({})", finding.error.hint());
+      text += formatted(" ({})", finding.error.hint());
     }
   }
   if (sorted.size() > kMost) {
-    text += fmt::format("\n{}: and {} more", path, sorted.size() - kMost);
+    text += formatted("\n{}: and {} more", path, sorted.size() - kMost);
   }
   throw Error(text, sorted.front().error.code(),
               sorted.size() == 1 ? sorted.front().error.hint() : std::string());

@@ -52,9 +52,9 @@ class ClientCheck {
     const std::size_t first = std::min(*line_of(one), *line_of(other));
     const std::size_t second = std::max(*line_of(one), *line_of(other));
     const bool in_order = *line_of(one) == first;
-    add(second, fmt::format("'{}' and '{}' in line {} exclude each other: the server uses one of "
-                            "them; remove the other",
-                            in_order ? other : one, in_order ? one : other, first));
+    add(second, formatted("'{}' and '{}' in line {} exclude each other: the server uses one of "
+                          "them; remove the other",
+                          in_order ? other : one, in_order ? one : other, first));
   }
 
   void authority() {

@@ -28,12 +28,12 @@ constexpr const char* kInlineMarker = "[inline]";
 constexpr std::string_view kEndOfConnection = "</connection>";
 
 [[noreturn]] void refuse(const std::string& name, std::string_view reason) {
-  throw Error(fmt::format("directive '{}' is refused: {}", printable(name), reason));
+  throw Error(formatted("directive '{}' is refused: {}", printable(name), reason));
 }
 
 const std::string& single_argument(const Words& words) {
   if (words.size() != 2) {
-    throw Error(fmt::format("'{}' takes one argument", words.front()));
+    throw Error(formatted("'{}' takes one argument", words.front()));
   }
   return words[1];
 }
@@ -47,9 +47,9 @@ void check_providers(const Words& words) {
   for (std::size_t i = 1; i < words.size(); ++i) {
     if (std::find(kKnown.begin(), kKnown.end(), words[i]) == kKnown.end()) {
       throw Error(
-          fmt::format("provider '{}' is refused: it would load a library (allowed: default, "
-                      "legacy, fips, base, null)",
-                      printable(words[i])));
+          formatted("provider '{}' is refused: it would load a library (allowed: default, "
+                    "legacy, fips, base, null)",
+                    printable(words[i])));
     }
   }
 }
@@ -57,7 +57,7 @@ void check_providers(const Words& words) {
 void check_addresses(const Words& words) {
   // A name would be looked up from inside the tunnel before there is one.
   if (!std::all_of(words.begin() + 1, words.end(), is_address_literal)) {
-    throw Error(fmt::format("'{}' takes addresses, not names", words.front()));
+    throw Error(formatted("'{}' takes addresses, not names", words.front()));
   }
 }
 
@@ -74,9 +74,9 @@ bool is_secret(std::string_view name) {
 void check_exclusive(const std::map<std::string, std::size_t, std::less<>>& keys) {
   if (keys.size() > 1) {
     throw Error(
-        fmt::format("'{}' and '{}' in one <connection> block exclude each other: the "
-                    "server uses one of them; remove the other",
-                    keys.begin()->first, std::next(keys.begin())->first));
+        formatted("'{}' and '{}' in one <connection> block exclude each other: the "
+                  "server uses one of them; remove the other",
+                  keys.begin()->first, std::next(keys.begin())->first));
   }
 }
 
@@ -296,8 +296,8 @@ void Parser::check_line(std::string_view line) const {
     throw Error("a control character: this is not a text file");  // in a comment, too
   }
   if (lines_.too_long()) {
-    throw Error(fmt::format("the line is longer than the {} bytes that OpenVPN can read",
-                            kOpenvpnLineMax - 1));
+    throw Error(formatted("the line is longer than the {} bytes that OpenVPN can read",
+                          kOpenvpnLineMax - 1));
   }
 }
 
@@ -449,8 +449,7 @@ void Parser::unknown(const std::string& name) {
   if (!can_be_shown(name)) {
     return not_shown();
   }
-  throw Error(
-      fmt::format("unknown directive '{}'{}", printable(name), did_you_mean(name, "'", "'")));
+  throw Error(formatted("unknown directive '{}'{}", printable(name), did_you_mean(name, "'", "'")));
 }
 
 /// Lines of a key whose tags are broken are one finding, not fifty.
@@ -472,9 +471,9 @@ void Parser::tell_not_shown() {
       hidden_first_,
       hidden_first_ == hidden_last_
           ? Error("unknown directive (not shown: it does not look like one)")
-          : Error(fmt::format("unknown directives up to line {} (not shown: they do not look like "
-                              "any); the block of a key or certificate needs its tags",
-                              hidden_last_)));
+          : Error(formatted("unknown directives up to line {} (not shown: they do not look like "
+                            "any); the block of a key or certificate needs its tags",
+                            hidden_last_)));
   hidden_first_ = hidden_last_ = 0;
 }
 
@@ -506,7 +505,7 @@ void Parser::block(const std::string& name) {
   if (name.starts_with('/')) {
     const std::string opened = name.substr(1);
     at_work_ = opened;
-    throw Error(can_be_shown(opened) ? fmt::format("</{0}> without <{0}>", opened)
+    throw Error(can_be_shown(opened) ? formatted("</{0}> without <{0}>", opened)
                                      : "the end of a block that has not begun (not shown)");
   }
   if (name == "connection" && remotes_.in_connection()) {
@@ -523,7 +522,7 @@ void Parser::block(const std::string& name) {
   const std::string end_tag = "</" + name + ">";
   if (!is_closed(end_tag)) {
     skip_open_block();
-    throw Error(fmt::format("the block is not closed: expected '{}'", end_tag));
+    throw Error(formatted("the block is not closed: expected '{}'", end_tag));
   }
   const std::string content = content_up_to(end_tag);
   check_place_of_block(*known);
@@ -538,16 +537,16 @@ void Parser::block(const std::string& name) {
   try {
     keep_block(*known, content);
   } catch (const Error& error) {
-    throw error.with_context(fmt::format("cannot use block <{}>", name));
+    throw error.with_context(formatted("cannot use block <{}>", name));
   }
 }
 
 void Parser::check_place_of_block(const Directive& known) const {
   if (remotes_.in_connection() && !is_control_key(known.name)) {
     throw Error(
-        fmt::format("<{}> inside of <connection> is not supported; put it in front of the "
-                    "block",
-                    known.name));
+        formatted("<{}> inside of <connection> is not supported; put it in front of the "
+                  "block",
+                  known.name));
   }
 }
 
@@ -570,7 +569,7 @@ void Parser::unknown_block(const std::string& name) {
     skip_open_block();
   }
   throw Error(can_be_shown(name)
-                  ? fmt::format("unknown block <{}>{}", name, did_you_mean(name, "<", ">"))
+                  ? formatted("unknown block <{}>{}", name, did_you_mean(name, "<", ">"))
                   : "unknown block (not shown: it does not look like one)");
 }
 
@@ -716,7 +715,7 @@ void Parser::hand_on(std::string_view name, const std::string& content) {
 /// Of several the last one counts.
 void Parser::direction(const std::string& name, const std::string& number) {
   if (number != "0" && number != "1") {
-    throw Error(fmt::format("the direction of '{}' is 0 or 1", name));
+    throw Error(formatted("the direction of '{}' is 0 or 1", name));
   }
   keys_at_work().direction = join_words({"key-direction", number});
 }
@@ -772,8 +771,8 @@ std::string Parser::content_up_to(const std::string& end_tag) {
     }
     // It would take the line apart: the tag could end the block, the rest be a directive.
     if (lines_.too_long() && line->find(end_tag) != std::string_view::npos) {
-      error = fmt::format("line {} has '{}' and is longer than the {} bytes that OpenVPN can read",
-                          lines_.number(), end_tag, kOpenvpnLineMax - 1);
+      error = formatted("line {} has '{}' and is longer than the {} bytes that OpenVPN can read",
+                        lines_.number(), end_tag, kOpenvpnLineMax - 1);
     }
     if (ends_block(*line, end_tag)) {
       if (!error.empty()) {
@@ -784,7 +783,7 @@ std::string Parser::content_up_to(const std::string& end_tag) {
     content += *line;
     content += '\n';
   }
-  throw Error(fmt::format("the block is not closed: expected '{}'", end_tag));
+  throw Error(formatted("the block is not closed: expected '{}'", end_tag));
 }
 
 void Parser::keep_block(const Directive& known, const std::string& content) {
@@ -806,7 +805,7 @@ void Parser::keep_block(const Directive& known, const std::string& content) {
       if (name == "dh" || name == "auth-gen-token-secret") {  // OpenVPN takes no other of these
         return leave_out(name, known.reason, Severity::kNotice);
       }
-      throw Error(fmt::format("'{}' has no block", name));
+      throw Error(formatted("'{}' has no block", name));
   }
   if (name == "tls-auth" && remotes_.in_connection()) {
     connections_.back().keys.direction.clear();
@@ -829,7 +828,7 @@ void Parser::file(const Directive& known, const Words& words) {
   const bool is_for_servers = known.treatment == Treatment::kPemCookie && words.size() == 3 &&
                               (words[2] == "force-cookie" || words[2] == "allow-noncookie");
   if (words.size() != 2 && !(may_have_number && words.size() == 3) && !is_for_servers) {
-    throw Error(fmt::format("'{}' takes one file here", known.name));
+    throw Error(formatted("'{}' takes one file here", known.name));
   }
   if (known.name == "tls-auth" && remotes_.in_connection()) {
     connections_.back().keys.direction.clear();
@@ -849,7 +848,7 @@ void Parser::file(const Directive& known, const Words& words) {
       hand_on(known.name, pem_content(content, known.name));
     }
   } catch (const Error& error) {
-    throw error.with_context(fmt::format("'{}' file '{}'", known.name, printable(words[1])));
+    throw error.with_context(formatted("'{}' file '{}'", known.name, printable(words[1])));
   }
 }
 
@@ -898,9 +897,9 @@ void Parser::device_type(const Words& words) {
 void Parser::check_device() const {
   if (!device_.empty() && !device_is_tun_) {
     throw Error(
-        fmt::format("cannot tell the type of device '{}': expected 'dev tun' or "
-                    "'dev-type tun'",
-                    printable(device_)));
+        formatted("cannot tell the type of device '{}': expected 'dev tun' or "
+                  "'dev-type tun'",
+                  printable(device_)));
   }
 }
 

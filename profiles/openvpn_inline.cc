@@ -58,7 +58,7 @@ const Kind& kind_of(std::string_view directive) {
   const auto* const found = std::find_if(kKinds.begin(), kKinds.end(),
                                          [=](const Kind& k) { return k.directive == directive; });
   if (found == kKinds.end()) {
-    throw Error(fmt::format("'{}' takes no PEM", directive));
+    throw Error(formatted("'{}' takes no PEM", directive));
   }
   return *found;
 }
@@ -102,8 +102,8 @@ std::string pem_content(std::string_view text, std::string_view directive) {
   while (const std::optional<std::string_view> raw = lines.next()) {
     const std::string_view line = trimmed(*raw);
     if (line.starts_with(kDashes) && !raw->starts_with(kDashes)) {
-      throw Error(fmt::format("its line {} has blanks before '-----': OpenVPN would ignore it",
-                              lines.number()));
+      throw Error(formatted("its line {} has blanks before '-----': OpenVPN would ignore it",
+                            lines.number()));
     }
     const bool begins = line.starts_with(kBegin);
     if (label.empty()) {
@@ -112,13 +112,13 @@ std::string pem_content(std::string_view text, std::string_view directive) {
       }
       label = label_of(line, kBegin);
     } else if (begins || !is_pem_line(line)) {
-      throw Error(fmt::format("its line {} is not PEM", lines.number()));
+      throw Error(formatted("its line {} is not PEM", lines.number()));
     }
     content += line;
     content += '\n';
     if (line.starts_with(kEnd)) {
       if (label_of(line, kEnd) != label) {
-        throw Error(fmt::format("its line {} ends what has not begun", lines.number()));
+        throw Error(formatted("its line {} ends what has not begun", lines.number()));
       }
       label = {};
     }
@@ -127,7 +127,7 @@ std::string pem_content(std::string_view text, std::string_view directive) {
     throw Error("its PEM has no '-----END …' line");
   }
   if (content.empty()) {
-    throw Error(fmt::format("it has no {} ('-----BEGIN {}-----')", kind.what, kind.labels.front()),
+    throw Error(formatted("it has no {} ('-----BEGIN {}-----')", kind.what, kind.labels.front()),
                 {}, kKindHint);
   }
   return content;
@@ -187,7 +187,7 @@ std::string rewrapped_base64(std::string_view text) {
     for (const char c : trimmed(*raw)) {
       padded = padded || c == '=';
       if (padded ? c != '=' : !is_base64(c)) {
-        throw Error(fmt::format("its line {} is not base64", lines.number()));
+        throw Error(formatted("its line {} is not base64", lines.number()));
       }
       content += c;
       if (++column == kBase64Line) {
@@ -211,7 +211,7 @@ std::string fingerprint_content(std::string_view text) {
       continue;
     }
     if (!is_fingerprint_line(line)) {
-      throw Error(fmt::format("its line {} is not a fingerprint (AB:CD:…)", lines.number()));
+      throw Error(formatted("its line {} is not a fingerprint (AB:CD:…)", lines.number()));
     }
     content += line;
     content += '\n';
@@ -223,7 +223,7 @@ std::string fingerprint_content(std::string_view text) {
 }
 
 std::string inline_block(std::string_view name, std::string_view content) {
-  return fmt::format("<{0}>\n{1}</{0}>\n", name, content);
+  return formatted("<{0}>\n{1}</{0}>\n", name, content);
 }
 
 }  // namespace vpnrun::profile

@@ -25,7 +25,7 @@ std::string lower_case(std::string_view text) {
 }
 
 Error is_a(std::string_view what, std::string hint) {
-  return Error(fmt::format("this is {}, not an OpenVPN configuration", what), {}, std::move(hint));
+  return Error(formatted("this is {}, not an OpenVPN configuration", what), {}, std::move(hint));
 }
 
 /// With a mark or without one: every other byte of the first words is NUL.

@@ -64,7 +64,7 @@ class Splitter {
       }
       word += quote == '"' ? read_character() : line_[position_++];
     }
-    throw Error(fmt::format("the quotation mark {} is not closed", quote));
+    throw Error(formatted("the quotation mark {} is not closed", quote));
   }
 
   /// One character, a backslash taken off.
@@ -133,8 +133,8 @@ std::string join_words(const std::vector<std::string>& words) {
   }
   line += '\n';
   if (line.size() > kOpenvpnLineMax) {
-    throw Error(fmt::format("the line is longer than the {} bytes that OpenVPN can read",
-                            kOpenvpnLineMax - 1));
+    throw Error(formatted("the line is longer than the {} bytes that OpenVPN can read",
+                          kOpenvpnLineMax - 1));
   }
   return line;
 }

@@ -35,7 +35,7 @@ std::uint16_t parse_port_number(const std::string& text) {
   if (const auto port = number_of_port(text)) {
     return *port;
   }
-  throw Error(fmt::format("'{}' is not a port: expected 1 to 65535", printable(text)));
+  throw Error(formatted("'{}' is not a port: expected 1 to 65535", printable(text)));
 }
 
 Transport parse_protocol(const std::string& text) {
@@ -49,9 +49,9 @@ Transport parse_protocol(const std::string& text) {
     return Transport::kTcp;
   }
   throw Error(
-      fmt::format("'{}' is not a client's protocol: expected udp, udp4, udp6, tcp, tcp4, "
-                  "tcp6, tcp-client, tcp4-client or tcp6-client",
-                  printable(text)));
+      formatted("'{}' is not a client's protocol: expected udp, udp4, udp6, tcp, tcp4, "
+                "tcp6, tcp-client, tcp4-client or tcp6-client",
+                printable(text)));
 }
 
 bool is_host_name(std::string_view text) {
@@ -101,24 +101,24 @@ std::string remedy_for_host(std::string_view text) {
   if (port.empty() && !protocol.empty()) {
     port = "PORT";
   }
-  return fmt::format("write 'remote {}{}{}{}{}'", host, port.empty() ? "" : " ", port,
-                     protocol.empty() ? "" : " ", protocol);
+  return formatted("write 'remote {}{}{}{}{}'", host, port.empty() ? "" : " ", port,
+                   protocol.empty() ? "" : " ", protocol);
 }
 
 [[noreturn]] void refuse_host(const std::string& text) {
   const std::string shown = printable(text);
   if (const std::string remedy = remedy_for_host(text); !remedy.empty()) {
-    throw Error(fmt::format("'{}' is not a host: {}", shown, remedy));
+    throw Error(formatted("'{}' is not a host: {}", shown, remedy));
   }
   const bool is_international = std::any_of(
       text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
   if (is_international) {
     throw Error(
-        fmt::format("'{}' is not a host: write an international name in its xn-- form, "
-                    "which idn2(1) shows",
-                    shown));
+        formatted("'{}' is not a host: write an international name in its xn-- form, "
+                  "which idn2(1) shows",
+                  shown));
   }
-  throw Error(fmt::format("'{}' is not a host: expected a name or an IP address", shown));
+  throw Error(formatted("'{}' is not a host: expected a name or an IP address", shown));
 }
 
 const std::string& single(RemoteList::Arguments arguments) {

@@ -49,7 +49,7 @@ const Directive* meant_directive(const std::string& word) {
 std::string did_you_mean(const std::string& word, std::string_view before, std::string_view after) {
   const std::string_view nearest = nearest_directive(lower(word));
   return nearest.empty() ? std::string()
-                         : fmt::format("; did you mean {}{}{}?", before, nearest, after);
+                         : formatted("; did you mean {}{}{}?", before, nearest, after);
 }
 
 std::string_view name_of_tag(std::string_view word) {

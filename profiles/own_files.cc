@@ -61,7 +61,7 @@ bool is_below(const std::string& path, const std::string& folder) {
 }
 
 [[noreturn]] void refuse_others(const std::string& profile) {
-  refuse(fmt::format("it belongs to the profile '{}'", profile));
+  refuse(formatted("it belongs to the profile '{}'", profile));
 }
 
 /// Nothing that was not for everybody to read goes out by way of a folder that is.
@@ -181,15 +181,15 @@ std::string OwnFiles::read(std::string_view directive, const std::string& name) 
   } catch (Error& error) {
     const bool is_link = error.code() == std::errc::too_many_symbolic_link_levels;
     if (directive == kLogin && (is_link || error.hint().empty())) {
-      error.set_hint(fmt::format(
-          "put user name and password into a file of this profile's own, and name it by "
-          "'credentials' in [tunnel] of {}/{}.toml",
-          printable(place_.profile_folder), place_.profile));
+      error.set_hint(
+          formatted("put user name and password into a file of this profile's own, and name it by "
+                    "'credentials' in [tunnel] of {}/{}.toml",
+                    printable(place_.profile_folder), place_.profile));
     } else if (error.hint().empty() || (is_link && !is_public(name))) {
       error.set_hint(
-          fmt::format("put a copy that is this profile's own into {}, and its name into "
-                      "the configuration",
-                      printable(folder_)));
+          formatted("put a copy that is this profile's own into {}, and its name into "
+                    "the configuration",
+                    printable(folder_)));
     }
     throw;
   }
@@ -227,13 +227,13 @@ void OwnFiles::check_name(std::string_view directive, const std::string& relativ
   if (!is_among_profiles()) {
     // Such a folder may hold anything, a whole /etc or the home folder of root.
     if (directive == kLogin) {
-      refuse(fmt::format("the configuration lies outside of {}", printable(place_.profile_folder)));
+      refuse(formatted("the configuration lies outside of {}", printable(place_.profile_folder)));
     }
     if (relative.front() == '.' || relative.find('/') != std::string::npos) {
       refuse(
-          fmt::format("it does not lie beside the configuration, or is hidden, and that lies "
-                      "outside of {}",
-                      printable(place_.profile_folder)));
+          formatted("it does not lie beside the configuration, or is hidden, and that lies "
+                    "outside of {}",
+                    printable(place_.profile_folder)));
     }
   }
   check_names_of_others(path);
@@ -275,12 +275,11 @@ void OwnFiles::check_authority(std::string_view text) const {
   for (const Claim& claim : shared_) {
     // One that is in the configuration itself, or is given in its place, would count instead.
     if (blocks != 1 || authorities_.size() != 1 || authorities_.front() != claim.authority) {
-      throw Error(
-          fmt::format("{}: '{}' belongs to the profile '{}'", printable(place_.configuration),
-                      printable(claim.path), claim.profile),
-          std::make_error_code(std::errc::operation_not_permitted),
-          "configurations with different authorities ('ca') share no key or certificate; "
-          "put those of one provider into a folder of their own");
+      throw Error(formatted("{}: '{}' belongs to the profile '{}'", printable(place_.configuration),
+                            printable(claim.path), claim.profile),
+                  std::make_error_code(std::errc::operation_not_permitted),
+                  "configurations with different authorities ('ca') share no key or certificate; "
+                  "put those of one provider into a folder of their own");
     }
   }
 }
@@ -328,7 +327,7 @@ const std::vector<OwnFiles::Claim>& OwnFiles::claims() {
 }
 
 void OwnFiles::add_claims(const std::string& other) {
-  const std::string path = fmt::format("{}/{}.toml", place_.profile_folder, other);
+  const std::string path = formatted("{}/{}.toml", place_.profile_folder, other);
   std::string text;
   try {
     text = read_trusted_file(path, Trust::kAnyOwner);
@@ -336,7 +335,7 @@ void OwnFiles::add_claims(const std::string& other) {
     if (error.code() == std::errc::no_such_file_or_directory) {
       return;  // gone since it was listed
     }
-    throw error.with_context(fmt::format("cannot tell what belongs to the profile '{}'", other));
+    throw error.with_context(formatted("cannot tell what belongs to the profile '{}'", other));
   }
   const auto absolute = [this](const std::string& file) {
     return normal((std::filesystem::path(place_.profile_folder) / file).string());

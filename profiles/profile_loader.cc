@@ -17,12 +17,12 @@ namespace {
 std::string hint_for_missing(const std::string& folder, const std::string& name) {
   const std::vector<std::string> names = list_profiles(folder);
   if (names.empty()) {
-    return fmt::format("there is no profile in {} that you may see", printable(folder));
+    return formatted("there is no profile in {} that you may see", printable(folder));
   }
   const std::vector<std::string_view> candidates(names.begin(), names.end());
   const std::string_view nearest = nearest_name(name, candidates);
   if (!nearest.empty()) {
-    return fmt::format("did you mean '{}'?", nearest);
+    return formatted("did you mean '{}'?", nearest);
   }
   constexpr std::size_t kShown = 8;
   std::string list;
@@ -37,9 +37,9 @@ std::string hint_for_missing(const std::string& folder, const std::string& name)
 Profile load_profile(const std::string& folder, const std::string& name, Trust trust) {
   // Before it becomes part of a path.
   if (!is_valid_profile_name(name)) {
-    throw Error(fmt::format("cannot use profile name '{}': expected at most {} of a-z, 0-9, '_' "
-                            "and '-', the first a letter or digit",
-                            printable(name), kProfileNameMax),
+    throw Error(formatted("cannot use profile name '{}': expected at most {} of a-z, 0-9, '_' "
+                          "and '-', the first a letter or digit",
+                          printable(name), kProfileNameMax),
                 std::error_code(EINVAL, std::generic_category()));
   }
   const std::string path = folder + "/" + name + ".toml";
@@ -47,7 +47,7 @@ Profile load_profile(const std::string& folder, const std::string& name, Trust t
     return parse_profile(read_trusted_file(path, trust), name, path);
   } catch (const Error& error) {
     if (error.code() == std::error_code(ENOENT, std::generic_category())) {
-      throw Error(fmt::format("cannot find profile '{}' in {}", name, printable(folder)),
+      throw Error(formatted("cannot find profile '{}' in {}", name, printable(folder)),
                   error.code(), hint_for_missing(folder, name));
     }
     throw;

@@ -40,7 +40,7 @@ constexpr const char* kAuto = "auto";
 
 std::string parse_path(const std::string& text, const std::string& profile_path) {
   if (text.empty() || text.ends_with('/')) {
-    throw Error(fmt::format("'{}' is not the name of a file", printable(text)));
+    throw Error(formatted("'{}' is not the name of a file", printable(text)));
   }
   const std::filesystem::path folder = std::filesystem::absolute(profile_path).parent_path();
   return (folder / text).string();  // an absolute `text` replaces the folder
@@ -58,14 +58,14 @@ void read_tunnel(const Section& section, const std::string& path, Tunnel& tunnel
     section.fail("config", "type \"none\" has no configuration file");
   }
   if (tunnel.type != TunnelType::kNone && !section.has("config")) {
-    section.fail("", fmt::format("'config' is missing: type \"{}\" needs a configuration file "
-                                 "(config = \"FILE\")",
-                                 type));
+    section.fail("", formatted("'config' is missing: type \"{}\" needs a configuration file "
+                               "(config = \"FILE\")",
+                               type));
   }
   if (section.has("credentials") && tunnel.type != TunnelType::kOpenvpn) {
-    section.fail("credentials", fmt::format("type \"{}\" takes no credentials file; only type "
-                                            "\"openvpn\" does",
-                                            type));
+    section.fail("credentials", formatted("type \"{}\" takes no credentials file; only type "
+                                          "\"openvpn\" does",
+                                          type));
   }
 }
 
@@ -93,7 +93,7 @@ void read_set(const Section& section, std::string_view key, Parse parse, std::ve
       [&list, parse](const std::string& text) {
         T value = parse(text);
         if (std::find(list.begin(), list.end(), value) != list.end()) {
-          throw Error(fmt::format("'{}' is listed twice", printable(text)));
+          throw Error(formatted("'{}' is listed twice", printable(text)));
         }
         return value;
       },
@@ -119,9 +119,9 @@ void read_hooks(const Section& section, Hooks& hooks) {
 Profile parse_profile(std::string_view text, const std::string& name, const std::string& path) {
   if (!is_valid_profile_name(name)) {
     throw Error(
-        fmt::format("cannot use profile name '{}': expected at most 32 of a-z, 0-9, '_' "
-                    "and '-', the first a letter or digit",
-                    printable(name)));
+        formatted("cannot use profile name '{}': expected at most 32 of a-z, 0-9, '_' "
+                  "and '-', the first a letter or digit",
+                  printable(name)));
   }
   const Document document(text, path);
   Profile profile;

@@ -61,7 +61,7 @@ struct stat status_of(int fd, const std::string& path) {
 }
 
 [[noreturn]] void refuse(const std::string& path, std::string_view reason, std::string hint) {
-  throw Error(fmt::format("cannot use '{}': {}", printable(path), reason),
+  throw Error(formatted("cannot use '{}': {}", printable(path), reason),
               std::error_code(EPERM, std::generic_category()), std::move(hint));
 }
 
@@ -71,17 +71,16 @@ void check_owner_and_mode(const struct stat& status, const std::string& path, st
   // To change a file that has other names changes it there, too.
   const std::string changed = S_ISREG(status.st_mode) && status.st_nlink > 1 ? "" : path;
   if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
-    refuse(path, fmt::format("{} belongs to uid {}, not to root", what, status.st_uid),
+    refuse(path, formatted("{} belongs to uid {}, not to root", what, status.st_uid),
            cure("chown root", changed));
   }
   const mode_t mode = status.st_mode & 07777U;
   if ((mode & kOthersWrite) != 0) {
-    refuse(path,
-           fmt::format("users other than its owner can write to {} (mode {:04o})", what, mode),
+    refuse(path, formatted("users other than its owner can write to {} (mode {:04o})", what, mode),
            cure("chmod go-w", changed));
   }
   if ((mode & forbidden) != 0) {
-    refuse(path, fmt::format("users other than its owner can read {} (mode {:04o})", what, mode),
+    refuse(path, formatted("users other than its owner can read {} (mode {:04o})", what, mode),
            cure("chmod 0600", changed));
   }
 }
@@ -89,7 +88,7 @@ void check_owner_and_mode(const struct stat& status, const std::string& path, st
 [[noreturn]] void throw_open_error(const std::string& path) {
   const int saved = errno;
   const std::error_code code(saved, std::generic_category());
-  const std::string start = fmt::format("cannot read '{}': ", printable(path));
+  const std::string start = formatted("cannot read '{}': ", printable(path));
   if (saved == ELOOP) {
     throw Error(start + "it is a symbolic link", code, "name the file that it leads to");
   }
@@ -103,7 +102,7 @@ UniqueFd open_step(int parent_fd, const std::string& name, const std::string& pa
   if (!fd.ok() && errno == ENOTDIR &&
       ::fstatat(parent_fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
     if (S_ISLNK(status.st_mode)) {
-      throw Error(fmt::format("cannot use '{}': it is a symbolic link", printable(path)),
+      throw Error(formatted("cannot use '{}': it is a symbolic link", printable(path)),
                   std::error_code(ELOOP, std::generic_category()),
                   "put the folder itself in its place, or name the one that it leads to");
     }
@@ -191,7 +190,7 @@ UniqueFd open_regular(int folder_fd, const std::string& name, const std::string&
     throw_open_error(path);
   }
   if (!S_ISREG(seen.st_mode)) {
-    throw Error(fmt::format("cannot use '{}': it is not a regular file", printable(path)),
+    throw Error(formatted("cannot use '{}': it is not a regular file", printable(path)),
                 std::error_code(EINVAL, std::generic_category()));
   }
   UniqueFd file(
@@ -201,7 +200,7 @@ UniqueFd open_regular(int folder_fd, const std::string& name, const std::string&
   }
   const struct stat opened = status_of(file.get(), path);
   if (opened.st_dev != seen.st_dev || opened.st_ino != seen.st_ino) {
-    throw Error(fmt::format("cannot use '{}': it is being replaced", printable(path)),
+    throw Error(formatted("cannot use '{}': it is being replaced", printable(path)),
                 std::error_code(EAGAIN, std::generic_category()));
   }
   return file;
@@ -222,7 +221,7 @@ std::string read_all(int fd, const std::string& path, std::size_t max_bytes) {
       return content;
     }
   }
-  throw Error(fmt::format("cannot use '{}': it has more than {} bytes", printable(path), max_bytes),
+  throw Error(formatted("cannot use '{}': it has more than {} bytes", printable(path), max_bytes),
               std::error_code(EFBIG, std::generic_category()));
 }
 
@@ -235,9 +234,9 @@ std::string cure(std::string_view command, const std::string& path) {
   };
   const bool goes_up = (path + "/").find("/../") != std::string::npos;
   if (!goes_up && (is_at_or_below(kOwnFolder) || is_at_or_below(kRuntimeRoot))) {
-    return fmt::format("{} '{}'", command, printable(path));
+    return formatted("{} '{}'", command, printable(path));
   }
-  return fmt::format("keep what root acts upon where only root can write, as in {}", kOwnFolder);
+  return formatted("keep what root acts upon where only root can write, as in {}", kOwnFolder);
 }
 
 std::string read_trusted_file(const std::string& path, Trust trust, std::size_t max_bytes,
@@ -279,7 +278,7 @@ void check_hook(const std::string& line) {
     }
     path = std::move(*further);
   }
-  throw Error(fmt::format("cannot use '{}': too many symbolic links", printable(program)),
+  throw Error(formatted("cannot use '{}': too many symbolic links", printable(program)),
               std::error_code(ELOOP, std::generic_category()));
 }
 

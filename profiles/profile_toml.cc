@@ -51,12 +51,12 @@ std::string join(Keys words) {
 
 std::string suggestion(std::string_view word, Keys known) {
   const std::string_view nearest = nearest_name(word, known);
-  return nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest);
+  return nearest.empty() ? "" : formatted("; did you mean '{}'?", nearest);
 }
 
 /// " in [dns]", nothing at the top level.
 std::string place(std::string_view section) {
-  return section.empty() ? std::string() : fmt::format(" in [{}]", section);
+  return section.empty() ? std::string() : formatted(" in [{}]", section);
 }
 
 const toml::table* as_table(const void* table) {
@@ -70,8 +70,8 @@ const toml::node* find(const void* table, std::string_view key) {
 [[noreturn]] void fail_type(const TomlTree& tree, const toml::node& node, std::string_view what,
                             std::string_view expected) {
   fail_at(tree.path, node.source().begin,
-          fmt::format("{} must be {}, not {}: '{}'", what, expected, type_name(node),
-                      excerpt(tree.text, node.source())));
+          formatted("{} must be {}, not {}: '{}'", what, expected, type_name(node),
+                    excerpt(tree.text, node.source())));
 }
 
 /// Passes the string on to `visit`, whose Error gets the place and the key in front.
@@ -84,22 +84,21 @@ void visit_node(const TomlTree& tree, const toml::node& node, const std::string&
   // A line end in a value becomes a line of its own in somebody's configuration.
   if (find_unprintable(text) != std::string::npos) {
     fail_at(tree.path, node.source().begin,
-            fmt::format("{} has a control character or line end: '{}'", what,
-                        printable(text.substr(0, kExcerptMax))));
+            formatted("{} has a control character or line end: '{}'", what,
+                      printable(text.substr(0, kExcerptMax))));
   }
   try {
     visit(text);
   } catch (const Error& error) {
-    fail_at(tree.path, node.source().begin, fmt::format("{}: {}", what, error.what()),
-            error.hint());
+    fail_at(tree.path, node.source().begin, formatted("{}: {}", what, error.what()), error.hint());
   }
 }
 
 toml::table parse_profile_text(std::string_view text, const std::string& path) {
   if (text.size() > kProfileTextMax) {
     fail_at(path, {1, 1},
-            fmt::format("a profile of {} bytes is too long: expected at most {}", text.size(),
-                        kProfileTextMax));
+            formatted("a profile of {} bytes is too long: expected at most {}", text.size(),
+                      kProfileTextMax));
   }
   return parse_toml(text, path);
 }
@@ -120,7 +119,7 @@ Section Document::top(Keys known) const {
 Section Document::section(std::string_view name, Keys known) const {
   const toml::node* node = tree_->root.get(name);
   if (node != nullptr && !node->is_table()) {
-    fail_type(*tree_, *node, fmt::format("'{}'", name), fmt::format("a table, [{}]", name));
+    fail_type(*tree_, *node, formatted("'{}'", name), formatted("a table, [{}]", name));
   }
   Section section(*tree_, node == nullptr ? nullptr : node->as_table(), name);
   section.check_keys(known);
@@ -149,9 +148,9 @@ void Section::check_keys(Keys known) const {
   }
   if (first != nullptr) {
     fail_at(tree_.path, first->source().begin,
-            fmt::format("unknown key '{}'{}{} (known: {})",
-                        printable(first->str().substr(0, kExcerptMax)), place(name_),
-                        suggestion(first->str(), known), join(known)));
+            formatted("unknown key '{}'{}{} (known: {})",
+                      printable(first->str().substr(0, kExcerptMax)), place(name_),
+                      suggestion(first->str(), known), join(known)));
   }
 }
 
@@ -162,7 +161,7 @@ bool Section::has(std::string_view key) const {
 void Section::read(std::string_view key, bool& out) const {
   if (const toml::node* node = find(table_, key)) {
     if (!node->is_boolean()) {
-      fail_type(tree_, *node, fmt::format("'{}'{}", key, place(name_)), "true or false");
+      fail_type(tree_, *node, formatted("'{}'{}", key, place(name_)), "true or false");
     }
     out = node->as_boolean()->get();
   }
@@ -170,7 +169,7 @@ void Section::read(std::string_view key, bool& out) const {
 
 void Section::visit_string(std::string_view key, const Visitor& visit) const {
   if (const toml::node* node = find(table_, key)) {
-    visit_node(tree_, *node, fmt::format("'{}'{}", key, place(name_)), "a string", visit);
+    visit_node(tree_, *node, formatted("'{}'{}", key, place(name_)), "a string", visit);
   }
 }
 
@@ -179,7 +178,7 @@ void Section::visit_strings(std::string_view key, const Visitor& visit) const {
   if (node == nullptr) {
     return;
   }
-  const std::string what = fmt::format("'{}'{}", key, place(name_));
+  const std::string what = formatted("'{}'{}", key, place(name_));
   if (!node->is_array()) {
     fail_type(tree_, *node, what, "an array of strings");
   }
@@ -194,8 +193,8 @@ std::size_t Section::choice(std::string_view key, Keys choices, std::size_t fall
     const auto* const found = std::find(choices.data(), choices.data() + choices.size(), text);
     result = static_cast<std::size_t>(found - choices.data());
     if (result == choices.size()) {
-      throw Error(fmt::format("'{}' is not allowed{} (allowed: {})", printable(text),
-                              suggestion(text, choices), join(choices)));
+      throw Error(formatted("'{}' is not allowed{} (allowed: {})", printable(text),
+                            suggestion(text, choices), join(choices)));
     }
   });
   return result;
@@ -209,7 +208,7 @@ std::vector<std::string> Section::places(std::string_view key) const {
   }
   for (const toml::node& element : *node->as_array()) {
     const auto& begin = element.source().begin;
-    result.push_back(fmt::format("{}:{}:{}", printable(tree_.path), begin.line, begin.column));
+    result.push_back(formatted("{}:{}:{}", printable(tree_.path), begin.line, begin.column));
   }
   return result;
 }
@@ -220,7 +219,7 @@ void Section::fail(std::string_view key, std::string_view message) const {
     node = as_table(table_);
   }
   fail_at(tree_.path, node == nullptr ? toml::source_position{1, 1} : node->source().begin,
-          fmt::format("{}{}", message, place(name_)));
+          formatted("{}{}", message, place(name_)));
 }
 
 }  // namespace vpnrun::profile

@@ -19,7 +19,7 @@ namespace vpnrun::profile {
 namespace {
 
 [[noreturn]] void refuse(std::string_view value, std::string_view what, std::string_view expected) {
-  throw Error(fmt::format("'{}' is not {}: expected {}", printable(value), what, expected));
+  throw Error(formatted("'{}' is not {}: expected {}", printable(value), what, expected));
 }
 
 /// Digits only, without sign and leading zeros, at most `max`.
@@ -72,7 +72,7 @@ Prefix parse_subnet(std::string_view text) {
     std::array<char, INET_ADDRSTRLEN> fixed{};
     parsed.s_addr = htonl(network & kNetmask30);
     (void)::inet_ntop(AF_INET, &parsed, fixed.data(), fixed.size());  // cannot fail: IPv4 fits
-    refuse(text, "the first address of a /30", fmt::format("{}/30", fixed.data()));
+    refuse(text, "the first address of a /30", formatted("{}/30", fixed.data()));
   }
   if (!is_usable_network(network)) {
     refuse(text, kWhat, "a unicast network outside 0.0.0.0/8 and 127.0.0.0/8");

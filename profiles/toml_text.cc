@@ -67,14 +67,13 @@ toml::source_position position_of(std::string_view text, std::size_t offset) {
   (void)decode_utf8(text, end);
   const std::string character = printable(text.substr(found.offset, end - found.offset));
   if (found.in_string) {
-    fail_at(
-        path, where,
-        fmt::format("not valid here: '{}' after a '\\' in '{}'", character, line_at(text, where)),
-        "after a '\\' at the end of a line, text must go on with an ASCII character");
+    fail_at(path, where,
+            formatted("not valid here: '{}' after a '\\' in '{}'", character, line_at(text, where)),
+            "after a '\\' at the end of a line, text must go on with an ASCII character");
   }
   fail_at(path, where,
-          fmt::format("not valid TOML: '{}' outside of a string in '{}'", character,
-                      line_at(text, where)),
+          formatted("not valid TOML: '{}' outside of a string in '{}'", character,
+                    line_at(text, where)),
           "letters beyond a-z, also in keys, go in plain double quotes: key = \"value\"");
 }
 
@@ -85,7 +84,7 @@ void fail_at(const std::string& path, const toml::source_position& where, std::s
   // A table that nobody wrote has no place: the file itself is meant.
   const auto line = std::max(where.line, toml::source_index{1});
   const auto column = std::max(where.column, toml::source_index{1});
-  throw Error(fmt::format("{}:{}:{}: {}", printable(path), line, column, message),
+  throw Error(formatted("{}:{}:{}: {}", printable(path), line, column, message),
               std::make_error_code(std::errc::invalid_argument), std::move(hint));
 }
 
@@ -115,7 +114,7 @@ toml::table parse_toml(std::string_view text, const std::string& path) {
     }
     const toml::source_position where = error.source().begin;
     fail_at(path, where,
-            fmt::format("not valid TOML: {} in '{}'", printable(description), line_at(text, where)),
+            formatted("not valid TOML: {} in '{}'", printable(description), line_at(text, where)),
             syntax_hint(text, where));
   }
 }

@@ -33,8 +33,8 @@ void require_profile(const Places& places, const std::string& name) {
 
 void require_rights(const AttachOrder& order, std::string_view verb) {
   if (order.scope == UnitScope::kSystem && ::geteuid() != 0) {
-    throw Error(fmt::format("cannot {} '{}': only root changes the machine's units", verb,
-                            printable(order.unit)),
+    throw Error(formatted("cannot {} '{}': only root changes the machine's units", verb,
+                          printable(order.unit)),
                 std::make_error_code(std::errc::operation_not_permitted),
                 "sudo vpnrunctl …, or --user for a unit of your own");
   }
@@ -75,22 +75,22 @@ std::vector<std::pair<std::string, std::string>> overlays_of(const std::string& 
   for (const char* name : {"nsswitch.conf", "resolv.conf"}) {
     if (!is_coverable(units.etc + "/" + name)) {
       reporter.warn(
-          fmt::format("there is no /etc/{} to lay the tunnel's over: make one, and "
-                      "attach the unit again",
-                      name));
+          formatted("there is no /etc/{} to lay the tunnel's over: make one, and "
+                    "attach the unit again",
+                    name));
     } else if (std::find(own.begin(), own.end(), name) == own.end()) {
       // Below the place that systemd knows it by, not where a test has it.
-      overlays.emplace_back(fmt::format("/run/vpnrun/{}/etc/{}", profile, name),
+      overlays.emplace_back(formatted("/run/vpnrun/{}/etc/{}", profile, name),
                             std::string("/etc/") + name);
     }
   }
   for (const std::string& name : own) {
     if (printable(name) != name || !is_coverable(units.etc + "/" + name)) {
-      reporter.warn(fmt::format("'{}/{}' is left out: there is no such name in /etc", own_folder,
-                                printable(name)));
+      reporter.warn(formatted("'{}/{}' is left out: there is no such name in /etc", own_folder,
+                              printable(name)));
       continue;
     }
-    overlays.emplace_back(fmt::format("/etc/netns/{}/{}", profile, name), "/etc/" + name);
+    overlays.emplace_back(formatted("/etc/netns/{}/{}", profile, name), "/etc/" + name);
   }
   return overlays;
 }
@@ -99,11 +99,11 @@ std::vector<std::pair<std::string, std::string>> overlays_of(const std::string& 
 void refuse_unless_forced(const AttachOrder& order, const Unit& unit, const std::string& reason,
                           const std::string& hint, Reporter& reporter) {
   if (!order.force) {
-    throw Error(fmt::format("cannot attach '{}': {}", unit.id, reason),
+    throw Error(formatted("cannot attach '{}': {}", unit.id, reason),
                 std::make_error_code(std::errc::operation_not_permitted),
                 hint + "--force attaches it all the same");
   }
-  reporter.warn(fmt::format("'{}': {}", unit.id, reason));
+  reporter.warn(formatted("'{}': {}", unit.id, reason));
 }
 
 /// Units behind which the administrator would lock himself out.
@@ -111,9 +111,8 @@ void refuse_lockout(const AttachOrder& order, const Unit& unit, Reporter& report
   const std::string what = lockout_of(unit);
   if (!what.empty()) {
     refuse_unless_forced(
-        order, unit,
-        fmt::format("it is there for {}, and behind the tunnel nobody reaches it", what), "",
-        reporter);
+        order, unit, formatted("it is there for {}, and behind the tunnel nobody reaches it", what),
+        "", reporter);
   }
 }
 
@@ -127,10 +126,10 @@ void refuse_cycle(const AttachOrder& order, const Unit& unit, const ServiceManag
   const auto found = std::find_first_of(asked.begin(), asked.end(), earlier.begin(), earlier.end());
   if (found != asked.end()) {
     throw Error(
-        fmt::format("cannot attach '{}': it is started before {}, and the tunnel after that",
-                    unit.id, *found == unit.id ? "what the tunnel itself waits for" : *found),
+        formatted("cannot attach '{}': it is started before {}, and the tunnel after that", unit.id,
+                  *found == unit.id ? "what the tunnel itself waits for" : *found),
         std::make_error_code(std::errc::not_supported),
-        fmt::format("'systemctl list-dependencies --after {}' shows what comes first", tunnel));
+        formatted("'systemctl list-dependencies --after {}' shows what comes first", tunnel));
   }
 }
 
@@ -148,20 +147,20 @@ void refuse_sockets(const AttachOrder& order, const Unit& unit, const ServiceMan
     }
     if (addresses.empty()) {
       reporter.warn(
-          fmt::format("'{}' listens outside and hands its socket to the service, which "
-                      "can answer past the tunnel",
-                      socket));
+          formatted("'{}' listens outside and hands its socket to the service, which "
+                    "can answer past the tunnel",
+                    socket));
       continue;
     }
     refuse_unless_forced(
         order, unit,
-        fmt::format("'{}' listens outside, at {}, and hands its socket to the service, which "
-                    "answers past the tunnel",
-                    socket, addresses),
-        fmt::format("in '{0}' write '[Socket]' and 'NetworkNamespacePath=/run/netns/{1}', "
-                    "'[Unit]' and 'BindsTo=vpnrun-netns@{1}.service' and "
-                    "'After=vpnrun-netns@{1}.service' (systemctl edit {0}); ",
-                    socket, order.profile),
+        formatted("'{}' listens outside, at {}, and hands its socket to the service, which "
+                  "answers past the tunnel",
+                  socket, addresses),
+        formatted("in '{0}' write '[Socket]' and 'NetworkNamespacePath=/run/netns/{1}', "
+                  "'[Unit]' and 'BindsTo=vpnrun-netns@{1}.service' and "
+                  "'After=vpnrun-netns@{1}.service' (systemctl edit {0}); ",
+                  socket, order.profile),
         reporter);
   }
 }
@@ -192,15 +191,15 @@ void warn_of_ports(const AttachOrder& order, const Unit& unit, const Places& pla
     if (is_open) {
       continue;
     }
-    addresses += fmt::format("{}{}:{}/{}", addresses.empty() ? "" : ", ", one.address, one.port,
-                             one.protocol);
-    const std::string port = fmt::format("\"{}/{}\"", one.protocol, one.port);
+    addresses +=
+        formatted("{}{}:{}/{}", addresses.empty() ? "" : ", ", one.address, one.port, one.protocol);
+    const std::string port = formatted("\"{}/{}\"", one.protocol, one.port);
     if (ports.find(port) == std::string::npos) {
       ports += (ports.empty() ? "" : ", ") + port;
     }
   }
   if (!addresses.empty()) {
-    reporter.warn(fmt::format(
+    reporter.warn(formatted(
         "'{0}' listens at {1}: behind the tunnel neither this machine nor others reach it there. "
         "In {2}/{3}.toml, [ports] expose = [{4}] opens that for this machine, inbound = [{4}] for "
         "the tunnel's side",
@@ -247,7 +246,7 @@ std::string user_text(const Unit& unit, const AttachOrder& order, const UnitPlac
     commands.insert(commands.end(), more.begin(), more.end());
   }
   if (commands.empty()) {
-    throw Error(fmt::format("cannot attach '{}': it starts nothing (ExecStart=)", unit.id),
+    throw Error(formatted("cannot attach '{}': it starts nothing (ExecStart=)", unit.id),
                 std::make_error_code(std::errc::invalid_argument));
   }
   for (const std::string& warning : user_unit_warnings(unit)) {
@@ -273,8 +272,8 @@ std::string_view put_in_force(const ServiceManager& manager, const AttachOrder& 
   try {
     manager.reload();
     if (!is_in_force(manager, order, units, id)) {
-      throw Error(fmt::format("cannot attach '{}': another drop-in of the unit overrides ours", id),
-                  {}, fmt::format("'{}' shows them all", manager.command("cat", id)));
+      throw Error(formatted("cannot attach '{}': another drop-in of the unit overrides ours", id),
+                  {}, formatted("'{}' shows them all", manager.command("cat", id)));
     }
   } catch (const Error&) {
     if (before) {
@@ -311,8 +310,8 @@ void restart(const ServiceManager& manager, const UnitPlaces& units, const std::
     }
   }
   if (!failure.empty()) {
-    throw Error(fmt::format("'{}' does not start any more: {}", id, failure), {},
-                fmt::format("'{}' says why", manager.command("status", id)));
+    throw Error(formatted("'{}' does not start any more: {}", id, failure), {},
+                formatted("'{}' says why", manager.command("status", id)));
   }
 }
 
@@ -326,15 +325,15 @@ void move_now(const ServiceManager& manager, const AttachOrder& order, const Uni
     restart(manager, units, id);
     return;
   }
-  reporter.warn(fmt::format("'{}' still runs {}: '{}' moves it (or --now)", id, where,
-                            manager.command("restart", id)));
+  reporter.warn(formatted("'{}' still runs {}: '{}' moves it (or --now)", id, where,
+                          manager.command("restart", id)));
 }
 
 void make_user_folder(const std::string& folder) {
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
   if (failure) {
-    throw Error(fmt::format("cannot make '{}': {}", folder, failure.message()), failure);
+    throw Error(formatted("cannot make '{}': {}", folder, failure.message()), failure);
   }
 }
 
@@ -380,7 +379,7 @@ void attach(const AttachOrder& order, const Places& places, const UnitPlaces& un
   const std::string_view until_now =
       put_in_force(manager, order, units, unit.id, text, drop_in_path(folder, unit.id));
   write_attached_record(record_folder(order.scope, places, folder), unit.id, order.profile);
-  reporter.info(fmt::format("'{}' is attached to profile '{}'", unit.id, order.profile));
+  reporter.info(formatted("'{}' is attached to profile '{}'", unit.id, order.profile));
   if (!is_user) {
     warn_of_ports(order, unit, places, reporter);  // before it is moved
   }
@@ -401,12 +400,12 @@ void detach(const AttachOrder& order, const Places& places, const UnitPlaces& un
   const std::string path = drop_in_path(folder, id);
   const bool has_drop_in = read_drop_in(path).has_value();
   if (!remove_attached_record(record_folder(order.scope, places, folder), id) && !has_drop_in) {
-    reporter.info(fmt::format("'{}' is not attached", id));
+    reporter.info(formatted("'{}' is not attached", id));
     return;
   }
   remove_drop_in(path);
   manager.reload();
-  reporter.info(fmt::format("'{}' is detached", id));
+  reporter.info(formatted("'{}' is detached", id));
   move_now(manager, order, units, id, "behind the tunnel", reporter);
 }
 

@@ -30,7 +30,7 @@ bool is_off(const std::string& value) {
 }
 
 [[noreturn]] void refuse(const Unit& unit, const std::string& reason, const std::string& hint) {
-  throw Error(fmt::format("cannot attach '{}': {}", unit.id, reason),
+  throw Error(formatted("cannot attach '{}': {}", unit.id, reason),
               std::make_error_code(std::errc::not_supported), hint);
 }
 
@@ -55,7 +55,7 @@ void refuse_foundations(const Unit& unit) {
     if (target == "network.target" || target == "network-pre.target" ||
         target == "nss-lookup.target" || target == "nss-user-lookup.target" ||
         target == "basic.target" || target == "sysinit.target") {
-      refuse(unit, fmt::format("it is started before {}, and the tunnel after that", target),
+      refuse(unit, formatted("it is started before {}, and the tunnel after that", target),
              "what the machine's own network or names depend on cannot live behind a tunnel");
     }
   }
@@ -80,21 +80,20 @@ void refuse_other_trees(const Unit& unit) {
     const std::string root = property(unit.properties, name);
     if (!root.empty() && root != "/") {
       refuse(unit,
-             fmt::format("it has a file system of its own ({}={}), with its own /etc and /run",
-                         name, printable(root)),
+             formatted("it has a file system of its own ({}={}), with its own /etc and /run", name,
+                       printable(root)),
              "write a drop-in of your own: NetworkNamespacePath=/run/netns/NAME, and the "
              "resolver's files into that file system");
     }
   }
   const std::string other = property(unit.properties, "JoinsNamespaceOf");
   if (!other.empty()) {
-    refuse(
-        unit,
-        fmt::format("it shares namespaces with '{}' (JoinsNamespaceOf= in the one or the other), "
-                    "which would be in force instead of the tunnel's",
-                    printable(other)),
-        "leave JoinsNamespaceOf= out ('systemctl edit --full': no drop-in takes it back), and "
-        "attach each unit");
+    refuse(unit,
+           formatted("it shares namespaces with '{}' (JoinsNamespaceOf= in the one or the other), "
+                     "which would be in force instead of the tunnel's",
+                     printable(other)),
+           "leave JoinsNamespaceOf= out ('systemctl edit --full': no drop-in takes it back), and "
+           "attach each unit");
   }
   for (const char* name : {"BindPaths", "BindReadOnlyPaths"}) {
     // As systemd has understood them (SOURCE:DESTINATION:rbind): the files may say %t, -/run,
@@ -105,8 +104,7 @@ void refuse_other_trees(const Unit& unit) {
       const std::string target = end == std::string::npos ? std::string() : path.substr(end);
       if (source == "/run" || source.starts_with("/run:") || source.starts_with("/var/run:") ||
           target.starts_with(":/run:") || target.starts_with(":/var/run:")) {
-        refuse(unit,
-               fmt::format("it brings the host's /run with it ({}={})", name, printable(path)),
+        refuse(unit, formatted("it brings the host's /run with it ({}={})", name, printable(path)),
                "'systemctl edit' the unit to bind only what it needs of that");
       }
     }
@@ -119,19 +117,19 @@ void refuse_other_networks(const Unit& unit, const std::string& profile) {
   if (!paths.empty() && paths.back() != "/run/netns/" + profile &&
       paths.back() != "/var/run/netns/" + profile) {
     refuse(unit,
-           fmt::format("it has a network of its own already (NetworkNamespacePath={})",
-                       printable(paths.back())),
-           fmt::format("'systemctl edit {}' and write '[Service]' and 'NetworkNamespacePath='",
-                       unit.id));
+           formatted("it has a network of its own already (NetworkNamespacePath={})",
+                     printable(paths.back())),
+           formatted("'systemctl edit {}' and write '[Service]' and 'NetworkNamespacePath='",
+                     unit.id));
   }
   const std::vector<std::string> values = service_values(unit.settings, "PrivateNetwork");
   if (!values.empty() && !is_off(values.back())) {
-    refuse(unit,
-           fmt::format("it is to have no network at all (PrivateNetwork={})",
-                       printable(values.back())),
-           fmt::format("if it is to have the tunnel's: 'systemctl edit {}' and write '[Service]' "
-                       "and 'PrivateNetwork=no'",
-                       unit.id));
+    refuse(
+        unit,
+        formatted("it is to have no network at all (PrivateNetwork={})", printable(values.back())),
+        formatted("if it is to have the tunnel's: 'systemctl edit {}' and write '[Service]' "
+                  "and 'PrivateNetwork=no'",
+                  unit.id));
   }
 }
 
@@ -157,8 +155,8 @@ void refuse_unseen_pid_file(const Unit& unit, const std::vector<std::string>& ru
   seen.insert(seen.end(), run_paths.begin(), run_paths.end());
   if (!is_below_any(checked_run_path(pid_file), seen)) {
     refuse(unit,
-           fmt::format("systemd would not see its PID file '{}': the service has a /run of its own",
-                       printable(pid_file)),
+           formatted("systemd would not see its PID file '{}': the service has a /run of its own",
+                     printable(pid_file)),
            "give it a folder, RuntimeDirectory= and PIDFile= in it; or Type=simple or exec, if it "
            "can stay in the foreground");
   }
@@ -171,10 +169,9 @@ void refuse_launches(const Unit& unit) {
       const std::vector<std::string> words = words_of({command.line});
       const std::string program = words.empty() ? std::string() : words.front();
       if (program.substr(program.rfind('/') + 1) == "vpnrun") {
-        refuse(
-            unit,
-            fmt::format("it already goes through vpnrun (ExecStart={})", printable(command.line)),
-            "--profile in that line names the profile: 'systemctl --user edit --full' the unit");
+        refuse(unit,
+               formatted("it already goes through vpnrun (ExecStart={})", printable(command.line)),
+               "--profile in that line names the profile: 'systemctl --user edit --full' the unit");
       }
     }
   }
@@ -185,8 +182,8 @@ void add_bound_paths_warning(const Unit& unit, std::vector<std::string>& warning
     for (const std::string& path : words_of(service_values(unit.settings, name))) {
       if (path.find("/run/") != std::string::npos || path.find("%t/") != std::string::npos) {
         warnings.push_back(
-            fmt::format("the unit itself has {}={}: the service can reach whoever listens there",
-                        name, printable(path)));
+            formatted("the unit itself has {}={}: the service can reach whoever listens there",
+                      name, printable(path)));
       }
     }
   }
@@ -196,9 +193,9 @@ void add_bound_paths_warning(const Unit& unit, std::vector<std::string>& warning
 void add_open_files_warning(const Unit& unit, std::vector<std::string>& warnings) {
   for (const std::string& file : service_values(unit.settings, "OpenFile")) {
     warnings.push_back(
-        fmt::format("systemd opens OpenFile={} outside and hands it to the service: through a "
-                    "socket it can reach whoever listens there",
-                    printable(file)));
+        formatted("systemd opens OpenFile={} outside and hands it to the service: through a "
+                  "socket it can reach whoever listens there",
+                  printable(file)));
   }
 }
 
@@ -207,9 +204,9 @@ void add_survivors_warning(const Unit& unit, std::vector<std::string>& warnings)
   const std::string mode = property(unit.properties, "KillMode");
   if (mode == "process" || mode == "none") {
     warnings.push_back(
-        fmt::format("a restart leaves processes of '{}' alone (KillMode={}): those that run now "
-                    "stay outside until they end",
-                    unit.id, mode));
+        formatted("a restart leaves processes of '{}' alone (KillMode={}): those that run now "
+                  "stay outside until they end",
+                  unit.id, mode));
   }
 }
 
@@ -217,7 +214,7 @@ void add_survivors_warning(const Unit& unit, std::vector<std::string>& warnings)
 
 std::string checked_run_path(const std::string& path) {
   const auto wrong = [&](const char* reason) {
-    return Error(fmt::format("cannot bind '{}': {}", printable(path), reason),
+    return Error(formatted("cannot bind '{}': {}", printable(path), reason),
                  std::make_error_code(std::errc::invalid_argument),
                  "--path names a socket or a folder below /run, such as /run/postgresql");
   };
@@ -473,10 +470,10 @@ void check_user_unit(const Unit& unit, int systemd_version) {
     const bool is_switch = setting.kind == UserSetting::kSwitch;
     if (!is_switch || !is_off(value)) {
       refuse(unit,
-             fmt::format("{}={} takes away the right by which vpnrun enters the namespace",
-                         setting.name, printable(value)),
-             fmt::format("'systemctl --user edit {}' and write '[Service]' and '{}={}'", unit.id,
-                         setting.name, is_switch ? "no" : ""));
+             formatted("{}={} takes away the right by which vpnrun enters the namespace",
+                       setting.name, printable(value)),
+             formatted("'systemctl --user edit {}' and write '[Service]' and '{}={}'", unit.id,
+                       setting.name, is_switch ? "no" : ""));
     }
   }
 }
@@ -491,7 +488,7 @@ std::vector<std::string> privileged_commands(const Unit& unit) {
     for (const std::string& value : service_values(unit.settings, name)) {
       for (const UnitCommand& command : split_commands(value)) {
         if (command.prefixes.find('+') != std::string::npos) {
-          found.push_back(fmt::format("{}=+{}", name, printable(command.line)));
+          found.push_back(formatted("{}=+{}", name, printable(command.line)));
         }
       }
     }
@@ -509,7 +506,7 @@ std::vector<std::string> system_unit_warnings(const Unit& unit,
     if (std::any_of(run_paths.begin(), run_paths.end(), [&](const std::string& path) {
           return is_below(path, folder) || is_below(folder, path);
         })) {
-      warnings.push_back(fmt::format(
+      warnings.push_back(formatted(
           "through '{}' the service can have names looked up outside the tunnel", folder));
       break;
     }
@@ -518,9 +515,9 @@ std::vector<std::string> system_unit_warnings(const Unit& unit,
   add_open_files_warning(unit, warnings);
   for (const std::string& command : privileged_commands(unit)) {
     warnings.push_back(
-        fmt::format("'{}' runs in the namespace, but with all privileges and without the socket "
-                    "filter",
-                    command));
+        formatted("'{}' runs in the namespace, but with all privileges and without the socket "
+                  "filter",
+                  command));
   }
   add_survivors_warning(unit, warnings);
   const std::string user = property(unit.properties, "User");
@@ -539,14 +536,14 @@ std::vector<std::string> user_unit_warnings(const Unit& unit) {
   for (const char* name : {"ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload",
                            "ExecReloadPost", "ExecStop", "ExecStopPost"}) {
     if (!service_values(unit.settings, name).empty()) {
-      warnings.push_back(fmt::format("{}= still runs outside", name));
+      warnings.push_back(formatted("{}= still runs outside", name));
     }
   }
   for (const std::string& socket : triggering_sockets(unit)) {
     warnings.push_back(
-        fmt::format("'{}' listens outside and hands its socket to the service; vpnrun warns of it "
-                    "at each start",
-                    socket));
+        formatted("'{}' listens outside and hands its socket to the service; vpnrun warns of it "
+                  "at each start",
+                  socket));
   }
   add_survivors_warning(unit, warnings);
   return warnings;

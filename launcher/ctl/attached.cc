@@ -66,17 +66,17 @@ std::pair<std::string, std::string> obstacle(const AttachedUnit& unit,
                                              const std::string& launcher) {
   const bool is_user = scope == UnitScope::kUser;
   const std::string ctl = is_user ? "vpnrunctl {} --user {}" : "vpnrunctl {} {}";
-  const std::string again = fmt::format(fmt::runtime(ctl + " {}"), "attach", unit.id, unit.profile);
-  const std::string detach = fmt::format(fmt::runtime(ctl), "detach", unit.id);
+  const std::string again = formatted(fmt::runtime(ctl + " {}"), "attach", unit.id, unit.profile);
+  const std::string detach = formatted(fmt::runtime(ctl), "detach", unit.id);
   if (property(properties, "LoadState") == "not-found") {
     return {"there is no such unit any more", detach};
   }
   if (unit.file.empty()) {
     return {"its drop-in is gone ('systemctl revert' removes it): it starts outside",
-            fmt::format("{}, or {}", again, detach)};
+            formatted("{}, or {}", again, detach)};
   }
   const std::string cat =
-      fmt::format("'systemctl {}cat {}' shows all drop-ins", is_user ? "--user " : "", unit.id);
+      formatted("'systemctl {}cat {}' shows all drop-ins", is_user ? "--user " : "", unit.id);
   if (is_user) {
     return goes_through(properties, launcher)
                ? std::pair<std::string, std::string>()
@@ -84,23 +84,22 @@ std::pair<std::string, std::string> obstacle(const AttachedUnit& unit,
                      "another drop-in overrides ExecStart=: it starts outside", cat);
   }
   if (const std::string setting = overridden_setting(properties, unit.profile); !setting.empty()) {
-    return {
-        fmt::format("{} of its drop-in is not in force: another one overrides it, or an earlier "
-                    "version wrote it",
-                    setting),
-        fmt::format("{}; then: {}", cat, again)};
+    return {formatted("{} of its drop-in is not in force: another one overrides it, or an earlier "
+                      "version wrote it",
+                      setting),
+            formatted("{}; then: {}", cat, again)};
   }
   const std::string others = property(properties, "JoinsNamespaceOf");
   if (!others.empty()) {
-    return {fmt::format("it shares namespaces with '{}' (JoinsNamespaceOf=), which systemd prefers "
-                        "to the profile's: it may not start",
-                        printable(others)),
+    return {formatted("it shares namespaces with '{}' (JoinsNamespaceOf=), which systemd prefers "
+                      "to the profile's: it may not start",
+                      printable(others)),
             "leave JoinsNamespaceOf= out ('systemctl edit --full')"};
   }
   if (where.wanted && where.named != where.wanted) {
-    return {fmt::format("{}{} does not lead to the profile's namespace any more: it cannot start",
-                        kNamedFolder, unit.profile),
-            fmt::format("systemctl reload vpnrun-netns@{}", unit.profile)};
+    return {formatted("{}{} does not lead to the profile's namespace any more: it cannot start",
+                      kNamedFolder, unit.profile),
+            formatted("systemctl reload vpnrun-netns@{}", unit.profile)};
   }
   return {};
 }
@@ -184,7 +183,7 @@ AttachedState judge_attached(const AttachedUnit& unit, const UnitProperties& pro
     return result;
   }
   const std::string restart =
-      fmt::format("systemctl {}restart {}", scope == UnitScope::kUser ? "--user " : "", unit.id);
+      formatted("systemctl {}restart {}", scope == UnitScope::kUser ? "--user " : "", unit.id);
   if (result.state == "outside") {
     result.finding = "it still runs outside";
     result.hint = restart;
@@ -239,9 +238,9 @@ std::vector<std::string> strays_among(const std::vector<UnitProperties>& units,
     const std::string path = property(unit, "NetworkNamespacePath");
     if (scope == UnitScope::kUser && !path.empty()) {
       sentences.push_back(
-          fmt::format("'{}' runs outside: in a user's unit NetworkNamespacePath= has no effect; "
-                      "'vpnrunctl attach --user {} NAME' puts it behind a tunnel",
-                      printable(id), printable(id)));
+          formatted("'{}' runs outside: in a user's unit NetworkNamespacePath= has no effect; "
+                    "'vpnrunctl attach --user {} NAME' puts it behind a tunnel",
+                    printable(id), printable(id)));
     }
     if (scope == UnitScope::kUser) {
       continue;
@@ -251,10 +250,10 @@ std::vector<std::string> strays_among(const std::vector<UnitProperties>& units,
         [&path](const std::string& name) { return path == std::string(kNamedFolder) + name; });
     if (named != profiles.end()) {
       sentences.push_back(
-          fmt::format("'{0}' is in the namespace by NetworkNamespacePath= alone: daemons of the "
-                      "machine can look "
-                      "up names for it outside; 'vpnrunctl attach {0} {1}' closes that",
-                      printable(id), *named));
+          formatted("'{0}' is in the namespace by NetworkNamespacePath= alone: daemons of the "
+                    "machine can look "
+                    "up names for it outside; 'vpnrunctl attach {0} {1}' closes that",
+                    printable(id), *named));
     }
     const std::vector<std::string> joined = words_of({property(unit, "JoinsNamespaceOf")});
     const auto ours = std::find_if(joined.begin(), joined.end(), [](const std::string& name) {
@@ -262,14 +261,14 @@ std::vector<std::string> strays_among(const std::vector<UnitProperties>& units,
     });
     if (ours != joined.end()) {
       sentences.push_back(
-          fmt::format("'{}' has {}: JoinsNamespaceOf={} does not lead into the tunnel; 'vpnrunctl "
-                      "attach' does, "
-                      "without that line",
-                      printable(id),
-                      property(unit, "PrivateNetwork") == "yes"
-                          ? "no network"
-                          : "the machine's own network (no PrivateNetwork=)",
-                      printable(*ours)));
+          formatted("'{}' has {}: JoinsNamespaceOf={} does not lead into the tunnel; 'vpnrunctl "
+                    "attach' does, "
+                    "without that line",
+                    printable(id),
+                    property(unit, "PrivateNetwork") == "yes"
+                        ? "no network"
+                        : "the machine's own network (no PrivateNetwork=)",
+                    printable(*ours)));
     }
   }
   return sentences;

@@ -45,15 +45,15 @@ void print(std::string_view text) {
 
 /// What to do where there is no profile at all.
 std::string no_profile_hint(const Places& places) {
-  return fmt::format(
+  return formatted(
       "as root, write {}/NAME.toml, with your provider's file beside it: vpnrun-profile(5) "
       "has an example",
       places.profile_folder);
 }
 
 void say_there_is_none(const Places& places, Reporter& reporter) {
-  reporter.info(fmt::format("there is no profile in {}\nhint: {}", places.profile_folder,
-                            no_profile_hint(places)));
+  reporter.info(formatted("there is no profile in {}\nhint: {}", places.profile_folder,
+                          no_profile_hint(places)));
 }
 
 /// The profile that was named, or all that the caller may use.
@@ -83,13 +83,13 @@ std::string one_profile(const CtlOptions& options, const Places& places) {
     names = profile::list_profiles(places.profile_folder);
   }
   if (names.empty()) {
-    throw Error(fmt::format("there is no profile in {}", places.profile_folder),
+    throw Error(formatted("there is no profile in {}", places.profile_folder),
                 std::make_error_code(std::errc::no_such_file_or_directory),
                 no_profile_hint(places));
   }
   if (names.size() > 1) {
     throw Error("there are several profiles", std::make_error_code(std::errc::invalid_argument),
-                fmt::format("vpnrunctl log NAME, with one of: {}", fmt::join(names, ", ")));
+                formatted("vpnrunctl log NAME, with one of: {}", fmt::join(names, ", ")));
   }
   return names.front();
 }
@@ -106,7 +106,7 @@ void processes(const CtlOptions& options, const Places& places, Reporter& report
   } else if (!found.empty() && std::all_of(found.begin(), found.end(), [](const auto& one) {
                return one.second.processes.empty();
              })) {
-    reporter.info(fmt::format(
+    reporter.info(formatted(
         "nothing runs there\nhint: 'vpnrun -p {} COMMAND' starts a program behind the tunnel",
         found.front().first));
   }
@@ -148,10 +148,10 @@ void refuse_mistakes(const CtlOptions& options, const Places& places) {
     (void)profile::load_profile(places.profile_folder, options.profile, profile::Trust::kRootOwned);
   } catch (const Error& error) {
     const std::string again =
-        fmt::format("mend that, then: vpnrunctl {} {}",
-                    options.verb == Verb::kRestart ? "restart" : "up", options.profile);
+        formatted("mend that, then: vpnrunctl {} {}",
+                  options.verb == Verb::kRestart ? "restart" : "up", options.profile);
     throw Error(
-        fmt::format("cannot start the tunnel of profile '{}': {}", options.profile, error.what()),
+        formatted("cannot start the tunnel of profile '{}': {}", options.profile, error.what()),
         error.code(), error.hint().empty() ? again : error.hint());
   }
 }
@@ -165,7 +165,7 @@ void give_order(const CtlOptions& options, const Surroundings& around, Reporter&
     after = order(options, places, person);
   } catch (const Unreachable& error) {
     if (options.verb == Verb::kDown && dynamic_cast<const NotRunning*>(&error) != nullptr) {
-      reporter.info(fmt::format("tunnel of profile '{}': not running", options.profile));
+      reporter.info(formatted("tunnel of profile '{}': not running", options.profile));
       return;
     }
     if (options.verb == Verb::kDown || !can_order_systemd(options, places)) {
@@ -187,7 +187,7 @@ void give_order(const CtlOptions& options, const Surroundings& around, Reporter&
     reporter.warn(printable(warning));
   }
   reporter.info(
-      fmt::format("tunnel of profile '{}': {}", options.profile, printable(state_word(after))));
+      formatted("tunnel of profile '{}': {}", options.profile, printable(state_word(after))));
   if (options.verb != Verb::kDown) {
     const LeftOutText text = left_out_text(after);
     if (!text.note.empty()) {
@@ -235,8 +235,8 @@ void for_each_unit(const CtlOptions& options, Reporter& reporter, Do act) {
 void warn_of(const std::vector<AttachedState>& states, Reporter& reporter) {
   for (const AttachedState& one : states) {
     if (!one.finding.empty()) {
-      reporter.warn(fmt::format("'{}' is attached to '{}', but {}; {}", printable(one.unit.id),
-                                one.unit.profile, one.finding, one.hint));
+      reporter.warn(formatted("'{}' is attached to '{}', but {}; {}", printable(one.unit.id),
+                              one.unit.profile, one.finding, one.hint));
     }
   }
 }
@@ -331,11 +331,11 @@ void inbound(const CtlOptions& options, const Places& places, Reporter& reporter
     if (status.inbound.empty()) {
       reporter.info(
           status.pid == 0
-              ? fmt::format("no port is open from the tunnel of profile '{}': it is not running",
-                            options.profile)
-              : fmt::format("no port is open from the tunnel of profile '{0}'\n"
-                            "hint: as root, 'vpnrunctl inbound {0} add tcp/NUMBER' opens one",
-                            options.profile));
+              ? formatted("no port is open from the tunnel of profile '{}': it is not running",
+                          options.profile)
+              : formatted("no port is open from the tunnel of profile '{0}'\n"
+                          "hint: as root, 'vpnrunctl inbound {0} add tcp/NUMBER' opens one",
+                          options.profile));
     }
     return;
   }
@@ -347,9 +347,9 @@ void inbound(const CtlOptions& options, const Places& places, Reporter& reporter
   const std::optional<ControlReply> reply = client.receive(SteadyClock::now() + kReplyPatience);
   const auto failure = [&options](const std::string& reason, std::errc code,
                                   const std::string& hint) {
-    return Error(fmt::format("cannot change which ports are open from the tunnel of profile '{}': "
-                             "{}",
-                             options.profile, reason),
+    return Error(formatted("cannot change which ports are open from the tunnel of profile '{}': "
+                           "{}",
+                           options.profile, reason),
                  std::make_error_code(code), hint);
   };
   if (!reply) {

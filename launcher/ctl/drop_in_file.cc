@@ -84,18 +84,18 @@ void write_new(int folder, const std::string& name, const std::string& text,
 }  // namespace
 
 std::string drop_in_path(const std::string& unit_folder, const std::string& id) {
-  return fmt::format("{}/{}.d/{}", unit_folder, id, kFile);
+  return formatted("{}/{}.d/{}", unit_folder, id, kFile);
 }
 
 std::string drop_in_mark(const std::string& id, const std::string& profile,
                          const std::string& options) {
-  return fmt::format("{}{}{}{}{}'", kMarkStart, profile, kMarkEnd, options, id);
+  return formatted("{}{}{}{}{}'", kMarkStart, profile, kMarkEnd, options, id);
 }
 
 std::optional<std::string> read_drop_in(const std::string& path) {
   std::optional<std::string> text = read_file(path, kMaxDropIn);
   if (text && marked_profile(*text).empty()) {
-    throw Error(fmt::format("'{}' was not written by vpnrunctl", path),
+    throw Error(formatted("'{}' was not written by vpnrunctl", path),
                 std::make_error_code(std::errc::file_exists), "rename it, or remove it by hand");
   }
   return text;
@@ -105,7 +105,7 @@ void write_drop_in(const std::string& path, const std::string& text) {
   const std::filesystem::path file(path);
   const UniqueFd folder = open_folder(file.parent_path());
   // systemd reads only names that end with .conf.
-  const std::string temporary = fmt::format(".{}.{}", kFile, ::getpid());
+  const std::string temporary = formatted(".{}.{}", kFile, ::getpid());
   try {
     write_new(folder.get(), temporary, text, path);
     if (::renameat(folder.get(), temporary.c_str(), folder.get(), kFile.data()) != 0) {

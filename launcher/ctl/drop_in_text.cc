@@ -3,9 +3,8 @@
 
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include "launcher/ctl/drop_in_file.h"
+#include "profiles/base/format.h"
 
 namespace vpnrun {
 namespace {
@@ -153,13 +152,13 @@ std::string_view calls_text(CallErrors errors) {
 
 std::string system_drop_in_text(const SystemDropIn& drop_in) {
   std::string text = drop_in_mark(drop_in.id, drop_in.profile, "") + "\n";
-  text += fmt::format(kUnitSection, drop_in.profile, drop_in.companion);
-  text += drop_in.limits_programs ? fmt::format(kMayLook, drop_in.companion) : "";
+  text += formatted(kUnitSection, drop_in.profile, drop_in.companion);
+  text += drop_in.limits_programs ? formatted(kMayLook, drop_in.companion) : "";
   text += kNoStore;
   text += "\n# Names by the tunnel's resolver, and the files of " +
-          fmt::format("/etc/netns/{}, as ip-netns(8) has it.\n", drop_in.profile);
+          formatted("/etc/netns/{}, as ip-netns(8) has it.\n", drop_in.profile);
   for (const auto& [source, target] : drop_in.overlays) {
-    text += fmt::format("BindReadOnlyPaths={}:{}\n", unit_path(source), unit_path(target));
+    text += formatted("BindReadOnlyPaths={}:{}\n", unit_path(source), unit_path(target));
   }
   text += kOwnRun;
   text += drop_in.has_var_run ? kVarRun : "";
@@ -167,13 +166,13 @@ std::string system_drop_in_text(const SystemDropIn& drop_in) {
   text += drop_in.dynamic_user ? kDynamicUser : "";
   text += drop_in.run_paths.empty() ? "" : kOwnPaths;
   for (const std::string& path : drop_in.run_paths) {
-    text += fmt::format("BindPaths={}\n", unit_path(path));
+    text += formatted("BindPaths={}\n", unit_path(path));
   }
   text += kFilter;
   text += drop_in.has_no_families    ? kNoFamilies
           : drop_in.has_own_families ? kRefusedFamilies
                                      : kFamilies;
-  text += fmt::format(kCalls, calls_text(drop_in.call_errors));
+  text += formatted(kCalls, calls_text(drop_in.call_errors));
   text += restart_text(drop_in.restart);
   return text;
 }
@@ -190,7 +189,7 @@ std::string user_drop_in_text(const std::string& id, const std::string& profile,
       "# a change there.\n"
       "ExecStart=\n";
   for (const UnitCommand& command : commands) {
-    text += fmt::format("ExecStart={}\n", command_in_profile(command, launcher, profile));
+    text += formatted("ExecStart={}\n", command_in_profile(command, launcher, profile));
   }
   text += kHelpersRight;
   text += kNoStore;

@@ -72,14 +72,13 @@ Status status_of(const Places& places, const std::string& profile) {
     client.send(ControlRequest{});
     const std::optional<ControlReply> reply = client.receive(SteadyClock::now() + kReplyPatience);
     if (!reply) {
-      throw Error(
-          fmt::format("cannot reach the tunnel of profile '{}': it does not answer", profile),
-          std::make_error_code(std::errc::timed_out));
+      throw Error(formatted("cannot reach the tunnel of profile '{}': it does not answer", profile),
+                  std::make_error_code(std::errc::timed_out));
     }
     if (!reply->ok) {
-      throw Error(fmt::format("cannot ask the tunnel of profile '{}': {}", profile,
-                              printable(reply->error)),
-                  {}, printable(reply->hint));
+      throw Error(
+          formatted("cannot ask the tunnel of profile '{}': {}", profile, printable(reply->error)),
+          {}, printable(reply->hint));
     }
     return reply->status;
   } catch (const NotRunning& error) {

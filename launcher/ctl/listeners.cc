@@ -64,7 +64,7 @@ std::string address_of(std::string_view digits) {
   if (::inet_ntop(is_v4 ? AF_INET : AF_INET6, words.data(), text.data(), text.size()) == nullptr) {
     return {};
   }
-  return is_v4 ? std::string(text.data()) : fmt::format("[{}]", text.data());
+  return is_v4 ? std::string(text.data()) : formatted("[{}]", text.data());
 }
 
 bool same_file(const std::string& left, const std::string& right) {

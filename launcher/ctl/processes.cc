@@ -69,7 +69,7 @@ std::string command_of(const std::string& directory, std::string_view status) {
     command.pop_back();
   }
   std::replace(command.begin(), command.end(), '\0', ' ');
-  return command.empty() ? fmt::format("[{}]", status_field(status, "Name:")) : command;
+  return command.empty() ? formatted("[{}]", status_field(status, "Name:")) : command;
 }
 
 /// User names, each looked up once.

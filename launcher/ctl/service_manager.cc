@@ -79,7 +79,7 @@ void require_loaded(const Unit& unit, const std::string& name, const ServiceMana
     return;
   }
   if (state == "not-found") {
-    throw Error(fmt::format("there is no unit '{}'", name),
+    throw Error(formatted("there is no unit '{}'", name),
                 std::make_error_code(std::errc::no_such_file_or_directory),
                 manager.scope() == UnitScope::kUser
                     ? "'systemctl --user list-unit-files' lists your units; the machine's are "
@@ -87,8 +87,8 @@ void require_loaded(const Unit& unit, const std::string& name, const ServiceMana
                     : "'systemctl list-unit-files' lists the machine's units; a user's own are "
                       "attached with --user, by the user");
   }
-  throw Error(fmt::format("cannot attach '{}': its state is '{}'", name, printable(state)), {},
-              fmt::format("'{}' says more", manager.command("status", name)));
+  throw Error(formatted("cannot attach '{}': its state is '{}'", name, printable(state)), {},
+              formatted("'{}' says more", manager.command("status", name)));
 }
 
 }  // namespace
@@ -195,8 +195,8 @@ void ServiceManager::order(const std::string& verb, const std::string& unit,
   std::vector<std::string> line = words(verb);
   line.insert(line.end(), {"--", unit});
   if (run_program(line, environment_).status != 0) {
-    throw Error(fmt::format("'{}' {}", unit, failure), {},
-                fmt::format("'{}' says why", command("status", unit)));
+    throw Error(formatted("'{}' {}", unit, failure), {},
+                formatted("'{}' says why", command("status", unit)));
   }
 }
 
@@ -220,7 +220,7 @@ void ServiceManager::restart_if_running(const std::string& unit) const {
 }
 
 std::string ServiceManager::command(std::string_view verb, const std::string& unit) const {
-  return fmt::format("systemctl {}{} {}", scope_ == UnitScope::kUser ? "--user " : "", verb, unit);
+  return formatted("systemctl {}{} {}", scope_ == UnitScope::kUser ? "--user " : "", verb, unit);
 }
 
 bool is_running(const UnitProperties& properties) {
@@ -240,8 +240,8 @@ std::string failure_of(const UnitProperties& properties) {
     return {};
   }
   const std::string status = property(properties, "ExecMainStatus");
-  return fmt::format("its result is '{}'{}", printable(property(properties, "Result")),
-                     status.empty() || status == "0" ? "" : ", status " + printable(status));
+  return formatted("its result is '{}'{}", printable(property(properties, "Result")),
+                   status.empty() || status == "0" ? "" : ", status " + printable(status));
 }
 
 std::string service_name(const std::string& name) {
@@ -255,20 +255,20 @@ std::string service_name(const std::string& name) {
   });
   if (name.empty() || name.size() > kMaxUnitName || !letters || name.front() == '.' ||
       name.front() == '-') {
-    throw Error(fmt::format("'{}' is not the name of a unit", printable(name)),
+    throw Error(formatted("'{}' is not the name of a unit", printable(name)),
                 std::make_error_code(std::errc::invalid_argument),
                 "'systemctl list-units --type=service' shows them");
   }
   if (std::any_of(kOtherTypes.begin(), kOtherTypes.end(),
                   [&](std::string_view type) { return name.ends_with(type); })) {
-    throw Error(fmt::format("cannot attach '{}': it is not a service", name),
+    throw Error(formatted("cannot attach '{}': it is not a service", name),
                 std::make_error_code(std::errc::invalid_argument),
                 "only services have processes that can live behind a tunnel: attach the one that "
                 "it starts, 'systemctl show --property=Triggers UNIT'");
   }
   std::string whole = name.ends_with(kSuffix) ? name : name + std::string(kSuffix);
   if (whole.find("@.") != std::string::npos) {
-    throw Error(fmt::format("cannot attach '{}': it is a template", whole),
+    throw Error(formatted("cannot attach '{}': it is a template", whole),
                 std::make_error_code(std::errc::invalid_argument),
                 "name one of its instances: NAME@INSTANCE.service");
   }

@@ -28,7 +28,7 @@ std::string escaped(const std::string& json) {
     const std::size_t start = position;
     const auto point = decode_utf8(json, position);  // well-formed, as nlohmann::json writes it
     if (point && *point > kLastAscii && is_control(*point)) {
-      text += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(*point));
+      text += formatted("\\u{:04x}", static_cast<std::uint32_t>(*point));
     } else {
       text.append(json, start, position - start);
     }
@@ -53,7 +53,7 @@ std::string table(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      line += fmt::format("{:<{}}  ", row[i], widths[i]);
+      line += formatted("{:<{}}  ", row[i], widths[i]);
     }
     text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
@@ -74,8 +74,8 @@ std::string local_time(std::int64_t seconds) {
   if (::localtime_r(&time, &parts) == nullptr) {
     return std::to_string(seconds);
   }
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  return formatted("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
+                   parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 }  // namespace
@@ -107,11 +107,11 @@ std::string show_status(const Status& status) {
   std::string text = printable(status.profile) + "\n";
   const auto add = [&text](std::string_view label, const std::string& value) {
     if (!value.empty()) {
-      text += fmt::format("  {:<11}{}\n", label, value);
+      text += formatted("  {:<11}{}\n", label, value);
     }
   };
   const auto number = [](auto value) {
-    return value == 0 ? std::string() : fmt::format("{}", value);
+    return value == 0 ? std::string() : formatted("{}", value);
   };
   add("state", printable(state_word(status)) +
                    (status.since == 0 ? "" : " since " + local_time(status.since)));
@@ -128,8 +128,8 @@ std::string show_status(const Status& status) {
   add("pid", number(status.pid));
   add("version", printable(status.version));
   for (const PromiseException& exception : status.exceptions) {
-    add("exception", fmt::format("{}: its programs can {}", printable(exception.key),
-                                 printable(exception.opens)));
+    add("exception",
+        formatted("{}: its programs can {}", printable(exception.key), printable(exception.opens)));
   }
   add("question", status.question ? printable(status.question->text) : "");
   for (const LeftOut& entry : status.left_out) {
@@ -189,7 +189,7 @@ std::string processes_to_json(const std::vector<ProfileProcesses>& profiles) {
 }
 
 std::string show_log_line(const LogLine& line) {
-  return fmt::format("{} {}\n", local_time(line.time), printable(line.text));
+  return formatted("{} {}\n", local_time(line.time), printable(line.text));
 }
 
 std::string log_line_to_json(const LogLine& line) {

@@ -119,9 +119,9 @@ void add_units(std::vector<std::string>& notes, const UnitPlaces& units, const N
   }
   for (const std::string& unit : enabled) {
     notes.push_back(
-        fmt::format("unit '{0}' is enabled, and its profile is gone: systemctl disable "
-                    "--now '{0}'",
-                    printable(unit)));
+        formatted("unit '{0}' is enabled, and its profile is gone: systemctl disable "
+                  "--now '{0}'",
+                  printable(unit)));
   }
 }
 
@@ -141,17 +141,17 @@ std::vector<std::string> find_strays(const Places& places, const UnitPlaces& uni
   const std::optional<Names> configurations = configurations_of(places, profiles);
   for (const fs::path& file : files.value_or(std::vector<fs::path>())) {
     if (const std::string reason = reason_for(file, profiles, configurations); !reason.empty()) {
-      notes.push_back(fmt::format("'{}' {}", printable(file.string()), reason));
+      notes.push_back(formatted("'{}' {}", printable(file.string()), reason));
     }
   }
   for (const fs::path& folder : entries_of(places.runtime_root).value_or(std::vector<fs::path>())) {
     const std::string name = folder.filename().string();
     if (is_valid_profile_name(name) && !profiles.contains(name) &&
         fs::is_directory(fs::symlink_status(folder))) {
-      notes.push_back(fmt::format(
-          "tunnel '{0}' is prepared, and its profile is gone: as root, " VPNRUN_LIBEXECDIR
-          "/vpnrun-tunnel release {0}",
-          name));
+      notes.push_back(
+          formatted("tunnel '{0}' is prepared, and its profile is gone: as root, " VPNRUN_LIBEXECDIR
+                    "/vpnrun-tunnel release {0}",
+                    name));
     }
   }
   add_units(notes, units, profiles);

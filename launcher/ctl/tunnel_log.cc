@@ -69,13 +69,13 @@ class Reading {
   std::vector<LogLine> receive(SteadyClock::time_point deadline) {
     auto reply = client_.receive(deadline);
     if (!reply) {
-      throw Error(fmt::format("cannot reach the tunnel of profile '{}': it does not answer",
-                              client_.profile()),
+      throw Error(formatted("cannot reach the tunnel of profile '{}': it does not answer",
+                            client_.profile()),
                   std::make_error_code(std::errc::timed_out));
     }
     if (!reply->ok) {
-      throw Error(fmt::format("cannot show the log of profile '{}': {}", client_.profile(),
-                              printable(reply->error)),
+      throw Error(formatted("cannot show the log of profile '{}': {}", client_.profile(),
+                            printable(reply->error)),
                   {}, printable(reply->hint));
     }
     auto lines = std::move(reply->log).value_or(std::vector<LogLine>());
@@ -96,14 +96,14 @@ class Reading {
   const std::string reason =
       error.last_words().empty() ? std::string() : "; it ended: " + error.last_words();
   throw NotRunning(
-      fmt::format("cannot show the log of profile '{}': its companion is not running{}{}",
-                  order.profile,
-                  has_systemd(places) ? ", and you may not read the system's journal" : "", reason),
+      formatted("cannot show the log of profile '{}': its companion is not running{}{}",
+                order.profile,
+                has_systemd(places) ? ", and you may not read the system's journal" : "", reason),
       error.code(),
       has_systemd(places)
-          ? fmt::format("as root: vpnrunctl log {}; members of the groups systemd-journal and adm "
-                        "may read it, too",
-                        order.profile)
+          ? formatted("as root: vpnrunctl log {}; members of the groups systemd-journal and adm "
+                      "may read it, too",
+                      order.profile)
           : std::string("'vpnrun-tunnel run' wrote to its standard error; look where that went"),
       error.last_words());
 }

@@ -32,7 +32,7 @@ void show_journal(const LogOrder& order, const UnitPlaces& units, char* const* e
   std::vector<std::string> words = {units.journalctl, "--no-pager", "--full",
                                     "--lines=" + order.lines};
   for (const char* unit : {"vpnrun@{}.service", "vpnrun-netns@{}.service", "vpnrun@{}.socket"}) {
-    words.push_back("--unit=" + fmt::format(fmt::runtime(unit), order.profile));
+    words.push_back("--unit=" + formatted(fmt::runtime(unit), order.profile));
   }
   if (order.follow) {
     words.emplace_back("--follow");

@@ -176,16 +176,15 @@ std::string command_in_profile(const UnitCommand& command, const std::string& la
   const bool quoted_prefix = first != 0 && first != std::string_view::npos &&
                              kPrefixes.find(line[first]) != std::string_view::npos;
   if (quoted_prefix || command.prefixes.find('@') != std::string::npos) {
-    throw Error(
-        fmt::format("cannot start '{}' through vpnrun: its prefix '@' gives it another name",
-                    printable(command.prefixes + command.line)),
-        std::make_error_code(std::errc::not_supported),
-        "write ExecStart= without '@' into a drop-in (systemctl --user edit)");
+    throw Error(formatted("cannot start '{}' through vpnrun: its prefix '@' gives it another name",
+                          printable(command.prefixes + command.line)),
+                std::make_error_code(std::errc::not_supported),
+                "write ExecStart= without '@' into a drop-in (systemctl --user edit)");
   }
   if (command.prefixes.find('|') != std::string::npos) {
     throw Error(
-        fmt::format("cannot start '{}' through vpnrun: its prefix '|' has a shell start it",
-                    printable(command.prefixes + command.line)),
+        formatted("cannot start '{}' through vpnrun: its prefix '|' has a shell start it",
+                  printable(command.prefixes + command.line)),
         std::make_error_code(std::errc::not_supported),
         "write the shell into ExecStart= instead of '|' (systemctl --user edit): /bin/sh -c '…'");
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "profiles/base/endpoint.h"
 
-#include <fmt/format.h>
+#include "profiles/base/format.h"
 
 namespace vpnrun {
 
@@ -11,7 +11,7 @@ std::string_view to_string(Transport transport) noexcept {
 
 std::string Endpoint::str() const {
   const char* format = address.is_ipv4() ? "{}:{}/{}" : "[{}]:{}/{}";
-  return fmt::format(fmt::runtime(format), address.str(), port, to_string(transport));
+  return formatted(fmt::runtime(format), address.str(), port, to_string(transport));
 }
 
 }  // namespace vpnrun

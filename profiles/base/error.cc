@@ -11,7 +11,7 @@ namespace vpnrun {
 
 void throw_formatted(int error_number, fmt::string_view format, fmt::format_args args) {
   const std::error_code code(error_number, std::generic_category());
-  throw Error(fmt::vformat(format, args) + ": " + code.message(), code);
+  throw Error(formatted_with(format, args) + ": " + code.message(), code);
 }
 
 std::string printable(std::string_view text) {

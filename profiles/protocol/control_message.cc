@@ -46,7 +46,7 @@ Command command_from_json(const Json& json) {
       return command;
     }
   }
-  throw UnknownInRequest(fmt::format("cannot parse request: unknown command '{}'", printable(text)),
+  throw UnknownInRequest(formatted("cannot parse request: unknown command '{}'", printable(text)),
                          text,
                          "commands are status, up, down, restart, answer, hello, inbound and log");
 }
@@ -97,7 +97,7 @@ void refuse_control_characters(const char* name, std::string_view value) {
   for (const char character : value) {
     const auto byte = static_cast<unsigned char>(character);
     if (byte < 0x20 || byte == 0x7F) {
-      throw Error(fmt::format("cannot use '{}': it has a control character", name));
+      throw Error(formatted("cannot use '{}': it has a control character", name));
     }
   }
 }
@@ -106,7 +106,7 @@ void refuse_control_characters(const char* name, std::string_view value) {
 void refuse_other_encodings(const char* name, std::string_view value) {
   for (std::size_t position = 0; position < value.size();) {
     if (!decode_utf8(value, position)) {
-      throw Error(fmt::format("cannot use '{}': it is not UTF-8", name));
+      throw Error(formatted("cannot use '{}': it is not UTF-8", name));
     }
   }
 }
@@ -145,7 +145,7 @@ std::vector<profile::Port> get_ports(JsonFields& fields, const char* name) {
     try {
       ports.push_back(profile::parse_port(text));
     } catch (const Error& error) {
-      throw error.with_context(fmt::format("cannot use '{}'", name));
+      throw error.with_context(formatted("cannot use '{}'", name));
     }
   }
   return ports;

@@ -9,9 +9,9 @@ Json parse_json(std::string_view text, std::string_view what) {
   try {
     return Json::parse(text);
   } catch (const Json::parse_error& error) {
-    throw Error(fmt::format("cannot parse {}: malformed JSON at byte {}", what, error.byte));
+    throw Error(formatted("cannot parse {}: malformed JSON at byte {}", what, error.byte));
   } catch (const Json::exception&) {
-    throw Error(fmt::format("cannot parse {}: malformed JSON", what));
+    throw Error(formatted("cannot parse {}: malformed JSON", what));
   }
 }
 
@@ -21,12 +21,12 @@ std::string dump_json(const Json& json) {
 
 JsonFields::JsonFields(const Json& json, std::string_view what) : json_(json), what_(what) {
   if (!json.is_object()) {
-    throw Error(fmt::format("cannot parse {}: expected a JSON object", what));
+    throw Error(formatted("cannot parse {}: expected a JSON object", what));
   }
 }
 
 void JsonFields::fail(const char* name, std::string_view expected) const {
-  throw Error(fmt::format("cannot parse {}: '{}' must be {}", what_, name, expected));
+  throw Error(formatted("cannot parse {}: '{}' must be {}", what_, name, expected));
 }
 
 const Json* JsonFields::find(const char* name) {
@@ -38,7 +38,7 @@ const Json* JsonFields::find(const char* name) {
 const Json& JsonFields::require(const char* name) {
   const Json* member = find(name);
   if (member == nullptr) {
-    throw Error(fmt::format("cannot parse {}: '{}' is missing", what_, name));
+    throw Error(formatted("cannot parse {}: '{}' is missing", what_, name));
   }
   return *member;
 }
@@ -133,7 +133,7 @@ void JsonFields::finish() const {
   for (const auto& [name, value] : json_.items()) {
     if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
       throw UnknownInRequest(
-          fmt::format("cannot parse {}: unknown member '{}'", what_, printable(name)), name);
+          formatted("cannot parse {}: unknown member '{}'", what_, printable(name)), name);
     }
   }
 }

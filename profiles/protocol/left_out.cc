@@ -20,7 +20,7 @@ std::string text_of(std::vector<std::uint32_t> lines) {
   lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
   std::string text = lines.size() == 1 ? "line " : "lines ";
   for (std::size_t i = 0; i < std::min(lines.size(), kMost); ++i) {
-    text += fmt::format("{}{}", i == 0 ? "" : ", ", lines[i]);
+    text += formatted("{}{}", i == 0 ? "" : ", ", lines[i]);
   }
   return text + (lines.size() > kMost ? ", …" : "");
 }
@@ -98,10 +98,10 @@ std::string describe(std::span<const LeftOut> entries, std::string_view quote) {
     text += text.empty() ? "" : "; ";
     for (std::size_t i = 0; i < group.directives.size(); ++i) {
       text +=
-          fmt::format("{}{}{}{}", i == 0 ? "" : ", ", quote, printable(group.directives[i]), quote);
+          formatted("{}{}{}{}", i == 0 ? "" : ", ", quote, printable(group.directives[i]), quote);
     }
-    text += group.lines.empty() ? "" : fmt::format(" ({})", text_of(group.lines));
-    text += fmt::format(": {}", printable(group.reason));
+    text += group.lines.empty() ? "" : formatted(" ({})", text_of(group.lines));
+    text += formatted(": {}", printable(group.reason));
   }
   return text;
 }

@@ -126,7 +126,7 @@ std::string_view state_word(const Status& status) noexcept {
 }
 
 std::string state_phrase(const Status& status) {
-  return fmt::format("{} {}", status.state == State::kFailed ? "has" : "is", state_word(status));
+  return formatted("{} {}", status.state == State::kFailed ? "has" : "is", state_word(status));
 }
 
 Json status_to_json(const Status& status) {

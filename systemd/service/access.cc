@@ -36,7 +36,7 @@ struct List {
 /// "home.toml:12:10: [access] users names 'x'".
 std::string about(const List& list, std::size_t index) {
   const std::string place = index < list.places.size() ? list.places[index] + ": " : std::string();
-  return fmt::format("{}[access] {} names '{}'", place, list.key, printable(list.names[index]));
+  return formatted("{}[access] {} names '{}'", place, list.key, printable(list.names[index]));
 }
 
 void add(const List& list, const std::string& profile_name, const FindAccount& find,
@@ -49,26 +49,26 @@ void add(const List& list, const std::string& profile_name, const FindAccount& f
         if (!list.may_admit(found.id)) {
           throw Error(about(list, i) + ", whose number is reserved for VPN clients or for nobody",
                       {},
-                      fmt::format("take it out of the profile, or give '{}' another number",
-                                  printable(name)));
+                      formatted("take it out of the profile, or give '{}' another number",
+                                printable(name)));
         }
         ids.insert(found.id);
         break;
       case FoundAccount::Answer::kUnknown:
         warnings.emplace_back(
             about(list, i) + ", which does not exist", std::error_code(),
-            fmt::format("'getent {} {}' looks for it; once it is right: vpnrunctl restart {}",
-                        list.kind == AccountKind::kUser ? "passwd" : "group", printable(name),
-                        profile_name));
+            formatted("'getent {} {}' looks for it; once it is right: vpnrunctl restart {}",
+                      list.kind == AccountKind::kUser ? "passwd" : "group", printable(name),
+                      profile_name));
         break;
       case FoundAccount::Answer::kNone:
         warnings.emplace_back(
-            fmt::format("{}: it does not admit '{}' for now: {}", about(list, i), printable(name),
-                        found.reason),
+            formatted("{}: it does not admit '{}' for now: {}", about(list, i), printable(name),
+                      found.reason),
             std::error_code(),
-            fmt::format("once the directory service answers: vpnrun-tunnel prepare {0}, or "
-                        "systemctl reload vpnrun-netns@{0}",
-                        profile_name));
+            formatted("once the directory service answers: vpnrun-tunnel prepare {0}, or "
+                      "systemctl reload vpnrun-netns@{0}",
+                      profile_name));
         break;
     }
   }
@@ -78,13 +78,13 @@ std::string answer_to(AccountKind kind, const std::string& name) {
   const FoundAccount found = find_account(kind, name);
   switch (found.answer) {
     case FoundAccount::Answer::kFound:
-      return fmt::format("{}\n", found.id);
+      return formatted("{}\n", found.id);
     case FoundAccount::Answer::kUnknown:
-      return fmt::format("{}\n", kUnknown);
+      return formatted("{}\n", kUnknown);
     case FoundAccount::Answer::kNone:
       break;
   }
-  return fmt::format("! {}\n", printable(found.reason));
+  return formatted("! {}\n", printable(found.reason));
 }
 
 FoundAccount parse_answer(const std::string& line) {
@@ -135,10 +135,10 @@ void AccessKeeper::ask(const profile::Profile& profile, const FileMark& file) {
   next_ = {};
   std::string question;
   for (const std::string& name : profile.access.users) {
-    question += fmt::format("u {}\n", name);
+    question += formatted("u {}\n", name);
   }
   for (const std::string& name : profile.access.groups) {
-    question += fmt::format("g {}\n", name);
+    question += formatted("g {}\n", name);
   }
   try {
     inquiry_.ask(
@@ -155,7 +155,7 @@ void AccessKeeper::ask(const profile::Profile& profile, const FileMark& file) {
     asked_ = file;
   } catch (const Error& error) {
     asked_.reset();
-    log::failure(error.with_context(fmt::format("'{}': cannot apply [access]", profile.name)));
+    log::failure(error.with_context(formatted("'{}': cannot apply [access]", profile.name)));
   }
 }
 
@@ -178,8 +178,8 @@ void AccessKeeper::apply_now(const profile::Profile& profile, const std::string&
   } catch (const std::exception& error) {
     const auto* ours = dynamic_cast<const Error*>(&error);
     log::failure((ours != nullptr ? *ours : Error(error.what()))
-                     .with_context(fmt::format("'{}': cannot apply [access]", profile.name)));
-    warnings.push_back(fmt::format("[access] is as it was: {}", error.what()));
+                     .with_context(formatted("'{}': cannot apply [access]", profile.name)));
+    warnings.push_back(formatted("[access] is as it was: {}", error.what()));
   }
   told_(warnings);
 }

@@ -98,8 +98,8 @@ std::vector<AskPassword::Part> AskPassword::parts_of(const CredentialQuestion& q
   }
   if (question.wants_response) {
     // The prompt says whose words they are: a server must not seem to speak for the machine.
-    parts.push_back({fmt::format("The server of '{}' asks: {}{}", profile_name_,
-                                 printable(question.challenge), context),
+    parts.push_back({formatted("The server of '{}' asks: {}{}", profile_name_,
+                               printable(question.challenge), context),
                      question.echo, &ControlRequest::response});
   }
   return parts;

@@ -55,7 +55,7 @@ constexpr std::chrono::milliseconds kCallersPatience{6'500};
 void check_caller(const std::string& profile_name) {
   if (!is_valid_profile_name(profile_name)) {
     throw ConfigurationError(
-        Error(fmt::format("'{}' is not a profile name", printable(profile_name)), {},
+        Error(formatted("'{}' is not a profile name", printable(profile_name)), {},
               "a name is 1 to 32 of a-z, 0-9, '_' and '-', and begins with a letter or digit"));
   }
 }
@@ -84,17 +84,17 @@ int report(const std::string& what, const std::exception& error) {
 template <class Body>
 int run_command(const char* verb, const std::string& profile_name, Body body) {
   if (::geteuid() != 0) {
-    log::failure(
-        Error(fmt::format("cannot {} '{}': this needs root", verb, printable(profile_name)), {},
-              fmt::format("sudo " VPNRUN_LIBEXECDIR "/vpnrun-tunnel {} {}", verb,
-                          printable(profile_name))));
+    log::failure(Error(formatted("cannot {} '{}': this needs root", verb, printable(profile_name)),
+                       {},
+                       formatted("sudo " VPNRUN_LIBEXECDIR "/vpnrun-tunnel {} {}", verb,
+                                 printable(profile_name))));
     return kExitNotRoot;
   }
   try {
     check_caller(profile_name);
     return body();
   } catch (const std::exception& error) {
-    return report(fmt::format("cannot {} '{}'", verb, printable(profile_name)), error);
+    return report(formatted("cannot {} '{}'", verb, printable(profile_name)), error);
   }
 }
 
@@ -144,7 +144,7 @@ void take_link_back(const std::string& profile_name) noexcept {
 /// reported it itself.
 std::string cause_of_end(std::string_view result, std::string_view status) {
   if (result == "signal" || result == "core-dump") {
-    return fmt::format("the companion was killed by signal {}", printable(status));
+    return formatted("the companion was killed by signal {}", printable(status));
   }
   if (result == "watchdog") {
     return "the companion hung and was ended by systemd's watchdog";
@@ -153,7 +153,7 @@ std::string cause_of_end(std::string_view result, std::string_view status) {
     return "the companion was killed: the machine ran out of memory";
   }
   if (result == "timeout" || result == "resources" || result == "protocol") {
-    return fmt::format("systemd ended the companion: {}", result);
+    return formatted("systemd ended the companion: {}", result);
   }
   return {};
 }
@@ -193,10 +193,10 @@ void pause_after_failures(const std::string& profile_name, int listener) {
     return;
   }
   const std::string cause = printable(last_error(profile_name));
-  const std::string text = fmt::format(
+  const std::string text = formatted(
       "its companion has failed {} times in a row{}{}; the next attempt begins within {} s",
       runs.in_a_row, cause.empty() ? "" : ", the last time: ", cause, pause.count());
-  const std::string hint = fmt::format(
+  const std::string hint = formatted(
       "as root, 'journalctl -u vpnrun@{0}' shows more, and 'systemctl restart vpnrun@{0}' tries it "
       "at once",
       profile_name);
@@ -293,11 +293,11 @@ void require_inside(const std::string& profile_name) {
                 profile_name);
   }
   if (own.st_dev != wanted.st_dev || own.st_ino != wanted.st_ino) {
-    throw Error(fmt::format("this service is not in the network namespace of the profile '{}'",
-                            profile_name),
-                {},
-                "systemctl show --property=NetworkNamespacePath,JoinsNamespaceOf UNIT: with a unit "
-                "that names this one in JoinsNamespaceOf=, systemd ignores NetworkNamespacePath=");
+    throw Error(
+        formatted("this service is not in the network namespace of the profile '{}'", profile_name),
+        {},
+        "systemctl show --property=NetworkNamespacePath,JoinsNamespaceOf UNIT: with a unit "
+        "that names this one in JoinsNamespaceOf=, systemd ignores NetworkNamespacePath=");
   }
 }
 
@@ -319,7 +319,7 @@ void stop_companion(const std::string& profile_name) {
       return;
     }
   }
-  throw Error(fmt::format("the companion, process {}, does not end", *pid));
+  throw Error(formatted("the companion, process {}, does not end", *pid));
 }
 
 }  // namespace
@@ -341,10 +341,10 @@ int run(const std::string& profile_name) {
   return run_command("run", profile_name, [&profile_name, &inherited, waiting] {
     // A second listener would replace systemd's at the path, and no launch would reach systemd's
     // any more.
-    if (inherited.empty() && is_active(fmt::format("vpnrun@{}.socket", profile_name))) {
+    if (inherited.empty() && is_active(formatted("vpnrun@{}.socket", profile_name))) {
       throw Error("systemd listens on its control socket",
                   std::make_error_code(std::errc::address_in_use),
-                  fmt::format("systemctl stop vpnrun@{}.socket", profile_name));
+                  formatted("systemctl stop vpnrun@{}.socket", profile_name));
     }
     pause_after_failures(profile_name, waiting);
     try {
@@ -359,7 +359,7 @@ int run(const std::string& profile_name) {
       return status;
     } catch (const std::exception& error) {
       // At once: those who call are refused for as long as they come.
-      const int status = report(fmt::format("cannot run '{}'", profile_name), error);
+      const int status = report(formatted("cannot run '{}'", profile_name), error);
       const auto* ours = dynamic_cast<const Error*>(&error);
       const std::string hint = ours == nullptr ? std::string() : ours->hint();
       const std::string text = one_line(error.what());
@@ -379,7 +379,7 @@ int ended(const std::string& profile_name) {
     count_failed_run(profile_name, result, status);
     const std::string cause = cause_of_end(result, status);
     if (!cause.empty()) {
-      leave_word(profile_name, cause, fmt::format("its log: vpnrunctl log {}", profile_name));
+      leave_word(profile_name, cause, formatted("its log: vpnrunctl log {}", profile_name));
       take_link_back(profile_name);
     }
     return 0;
@@ -408,7 +408,7 @@ int inside(const std::string& profile_name) {
     require_inside(profile_name);
     return 0;
   } catch (const std::exception& error) {
-    (void)report(fmt::format("cannot start a service in '{}'", printable(profile_name)), error);
+    (void)report(formatted("cannot start a service in '{}'", printable(profile_name)), error);
     return kExitOutside;
   }
 }
@@ -416,7 +416,7 @@ int inside(const std::string& profile_name) {
 int release(const std::string& profile_name) {
   return run_command("release", profile_name, [&profile_name] {
     forget_waiting_units(profile_name);
-    stop_unit(fmt::format("vpnrun-netns@{}.service", profile_name));  // of which this may be part
+    stop_unit(formatted("vpnrun-netns@{}.service", profile_name));  // of which this may be part
     stop_companion(profile_name);
     end_client_processes(profile_name);
     remove_link(profile_name);

@@ -103,15 +103,15 @@ std::string summary(const Status& status) {
     return text + list("; address ", status.addresses) + list("; names by ", status.dns);
   }
   if (status.question) {
-    return fmt::format("{}, waiting for {}", text, printable(status.question->text));
+    return formatted("{}, waiting for {}", text, printable(status.question->text));
   }
   if (status.attempt > 1) {
-    text += fmt::format(", attempt {}", status.attempt);
+    text += formatted(", attempt {}", status.attempt);
   }
   if (!status.endpoint_name.empty() && status.state != State::kDown) {
     text += " to " + printable(status.endpoint_name);
   }
-  return status.error.empty() ? text : fmt::format("{}: {}", text, printable(status.error));
+  return status.error.empty() ? text : formatted("{}: {}", text, printable(status.error));
 }
 
 Companion::Companion(const std::string& profile_name, std::function<Configuration()> load,
@@ -292,8 +292,8 @@ void Companion::order(const std::function<void()>& carry_out, const char* verb) 
     const auto* ours = dynamic_cast<const Error*>(&error);
     const bool goes_on = board_.status().state == before && before != State::kFailed;
     log::failure((ours != nullptr ? *ours : Error(error.what()))
-                     .with_context(fmt::format("'{}': cannot {}{}", session_->profile().name, verb,
-                                               goes_on ? ", going on as before" : "")));
+                     .with_context(formatted("'{}': cannot {}{}", session_->profile().name, verb,
+                                             goes_on ? ", going on as before" : "")));
     throw;
   }
 }

@@ -32,13 +32,12 @@ void refuse_hidden(const std::string& path) {
   const bool is_unit = ::secure_getenv("INVOCATION_ID") != nullptr;  // systemd.exec(5)
   const std::string folder = is_unit ? hidden_folder(path) : std::string();
   if (!folder.empty()) {
-    throw Error(
-        fmt::format("cannot read '{}': '{}' is hidden from the companion by its unit",
-                    printable(path), printable(folder)),
-        std::make_error_code(std::errc::no_such_file_or_directory),
-        fmt::format("ProtectHome=, PrivateTmp= and the like in vpnrun@.service do that; put "
-                    "the file into {0}: install -m 600 '{1}' {0}/",
-                    profile::default_profile_folder(), printable(path)));
+    throw Error(formatted("cannot read '{}': '{}' is hidden from the companion by its unit",
+                          printable(path), printable(folder)),
+                std::make_error_code(std::errc::no_such_file_or_directory),
+                formatted("ProtectHome=, PrivateTmp= and the like in vpnrun@.service do that; put "
+                          "the file into {0}: install -m 600 '{1}' {0}/",
+                          profile::default_profile_folder(), printable(path)));
   }
 }
 
@@ -161,17 +160,17 @@ profile::Profile load_trusted(const std::string& profile_name) {
 
 Configuration load_configuration(const std::string& profile_name) {
   Configuration configuration;
-  mark(configuration, fmt::format("{}/{}{}", profile::default_profile_folder(), profile_name,
-                                  profile::kProfileSuffix));
+  mark(configuration, formatted("{}/{}{}", profile::default_profile_folder(), profile_name,
+                                profile::kProfileSuffix));
   configuration.profile = load_trusted(profile_name);
   const auto& profile = configuration.profile;
   const bool openvpn = profile.tunnel.type == profile::TunnelType::kOpenvpn;
   if ((!openvpn && profile.tunnel.type != profile::TunnelType::kNone) ||
       profile.link.type != profile::LinkType::kVeth) {
     throw ConfigurationError(
-        Error(fmt::format("{}: this version supports [tunnel] type \"openvpn\" and \"none\" over "
-                          "[link] type \"veth\" only",
-                          profile.path)));
+        Error(formatted("{}: this version supports [tunnel] type \"openvpn\" and \"none\" over "
+                        "[link] type \"veth\" only",
+                        profile.path)));
   }
   if (openvpn) {
     std::string path = profile.tunnel.config;  // of what is being read

@@ -9,9 +9,8 @@
 #include <charconv>
 #include <limits>
 
-#include <fmt/format.h>
-
 #include "helper/base/unique_fd.h"
+#include "profiles/base/format.h"
 #include "systemd/service/names/etc_files.h"
 
 namespace vpnrun::service {
@@ -42,7 +41,7 @@ FailedRuns::seconds failed_runs_time() noexcept {
 }
 
 std::string to_text(const FailedRuns& runs) {
-  return fmt::format("{} {}\n", runs.in_a_row, runs.last.count());
+  return formatted("{} {}\n", runs.in_a_row, runs.last.count());
 }
 
 FailedRuns failed_runs_from(std::string_view text) noexcept {

@@ -27,7 +27,7 @@ constexpr int kLooks = 4;
 constexpr milliseconds kLongestPause{30'000};
 
 bool is_child_of_ours(const std::string& process) {
-  std::ifstream status(fmt::format("/proc/{}/status", process));
+  std::ifstream status(formatted("/proc/{}/status", process));
   const std::string own = std::to_string(::getpid());
   for (std::string line; std::getline(status, line);) {
     constexpr std::string_view kParent = "PPid:\t";
@@ -94,7 +94,7 @@ bool is_inhabited(int netns) {
     Place place = place_of(folder);
     // The process is gone, or a zombie; or only its main thread is, and other threads go on.
     if (place == Place::kNone && any_number_in(folder + "/task", [&](const std::string& thread) {
-          return place_of(fmt::format("{}/task/{}", folder, thread)) == Place::kInside;
+          return place_of(formatted("{}/task/{}", folder, thread)) == Place::kInside;
         })) {
       place = Place::kInside;
     }

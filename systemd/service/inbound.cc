@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 
-#include <fmt/format.h>
-
 #include "profiles/base/error.h"
+#include "profiles/base/format.h"
 
 namespace vpnrun::service {
 namespace {
@@ -29,7 +28,7 @@ std::vector<profile::Port> with_changes(std::vector<profile::Port> open,
     }
   }
   if (open.size() > kInboundMost && open.size() > before) {
-    throw Error(fmt::format("no more than {} ports can be open", kInboundMost));
+    throw Error(formatted("no more than {} ports can be open", kInboundMost));
   }
   return open;
 }

@@ -28,7 +28,7 @@ constexpr const char* kMark = "/run/vpnrun/.made-run-netns";
 constexpr const char* kHostNameEntry = "name_host";
 
 std::string path_of(const std::string& name) {
-  return fmt::format("{}/{}", kNamedFolder, name);
+  return formatted("{}/{}", kNamedFolder, name);
 }
 
 FileId namespace_id(int fd) {
@@ -63,7 +63,7 @@ UniqueFd open_named(const std::string& name) {
 /// The name that is recorded in a profile's directory; empty if there is none.
 std::string host_name_of(const std::string& directory) {
   std::string name;
-  std::getline(std::ifstream(fmt::format("{}/{}", directory, kHostNameEntry)), name);
+  std::getline(std::ifstream(formatted("{}/{}", directory, kHostNameEntry)), name);
   return name;
 }
 
@@ -72,12 +72,12 @@ void name_locked(const std::string& name, int netns) {
   make_shared_folder();
   const UniqueFd named = open_named(name);
   if (named.ok() && namespace_id(named.get()) != namespace_id(netns)) {
-    throw Error(fmt::format("there is another network namespace named '{}'", name),
+    throw Error(formatted("there is another network namespace named '{}'", name),
                 std::error_code(EEXIST, std::generic_category()),
-                fmt::format("choose another name, or: ip netns delete {}", name));
+                formatted("choose another name, or: ip netns delete {}", name));
   }
   if (!named.ok()) {
-    bind_file(fmt::format("/proc/self/fd/{}", netns), path_of(name));
+    bind_file(formatted("/proc/self/fd/{}", netns), path_of(name));
   }
 }
 

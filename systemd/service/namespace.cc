@@ -102,7 +102,7 @@ void make_netns(const std::string& profile_name) {
     up.up = true;
     (void)netlink::change_link(made.socket(), loopback->index, up);
   }
-  bind_file(fmt::format("/proc/self/fd/{}", made.fd()), runtime_path(profile_name, kNetnsEntry));
+  bind_file(formatted("/proc/self/fd/{}", made.fd()), runtime_path(profile_name, kNetnsEntry));
 }
 
 /// Applications may have been running in it for days, and somebody may have removed the seal.
@@ -330,10 +330,10 @@ PreparedNamespaces open_prepared(const std::string& profile_name) {
   }
   if (!result.netns.ok() || !result.view.ok()) {
     throw Error(
-        fmt::format("the profile '{}' is not prepared", profile_name),
+        formatted("the profile '{}' is not prepared", profile_name),
         std::error_code(ENOENT, std::generic_category()),
-        fmt::format(VPNRUN_LIBEXECDIR "/vpnrun-tunnel prepare {0}, or: systemctl start vpnrun@{0}",
-                    profile_name));
+        formatted(VPNRUN_LIBEXECDIR "/vpnrun-tunnel prepare {0}, or: systemctl start vpnrun@{0}",
+                  profile_name));
   }
   return result;
 }

@@ -38,7 +38,7 @@ constexpr mode_t kAnybodyConnects = 0666;
 using AclPtr = std::unique_ptr<void, int (*)(void*)>;
 
 std::string dot_file(const std::string& profile_name, const char* suffix) {
-  return fmt::format("{}/.{}.{}", kRuntimeRoot, profile_name, suffix);
+  return formatted("{}/.{}.{}", kRuntimeRoot, profile_name, suffix);
 }
 
 void make_runtime_root() {
@@ -100,11 +100,11 @@ void add_acl_entry(acl_t& acl, acl_tag_t tag, const void* qualifier, bool write)
 }  // namespace
 
 std::string runtime_path(const std::string& profile_name) {
-  return fmt::format("{}/{}", kRuntimeRoot, profile_name);
+  return formatted("{}/{}", kRuntimeRoot, profile_name);
 }
 
 std::string runtime_path(const std::string& profile_name, const char* entry) {
-  return fmt::format("{}/{}/{}", kRuntimeRoot, profile_name, entry);
+  return formatted("{}/{}/{}", kRuntimeRoot, profile_name, entry);
 }
 
 ProfileLock::ProfileLock(const std::string& profile_name)
@@ -112,7 +112,7 @@ ProfileLock::ProfileLock(const std::string& profile_name)
 
 void ProfileLock::remove_file() noexcept {
   (void)::unlink(path_.c_str());
-  const std::string host_lock = fmt::format("{}/.lock", kRuntimeRoot);
+  const std::string host_lock = formatted("{}/.lock", kRuntimeRoot);
   const UniqueFd host(::open(host_lock.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   struct stat status {};
   // Not while a process holds it: the next one would make another file, and lock that.
@@ -127,7 +127,7 @@ HostLock::HostLock() {
   static std::weak_ptr<const UniqueFd> held;  // by this process, which has one thread
   fd_ = held.lock();
   if (!fd_) {
-    fd_ = std::make_shared<const UniqueFd>(lock_file(fmt::format("{}/.lock", kRuntimeRoot)));
+    fd_ = std::make_shared<const UniqueFd>(lock_file(formatted("{}/.lock", kRuntimeRoot)));
     held = fd_;
   }
 }
@@ -142,11 +142,10 @@ RunLock::RunLock(const std::string& profile_name) {
     lock.l_type = F_WRLCK;
     if (::fcntl(fd_.get(), F_SETLK, &lock) != 0) {
       const auto pid = holder(profile_name);
-      throw Error(
-          fmt::format("the tunnel of '{}' is already run by process {}", profile_name,
-                      pid.value_or(0)),
-          std::error_code(EBUSY, std::generic_category()),
-          fmt::format("vpnrunctl status {0}; or stop it: vpnrunctl down {0}", profile_name));
+      throw Error(formatted("the tunnel of '{}' is already run by process {}", profile_name,
+                            pid.value_or(0)),
+                  std::error_code(EBUSY, std::generic_category()),
+                  formatted("vpnrunctl status {0}; or stop it: vpnrunctl down {0}", profile_name));
     }
     if (::fstat(fd_.get(), &status) != 0) {
       throw_errno("cannot examine '{}'", path);

@@ -242,7 +242,7 @@ void Session::resumed(seconds asleep) {
     retry_soon();
   } else if (parts_.client->drop()) {
     ended(passing_failure(
-        fmt::format("the machine was asleep for {} s; connecting anew", asleep.count())));
+        formatted("the machine was asleep for {} s; connecting anew", asleep.count())));
   }
 }
 
@@ -370,8 +370,8 @@ void Session::ended(const Failure& failure) {
   const bool is_repeated = is_passing(reason) && next.retry;
   if (is_repeated && *next.retry >= kLongPause && reason.hint.empty()) {
     around_.board.edit().hint =
-        fmt::format("the next attempt is in {} s; 'vpnrunctl up {}' makes one now",
-                    std::chrono::ceil<seconds>(*next.retry).count(), profile().name);
+        formatted("the next attempt is in {} s; 'vpnrunctl up {}' makes one now",
+                  std::chrono::ceil<seconds>(*next.retry).count(), profile().name);
   }
   plan(next);  // removes the route before anything else is done
   if (next.state == State::kFailed && !is_passing(reason)) {

@@ -30,9 +30,8 @@ void check_settings(const TunnelSettings& settings, const std::optional<LinkAddr
                     const std::vector<Endpoint>& endpoints) {
   for (const auto& prefix : settings.addresses) {
     if (!is_usable(prefix, link, endpoints)) {
-      throw Error(
-          fmt::format("the server assigned an address that cannot be used: {}", prefix.str()), {},
-          "if it collides with the link's, set another [link] subnet in the profile");
+      throw Error(formatted("the server assigned an address that cannot be used: {}", prefix.str()),
+                  {}, "if it collides with the link's, set another [link] subnet in the profile");
     }
   }
 }

@@ -104,11 +104,10 @@ void StatusBoard::tell(const std::optional<CredentialQuestion>& question) {
     explain("", "");
     return;
   }
-  explain(
-      "waits for " + question->text,
-      fmt::format("'vpnrunctl up {}' in a terminal asks for it; under systemd so does, as root, "
-                  "'systemd-tty-ask-password-agent --query'",
-                  status_.profile));
+  explain("waits for " + question->text,
+          formatted("'vpnrunctl up {}' in a terminal asks for it; under systemd so does, as root, "
+                    "'systemd-tty-ask-password-agent --query'",
+                    status_.profile));
   log::info("'{}' {}", status_.profile, status_.error);
 }
 
@@ -116,9 +115,9 @@ void StatusBoard::tell(const BrowserLogin& login) {
   if (login.url.empty()) {
     explain(
         "the server waits for " + login.what,
-        fmt::format("it waits {} s; the device or page that you confirm log-ins with shows what it "
-                    "wants",
-                    login.patience.count()));
+        formatted("it waits {} s; the device or page that you confirm log-ins with shows what it "
+                  "wants",
+                  login.patience.count()));
     log::info("'{}': {}", status_.profile, status_.error);
     return;
   }

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kTunPatience{2'000};
 constexpr std::chrono::milliseconds kTunPause{10};
 
 void set_device_sysctl(const Netns& inside, const char* format, const char* value) {
-  const std::string name = fmt::format(fmt::runtime(format), filter::kTunnelDevice);
+  const std::string name = formatted(fmt::runtime(format), filter::kTunnelDevice);
   const int error = inside.write_sysctl(name, value);
   if (error != 0 && error != ENOENT) {  // ENOENT: this kernel has no IPv6
     throw_error(error, "cannot set '{}'", name);

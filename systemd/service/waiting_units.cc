@@ -25,7 +25,7 @@ namespace {
 constexpr std::size_t kMaxText = 1U << 16U;
 
 std::string entry_of(const std::string& profile_name) {
-  return fmt::format(".{}.waiting", profile_name);
+  return formatted(".{}.waiting", profile_name);
 }
 
 std::string_view next_name(std::string_view& text) {
@@ -151,7 +151,7 @@ void remember_waiting_units(const std::string& profile_name) {
   const std::vector<std::string> waiting = waiting_starts(
       systemctl_output({"list-jobs", "--plain", "--no-legend", "--no-pager", "--full"}));
   std::set<std::string> units =
-      waiting_for(fmt::format("vpnrun-netns@{}.service", profile_name), waiting);
+      waiting_for(formatted("vpnrun-netns@{}.service", profile_name), waiting);
   if (units.empty()) {
     return;
   }
@@ -185,7 +185,7 @@ void start_waiting_units(const std::string& profile_name) {
 }
 
 void forget_waiting_units(const std::string& profile_name) noexcept {
-  (void)::unlink(fmt::format("{}/{}", kRuntimeRoot, entry_of(profile_name)).c_str());
+  (void)::unlink(formatted("{}/{}", kRuntimeRoot, entry_of(profile_name)).c_str());
 }
 
 }  // namespace vpnrun::service

@@ -14,8 +14,7 @@
 #include <string>
 #include <vector>
 
-#include <fmt/format.h>
-
+#include "profiles/base/format.h"
 #include "systemd/service/filter/host_table.h"
 #include "systemd/service/filter/nft.h"
 #include "systemd/service/netlink/link.h"
@@ -35,10 +34,10 @@ double microseconds_now(clockid_t clock) {
 
 HostFilter filter_of(int number) {
   HostFilter filter = test::Lab::host_filter();
-  filter.profile_name = fmt::format("p{}", number);
-  filter.link = fmt::format("vr-p{}", number);
-  filter.addresses = {test::ip(fmt::format("10.213.{}.2", number)),
-                      test::ip(fmt::format("10.213.{}.1", number))};
+  filter.profile_name = formatted("p{}", number);
+  filter.link = formatted("vr-p{}", number);
+  filter.addresses = {test::ip(formatted("10.213.{}.2", number)),
+                      test::ip(formatted("10.213.{}.1", number))};
   filter.guarded_uplinks = {"wan"};
   return filter;
 }
@@ -47,7 +46,7 @@ HostFilter filter_of(int number) {
 std::string former_table(const HostFilter& filter) {
   const std::string ns_address = filter.addresses.ns_address.str();
   const std::string host_address = filter.addresses.host_address.str();
-  return fmt::format(
+  return formatted(
       "table inet vpnrun-{0} {{\n"
       " chain from_link {{\n  ip saddr {2} ip daddr . meta l4proto . th dport {{ {4} . udp . 1194 "
       "}} "

@@ -187,8 +187,8 @@ std::string compare_settings(const Seen& original, const Seen& handed,
     const bool is_without_effect = name == "key_direction" && has_control_key(original);
     if (!is_ours(name) && !is_of_late_setting(name, names) && !is_without_effect &&
         shown_setting(name, value) != shown_setting(name, other)) {
-      return fmt::format("setting {}: OpenVPN has {} of the file and {} of what is handed on", name,
-                         value, other);
+      return formatted("setting {}: OpenVPN has {} of the file and {} of what is handed on", name,
+                       value, other);
     }
   }
   return {};
@@ -242,8 +242,8 @@ std::string compare_environment(const Seen& one, const Seen& other) {
     const auto found = other.environment.find(name);
     if (is_compared_variable(name) &&
         (found == other.environment.end() || found->second != value)) {
-      return fmt::format("variable {}: '{}' and {}", name, value,
-                         found == other.environment.end() ? "none" : "'" + found->second + "'");
+      return formatted("variable {}: '{}' and {}", name, value,
+                       found == other.environment.end() ? "none" : "'" + found->second + "'");
     }
   }
   return {};
@@ -252,8 +252,8 @@ std::string compare_environment(const Seen& one, const Seen& other) {
 std::string text_of(const std::vector<Remote>& remotes) {
   std::string text;
   for (const Remote& remote : remotes) {
-    text += fmt::format("remote {} {} {}\n", remote.host, remote.port,
-                        remote.transport == Transport::kTcp ? "tcp-client" : "udp");
+    text += formatted("remote {} {} {}\n", remote.host, remote.port,
+                      remote.transport == Transport::kTcp ? "tcp-client" : "udp");
   }
   return text;
 }
@@ -269,7 +269,7 @@ std::string compare_remotes(std::vector<Remote> theirs, std::vector<Remote> ours
   }
   return theirs == ours
              ? ""
-             : fmt::format("servers: OpenVPN has\n{}and ours\n{}", text_of(theirs), text_of(ours));
+             : formatted("servers: OpenVPN has\n{}and ours\n{}", text_of(theirs), text_of(ours));
 }
 
 std::optional<OpenvpnConfig> ours(std::string_view text, const std::string& folder,
@@ -293,7 +293,7 @@ std::string read_file(const std::string& path) {
   const std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (!file.is_open() || !(text << file.rdbuf())) {
-    throw Error(fmt::format("cannot read '{}'", printable(path)));
+    throw Error(formatted("cannot read '{}'", printable(path)));
   }
   return text.str();
 }
@@ -361,14 +361,14 @@ Verdict compare_words(OpenvpnProgram& openvpn, std::string_view text, Splitter s
   }
   if (seen.plugins.size() != lines->size()) {
     return different(
-        fmt::format("{} lines, of which OpenVPN sees {}", lines->size(), seen.plugins.size()));
+        formatted("{} lines, of which OpenVPN sees {}", lines->size(), seen.plugins.size()));
   }
   for (std::size_t i = 0; i < lines->size(); ++i) {
     const Words& words = (*lines)[i];
     if (!std::equal(words.begin() + 1, words.end(), seen.plugins[i].begin(),
                     seen.plugins[i].end())) {
-      return different(fmt::format("words: OpenVPN reads [{}] and ours [{}]",
-                                   fmt::join(seen.plugins[i], "] ["), fmt::join(words, "] [")));
+      return different(formatted("words: OpenVPN reads [{}] and ours [{}]",
+                                 fmt::join(seen.plugins[i], "] ["), fmt::join(words, "] [")));
     }
   }
   return {Kind::kSame, {}};
@@ -393,9 +393,9 @@ Verdict compare_file(OpenvpnProgram& openvpn, std::string_view text, const std::
     }
     return original.refusal == handed.refusal
                ? Verdict{Kind::kBothRefuse, {}}
-               : different(fmt::format(
-                     "OpenVPN refuses the file ({}) and, of what is handed on, {}",
-                     original.refusal, handed.refusal.empty() ? "nothing" : handed.refusal));
+               : different(formatted("OpenVPN refuses the file ({}) and, of what is handed on, {}",
+                                     original.refusal,
+                                     handed.refusal.empty() ? "nothing" : handed.refusal));
   }
   if (!handed.refusal.empty()) {
     return different("OpenVPN refuses what is handed on: " + handed.refusal);

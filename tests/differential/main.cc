@@ -68,7 +68,7 @@ std::string escaped(std::string_view text) {
     if (c == '\n') {
       result += "\\n\n";
     } else if (byte < 0x20 || byte >= 0x7f || c == '\\') {
-      result += fmt::format("\\x{:02x}", byte);
+      result += formatted("\\x{:02x}", byte);
     } else {
       result += c;
     }

@@ -22,7 +22,7 @@ UniqueFd listen_on(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof(address.sun_path)) {
-    throw Error(fmt::format("'{}' is too long for a socket", path));
+    throw Error(formatted("'{}' is too long for a socket", path));
   }
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -125,7 +125,7 @@ std::string ManagementClient::line() {
 std::optional<std::string> ManagementClient::argument(std::string_view quoted) {
   constexpr std::string_view kStart = "ERROR: signal '";
   constexpr std::string_view kEnd = "' is not a known signal type";
-  const std::string command = fmt::format("signal {}\npid\n", quoted);
+  const std::string command = formatted("signal {}\npid\n", quoted);
   if (::send(connection_.get(), command.data(), command.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(command.size())) {
     throw_errno("cannot talk to OpenVPN");

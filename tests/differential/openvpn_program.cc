@@ -155,7 +155,7 @@ void OutputReader::revealed(std::string_view text) {
 
 void OutputReader::setting(std::string_view text) {
   if (text.starts_with("Connection profiles [")) {
-    connection_ = fmt::format("connection {}: ", seen_.remotes.size());
+    connection_ = formatted("connection {}: ", seen_.remotes.size());
     seen_.remotes.push_back({});
     return;
   }
@@ -181,7 +181,7 @@ void OutputReader::setting(std::string_view text) {
   }
   std::string unique = name;
   for (int i = 2; seen_.settings.contains(unique); ++i) {
-    unique = fmt::format("{} #{}", name, i);
+    unique = formatted("{} #{}", name, i);
   }
   seen_.settings[unique] = std::move(value);
 }
@@ -231,7 +231,7 @@ std::string OpenvpnProgram::output_for(std::string_view text) {
     throw Error("OpenVPN does not end");
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
-    throw Error(fmt::format("cannot run {}", kProgram));
+    throw Error(formatted("cannot run {}", kProgram));
   }
   if (WIFSIGNALED(status)) {
     return *said + "\nOpenVPN was ended by a signal\n";

@@ -29,8 +29,8 @@ void enter_own_network() {
   }
   if (uid != 0) {
     write_file("/proc/self/setgroups", "deny");
-    write_file("/proc/self/uid_map", fmt::format("{0} {0} 1", uid));
-    write_file("/proc/self/gid_map", fmt::format("{0} {0} 1", gid));
+    write_file("/proc/self/uid_map", formatted("{0} {0} 1", uid));
+    write_file("/proc/self/gid_map", formatted("{0} {0} 1", gid));
   }
 }
 

@@ -126,10 +126,10 @@ class FakeOpenvpn {
       (void)quote(user_name.view());
       (void)quote(password.view());
       run_->orders.push_back(
-          fmt::format("answer {} {} {}", realm, user_name.view(), password.view()));
+          formatted("answer {} {} {}", realm, user_name.view(), password.view()));
     }
     void respond(const Secret& response) override {
-      run_->orders.push_back(fmt::format("respond {}", response.view()));
+      run_->orders.push_back(formatted("respond {}", response.view()));
     }
 
    private:

@@ -118,12 +118,12 @@ struct Record {
   std::vector<std::string> lines;
   ManagementEvents events() {
     ManagementEvents events;
-    events.on_hold = [this](std::uint32_t wait) { lines.push_back(fmt::format("hold {}", wait)); };
+    events.on_hold = [this](std::uint32_t wait) { lines.push_back(formatted("hold {}", wait)); };
     events.on_bytes = [this](std::uint64_t received) {
-      lines.push_back(fmt::format("bytes {}", received));
+      lines.push_back(formatted("bytes {}", received));
     };
     events.on_state = [this](std::string_view name, std::string_view detail) {
-      lines.push_back(fmt::format("state {},{}", name, detail));
+      lines.push_back(formatted("state {},{}", name, detail));
     };
     events.on_up = [this](const std::map<std::string, std::string>& environment) {
       // 64 options of the server's, and the few variables that are read besides.
@@ -131,7 +131,7 @@ struct Record {
       hold_settings(environment);
       lines.emplace_back("up");
       for (const auto& [name, value] : environment) {
-        lines.back() += fmt::format(" {}={}", name, value);
+        lines.back() += formatted(" {}={}", name, value);
       }
     };
     events.on_down = [this] { lines.emplace_back("down"); };
@@ -139,11 +139,11 @@ struct Record {
                                      const Challenge& challenge) {
       hold_quote(realm);
       hold_password(challenge);
-      lines.push_back(fmt::format("need {} {} {} {} {}", realm, user, challenge.text,
-                                  challenge.echo, challenge.concatenated));
+      lines.push_back(formatted("need {} {} {} {} {}", realm, user, challenge.text, challenge.echo,
+                                challenge.concatenated));
     };
     events.on_password_rejected = [this](std::string_view realm, std::string_view reason) {
-      lines.push_back(fmt::format("rejected {} {}", realm, reason));
+      lines.push_back(formatted("rejected {} {}", realm, reason));
       if (const auto challenge = dynamic_challenge(reason)) {
         hold(challenge->kind == Challenge::Kind::kDynamic, "a server's challenge");
         hold(!challenge->user_name.empty() &&
@@ -156,10 +156,10 @@ struct Record {
     };
     events.on_auth_token = [this] { lines.emplace_back("token"); };
     events.on_fatal = [this](std::string_view text) {
-      lines.push_back(fmt::format("fatal {}", text));
+      lines.push_back(formatted("fatal {}", text));
     };
     events.on_info_message = [this](std::string_view message) {
-      lines.push_back(fmt::format("info {}", message));
+      lines.push_back(formatted("info {}", message));
     };
     return events;
   }

@@ -9,8 +9,7 @@
 
 #include <cerrno>
 
-#include <fmt/format.h>
-
+#include "profiles/base/format.h"
 #include "systemd/service/filter/nft.h"
 #include "systemd/service/netlink/address.h"
 #include "systemd/service/netlink/link.h"
@@ -386,7 +385,7 @@ NETNS_TEST(HostFilter, AGuardedUplinkForwardsNothingInTheNamespacesName) {
   ASSERT_TRUE(netlink::create_veth(socket, {"lan", "eth0", neighbour.fd(), 0, {}, {}}));
   Neighbour::configure(socket, "lan", "192.0.2.1/24");
   for (const char* device : {"all", "lan"}) {
-    ASSERT_EQ(netlink::write_sysctl(fmt::format("net/ipv4/conf/{}/rp_filter", device), "0"), 0);
+    ASSERT_EQ(netlink::write_sysctl(formatted("net/ipv4/conf/{}/rp_filter", device), "0"), 0);
   }
   ASSERT_EQ(netlink::write_sysctl("net/ipv4/conf/lan/forwarding", "1"), 0);
   neighbour.run([] {

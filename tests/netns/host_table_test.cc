@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
 #include "profiles/base/error.h"
+#include "profiles/base/format.h"
 #include "systemd/service/filter/nft.h"
 #include "systemd/service/netlink/address.h"
 #include "systemd/service/netlink/link.h"
@@ -63,12 +63,12 @@ struct Host {
   }
   /// With its handles: a rule that was replaced has another.
   [[nodiscard]] json rules(const std::string& chain) {
-    return listing(fmt::format("chain inet {} {}", kHostTable, chain), "rule");
+    return listing(formatted("chain inet {} {}", kHostTable, chain), "rule");
   }
   [[nodiscard]] std::vector<std::string> elements(const std::string& set,
                                                   const char* family = "inet") {
     std::vector<std::string> texts;
-    for (const auto& one : listing(fmt::format("set {} {} {}", family, kHostTable, set), "set")) {
+    for (const auto& one : listing(formatted("set {} {} {}", family, kHostTable, set), "set")) {
       for (const auto& element : one.value("elem", json::array())) {
         texts.push_back(element.is_string() ? element.get<std::string>() : element.dump());
       }
@@ -80,7 +80,7 @@ struct Host {
   [[nodiscard]] std::string everything() {
     std::string text;
     for (const char* family : {"inet", "arp", "ip"}) {
-      text += nft.list(fmt::format("list table {} {}", family, kHostTable));
+      text += nft.list(formatted("list table {} {}", family, kHostTable));
     }
     return text;
   }
@@ -88,10 +88,10 @@ struct Host {
 
 HostFilter profile(int number) {
   HostFilter filter = test::Lab::host_filter();
-  filter.profile_name = fmt::format("p{}", number);
-  filter.link = fmt::format("vr-p{}", number);
-  filter.addresses = {test::ip(fmt::format("10.213.{}.2", number)),
-                      test::ip(fmt::format("10.213.{}.1", number))};
+  filter.profile_name = formatted("p{}", number);
+  filter.link = formatted("vr-p{}", number);
+  filter.addresses = {test::ip(formatted("10.213.{}.2", number)),
+                      test::ip(formatted("10.213.{}.1", number))};
   return filter;
 }
 
@@ -101,14 +101,14 @@ std::pair<std::size_t, std::size_t> chains_and_rules(Host& host) {
   std::set<std::string> chains;
   std::size_t rules = 0;
   for (const char* family : {"inet", "arp", "ip"}) {
-    const std::string table = fmt::format("table {} {}", family, kHostTable);
+    const std::string table = formatted("table {} {}", family, kHostTable);
     for (const auto& chain : host.listing(table, "chain")) {
       if (chain.contains("hook")) {
-        chains.insert(fmt::format("{} {}", family, chain["name"].get<std::string>()));
+        chains.insert(formatted("{} {}", family, chain["name"].get<std::string>()));
       }
     }
     for (const auto& rule : host.listing(table, "rule")) {
-      rules += chains.count(fmt::format("{} {}", family, rule["chain"].get<std::string>()));
+      rules += chains.count(formatted("{} {}", family, rule["chain"].get<std::string>()));
     }
   }
   return {chains.size(), rules};
@@ -175,7 +175,7 @@ NETNS_TEST(HostTable, NothingOfAProfileStaysWhenAnotherOneDoes) {
   host.table().remove("p2", {}, {});
   EXPECT_THAT(host.everything(), Not(HasSubstr("p2")));
   EXPECT_THAT(host.everything(), Not(HasSubstr("10.213.2.")));
-  EXPECT_THAT(host.listing(fmt::format("chain inet {} trace", kHostTable), "chain"), IsEmpty());
+  EXPECT_THAT(host.listing(formatted("chain inet {} trace", kHostTable), "chain"), IsEmpty());
   EXPECT_THAT(host.elements("own"), ElementsAre("10.213.1.1", "10.213.1.2"));
   EXPECT_THAT(host.elements("host_ends", "arp"), ElementsAre("10.213.1.1"));
   EXPECT_TRUE(host.table().has("p1"));
@@ -269,8 +269,7 @@ NETNS_TEST(HostTable, ATransactionThatTheKernelRefusesChangesNothing) {
   host.start(profile(1));
   host.start(profile(2));
   // Its link belongs to a chain of the first, which the records do not tell.
-  host.nft.apply(
-      fmt::format("add element inet {} from {{ \"vr-p3\" : goto from-p1 }}", kHostTable));
+  host.nft.apply(formatted("add element inet {} from {{ \"vr-p3\" : goto from-p1 }}", kHostTable));
   const std::string before = host.everything();
   EXPECT_THROW(host.table().set(profile(3)), Error);
   EXPECT_EQ(host.everything(), before);
@@ -363,7 +362,7 @@ NETNS_TEST(HostTable, TheTablesOfAFormerVersionGoWithTheNextStartOrWithRelease) 
   Host host;
   const auto former = [&host](const std::string& name) {
     for (const char* family : {"inet", "arp", "ip"}) {
-      host.nft.apply(fmt::format("table {} {} {{ }}", family, former_host_table(name)));
+      host.nft.apply(formatted("table {} {} {{ }}", family, former_host_table(name)));
     }
   };
   const auto left = [&host](const std::string& name) {

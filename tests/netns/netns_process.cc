@@ -13,9 +13,8 @@
 #include <cstdlib>
 #include <exception>
 
-#include <fmt/format.h>
-
 #include "profiles/base/error.h"
+#include "profiles/base/format.h"
 #include "systemd/service/netlink/scoped_netns.h"
 
 namespace vpnrun::test {
@@ -35,8 +34,8 @@ bool become_root_of_new_namespaces() {
   const ::gid_t gid = ::getegid();
   return ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 &&
          write_file("/proc/self/setgroups", "deny") &&
-         write_file("/proc/self/uid_map", fmt::format("0 {} 1", uid)) &&
-         write_file("/proc/self/gid_map", fmt::format("0 {} 1", gid));
+         write_file("/proc/self/uid_map", formatted("0 {} 1", uid)) &&
+         write_file("/proc/self/gid_map", formatted("0 {} 1", gid));
 }
 
 [[noreturn]] void skip(int reason_fd, const std::string& reason) {

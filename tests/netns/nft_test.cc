@@ -9,9 +9,8 @@
 #include <fstream>
 #include <string>
 
-#include <fmt/format.h>
-
 #include "profiles/base/error.h"
+#include "profiles/base/format.h"
 #include "systemd/service/filter/host_filter.h"
 #include "systemd/service/filter/inside_filter.h"
 #include "tests/netns/lab.h"
@@ -60,7 +59,7 @@ NETNS_TEST(Nft, ReplacesATableAndRemovesItOnce) {
 NETNS_TEST(Nft, WhatADeadProcessWantedIsNotDone) {
   std::string commands;
   for (int i = 0; i < 20'000; ++i) {  // which takes a while to read
-    commands += fmt::format("define name{} = {}\n", i, i);
+    commands += formatted("define name{} = {}\n", i, i);
   }
   commands += "table inet late {}\n";
   Nft(NftPlace::kChild).apply(commands);
@@ -72,7 +71,7 @@ NETNS_TEST(Nft, WhatADeadProcessWantedIsNotDone) {
     Nft(NftPlace::kChild).apply(commands);
     ::_exit(0);
   }
-  const std::string list = fmt::format("/proc/{0}/task/{0}/children", process);
+  const std::string list = formatted("/proc/{0}/task/{0}/children", process);
   ::pid_t child = 0;
   while (child == 0 && ::waitpid(process, nullptr, WNOHANG) == 0) {
     std::ifstream(list) >> child;

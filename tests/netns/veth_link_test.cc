@@ -368,15 +368,15 @@ NETNS_TEST(VethLink, ASavedRulesetThatIsLoadedAgainDoesNotStay) {
   ASSERT_TRUE(comes_back(lab, link));
   const auto has = [&lab](const std::string& what, const char* text) {
     return lab.outer.nft()
-               .list(fmt::format("list {} inet {} {}", what.substr(0, what.find(' ')),
-                                 filter::kHostTable, what.substr(what.find(' ') + 1)))
+               .list(formatted("list {} inet {} {}", what.substr(0, what.find(' ')),
+                               filter::kHostTable, what.substr(what.find(' ') + 1)))
                .find(text) != std::string::npos;
   };
   ASSERT_TRUE(has("set guarded", "wan"));
   lab.outer.nft().apply(
-      fmt::format("flush ruleset\ntable inet {} {{\n  set guarded {{\n    type ifname\n  }}\n"
-                  "  chain from-lab {{\n    ip daddr {} accept\n  }}\n}}\n",
-                  filter::kHostTable, LinkLab::kOtherServer));
+      formatted("flush ruleset\ntable inet {} {{\n  set guarded {{\n    type ifname\n  }}\n"
+                "  chain from-lab {{\n    ip daddr {} accept\n  }}\n}}\n",
+                filter::kHostTable, LinkLab::kOtherServer));
   ASSERT_TRUE(has("chain from-lab", LinkLab::kOtherServer)) << "positive control";
   EXPECT_TRUE(lab.turn_until([&] { return !has("chain from-lab", LinkLab::kOtherServer); }));
   EXPECT_TRUE(has("chain from-lab", LinkLab::kServer));
@@ -421,7 +421,7 @@ NETNS_TEST(VethLink, WhatCouldNotBeLoadedForWantOfTheLockIsLoadedLater) {
   }
   const auto is_open = [&lab] {
     return lab.outer.nft()
-               .list(fmt::format("list chain inet {} from-lab", filter::kHostTable))
+               .list(formatted("list chain inet {} from-lab", filter::kHostTable))
                .find(LinkLab::kServer) != std::string::npos;
   };
   ASSERT_TRUE(is_open()) << "positive control";

@@ -84,7 +84,7 @@ std::string interval_of_the_timer() {
     std::ifstream lines(entry.path());
     bool is_it = false;
     for (std::string line; std::getline(lines, line);) {
-      is_it = is_it || line == fmt::format("clockid: {}", CLOCK_BOOTTIME);
+      is_it = is_it || line == formatted("clockid: {}", CLOCK_BOOTTIME);
       if (is_it && line.starts_with("it_interval: ")) {
         return line.substr(line.find('('));
       }
@@ -199,7 +199,7 @@ TEST(IsInhabited, ByAProcessWhoseMainThreadHasEnded) {
     GTEST_SKIP() << "no user namespaces here";
   }
   std::string thread;
-  const std::string folder = fmt::format("/proc/{}", process);
+  const std::string folder = formatted("/proc/{}", process);
   ASSERT_TRUE(comes_true([&] {
     for (const auto& entry : std::filesystem::directory_iterator(folder + "/task")) {
       if (entry.path().filename() != std::to_string(process)) {

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "helper/base/request_format.h"
+#include "profiles/base/format.h"
 #include "tests/unit/launcher_machine.h"
 
 namespace vpnrun {
@@ -51,8 +51,8 @@ TEST(LaunchEnvironment, ALargeEnvironmentIsNotTornByItsGrowth) {
   std::vector<std::string> variables;
   std::vector<std::string> marked;
   for (int i = 0; i < 1000; ++i) {
-    variables.push_back(fmt::format("V{0}={0:0>{0}}", i));
-    marked.push_back(fmt::format("+{}", variables.back()));
+    variables.push_back(formatted("V{0}={0:0>{0}}", i));
+    marked.push_back(formatted("+{}", variables.back()));
   }
   const Words command({"app"});
   const Words environment(variables);

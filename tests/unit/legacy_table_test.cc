@@ -62,7 +62,7 @@ std::vector<std::string> places(const std::vector<LegacyDrop>& drops) {
   std::vector<std::string> texts;
   texts.reserve(drops.size());
   for (const auto& drop : drops) {
-    texts.push_back(fmt::format("{} {}{}", drop.chain, drop.rule, drop.is_certain ? "" : "?"));
+    texts.push_back(formatted("{} {}{}", drop.chain, drop.rule, drop.is_certain ? "" : "?"));
   }
   return texts;
 }
@@ -155,9 +155,9 @@ TEST(LegacyTable, AMaybeInAChainIsAMaybeAfterIt) {
 TEST(LegacyTable, ChainsWithinChainsDoNotTakeForEver) {
   std::vector<TextChain> chains;
   for (int i = 0; i < 30; ++i) {
-    TextChain chain{fmt::format("c{}", i), "", {}};
+    TextChain chain{formatted("c{}", i), "", {}};
     for (int jump = 0; i < 29 && jump < 10; ++jump) {
-      chain.rules.push_back({fmt::format("c{}", i + 1)});
+      chain.rules.push_back({formatted("c{}", i + 1)});
     }
     chains.push_back(chain);
   }
@@ -232,7 +232,7 @@ TEST(LegacyTable, ChangesAreUndoneExactlyWhateverIsInTheTable) {
     const std::size_t made = below(6);
     std::vector<std::string> targets = {"ACCEPT", "DROP", "RETURN", "LOG", "REJECT"};
     for (std::size_t i = 0; i < made; ++i) {
-      targets.push_back(fmt::format("chain{}", i));
+      targets.push_back(formatted("chain{}", i));
     }
     const auto rules = [&] {
       std::vector<TextRule> list(below(5));
@@ -249,7 +249,7 @@ TEST(LegacyTable, ChangesAreUndoneExactlyWhateverIsInTheTable) {
     std::vector<TextChain> chains = {
         {"INPUT", "ACCEPT", rules()}, {"FORWARD", "DROP", rules()}, {"OUTPUT", "ACCEPT", rules()}};
     for (std::size_t i = 0; i < made; ++i) {
-      chains.push_back({fmt::format("chain{}", i), "", rules()});
+      chains.push_back({formatted("chain{}", i), "", rules()});
     }
     const LegacyTable table = TableText::encode("filter", chains);
     const auto before = TableText::decode(table);

@@ -318,7 +318,7 @@ TEST_F(SystemdCredentials, AreNotUsedInTheStrangersFilesThatAConfigurationNames)
       ADD_FAILURE() << name;
     } catch (const Error& error) {
       EXPECT_THAT(error.what(),
-                  HasSubstr(fmt::format("/work.ovpn:7: 'auth-user-pass' file '{}': ", name)));
+                  HasSubstr(formatted("/work.ovpn:7: 'auth-user-pass' file '{}': ", name)));
       EXPECT_THAT(error.what(), testing::Not(HasSubstr("4711")));
     }
   }

@@ -48,27 +48,27 @@ struct Recorder {
   std::vector<std::string> lines;
   ManagementEvents events() {
     ManagementEvents events;
-    events.on_hold = [this](std::uint32_t wait) { lines.push_back(fmt::format("hold {}", wait)); };
+    events.on_hold = [this](std::uint32_t wait) { lines.push_back(formatted("hold {}", wait)); };
     events.on_bytes = [this](std::uint64_t received) {
-      lines.push_back(fmt::format("bytes {}", received));
+      lines.push_back(formatted("bytes {}", received));
     };
     events.on_state = [this](std::string_view name, std::string_view detail) {
-      lines.push_back(fmt::format("state {} {}", name, detail));
+      lines.push_back(formatted("state {} {}", name, detail));
     };
     events.on_up = [this](const auto& environment) {
-      lines.push_back(fmt::format("up {}", environment.size()));
+      lines.push_back(formatted("up {}", environment.size()));
     };
     events.on_down = [this] { lines.emplace_back("down"); };
     events.on_need_password = [this](std::string_view realm, bool user,
                                      const Challenge& challenge) {
-      lines.push_back(fmt::format("need {} {} [{}]", realm, user, challenge.text));
+      lines.push_back(formatted("need {} {} [{}]", realm, user, challenge.text));
     };
     events.on_password_rejected = [this](std::string_view realm, std::string_view reason) {
-      lines.push_back(fmt::format("rejected {} [{}]", realm, reason));
+      lines.push_back(formatted("rejected {} [{}]", realm, reason));
     };
     events.on_auth_token = [this] { lines.emplace_back("token"); };
     events.on_fatal = [this](std::string_view text) {
-      lines.push_back(fmt::format("fatal {}", text));
+      lines.push_back(formatted("fatal {}", text));
     };
     return events;
   }
@@ -144,7 +144,7 @@ TEST(ManagementParser, RefusesALineWithoutEnd) {
 
 /// What OpenVPN 2.6 reports for each route that was pushed.
 std::string reported_route(int number) {
-  return fmt::format(
+  return formatted(
       ">UPDOWN:ENV,route_network_{0}=10.{1}.{2}.0\n>UPDOWN:ENV,route_netmask_{0}=255.255.255.0\n"
       ">UPDOWN:ENV,route_gateway_{0}=10.6.0.1\n>UPDOWN:ENV,route_metric_{0}=200\n",
       number, number / 256 % 256, number % 256);
@@ -171,11 +171,11 @@ TEST(ManagementParser, KeepsAllThatTheSettingsAreReadFrom) {
        {"ifconfig_local=10.8.0.2", "ifconfig_netmask=255.255.255.0", "tun_mtu=1400",
         "trusted_ip=198.51.100.10", "trusted_port=1194", "ifconfig_ipv6_local=fd00:8::1000",
         "ifconfig_ipv6_netbits=64", "foreign_option_1=dhcp-option DNS 10.8.0.1"}) {
-    parser.feed(fmt::format(">UPDOWN:ENV,{}\n", line));
+    parser.feed(formatted(">UPDOWN:ENV,{}\n", line));
   }
   for (int i = 2; i <= 64; ++i) {
-    parser.feed(fmt::format(">UPDOWN:ENV,foreign_option_{}=dhcp-option {}\n", i,
-                            i == 64 ? "DOMAIN last.example" : "NTP 10.8.0.1"));
+    parser.feed(formatted(">UPDOWN:ENV,foreign_option_{}=dhcp-option {}\n", i,
+                          i == 64 ? "DOMAIN last.example" : "NTP 10.8.0.1"));
   }
   parser.feed(">UPDOWN:ENV,END\n");
   EXPECT_THAT(texts(settings.addresses), ElementsAre("10.8.0.2/24", "fd00:8::1000/64"));
@@ -190,7 +190,7 @@ TEST(ManagementParser, KeepsNoForeignOptionThatNobodyReads) {
   std::string bytes = ">UPDOWN:UP\n>UPDOWN:ENV,foreign_option_1=dhcp-option DNS 10.8.0.1\n";
   for (const char* number :
        {"0", "01", "65", "4294967297", "-1", "1x", "", "18446744073709551617"}) {
-    bytes += fmt::format(">UPDOWN:ENV,foreign_option_{}=dhcp-option DNS 10.8.0.1\n", number);
+    bytes += formatted(">UPDOWN:ENV,foreign_option_{}=dhcp-option DNS 10.8.0.1\n", number);
   }
   EXPECT_THAT(events_of(bytes + ">UPDOWN:ENV,END\n"), ElementsAre("up 1"));
 }
@@ -361,7 +361,7 @@ TEST(TunnelSettings, LeaveOutHostileDnsOptions) {
   EXPECT_THAT(settings.search_domains, ElementsAre("b.example"));
   std::map<std::string, std::string> many;
   for (int i = 1; i <= 64; ++i) {
-    many[fmt::format("dns_search_domain_{}", i)] = "d.example";
+    many[formatted("dns_search_domain_{}", i)] = "d.example";
   }
   EXPECT_EQ(settings_of(assigned_with(many)).search_domains.size(), 8U);
 }
@@ -372,7 +372,7 @@ TEST(ManagementParser, KeepsTheDnsOptionsThatAreReadAndNoOthers) {
        {"dns_server_1_address_1", "dns_server_128_address_8", "dns_server_1_port_8",
         "dns_server_1_transport", "dns_server_1_dnssec", "dns_server_1_resolve_domain_1",
         "dns_search_domain_1", "dns_search_domain_64"}) {
-    bytes += fmt::format(">UPDOWN:ENV,{}=x\n", name);
+    bytes += formatted(">UPDOWN:ENV,{}=x\n", name);
   }
   for (const char* name :
        {"dns_server_0_address_1", "dns_server_129_address_1", "dns_server_1_address_9",
@@ -380,7 +380,7 @@ TEST(ManagementParser, KeepsTheDnsOptionsThatAreReadAndNoOthers) {
         "dns_server_1", "dns_server_1_sni", "dns_server_1_resolve_domain_2",
         "dns_server_-1_address_1", "dns_search_domain_0", "dns_search_domain_65",
         "dns_search_domain_", "dns_vars_file"}) {
-    bytes += fmt::format(">UPDOWN:ENV,{}=x\n", name);
+    bytes += formatted(">UPDOWN:ENV,{}=x\n", name);
   }
   EXPECT_THAT(events_of(bytes + ">UPDOWN:ENV,END\n"), ElementsAre("up 8"));
 }
@@ -455,8 +455,7 @@ TEST(PushedDns, IsFilteredWhateverStandsAround) {
        {"pull-filter ignore \"dns \"\n", "setenv opt pull-filter ignore \"dns \"\n"}) {
     for (const char* blanks : {"", " ", " \t", "\v"}) {
       EXPECT_TRUE(
-          pushed({fmt::format("PUSH_REPLY,{}dns server 1 address 10.8.0.1", blanks)}, config)
-              .empty())
+          pushed({formatted("PUSH_REPLY,{}dns server 1 address 10.8.0.1", blanks)}, config).empty())
           << config << '[' << blanks << ']';
     }
   }

@@ -67,7 +67,7 @@ std::vector<std::string> notes(const OpenvpnConfig& config) {
   std::vector<std::string> lines;
   for (const LeftOut& entry : config.left_out) {
     lines.push_back(
-        fmt::format("line {}: '{}': {}", entry.lines.at(0), entry.directive, entry.reason));
+        formatted("line {}: '{}': {}", entry.lines.at(0), entry.directive, entry.reason));
   }
   return lines;
 }
@@ -346,13 +346,13 @@ TEST(OpenvpnRemotes, OfAConnectionBlockTakeWhatStandsLast) {
 TEST(OpenvpnRemotes, OfAConnectionBlockEndWhereOpenvpnEndsIt) {
   for (const char* end : {"</connection>", " \t</connection>", "</connection> # x",
                           "</connection>x", "\v\f</connection>", "\r</connection>\r"}) {
-    EXPECT_THAT(parse(fmt::format("<connection>\nremote a\n{}\nport 99\n", end)).remotes,
+    EXPECT_THAT(parse(formatted("<connection>\nremote a\n{}\nport 99\n", end)).remotes,
                 ElementsAre(Remote{"a", 1194, Transport::kUdp}))
         << end;
   }
   for (const char* no_end : {"'</connection>'", "--</connection>", "setenv opt </connection>",
                              "ignore-unknown-option x"}) {
-    EXPECT_THAT(message_of(fmt::format("<connection>\nremote a\n{}\n", no_end)),
+    EXPECT_THAT(message_of(formatted("<connection>\nremote a\n{}\n", no_end)),
                 Not(HasSubstr("no error")))
         << no_end;
   }
@@ -556,7 +556,7 @@ TEST(OpenvpnFiles, RefusePemThatCouldEndTheBlock) {
   const std::string tail = "-----END CERTIFICATE-----\n";
   for (const std::string& inside : {"</ca>\nup /bin/evil\n"s, "  </ca>\n"s, "AA\x01\n"s, "AA\0\n"s,
                                     "AA<\n"s, "AA\rBB\n"s, std::string(300, 'A') + "\n"}) {
-    const Files files = {{"x", fmt::format("{}{}{}", head, inside, tail)}};
+    const Files files = {{"x", formatted("{}{}{}", head, inside, tail)}};
     EXPECT_THAT(message_of("ca x\n", files), HasSubstr("is not PEM")) << inside;
   }
   EXPECT_THAT(message_of("ca x\n", {{"x", head + "AAAA\n"}}), HasSubstr("no '-----END"));
@@ -595,8 +595,8 @@ TEST(OpenvpnBlocks, MustBeClosed) {
 TEST(OpenvpnBlocks, EndWhereOpenvpnEndsThem) {
   for (const char* end : {"\v</ca>", "\f\t</ca>", "\r</ca>", "</ca>x y", "</ca> # z"}) {
     // Ours would have taken 'verb 1' for chatter of the block.
-    EXPECT_EQ(parse_rest(fmt::format("<ca>\n{}{}\nverb 1\n", kPem, end)).text,
-              fmt::format("<ca>\n{}</ca>\nverb 1\n", kPem));
+    EXPECT_EQ(parse_rest(formatted("<ca>\n{}{}\nverb 1\n", kPem, end)).text,
+              formatted("<ca>\n{}</ca>\nverb 1\n", kPem));
   }
 }
 
@@ -613,7 +613,7 @@ TEST(OpenvpnBlocks, AreRefusedWhereOpenvpnWouldTakeTheirLinesApart) {
 
 TEST(OpenvpnBlocks, RefusePemThatIsNoneToOpenvpn) {
   for (const char* blank : {" ", "\t"}) {
-    const Files files = {{"x", fmt::format("{}{}", blank, kPem)}};
+    const Files files = {{"x", formatted("{}{}", blank, kPem)}};
     EXPECT_THAT(message_of("ca x\n", files), HasSubstr("has blanks before"));
   }
   EXPECT_THAT(
@@ -712,10 +712,10 @@ TEST(OpenvpnConfig, PassesAddressesButNoNamesThatOpenvpnWouldLookUp) {
 
 TEST(OpenvpnConfig, ReadsNumbersAsOpenvpnDoes) {
   for (const auto& [text, level] : {std::pair{"3;", "3"}, {"4x", "4"}, {"x", "0"}, {"-1", "0"}}) {
-    EXPECT_EQ(parse_rest(fmt::format("verb '{}'\n", text)).text, fmt::format("verb {}\n", level));
+    EXPECT_EQ(parse_rest(formatted("verb '{}'\n", text)).text, formatted("verb {}\n", level));
   }
   for (const char* direction : {"-1", "1;", "x"}) {  // but for these
-    EXPECT_THAT(message_of(fmt::format("tls-auth k '{}'\n", direction), {{"k", kStatic}}),
+    EXPECT_THAT(message_of(formatted("tls-auth k '{}'\n", direction), {{"k", kStatic}}),
                 HasSubstr("is 0 or 1"));
   }
 }

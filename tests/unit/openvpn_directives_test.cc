@@ -18,12 +18,12 @@
 #include <sstream>
 #include <string>
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "helper/base/unique_fd.h"
 #include "profiles/base/error.h"
+#include "profiles/base/format.h"
 #include "profiles/openvpn_config.h"
 
 namespace vpnrun::profile {
@@ -115,8 +115,7 @@ TEST_P(DangerousDirective, NeverReachesOpenvpn) {
   for (const std::string& line :
        {name, name + " x", name + " /bin/evil y", "--" + name + " x", "'" + name + "' x",
         "setenv opt " + name + " x", "setenv FORWARD_COMPATIBLE 1\n" + name + " x",
-        fmt::format("ignore-unknown-option {0}\n{0} x", name),
-        fmt::format("<{0}>\nx\n</{0}>", name),
+        formatted("ignore-unknown-option {0}\n{0} x", name), formatted("<{0}>\nx\n</{0}>", name),
         "<connection>\nremote b\n" + name + " x\n</connection>"}) {
     try {
       const OpenvpnConfig config =

@@ -172,7 +172,7 @@ TEST_F(OwnFilesTest, AreAllThatIsEverRead) {
     }
     for (const std::string& line :
          {name + " /etc/shadow", name + " x /etc/shadow",
-          fmt::format("<{0}>\n/etc/shadow\n</{0}>", name), "setenv opt " + name + " /etc/shadow"}) {
+          formatted("<{0}>\n/etc/shadow\n</{0}>", name), "setenv opt " + name + " /etc/shadow"}) {
       bool has_read = false;
       try {
         const auto config = parse_openvpn_config("remote a\n" + line + "\n", "/p/x.ovpn",

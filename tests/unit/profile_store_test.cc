@@ -113,7 +113,7 @@ TEST_F(ProfileStore, RefusesWhatIsNoRegularFileWithoutWaitingForIt) {
 TEST(Cure, IsForFilesOfOurOwnOnly) {
   for (const char* path : {VPNRUN_SYSCONFDIR "/vpnrun", VPNRUN_SYSCONFDIR "/vpnrun/profiles/a.auth",
                            "/run/vpnrun/office/state.json"}) {
-    EXPECT_EQ(cure("chmod 0600", path), fmt::format("chmod 0600 '{}'", path));
+    EXPECT_EQ(cure("chmod 0600", path), formatted("chmod 0600 '{}'", path));
   }
   for (const char* path :
        {"/etc/shadow", "/etc", "/", "/home/alice", "/usr/local/bin/hook", "/dev/net/tun",
@@ -139,7 +139,7 @@ TEST_F(ProfileStore, RefusesAFileThatOthersCanWriteAndNamesTheCure) {
     const Error error = error_of(path);
     EXPECT_EQ(error.code(), std::errc::operation_not_permitted);
     EXPECT_THAT(error.what(),
-                AllOf(HasSubstr("write to the file"), HasSubstr(fmt::format("mode {:04o}", mode))));
+                AllOf(HasSubstr("write to the file"), HasSubstr(formatted("mode {:04o}", mode))));
     EXPECT_EQ(error.hint(), cure("chmod go-w", path));
   }
 }

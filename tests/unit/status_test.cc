@@ -144,10 +144,10 @@ TEST(Status, LooksAtNoMemberThatItDoesNotKnow) {
 
 TEST(Status, AStateThatCameLaterIsNoneOfOursAndIsShownAsItIs) {
   for (const char* word : {"sideways", "unknown", "UP", "up ", ""}) {
-    const Status status = status_from_json(fmt::format(R"({{"state":"{}"}})", word));
+    const Status status = status_from_json(formatted(R"({{"state":"{}"}})", word));
     EXPECT_EQ(status.state, State::kUnknown) << word;
     EXPECT_EQ(state_word(status), *word == '\0' ? "unknown" : word);
-    EXPECT_THAT(to_json(status), HasSubstr(fmt::format("\"state\":\"{}\"", state_word(status))));
+    EXPECT_THAT(to_json(status), HasSubstr(formatted("\"state\":\"{}\"", state_word(status))));
   }
   EXPECT_EQ(state_word(status_from_json(R"({"state":"up"})")), "up");
 }

@@ -35,10 +35,10 @@ std::string typed(const CredentialQuestion& question, const std::vector<std::str
     std::string text;
     try {
       const Answer answer = person.ask(question);
-      text = fmt::format("[{}|{}|{}]\n", answer.user_name.view(), answer.password.size(),
-                         answer.response.size());
+      text = formatted("[{}|{}|{}]\n", answer.user_name.view(), answer.password.size(),
+                       answer.response.size());
     } catch (const Error& error) {
-      text = fmt::format("<{}>\n", error.what());
+      text = formatted("<{}>\n", error.what());
     }
     const bool shown = ::write(STDOUT_FILENO, text.data(), text.size()) > 0;
     ::_exit(shown ? 0 : 1);

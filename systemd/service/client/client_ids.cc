@@ -84,7 +84,7 @@ Taken taken_by(const std::string& profile_name) {
 /// Cheap, because it is called for every process of the machine.
 std::vector<id_t> numbers_of(std::string_view status, std::string_view key) {
   std::vector<id_t> ids;
-  const auto line = status.find(fmt::format("\n{}:", key));
+  const auto line = status.find(formatted("\n{}:", key));
   if (line == std::string_view::npos) {
     return ids;
   }
@@ -211,9 +211,9 @@ void publish(id_t id) {
     throw_errno("cannot open '{}'", kUserFolder);
   }
   for (const auto& [kind, record] : {std::pair("user", &user), std::pair("group", &group)}) {
-    const std::string file = fmt::format("{}.{}", name, kind);
+    const std::string file = formatted("{}.{}", name, kind);
     replace_file(folder.get(), file, record->dump() + "\n");
-    const std::string link = fmt::format("{}.{}", id, kind);
+    const std::string link = formatted("{}.{}", id, kind);
     if (::symlinkat(file.c_str(), folder.get(), link.c_str()) != 0 && errno != EEXIST) {
       throw_errno("cannot create '{}/{}'", kUserFolder, link);
     }
@@ -224,13 +224,13 @@ void publish(id_t id) {
 /// number may be somebody else's.
 void withdraw(id_t id) noexcept {
   for (const char* kind : {"user", "group"}) {
-    const std::string file = fmt::format("{}.{}", client_name(id), kind);
-    const std::string link = fmt::format("{}/{}.{}", kUserFolder, id, kind);
+    const std::string file = formatted("{}.{}", client_name(id), kind);
+    const std::string link = formatted("{}/{}.{}", kUserFolder, id, kind);
     std::error_code error;
     if (fs::read_symlink(link, error) == file) {
       (void)::unlink(link.c_str());
     }
-    (void)::unlink(fmt::format("{}/{}", kUserFolder, file).c_str());
+    (void)::unlink(formatted("{}/{}", kUserFolder, file).c_str());
   }
   (void)::rmdir(kUserFolder);  // stays if anything else is there
 }
@@ -251,16 +251,16 @@ const SubordinateIds* covering(const std::vector<SubordinateIds>& given, id_t id
 
 [[noreturn]] void refuse(const SubordinateIds* given) {
   if (given == nullptr) {
-    throw Error(fmt::format("all users for VPN clients are taken, {} to {}", kFirst, kLast), {},
+    throw Error(formatted("all users for VPN clients are taken, {} to {}", kFirst, kLast), {},
                 "release profiles that are not used: vpnrun-tunnel release NAME");
   }
   const bool users = given->file == "/etc/subuid";
   throw Error(
-      fmt::format(
-          "no user is free for a VPN client, {} to {}: {}, line {}, gives somebody {} to {}",
-          kFirst, kLast, given->file, given->line, given->first, given->first + given->count - 1),
+      formatted("no user is free for a VPN client, {} to {}: {}, line {}, gives somebody {} to {}",
+                kFirst, kLast, given->file, given->line, given->first,
+                given->first + given->count - 1),
       {},
-      fmt::format(
+      formatted(
           "give him another range: usermod --del-sub{0}s {1}-{2} --add-sub{0}s FIRST-LAST NAME",
           users ? "uid" : "gid", given->first, given->first + given->count - 1));
 }
@@ -303,7 +303,7 @@ bool is_client_id(id_t id) noexcept {
 }
 
 std::string client_name(id_t id) {
-  return fmt::format("vpnrun-client-{}", id);
+  return formatted("vpnrun-client-{}", id);
 }
 
 Account take_client_id(const std::string& profile_name, bool in_use) {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
+#include "profiles/base/format.h"
 
 namespace vpnrun::service {
 namespace {
@@ -24,7 +24,7 @@ std::string fit_for_shells(std::string_view url) {
     if (kOfShells.find(c) == std::string_view::npos) {
       text += c;
     } else {
-      text += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+      text += formatted("%{:02X}", static_cast<unsigned char>(c));
     }
   }
   return text;

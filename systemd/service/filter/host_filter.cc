@@ -6,9 +6,8 @@
 #include <algorithm>
 #include <initializer_list>
 
-#include <fmt/format.h>
-
 #include "profiles/base/error.h"
+#include "profiles/base/format.h"
 #include "systemd/service/filter/ruleset_text.h"
 
 namespace vpnrun::filter {
@@ -21,10 +20,9 @@ std::string quoted(const std::string& name) {
         return c > ' ' && c < 0x7f && c != '"' && c != '*' && c != '\\' && c != '/';
       });
   if (!fits) {
-    throw Error(
-        fmt::format("cannot filter the interface '{}': the name cannot be written in a rule",
-                    printable(name)),
-        std::make_error_code(std::errc::invalid_argument));
+    throw Error(formatted("cannot filter the interface '{}': the name cannot be written in a rule",
+                          printable(name)),
+                std::make_error_code(std::errc::invalid_argument));
   }
   return "\"" + name + "\"";
 }
@@ -36,12 +34,12 @@ constexpr int kMostFlows = 128;
 constexpr const char* kOwnChains[] = {"from", "to", "flows"};
 
 std::string own_chain(const char* map, const std::string& profile_name) {
-  return fmt::format("{}-{}", map, profile_name);
+  return formatted("{}-{}", map, profile_name);
 }
 
 /// "table FAMILY NAME { … }"
 std::string in_table(const char* family, std::string_view body) {
-  return fmt::format("table {} {} {{\n{}}}\n", family, kHostTable, body);
+  return formatted("table {} {} {{\n{}}}\n", family, kHostTable, body);
 }
 
 /// Sets, and chains without their rules. None is changed if it is there.
@@ -170,11 +168,11 @@ bool is_traced(const HostElements& elements) {
 /// The chain exists only while some profile has packets traced.
 std::string trace(bool wanted, const HostRest& rest) {
   if (wanted || is_traced(rest.others)) {
-    return in_table("inet", kTraceHook) + fmt::format("flush chain inet {} trace\n", kHostTable) +
+    return in_table("inet", kTraceHook) + formatted("flush chain inet {} trace\n", kHostTable) +
            in_table("inet", kTrace);
   }
   if (is_traced(rest.former)) {
-    return fmt::format(
+    return formatted(
         "add chain inet {0} trace\nflush chain inet {0} trace\ndelete chain inet {0} trace\n",
         kHostTable);
   }
@@ -189,8 +187,8 @@ struct Element {
         key(line.substr(family.size() + set.size() + 2)) {}
   [[nodiscard]] std::string command(const char* verb) const {
     // The map of flows is in the table of family inet.
-    return fmt::format("{} element {} {} {} {{ {} }}\n", verb, family == "flow" ? "inet" : family,
-                       kHostTable, set, key);
+    return formatted("{} element {} {} {} {{ {} }}\n", verb, family == "flow" ? "inet" : family,
+                     kHostTable, set, key);
   }
   std::string family;
   std::string set;
@@ -224,10 +222,10 @@ std::string guard(const std::vector<std::string>& uplinks,
                   const std::vector<std::string>& bridges) {
   std::string commands;
   for (const char* set : {"guarded", "bridges", "bridge_ports"}) {
-    commands += fmt::format("flush set inet {} {}\n", kHostTable, set);
+    commands += formatted("flush set inet {} {}\n", kHostTable, set);
   }
   const auto add = [&commands](const char* set, const std::string& element) {
-    commands += fmt::format("add element inet {} {} {{ {} }}\n", kHostTable, set, element);
+    commands += formatted("add element inet {} {} {{ {} }}\n", kHostTable, set, element);
   };
   for (const auto& link : uplinks) {
     const std::string name = quoted(link);
@@ -235,12 +233,11 @@ std::string guard(const std::vector<std::string>& uplinks,
       add("guarded", name);
     } else {
       add("bridges", name);
-      add("bridge_ports", fmt::format("{0} . {0}", name));
+      add("bridge_ports", formatted("{0} . {0}", name));
     }
   }
   if (!uplinks.empty()) {
-    commands +=
-        fmt::format("flush chain inet {} unasked\n", kHostTable) + in_table("inet", kUnasked);
+    commands += formatted("flush chain inet {} unasked\n", kHostTable) + in_table("inet", kUnasked);
   }
   return commands;
 }
@@ -249,18 +246,18 @@ std::string guard(const std::vector<std::string>& uplinks,
 std::string base(const std::string& profile_name, bool fresh) {
   std::string commands;
   if (fresh) {
-    commands = fmt::format("table inet {0}\ndelete table inet {0}\n", kHostTable);
+    commands = formatted("table inet {0}\ndelete table inet {0}\n", kHostTable);
   }
   std::string chains(kSkeleton);
   for (const char* map : kOwnChains) {
-    chains += fmt::format("  chain {} {{\n  }}\n", own_chain(map, profile_name));
+    chains += formatted("  chain {} {{\n  }}\n", own_chain(map, profile_name));
   }
   commands += in_table("inet", chains);
   for (const char* chain : kSharedChains) {
-    commands += fmt::format("flush chain inet {} {}\n", kHostTable, chain);
+    commands += formatted("flush chain inet {} {}\n", kHostTable, chain);
   }
   for (const char* map : {"from", "to"}) {
-    commands += fmt::format("flush chain inet {} {}\n", kHostTable, own_chain(map, profile_name));
+    commands += formatted("flush chain inet {} {}\n", kHostTable, own_chain(map, profile_name));
   }
   std::string rules;
   for (const auto text : {kFromNamespace, kJudged, kAnswers, kForwarded, kToNamespace}) {
@@ -274,7 +271,7 @@ std::string base(const std::string& profile_name, bool fresh) {
 
 /// "DIRECTION is the endpoint's protocol and port".
 std::string is_port(Transport transport, const char* direction, std::uint16_t port) {
-  return fmt::format("meta l4proto {} th {} {}", to_string(transport), direction, port);
+  return formatted("meta l4proto {} th {} {}", to_string(transport), direction, port);
 }
 
 /// What its link may send. Another link's address is not an endpoint.
@@ -282,17 +279,17 @@ std::string from_link(const HostFilter& filter) {
   const std::string ns_address = ipv4_text(filter.addresses.ns_address);
   std::string rules;
   for (const Endpoint& endpoint : filter.endpoints) {
-    rules += fmt::format("    ip saddr {} ip daddr {} ip daddr != @own {} accept\n", ns_address,
-                         ipv4_text(endpoint.address),
-                         is_port(endpoint.transport, "dport", endpoint.port));
+    rules +=
+        formatted("    ip saddr {} ip daddr {} ip daddr != @own {} accept\n", ns_address,
+                  ipv4_text(endpoint.address), is_port(endpoint.transport, "dport", endpoint.port));
   }
   for (const profile::Port& port : filter.expose) {
-    rules += fmt::format("    ip saddr {} ip daddr {} {} accept\n", ns_address,
-                         ipv4_text(filter.addresses.host_address),
-                         is_port(port.transport, "sport", port.number));
+    rules += formatted("    ip saddr {} ip daddr {} {} accept\n", ns_address,
+                       ipv4_text(filter.addresses.host_address),
+                       is_port(port.transport, "sport", port.number));
   }
-  return fmt::format("  chain {} {{\n{}    drop\n  }}\n", own_chain("from", filter.profile_name),
-                     rules);
+  return formatted("  chain {} {{\n{}    drop\n  }}\n", own_chain("from", filter.profile_name),
+                   rules);
 }
 
 /// What may be sent to its link.
@@ -300,27 +297,27 @@ std::string to_link(const HostFilter& filter) {
   const std::string ns_address = ipv4_text(filter.addresses.ns_address);
   std::string rules;
   for (const Endpoint& endpoint : filter.endpoints) {
-    rules += fmt::format("    ip daddr {} ip saddr {} {} ct direction reply accept\n", ns_address,
-                         ipv4_text(endpoint.address),
-                         is_port(endpoint.transport, "sport", endpoint.port));
+    rules +=
+        formatted("    ip daddr {} ip saddr {} {} ct direction reply accept\n", ns_address,
+                  ipv4_text(endpoint.address), is_port(endpoint.transport, "sport", endpoint.port));
   }
   if (!filter.endpoints.empty()) {
-    rules += fmt::format(
+    rules += formatted(
         "    ip daddr {} icmp type destination-unreachable ct state related accept\n", ns_address);
   }
   for (const profile::Port& port : filter.expose) {
-    rules += fmt::format("    ip saddr {} ip daddr {} {} accept\n",
-                         ipv4_text(filter.addresses.host_address), ns_address,
-                         is_port(port.transport, "dport", port.number));
+    rules += formatted("    ip saddr {} ip daddr {} {} accept\n",
+                       ipv4_text(filter.addresses.host_address), ns_address,
+                       is_port(port.transport, "dport", port.number));
   }
-  return fmt::format("  chain {} {{\n{}    drop\n  }}\n", own_chain("to", filter.profile_name),
-                     rules);
+  return formatted("  chain {} {{\n{}    drop\n  }}\n", own_chain("to", filter.profile_name),
+                   rules);
 }
 
 }  // namespace
 
 std::string former_host_table(std::string_view profile_name) {
-  return fmt::format("vpnrun-{}", profile_name);
+  return formatted("vpnrun-{}", profile_name);
 }
 
 bool is_host_table(std::string_view table) {
@@ -335,17 +332,17 @@ HostElements host_elements(const HostFilter& filter) {
                            "inet own " + host_address, "inet inside " + ns_address,
                            "arp host_ends " + host_address};
   for (const char* map : kOwnChains) {
-    elements.insert(fmt::format("{} {} {} : goto {}",
-                                std::string_view(map) == "flows" ? "flow" : "inet", map, link,
-                                own_chain(map, filter.profile_name)));
+    elements.insert(formatted("{} {} {} : goto {}",
+                              std::string_view(map) == "flows" ? "flow" : "inet", map, link,
+                              own_chain(map, filter.profile_name)));
   }
   if (!filter.uplink.empty()) {
     elements.insert("inet bound " + link);
-    elements.insert(fmt::format("inet uplinks {} . {}", link, quoted(filter.uplink)));
+    elements.insert(formatted("inet uplinks {} . {}", link, quoted(filter.uplink)));
   }
   for (const auto& endpoint : endpoint_elements(filter.endpoints)) {
     if (filter.traced) {
-      elements.insert(fmt::format("inet traced_to {} . {}", link, endpoint));
+      elements.insert(formatted("inet traced_to {} . {}", link, endpoint));
       elements.insert("inet traced_from " + endpoint);
     }
   }
@@ -366,8 +363,8 @@ std::string host_removal(const std::string& profile_name, const HostRest& rest,
   std::string commands = base(profile_name, rest.fresh) + change({}, rest, {"inet", "flow"}) +
                          guard(guarded_uplinks, guarded_bridges) + trace(false, rest);
   for (const char* map : kOwnChains) {
-    commands += fmt::format("flush chain inet {0} {1}\ndelete chain inet {0} {1}\n", kHostTable,
-                            own_chain(map, profile_name));
+    commands += formatted("flush chain inet {0} {1}\ndelete chain inet {0} {1}\n", kHostTable,
+                          own_chain(map, profile_name));
   }
   return commands;
 }
@@ -375,13 +372,13 @@ std::string host_removal(const std::string& profile_name, const HostRest& rest,
 std::string host_arp_ruleset(const HostElements& wanted, const HostRest& rest) {
   std::string commands;
   if (rest.fresh) {
-    commands = fmt::format("table arp {0}\ndelete table arp {0}\n", kHostTable);
+    commands = formatted("table arp {0}\ndelete table arp {0}\n", kHostTable);
   }
   commands += in_table("arp",
                        "  set host_ends {\n    type ipv4_addr\n  }\n"
                        "  chain input {\n"
                        "    type filter hook input priority 0; policy accept;\n  }\n");
-  commands += fmt::format("flush chain arp {} input\n", kHostTable);
+  commands += formatted("flush chain arp {} input\n", kHostTable);
   commands += in_table("arp",
                        "  chain input {\n"
                        "    arp operation request arp daddr ip @host_ends drop\n  }\n");
@@ -393,16 +390,16 @@ std::string host_flow_ruleset(const HostFilter& filter, FlowLimit limit) {
   // The rate limits what the count has to remember of refused flows.
   const std::string rules =
       limit == FlowLimit::kCount
-          ? fmt::format(
+          ? formatted(
                 "    ct state new limit rate over 50/second burst 64 "
                 "packets drop\n"
                 "    ct state new ct count over {} drop\n",
                 kMostFlows)
           : "    ct state new limit rate over 2/second burst 64 packets drop\n";
   // Conntrack (-200) has seen the packet by now; what is dropped here never gets into its table.
-  return fmt::format("flush chain inet {} {}\n", kHostTable, chain) +
-         in_table("inet", fmt::format("  chain {} {{\n{}  }}\n", chain, rules)) +
-         Element(fmt::format("flow flows {} : goto {}", quoted(filter.link), chain)).command("add");
+  return formatted("flush chain inet {} {}\n", kHostTable, chain) +
+         in_table("inet", formatted("  chain {} {{\n{}  }}\n", chain, rules)) +
+         Element(formatted("flow flows {} : goto {}", quoted(filter.link), chain)).command("add");
 }
 
 }  // namespace vpnrun::filter

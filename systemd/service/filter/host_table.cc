@@ -8,9 +8,8 @@
 #include <iterator>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "profiles/base/error.h"
+#include "profiles/base/format.h"
 
 namespace vpnrun::filter {
 namespace {
@@ -34,8 +33,8 @@ HostElements guard_of(const std::vector<std::string>& uplinks,
 
 /// Replaces the table of a former version in the same transaction.
 std::string without_former(const char* family, const std::string& profile_name) {
-  return fmt::format("table {0} {1}\ndelete table {0} {1}\n", family,
-                     former_host_table(profile_name));
+  return formatted("table {0} {1}\ndelete table {0} {1}\n", family,
+                   former_host_table(profile_name));
 }
 
 }  // namespace
@@ -48,7 +47,7 @@ void HostTable::set(const HostFilter& filter) {
   rest.fresh = rest.fresh && is_first_;  // later there is more in it: the limits of flows
   for (const auto& line : wanted) {
     if (line.starts_with("inet links ") && rest.others.contains(line)) {
-      throw Error(fmt::format("the link '{}' belongs to another profile", filter.link),
+      throw Error(formatted("the link '{}' belongs to another profile", filter.link),
                   std::make_error_code(std::errc::file_exists));
     }
   }

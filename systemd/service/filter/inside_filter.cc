@@ -11,8 +11,7 @@
 #include <cstddef>
 #include <utility>
 
-#include <fmt/format.h>
-
+#include "profiles/base/format.h"
 #include "systemd/service/filter/ruleset_text.h"
 
 namespace vpnrun::filter {
@@ -39,19 +38,19 @@ std::string client_match(const InsideFilter& filter) {
   if (!filter.link || filter.endpoints.empty()) {
     return {};
   }
-  return fmt::format("meta skuid {} ip saddr {} ip daddr . meta l4proto . th dport {}",
-                     filter.client_uid, ipv4_text(filter.link->ns_address),
-                     set_of(endpoint_elements(filter.endpoints)));
+  return formatted("meta skuid {} ip saddr {} ip daddr . meta l4proto . th dport {}",
+                   filter.client_uid, ipv4_text(filter.link->ns_address),
+                   set_of(endpoint_elements(filter.endpoints)));
 }
 
 /// What may be sent over the link.
 std::string link_rules(const InsideFilter& filter) {
   std::string rules;
   if (const std::string client = client_match(filter); !client.empty()) {
-    rules += fmt::format("    {} accept\n", client);
+    rules += formatted("    {} accept\n", client);
   }
   if (filter.link && !filter.expose.empty()) {
-    rules += fmt::format(
+    rules += formatted(
         "    ip saddr {} ip daddr {} meta l4proto . th sport {} ct direction reply accept\n",
         ipv4_text(filter.link->ns_address), ipv4_text(filter.link->host_address),
         set_of(port_elements(filter.expose)));
@@ -74,13 +73,13 @@ std::string name_rules(const InsideFilter& filter) {
   std::string rules;
   for (const Resolvers& family : resolvers(filter)) {
     if (!family.servers.empty()) {
-      rules += fmt::format("    {} daddr {} {} accept\n", family.protocol, set_of(family.servers),
-                           kAnyPort53);
+      rules += formatted("    {} daddr {} {} accept\n", family.protocol, set_of(family.servers),
+                         kAnyPort53);
     }
   }
   // The client's endpoint may itself be on port 53.
   if (const std::string client = client_match(filter); !client.empty()) {
-    rules += fmt::format("    oifname \"{}\" {} accept\n", kLinkDevice, client);
+    rules += formatted("    oifname \"{}\" {} accept\n", kLinkDevice, client);
   }
   rules +=
       "    tcp dport 53 reject with tcp reset\n"
@@ -105,10 +104,10 @@ std::vector<std::string> in_turn(const InsideFilter& filter, const Resolvers& fa
 /// the last two seconds. "unanswered": one in the last minute, and no answer since; its element
 /// goes with an answer. Both are by protocol, as some firewalls drop one of them.
 std::string asked(const Resolvers& family, std::size_t index) {
-  return fmt::format("asked_{}_{}", family.protocol, index);
+  return formatted("asked_{}_{}", family.protocol, index);
 }
 std::string unanswered(const Resolvers& family, std::size_t index) {
-  return fmt::format("unanswered_{}_{}", family.protocol, index);
+  return formatted("unanswered_{}_{}", family.protocol, index);
 }
 
 /// What remembers who has answered, and the chains to one of several resolvers: "resolve_ip" and
@@ -132,22 +131,22 @@ std::string resolve_chains(const InsideFilter& filter) {
       std::string rules;
       if (i + 1 < servers.size()) {
         for (const auto& set : {asked(family, i), unanswered(family, i)}) {
-          text += fmt::format(
+          text += formatted(
               "  set {} {{\n    type inet_proto; flags dynamic, timeout; size 4;\n  }}\n", set);
         }
-        rules = fmt::format(
+        rules = formatted(
             "    add @{} {{ meta l4proto timeout 2s }}\n"
             "    add @{} {{ meta l4proto timeout 1m }}\n",
             asked(family, i), unanswered(family, i));
-        resolve += fmt::format(
+        resolve += formatted(
             "    meta l4proto != @{2} goto resolve_{0}_{1}\n"
             "    meta l4proto @{3} goto resolve_{0}_{1}\n",
             protocol, i, unanswered(family, i), asked(family, i));
       }
-      one_each += fmt::format("  chain resolve_{0}_{1} {{\n{2}    dnat {0} to {3}\n  }}\n",
-                              protocol, i, rules, servers[i]);
+      one_each += formatted("  chain resolve_{0}_{1} {{\n{2}    dnat {0} to {3}\n  }}\n", protocol,
+                            i, rules, servers[i]);
     }
-    text += fmt::format(
+    text += formatted(
         "  ct timeout names_{0}_udp {{\n"
         "    protocol udp; l3proto {0}; policy = {{ unreplied : 4, replied : 30 }};\n  }}\n"
         "  ct timeout names_{0}_tcp {{\n"
@@ -168,7 +167,7 @@ std::string answered_rules(const InsideFilter& filter) {
   for (const Resolvers& family : resolvers(filter)) {
     const auto servers = in_turn(filter, family);
     for (std::size_t i = 0; i + 1 < servers.size(); ++i) {
-      rules += fmt::format(
+      rules += formatted(
           "    {} saddr {} meta l4proto {{ tcp, udp }} th sport 53 delete @{} {{ meta l4proto }}\n",
           family.protocol, servers[i], unanswered(family, i));
     }
@@ -178,8 +177,8 @@ std::string answered_rules(const InsideFilter& filter) {
 
 /// One look at the interface, whose name takes longer to get than to compare.
 std::string by_interface(const char* which, const char* tunnel, const char* link) {
-  return fmt::format("    {} vmap {{ \"lo\" : accept, \"{}\" : goto {}, \"{}\" : goto {} }}\n",
-                     which, kTunnelDevice, tunnel, kLinkDevice, link);
+  return formatted("    {} vmap {{ \"lo\" : accept, \"{}\" : goto {}, \"{}\" : goto {} }}\n", which,
+                   kTunnelDevice, tunnel, kLinkDevice, link);
 }
 
 /// Addresses of the namespace's other devices: nothing leaves through the tunnel in their name.
@@ -199,8 +198,8 @@ Retired retired(const InsideFilter& filter) {
        {std::pair{"ip", Family::kIpv4}, std::pair{"ip6", Family::kIpv6}}) {
     const auto addresses = of_family(filter.retired_addresses, family);
     if (!addresses.empty()) {
-      result.rules += fmt::format("    oifname \"{}\" {} saddr {} goto retired\n", kTunnelDevice,
-                                  protocol, set_of(addresses));
+      result.rules += formatted("    oifname \"{}\" {} saddr {} goto retired\n", kTunnelDevice,
+                                protocol, set_of(addresses));
     }
   }
   if (!result.rules.empty()) {
@@ -218,9 +217,9 @@ std::string output_chain(const InsideFilter& filter) {
   std::string names = former.chain;
   if (filter.capture) {
     rules += "    tcp dport 53 goto names\n    udp dport 53 goto names\n";
-    names += fmt::format("  chain names {{\n{}  }}\n", name_rules(filter));
+    names += formatted("  chain names {{\n{}  }}\n", name_rules(filter));
   }
-  return fmt::format(
+  return formatted(
       "{0}{1}"
       "  chain tunnel_output {{\n"
       "    ip saddr {{ {2} }} goto refused\n"
@@ -234,7 +233,7 @@ std::string output_chain(const InsideFilter& filter) {
 }
 
 std::string leave_chain(const InsideFilter& filter) {
-  return fmt::format(
+  return formatted(
       "  chain to_uplink {{\n{0}    drop\n  }}\n"
       "  chain tunnel_leave {{\n"
       "    ip saddr {{ {1} }} drop\n"
@@ -254,15 +253,15 @@ std::string arrive_chain(const InsideFilter& filter) {
   std::string rules = "    ip saddr 127.0.0.0/8 drop\n";
   std::vector<std::string> ipv4 = of_family(filter.tunnel_addresses, Family::kIpv4);
   if (!ipv4.empty()) {
-    rules += fmt::format("    ip daddr != {} drop\n", set_of(ipv4));
+    rules += formatted("    ip daddr != {} drop\n", set_of(ipv4));
   } else {
     rules += "    ip daddr 127.0.0.0/8 drop\n";
     if (filter.link) {
-      rules += fmt::format("    ip daddr {} drop\n", ipv4_text(filter.link->ns_address));
+      rules += formatted("    ip daddr {} drop\n", ipv4_text(filter.link->ns_address));
     }
   }
   rules += answered_rules(filter);
-  return fmt::format(
+  return formatted(
       "  chain tunnel_arrive {{\n{0}  }}\n"
       "  chain arrive {{\n    type filter hook prerouting priority -300; policy accept;\n"
       "    iifname \"{1}\" goto tunnel_arrive\n  }}\n",
@@ -275,27 +274,27 @@ std::string from_link_rules(const InsideFilter& filter) {
     const std::string ns_address = ipv4_text(filter.link->ns_address);
     if (!filter.endpoints.empty()) {
       // Not tracked here (chain "untracked_in"); the host lets answers through, and nothing else.
-      rules += fmt::format(
+      rules += formatted(
           "    ip daddr {0} ip saddr . meta l4proto . th sport {1} accept\n"
           "    ip daddr {0} icmp type destination-unreachable accept\n",
           ns_address, set_of(endpoint_elements(filter.endpoints)));
     }
     if (!filter.expose.empty()) {
-      rules += fmt::format("    ip saddr {} ip daddr {} meta l4proto . th dport {} accept\n",
-                           ipv4_text(filter.link->host_address), ns_address,
-                           set_of(port_elements(filter.expose)));
+      rules += formatted("    ip saddr {} ip daddr {} meta l4proto . th dport {} accept\n",
+                         ipv4_text(filter.link->host_address), ns_address,
+                         set_of(port_elements(filter.expose)));
     }
   }
-  return fmt::format("  chain from_uplink {{\n{}    drop\n  }}\n", rules);
+  return formatted("  chain from_uplink {{\n{}    drop\n  }}\n", rules);
 }
 
 std::string input_chain(const InsideFilter& filter) {
   std::string rules = "    ct state established,related accept\n";
   if (!filter.inbound.empty()) {
-    rules += fmt::format("    meta l4proto . th dport {} accept\n",
-                         set_of(port_elements(filter.inbound)));
+    rules +=
+        formatted("    meta l4proto . th dport {} accept\n", set_of(port_elements(filter.inbound)));
   }
-  return fmt::format(
+  return formatted(
       "{0}  chain tunnel_input {{\n{1}    drop\n  }}\n"
       "  chain input {{\n    type filter hook input priority 0; policy drop;\n{2}  }}\n",
       from_link_rules(filter), rules, by_interface("iifname", "tunnel_input", "from_uplink"));
@@ -308,15 +307,15 @@ std::string capture_chains(const InsideFilter& filter) {
   }
   std::string capture;
   if (const std::string client = client_match(filter); !client.empty()) {
-    capture += fmt::format("    oifname \"{}\" {} accept\n", kLinkDevice, client);
+    capture += formatted("    oifname \"{}\" {} accept\n", kLinkDevice, client);
   }
   for (const Resolvers& family : resolvers(filter)) {
     if (!family.servers.empty()) {
       const std::string leads = in_turn(filter, family).empty()
-                                    ? fmt::format("dnat {} to {}", family.protocol, family.first())
-                                    : fmt::format("goto resolve_{}", family.protocol);
-      capture += fmt::format("    {0} daddr != {1} {2} {3}\n", family.protocol,
-                             set_of(family.servers), kAnyPort53, leads);
+                                    ? formatted("dnat {} to {}", family.protocol, family.first())
+                                    : formatted("goto resolve_{}", family.protocol);
+      capture += formatted("    {0} daddr != {1} {2} {3}\n", family.protocol,
+                           set_of(family.servers), kAnyPort53, leads);
     }
   }
   // A query to 127.0.0.53 or to the veth has a source of that network, with which it cannot travel.
@@ -324,7 +323,7 @@ std::string capture_chains(const InsideFilter& filter) {
   if (filter.link) {
     sources += ", " + ipv4_text(filter.link->ns_address);
   }
-  return fmt::format(
+  return formatted(
       "  chain capture {{\n"
       "    type nat hook output priority -100; policy accept;\n{0}  }}\n"
       "  chain source {{\n"
@@ -342,7 +341,7 @@ std::string untracked_chains(const InsideFilter& filter) {
   if (client.empty()) {
     return {};
   }
-  return fmt::format(
+  return formatted(
       "  chain untracked_out {{\n"
       "    type filter hook output priority -300; policy accept;\n"
       "    oifname \"{0}\" {1} notrack\n  }}\n"

@@ -16,10 +16,10 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
 #include <nftables/libnftables.h>
 
 #include "profiles/base/error.h"
+#include "profiles/base/format.h"
 #include "systemd/service/netlink/scoped_netns.h"
 #include "systemd/service/os/rights.h"
 
@@ -125,7 +125,7 @@ std::string Nft::list(const std::string& command) {
 }
 
 bool Nft::exists(const std::string& table, const char* family) {
-  return run(fmt::format("list table {} {}", family, table)).failure.empty();
+  return run(formatted("list table {} {}", family, table)).failure.empty();
 }
 
 bool Nft::has_chain(const std::string& table, const std::string& chain) {
@@ -142,7 +142,7 @@ bool Nft::remove(const std::string& table, const char* family) {
   if (!exists(table, family)) {
     return false;
   }
-  const std::string failure = run(fmt::format("delete table {} {}", family, table)).failure;
+  const std::string failure = run(formatted("delete table {} {}", family, table)).failure;
   if (failure.empty()) {
     return true;
   }
@@ -150,7 +150,7 @@ bool Nft::remove(const std::string& table, const char* family) {
       failure.find("not supported") != std::string::npos) {
     return false;
   }
-  throw Error(fmt::format("cannot delete the filter table '{}': {}", table, failure));
+  throw Error(formatted("cannot delete the filter table '{}': {}", table, failure));
 }
 
 Nft::Context Nft::open_context() {

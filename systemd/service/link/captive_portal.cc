@@ -85,7 +85,7 @@ Failure behind_portal(const Failure& failure, const Portal& portal) {
   Failure explained = failure;
   explained.error +=
       "; it seems that this network wants a log-in in a browser first (captive portal)";
-  explained.hint = fmt::format(
+  explained.hint = formatted(
       "open {} in a browser outside the tunnel and log in there; vpnrun goes on trying by itself",
       portal.page.empty() ? "any page whose address begins with http://" : portal.page);
   if (failure.kind != Failure::Kind::kOutside) {

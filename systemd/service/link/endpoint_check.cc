@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
+#include "profiles/base/format.h"
 
 namespace vpnrun::service {
 namespace {
@@ -61,14 +61,14 @@ std::optional<UnusableAddress> check_address_here(const IpAddress& address,
   }
   if (link.contains(address)) {
     return UnusableAddress{
-        fmt::format("{} is in the link's own network, {}", address.str(), link.network().str()),
+        formatted("{} is in the link's own network, {}", address.str(), link.network().str()),
         "set another [link] subnet in the profile", false, false};
   }
   const auto other = std::find_if(links.begin(), links.end(),
                                   [&address](const Prefix& one) { return one.contains(address); });
   if (other != links.end()) {
-    return UnusableAddress{fmt::format("{} is in the network of another profile's link, {}",
-                                       address.str(), other->network().str()),
+    return UnusableAddress{formatted("{} is in the network of another profile's link, {}",
+                                     address.str(), other->network().str()),
                            "set another [link] subnet in that profile", false, false};
   }
   return std::nullopt;

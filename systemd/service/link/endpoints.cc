@@ -29,7 +29,7 @@ Failure no_server(const std::string& name, const UnusableAddress& unusable) {
   }
   return {
       Failure::Kind::kPassing,
-      fmt::format("the name '{}' does not lead to a server: {}", printable(name), unusable.reason),
+      formatted("the name '{}' does not lead to a server: {}", printable(name), unusable.reason),
       hint};
 }
 
@@ -45,16 +45,16 @@ Failure unresolved(std::span<const profile::Remote> servers, const NameLookup::R
     return server.host == name && server.random_label;
   });
   return {Failure::Kind::kPassing,
-          fmt::format("cannot resolve the server's name '{}': {}", printable(name),
-                      error == result.errors.end() ? "no answer" : error->second),
-          fmt::format("is this machine online? getent ahostsv4 {}{}", has_label ? "x." : "",
-                      printable(name))};
+          formatted("cannot resolve the server's name '{}': {}", printable(name),
+                    error == result.errors.end() ? "no answer" : error->second),
+          formatted("is this machine online? getent ahostsv4 {}{}", has_label ? "x." : "",
+                    printable(name))};
 }
 
 /// As `remote-random-hostname` asks for it: twelve hexadecimal digits.
 std::string random_label() {
   std::random_device device;
-  return fmt::format("{:08x}{:04x}", device(), device() & 0xFFFFU);
+  return formatted("{:08x}{:04x}", device(), device() & 0xFFFFU);
 }
 
 /// All that are not usable are IPv6, and there is no other.
@@ -85,7 +85,7 @@ Failure refusal(const std::string& name, const IpAddress& address,
                 const std::vector<IpAddress>& all, const UnusableAddress& unusable) {
   Failure failure = no_server(name, unusable);
   if (!IpAddress::parse(name) && has_only_ipv6(all)) {
-    failure.error = fmt::format(
+    failure.error = formatted(
         "the name '{}' has IPv6 addresses only, such as {}, which the link to the server cannot "
         "carry",
         printable(name), address.str());

@@ -19,7 +19,7 @@ namespace {
 /// Records the chains that we opened, one per line ("ip filter DOCKER-USER"): written before the
 /// first rule is inserted, so that a companion that is killed in between leaves nothing unrecorded.
 std::string record_path(const std::string& profile_name) {
-  return fmt::format("{}/.opened-{}", kRuntimeRoot, profile_name);
+  return formatted("{}/.opened-{}", kRuntimeRoot, profile_name);
 }
 
 std::string comment_of(const std::string& profile_name) {
@@ -68,7 +68,7 @@ std::string deletions(filter::Nft& nft, const std::string& chain, const std::str
   for (const auto& item : json["nftables"]) {
     const auto rule = item.find("rule");
     if (rule != item.end() && rule->value("comment", "") == comment) {
-      commands += fmt::format("delete rule {} handle {}\n", chain, rule->value("handle", 0));
+      commands += formatted("delete rule {} handle {}\n", chain, rule->value("handle", 0));
     }
   }
   return commands;
@@ -95,44 +95,44 @@ ForeignFirewall::Chain ForeignFirewall::place_for(const netlink::PacketDropped& 
 
 Failure ForeignFirewall::explain(const netlink::PacketDropped& drop) {
   Failure failure;
-  failure.error = fmt::format(
+  failure.error = formatted(
       "the machine's firewall drops the packets to the server: chain '{}' of table '{} {}'{}",
       printable(drop.chain), drop.family, printable(drop.table),
       drop.by_policy ? ", by its policy" : "");
   const Chain place = place_for(drop);
   std::string commands;
   if (place.name == "DOCKER-USER") {
-    commands = fmt::format(
+    commands = formatted(
         "iptables -I DOCKER-USER -i {0} -j ACCEPT; iptables -I DOCKER-USER -o {0} -j ACCEPT",
         link_);
   } else if (place.name == "ufw-user-forward") {
-    commands = fmt::format("ufw route allow in on {0}; ufw route allow out on {0}", link_);
+    commands = formatted("ufw route allow in on {0}; ufw route allow out on {0}", link_);
   } else if (drop.table == "firewalld") {
-    commands = fmt::format("firewall-cmd --zone=trusted --add-interface={}", link_);
+    commands = formatted("firewall-cmd --zone=trusted --add-interface={}", link_);
   } else {
-    commands = fmt::format(
-        "nft insert rule {0} iifname {1} accept; nft insert rule {0} oifname {1} accept",
-        place.text(), link_);
+    commands =
+        formatted("nft insert rule {0} iifname {1} accept; nft insert rule {0} oifname {1} accept",
+                  place.text(), link_);
   }
-  failure.hint = fmt::format("as root: {}; or set [link] firewall = \"integrate\" in the profile",
-                             printable(commands));
+  failure.hint = formatted("as root: {}; or set [link] firewall = \"integrate\" in the profile",
+                           printable(commands));
   return failure;
 }
 
 std::string ForeignFirewall::open(const netlink::PacketDropped& drop) {
   if (!is_plain(drop.table) || !is_plain(drop.chain)) {
     throw Error(
-        fmt::format("cannot open the chain '{}' of table '{} {}': its name cannot be "
-                    "written in a command",
-                    printable(drop.chain), drop.family, printable(drop.table)));
+        formatted("cannot open the chain '{}' of table '{} {}': its name cannot be "
+                  "written in a command",
+                  printable(drop.chain), drop.family, printable(drop.table)));
   }
   std::string chain = place_for(drop).text();
   const std::string comment = comment_of(profile_name_);
   record(profile_name_, chain);
   std::string commands = deletions(outer_.nft(), chain, comment);
   for (const char* direction : {"iifname", "oifname"}) {
-    commands += fmt::format("insert rule {} {} \"{}\" counter accept comment \"{}\"\n", chain,
-                            direction, link_, comment);
+    commands += formatted("insert rule {} {} \"{}\" counter accept comment \"{}\"\n", chain,
+                          direction, link_, comment);
   }
   outer_.nft().apply(commands);
   return chain;

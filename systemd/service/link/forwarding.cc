@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 constexpr const char* kSettings = "/proc/sys/net/ipv4/conf";
 
 std::string setting(const std::string& link) {
-  return fmt::format("net/ipv4/conf/{}/forwarding", link);
+  return formatted("net/ipv4/conf/{}/forwarding", link);
 }
 
 /// Writing ip_forward sets every interface: whoever did it wants forwarding everywhere.

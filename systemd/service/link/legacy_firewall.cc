@@ -162,18 +162,18 @@ Failure LegacyFirewall::explain(const LegacyDrop& drop, const std::string& obsta
   Failure failure;
   const std::string name = name_of(drop.hook);
   const std::string where =
-      drop.chain == name ? fmt::format("chain '{}'", name)
-                         : fmt::format("chain '{}', by way of '{}',", printable(drop.chain), name);
-  failure.error = fmt::format(
+      drop.chain == name ? formatted("chain '{}'", name)
+                         : formatted("chain '{}', by way of '{}',", printable(drop.chain), name);
+  failure.error = formatted(
       "the machine's firewall {} the packets to the server: {} of table '{}' of iptables-legacy, "
       "by {}",
       drop.is_certain ? "drops" : "seems to drop", where, printable(drop.table),
-      drop.rule == 0 ? "its policy" : fmt::format("rule {}", drop.rule));
+      drop.rule == 0 ? "its policy" : formatted("rule {}", drop.rule));
   std::string commands;
   const auto add = [&](const char* option) {
-    commands += fmt::format(
-        "{}iptables-legacy {}-I {} {} {} -j ACCEPT", commands.empty() ? "" : "; ",
-        drop.table == "filter" ? "" : "-t " + printable(drop.table) + " ", name, option, link_);
+    commands += formatted("{}iptables-legacy {}-I {} {} {} -j ACCEPT", commands.empty() ? "" : "; ",
+                          drop.table == "filter" ? "" : "-t " + printable(drop.table) + " ", name,
+                          option, link_);
   };
   if (knows_in(drop.hook)) {
     add("-i");
@@ -181,7 +181,7 @@ Failure LegacyFirewall::explain(const LegacyDrop& drop, const std::string& obsta
   if (knows_out(drop.hook)) {
     add("-o");
   }
-  failure.hint = fmt::format("as root: {} (the program may be called iptables here); ", commands);
+  failure.hint = formatted("as root: {} (the program may be called iptables here); ", commands);
   failure.hint += obstacle.empty() ? "or set [link] firewall = \"integrate\" in the profile"
                                    : "[link] firewall = \"integrate\" cannot do it: " + obstacle;
   return failure;
@@ -218,11 +218,10 @@ std::string LegacyFirewall::open(const LegacyDrop& drop) {
     return false;
   });
   if (opened.empty()) {
-    throw Error(
-        fmt::format("no rule for '{}' alone opens the chain '{}' of the iptables table '{}'", link_,
-                    printable(drop.chain), printable(drop.table)));
+    throw Error(formatted("no rule for '{}' alone opens the chain '{}' of the iptables table '{}'",
+                          link_, printable(drop.chain), printable(drop.table)));
   }
-  return fmt::format("{} {}", drop.table, opened);
+  return formatted("{} {}", drop.table, opened);
 }
 
 void close_legacy_firewall(LegacyTables& tables, const std::string& profile_name) {

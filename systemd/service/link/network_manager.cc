@@ -16,10 +16,9 @@
 #include <cstring>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include "helper/base/unique_fd.h"
 #include "profiles/base/error.h"
+#include "profiles/base/format.h"
 
 namespace vpnrun::service {
 namespace {
@@ -225,7 +224,7 @@ UniqueFd connect_to(const std::string& path) {
 bool greet(int fd, Clock::time_point deadline) {
   std::string uid;
   for (const char digit : std::to_string(::geteuid())) {
-    uid += fmt::format("{:02x}", static_cast<unsigned>(digit));
+    uid += formatted("{:02x}", static_cast<unsigned>(digit));
   }
   if (!send_all(fd, std::string_view("\0", 1)) || !send_all(fd, "AUTH EXTERNAL " + uid + "\r\n")) {
     return false;

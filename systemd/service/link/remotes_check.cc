@@ -32,7 +32,7 @@ std::optional<UnusableAddress> check(const profile::Remote& remote) {
   }
   if (is_this_host(remote.host)) {
     auto unusable = check_address(*IpAddress::parse("127.0.0.1"));
-    unusable->reason = fmt::format("{}, which is what '{}' means", unusable->reason, remote.host);
+    unusable->reason = formatted("{}, which is what '{}' means", unusable->reason, remote.host);
     return unusable;
   }
   return std::nullopt;
@@ -55,9 +55,9 @@ void leave_out_unreachable(profile::OpenvpnConfig& config, profile::Findings& fi
         Error("the configuration names no usable server: " + unusable->reason, {},
               unusable->hint.empty() ? "let a 'remote' of the configuration name the server itself"
                                      : unusable->hint));
-    entries.push_back({.directive = fmt::format("remote {}", remote.host),
+    entries.push_back({.directive = formatted("remote {}", remote.host),
                        .lines = {static_cast<std::uint32_t>(remote.line)},
-                       .reason = fmt::format("{}; the others are used", unusable->reason),
+                       .reason = formatted("{}; the others are used", unusable->reason),
                        .severity = Severity::kNotice});
   }
   if (usable.empty()) {

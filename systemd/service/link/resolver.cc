@@ -40,7 +40,7 @@ int look_up_family(const std::string& name, int family, std::string& lines) {
     std::array<char, NI_MAXHOST> text{};
     if (::getnameinfo(entry->ai_addr, entry->ai_addrlen, text.data(), text.size(), nullptr, 0,
                       NI_NUMERICHOST) == 0) {
-      lines += fmt::format("a {} {}\n", name, text.data());
+      lines += formatted("a {} {}\n", name, text.data());
     }
   }
   return 0;
@@ -60,7 +60,7 @@ std::string look_up_one(const std::string& name) {
   if (error == 0 || (has_no_ipv4 && look_up_family(name, AF_INET6, lines) == 0)) {
     return lines;
   }
-  return fmt::format("e {} {}\n", name, ::gai_strerror(error));
+  return formatted("e {} {}\n", name, ::gai_strerror(error));
 }
 
 Resolver::Result parse(const std::string& text, Resolver::Result result) {
@@ -87,7 +87,7 @@ Resolver::Result parse(const std::string& text, Resolver::Result result) {
 void Resolver::look_up(const std::vector<std::string>& names, Callback callback) {
   inquiry_.ask(
       {.command = "look-up",
-       .input = fmt::format("{}\n", fmt::join(names, "\n")),
+       .input = formatted("{}\n", fmt::join(names, "\n")),
        .patience = kPatience,
        .account = account_},
       [callback = std::move(callback)](const std::string& text) { callback(parse(text, {})); });

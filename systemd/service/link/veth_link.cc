@@ -87,21 +87,20 @@ Prefix choose_subnet(netlink::Socket& host, const profile::Profile& profile) {
     const Prefix wanted = *profile.link.subnet;
     if (const auto conflict = netlink::find_conflict(wanted, used)) {
       throw Error(
-          fmt::format("the subnet {} is taken: {}{} overlaps it", wanted.str(),
-                      conflict->network.str(), link_of(host, conflict->ifindex)),
+          formatted("the subnet {} is taken: {}{} overlaps it", wanted.str(),
+                    conflict->network.str(), link_of(host, conflict->ifindex)),
           std::error_code(EADDRINUSE, std::generic_category()),
-          fmt::format("set [link] subnet = \"auto\" in {}, or choose another /30", profile.path));
+          formatted("set [link] subnet = \"auto\" in {}, or choose another /30", profile.path));
     }
     return wanted;
   }
   const auto subnet = netlink::pick_subnet(used, profile.name);
   if (!subnet) {
-    throw Error(
-        "no free subnet is left for the link",
-        std::error_code(EADDRNOTAVAIL, std::generic_category()),
-        fmt::format("set [link] subnet in {} to a /30 with no address of this machine and no "
-                    "route as narrow in it (see: ip route show table all)",
-                    profile.path));
+    throw Error("no free subnet is left for the link",
+                std::error_code(EADDRNOTAVAIL, std::generic_category()),
+                formatted("set [link] subnet in {} to a /30 with no address of this machine and no "
+                          "route as narrow in it (see: ip route show table all)",
+                          profile.path));
   }
   return *subnet;
 }
@@ -113,9 +112,8 @@ std::string outer_name(const std::string& profile_name, int choice) {
   if (choice == 0 && prefix.size() + profile_name.size() <= kLinkNameMax) {
     return prefix + profile_name;
   }
-  const std::string hashed =
-      choice == 0 ? profile_name : fmt::format("{}#{}", profile_name, choice);
-  return fmt::format("{}{}-{:06x}", prefix, profile_name.substr(0, 5), hash_of(hashed) & 0xffffffU);
+  const std::string hashed = choice == 0 ? profile_name : formatted("{}#{}", profile_name, choice);
+  return formatted("{}{}-{:06x}", prefix, profile_name.substr(0, 5), hash_of(hashed) & 0xffffffU);
 }
 
 std::string alias_of(const std::string& profile_name) {
@@ -255,10 +253,10 @@ void VethLink::configure_ends() {
   inner_mac_ = inner->mac;
   // Neither end speaks IPv6 or ARP: nothing but the client's packets is sent, and nothing is
   // answered.
-  set_link_sysctl(outer_, fmt::format("net/ipv6/conf/{}/disable_ipv6", filter_.link), "1");
-  set_link_sysctl(inside_, fmt::format("net/ipv6/conf/{}/disable_ipv6", filter::kLinkDevice), "1");
+  set_link_sysctl(outer_, formatted("net/ipv6/conf/{}/disable_ipv6", filter_.link), "1");
+  set_link_sysctl(inside_, formatted("net/ipv6/conf/{}/disable_ipv6", filter::kLinkDevice), "1");
   // What comes back from an endpoint does not come from where everybody else's packets go.
-  set_link_sysctl(inside_, fmt::format("net/ipv4/conf/{}/rp_filter", filter::kLinkDevice), "0");
+  set_link_sysctl(inside_, formatted("net/ipv4/conf/{}/rp_filter", filter::kLinkDevice), "0");
   netlink::LinkChange change;
   change.up = true;
   change.arp = false;
@@ -336,11 +334,11 @@ void VethLink::open(const std::vector<Endpoint>& endpoints) {
   }
   if (!forbidden.empty()) {
     throw Error(
-        fmt::format("the machine routes to the server through '{}', but [link] uplink is '{}'",
-                    forbidden, filter_.uplink),
+        formatted("the machine routes to the server through '{}', but [link] uplink is '{}'",
+                  forbidden, filter_.uplink),
         std::make_error_code(std::errc::network_unreachable),
-        fmt::format("give the server a route through {0}, or set [link] uplink = \"auto\"",
-                    filter_.uplink));
+        formatted("give the server a route through {0}, or set [link] uplink = \"auto\"",
+                  filter_.uplink));
   }
   check_way_in();
   watch_legacy();
@@ -358,8 +356,8 @@ void VethLink::check_way_in() {
   }
   const Prefix subnet = Prefix{filter_.addresses.ns_address, kLinkPrefix}.network();
   throw Error(
-      fmt::format("the machine routes the link's subnet {} elsewhere{}, by a rule (see: ip rule)",
-                  subnet.str(), link_of(outer_.socket(), way->ifindex)),
+      formatted("the machine routes the link's subnet {} elsewhere{}, by a rule (see: ip rule)",
+                subnet.str(), link_of(outer_.socket(), way->ifindex)),
       std::make_error_code(std::errc::network_unreachable),
       fixed_subnet_ ? "set [link] subnet = \"auto\", then: vpnrunctl restart " + profile_name_
                     : "let the link have another subnet: vpnrunctl restart " + profile_name_);
@@ -443,7 +441,7 @@ std::string VethLink::look_around(const OuterNews& news, bool changed) {
   }
   if (news.pair || news.forwarding) {
     // A write to net.ipv4.ip_forward turns it off for every interface, ours too.
-    set_link_sysctl(outer_, fmt::format("net/ipv4/conf/{}/forwarding", filter_.link), "1");
+    set_link_sysctl(outer_, formatted("net/ipv4/conf/{}/forwarding", filter_.link), "1");
   }
   if (!changed && applied_ && !news.routes && !news.interfaces && !news.rules) {
     return {};
@@ -528,7 +526,7 @@ void VethLink::explain(const netlink::PacketDropped& drop) {
       log::ignored(error);  // then a person has to open it
     }
   }
-  tell_blocked(fmt::format("{} {} {} {}", drop.family, drop.table, drop.chain, drop.by_policy),
+  tell_blocked(formatted("{} {} {} {}", drop.family, drop.table, drop.chain, drop.by_policy),
                foreign.explain(drop));
 }
 
@@ -628,7 +626,7 @@ void VethLink::explain(const LegacyDrop& drop) {
     }
   }
   told_legacy_ = true;
-  tell_blocked(fmt::format("legacy {} {} {}", drop.table, drop.chain, drop.rule),
+  tell_blocked(formatted("legacy {} {} {}", drop.table, drop.chain, drop.rule),
                legacy_->explain(drop, obstacle));
 }
 

@@ -94,7 +94,7 @@ void write_resolv_conf(int etc_fd, std::string_view text) {
 
 std::string nsswitch_text(std::string_view host_text, OwnNameSource own_name) {
   const std::string hosts =
-      fmt::format("hosts: files {}dns\n", own_name == OwnNameSource::kModule ? "myhostname " : "");
+      formatted("hosts: files {}dns\n", own_name == OwnNameSource::kModule ? "myhostname " : "");
   std::string text;
   bool seen = false;
   while (!host_text.empty()) {

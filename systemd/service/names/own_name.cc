@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <utility>
 
-#include <fmt/format.h>
+#include "profiles/base/format.h"
 
 namespace vpnrun::service {
 namespace {
@@ -61,8 +61,8 @@ bool has_name(std::string_view hosts, std::string_view name) {
 bool has_myhostname_module() {
   constexpr std::array<const char*, 4> kFolders = {"/lib", "/usr/lib", "/lib64", "/usr/lib64"};
   return std::any_of(kFolders.begin(), kFolders.end(), [](const char* folder) {
-    const std::string plain = fmt::format("{}/{}", folder, kModule);
-    const std::string by_machine = fmt::format("{}/{}/{}", folder, VPNRUN_LIBRARY_MACHINE, kModule);
+    const std::string plain = formatted("{}/{}", folder, kModule);
+    const std::string by_machine = formatted("{}/{}/{}", folder, VPNRUN_LIBRARY_MACHINE, kModule);
     return ::access(plain.c_str(), R_OK) == 0 || ::access(by_machine.c_str(), R_OK) == 0;
   });
 }
@@ -82,11 +82,11 @@ std::string own_name() {
 std::string hosts_text(std::string_view host_text, std::string_view own_name) {
   std::string lines;
   if (!has_name(host_text, kLocalhost)) {
-    lines += fmt::format("127.0.0.1 {0}\n::1 {0}\n", kLocalhost);
+    lines += formatted("127.0.0.1 {0}\n::1 {0}\n", kLocalhost);
   }
   if (!own_name.empty() && !has_name(host_text, own_name)) {
     // Both families: a program that asks for one only would ask the resolver for the other.
-    lines += fmt::format("127.0.1.1 {0}\n::1 {0}\n", own_name);
+    lines += formatted("127.0.1.1 {0}\n::1 {0}\n", own_name);
   }
   std::string text(host_text);
   if (!lines.empty()) {

@@ -85,7 +85,7 @@ void list(const std::string& folder, Hidden hidden, Entries& found) {
   }
   while (const dirent* item = ::readdir(directory.get())) {  // NOLINT(concurrency-mt-unsafe)
     const std::string name = static_cast<const char*>(item->d_name);
-    const std::string path = folder.empty() ? name : fmt::format("{}/{}", folder, name);
+    const std::string path = folder.empty() ? name : formatted("{}/{}", folder, name);
     struct stat status {};
     if (name.front() == '.' ||
         (hidden == Hidden::kWithout && std::count(kHidden.begin(), kHidden.end(), path) != 0) ||

@@ -130,10 +130,10 @@ void lift_overlays_without_source(const std::string& folder) {
   for (const auto& mount : mounts_below("/etc")) {
     const std::string& root = mount.root;
     const std::string name = mount.point.substr(std::string_view("/etc/").size());
-    const std::string source = fmt::format("{}/{}", tail, name);
-    const std::string deleted = fmt::format("{}//deleted", source);
+    const std::string source = formatted("{}/{}", tail, name);
+    const std::string deleted = formatted("{}//deleted", source);
     if ((root.ends_with(source) || root.ends_with(deleted)) &&
-        !open_visible(fmt::format("{}/{}", folder, name))) {
+        !open_visible(formatted("{}/{}", folder, name))) {
       uncover(mount.point);
     }
   }

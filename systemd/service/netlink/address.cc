@@ -8,8 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include <fmt/format.h>
-
+#include "profiles/base/format.h"
 #include "systemd/service/netlink/message.h"
 #include "systemd/service/netlink/object.h"
 
@@ -85,7 +84,7 @@ bool add_address(Socket& socket, const InterfaceAddress& address) {
   ::nl_msg* raw = nullptr;
   const int result =
       ::rtnl_addr_build_add_request(to_object(address).get(), NLM_F_CREATE | NLM_F_EXCL, &raw);
-  const std::string what = fmt::format("add the address {}", address.address.str());
+  const std::string what = formatted("add the address {}", address.address.str());
   const MessagePtr message = built(result, raw, what);
   const Reply reply = socket.request(message.get());
   if (reply.error == EEXIST) {
@@ -100,7 +99,7 @@ bool add_address(Socket& socket, const InterfaceAddress& address) {
 bool delete_address(Socket& socket, const InterfaceAddress& address) {
   ::nl_msg* raw = nullptr;
   const int result = ::rtnl_addr_build_delete_request(to_object(address).get(), 0, &raw);
-  const std::string what = fmt::format("remove the address {}", address.address.str());
+  const std::string what = formatted("remove the address {}", address.address.str());
   const MessagePtr message = built(result, raw, what);
   const Reply reply = socket.request(message.get());
   if (reply.error == EADDRNOTAVAIL || reply.error == ENODEV) {
@@ -166,7 +165,7 @@ void set_neighbour(Socket& socket, int ifindex, const IpAddress& address, const 
   ::nl_msg* raw = nullptr;
   const int result =
       ::rtnl_neigh_build_add_request(neighbour.get(), NLM_F_CREATE | NLM_F_REPLACE, &raw);
-  const std::string what = fmt::format("set the neighbour {}", address.str());
+  const std::string what = formatted("set the neighbour {}", address.str());
   const MessagePtr message = built(result, raw, what);
   const Reply reply = socket.request(message.get());
   if (reply.error != 0) {

@@ -19,7 +19,7 @@ namespace vpnrun::netlink {
 FilterChains::FilterChains() : socket_(checked(SocketPtr(::nl_socket_alloc()))) {
   ::nl_socket_disable_auto_ack(socket_.get());
   if (const int result = ::nl_connect(socket_.get(), NETLINK_NETFILTER); result < 0) {
-    throw Error(fmt::format("cannot look for filter chains: {}", ::nl_geterror(result)));
+    throw Error(formatted("cannot look for filter chains: {}", ::nl_geterror(result)));
   }
 }
 
@@ -39,7 +39,7 @@ bool FilterChains::has(const std::string& table, const std::string& chain) {
   }
   if (result < 0) {
     throw Error(
-        fmt::format("cannot look for the filter chain '{}': {}", chain, ::nl_geterror(result)));
+        formatted("cannot look for the filter chain '{}': {}", chain, ::nl_geterror(result)));
   }
   return true;
 }

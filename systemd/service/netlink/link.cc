@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <utility>
 
-#include <fmt/format.h>
 #include <netlink/route/link/veth.h>
 
+#include "profiles/base/format.h"
 #include "systemd/service/netlink/message.h"
 #include "systemd/service/netlink/object.h"
 
@@ -48,8 +48,7 @@ LinkInfo to_info(::rtnl_link* link) {
 std::optional<LinkInfo> find(Socket& socket, int index, const char* name) {
   ::nl_msg* raw = nullptr;
   const int result = ::rtnl_link_build_get_request(index, name, &raw);
-  const std::string what =
-      name != nullptr ? fmt::format("'{}'", name) : fmt::format("link {}", index);
+  const std::string what = name != nullptr ? formatted("'{}'", name) : formatted("link {}", index);
   const MessagePtr message = built(result, raw, "look for " + what);
   std::optional<LinkInfo> info;
   const Reply reply =
@@ -136,7 +135,7 @@ bool create_veth(Socket& socket, const VethSpec& spec) {
 
   ::nl_msg* raw = nullptr;
   const int result = ::rtnl_link_build_add_request(link.get(), NLM_F_CREATE | NLM_F_EXCL, &raw);
-  const std::string what = fmt::format("make the link '{}'", spec.name);
+  const std::string what = formatted("make the link '{}'", spec.name);
   const MessagePtr message = built(result, raw, what);
   const Reply reply = socket.request(message.get());
   if (reply.error == EEXIST) {
@@ -153,7 +152,7 @@ bool delete_link(Socket& socket, const std::string& name) {
   ::rtnl_link_set_name(link.get(), name.c_str());
   ::nl_msg* raw = nullptr;
   const int result = ::rtnl_link_build_delete_request(link.get(), &raw);
-  const std::string what = fmt::format("delete the link '{}'", name);
+  const std::string what = formatted("delete the link '{}'", name);
   const MessagePtr message = built(result, raw, what);
   const Reply reply = socket.request(message.get());
   if (reply.error == ENODEV) {
@@ -186,7 +185,7 @@ bool change_link(Socket& socket, int index, const LinkChange& change) {
   }
   ::nl_msg* raw = nullptr;
   const int result = ::rtnl_link_build_change_request(link.get(), changes.get(), 0, &raw);
-  const std::string what = fmt::format("change link {}", index);
+  const std::string what = formatted("change link {}", index);
   const MessagePtr message = built(result, raw, what);
   const Reply reply = socket.request(message.get());
   if (reply.error == ENODEV) {

@@ -47,7 +47,7 @@ Notifications::Notifications(int protocol, std::initializer_list<int> groups, st
   int result = ::nl_connect(socket_.get(), protocol);
   result = result < 0 ? result : ::nl_socket_set_nonblocking(socket_.get());
   if (result < 0) {
-    throw Error(fmt::format("cannot watch {}: {}", what_, ::nl_geterror(result)));
+    throw Error(formatted("cannot watch {}: {}", what_, ::nl_geterror(result)));
   }
   for (const int group : groups) {
     join(group);
@@ -59,14 +59,14 @@ Notifications::Notifications(int protocol, std::initializer_list<int> groups, st
 void Notifications::join(int group) {
   const int result = ::nl_socket_add_membership(socket_.get(), group);
   if (result < 0) {
-    throw Error(fmt::format("cannot watch {}: {}", what_, ::nl_geterror(result)));
+    throw Error(formatted("cannot watch {}: {}", what_, ::nl_geterror(result)));
   }
 }
 
 void Notifications::leave(int group) {
   const int result = ::nl_socket_drop_membership(socket_.get(), group);
   if (result < 0) {
-    throw Error(fmt::format("cannot stop watching {}: {}", what_, ::nl_geterror(result)));
+    throw Error(formatted("cannot stop watching {}: {}", what_, ::nl_geterror(result)));
   }
 }
 
@@ -91,7 +91,7 @@ void Notifications::drain(const std::function<void(::nl_msg*)>& on_message,
     if (result == -NLE_NOMEM) {  // ENOBUFS
       on_overrun();
     } else if (result < 0) {
-      throw Error(fmt::format("cannot read changes of {}: {}", what_, ::nl_geterror(result)));
+      throw Error(formatted("cannot read changes of {}: {}", what_, ::nl_geterror(result)));
     }
   }
 }

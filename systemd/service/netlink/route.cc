@@ -6,8 +6,7 @@
 #include <cstring>
 #include <span>
 
-#include <fmt/format.h>
-
+#include "profiles/base/format.h"
 #include "systemd/service/netlink/message.h"
 #include "systemd/service/netlink/object.h"
 #include "systemd/service/netlink/route_object.h"
@@ -139,7 +138,7 @@ void replace_route(Socket& socket, const Route& route) {
   ::nl_msg* raw = nullptr;
   const int result =
       ::rtnl_route_build_add_request(to_object(route).get(), NLM_F_CREATE | NLM_F_REPLACE, &raw);
-  const std::string what = fmt::format("set the route to {}", route.destination.str());
+  const std::string what = formatted("set the route to {}", route.destination.str());
   const MessagePtr message = built(result, raw, what);
   const Reply reply = socket.request(message.get());
   if (reply.error != 0) {
@@ -150,7 +149,7 @@ void replace_route(Socket& socket, const Route& route) {
 bool delete_route(Socket& socket, const Route& route) {
   ::nl_msg* raw = nullptr;
   const int result = ::rtnl_route_build_del_request(to_object(route).get(), 0, &raw);
-  const std::string what = fmt::format("remove the route to {}", route.destination.str());
+  const std::string what = formatted("remove the route to {}", route.destination.str());
   const MessagePtr message = built(result, raw, what);
   const Reply reply = socket.request(message.get());
   if (reply.error == ESRCH || reply.error == ENODEV) {
@@ -193,7 +192,7 @@ std::optional<RouteAnswer> route_get(Socket& socket, const IpAddress& destinatio
     return std::nullopt;
   }
   if (reply.error != 0) {
-    throw_reply(reply, fmt::format("cannot look up the route to {}", destination.str()));
+    throw_reply(reply, formatted("cannot look up the route to {}", destination.str()));
   }
   if (!route) {
     return std::nullopt;

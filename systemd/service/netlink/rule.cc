@@ -9,8 +9,7 @@
 #include <new>
 #include <string_view>
 
-#include <fmt/format.h>
-
+#include "profiles/base/format.h"
 #include "systemd/service/netlink/message.h"
 #include "systemd/service/netlink/object.h"
 
@@ -87,7 +86,7 @@ bool add_rule(Socket& socket, const Rule& rule) {
     return false;
   }
   if (reply.error != 0) {
-    throw_reply(reply, fmt::format("cannot add a routing rule for table {}", rule.table));
+    throw_reply(reply, formatted("cannot add a routing rule for table {}", rule.table));
   }
   return true;
 }
@@ -110,7 +109,7 @@ bool delete_rule(Socket& socket, const Rule& rule) {
     return false;
   }
   if (reply.error != 0) {
-    throw_reply(reply, fmt::format("cannot remove a routing rule for table {}", rule.table));
+    throw_reply(reply, formatted("cannot remove a routing rule for table {}", rule.table));
   }
   return true;
 }

@@ -12,11 +12,11 @@
 #include <new>
 #include <utility>
 
-#include <fmt/format.h>
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
 
 #include "profiles/base/error.h"
+#include "profiles/base/format.h"
 #include "systemd/service/netlink/message.h"
 
 namespace vpnrun::netlink {
@@ -192,7 +192,7 @@ void throw_reply(const Reply& reply, const std::string& text) {
   const std::error_code code(reply.error, std::generic_category());
   std::string message = text + ": " + code.message();
   if (!reply.text.empty()) {
-    message += fmt::format(" ({})", reply.text);
+    message += formatted(" ({})", reply.text);
   }
   throw Error(std::move(message), code);
 }

@@ -38,8 +38,7 @@ bool find(std::string_view kind, Call call, const std::string& name, Entry& entr
     } else if (error != EINTR) {
       const std::error_code code(error, std::generic_category());
       throw NotAnswered(
-          fmt::format("cannot look up the {} '{}': {}", kind, printable(name), code.message()),
-          code);
+          formatted("cannot look up the {} '{}': {}", kind, printable(name), code.message()), code);
     }
   }
 }
@@ -64,12 +63,12 @@ std::optional<uid_t> find_look_up_user() {
 Account look_up_account() {
   const auto uid = find_look_up_user();
   if (!uid) {
-    throw Error(fmt::format("the user '{}', which looks up names, does not exist", kLookUpUser), {},
-                fmt::format("as root: useradd --system --no-create-home --shell {} {}", kNologin,
-                            kLookUpUser));
+    throw Error(formatted("the user '{}', which looks up names, does not exist", kLookUpUser), {},
+                formatted("as root: useradd --system --no-create-home --shell {} {}", kNologin,
+                          kLookUpUser));
   }
   if (*uid == 0) {
-    throw Error(fmt::format("the user '{}' is root", kLookUpUser));
+    throw Error(formatted("the user '{}' is root", kLookUpUser));
   }
   return {*uid, kNoGroup};
 }

@@ -67,7 +67,7 @@ void write_all(int fd, std::string_view text) noexcept {
 
 void report(int fd, const Error& error) noexcept {
   try {
-    write_all(fd, fmt::format("{}{}{}", error.what(), kHintMark, error.hint()));
+    write_all(fd, formatted("{}{}{}", error.what(), kHintMark, error.hint()));
   } catch (const std::exception&) {
     write_all(fd, "out of memory");
   }
@@ -122,7 +122,7 @@ void drop_every_privilege(uid_t uid, gid_t gid) {
   }
   keep_capabilities({});
   if (::setuid(0) == 0) {
-    throw Error(fmt::format("user {} would have kept root's rights", uid));
+    throw Error(formatted("user {} would have kept root's rights", uid));
   }
   const rlimit no_core{0, 0};
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0) {
@@ -318,7 +318,7 @@ void run_in_child(const Kept& kept, const std::function<void()>& body) {
     throw_reported(text);
   }
   if (status != 0) {
-    throw Error(fmt::format("a child process ended with status {}", status));
+    throw Error(formatted("a child process ended with status {}", status));
   }
 }
 
@@ -375,7 +375,7 @@ HeldChild::~HeldChild() {
 }
 
 std::string HeldChild::proc_path() const {
-  return fmt::format("/proc/{}", pid_);
+  return formatted("/proc/{}", pid_);
 }
 
 Pidfd spawn(const SpawnOptions& options) {

@@ -17,7 +17,7 @@ void require_kernel() {
   }
   utsname machine{};
   (void)::uname(&machine);  // fails only for a bad pointer
-  throw Error(fmt::format("this kernel is too old: Linux {}", machine.release),
+  throw Error(formatted("this kernel is too old: Linux {}", machine.release),
               std::make_error_code(std::errc::function_not_supported),
               "vpnrun needs Linux 5.12 or later (mount_setattr(2)); in a container, a sandbox that "
               "refuses this call has the same effect");

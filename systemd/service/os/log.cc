@@ -139,7 +139,7 @@ void on_line(std::function<void()> grew) {
 void write(Level level, fmt::string_view format, fmt::format_args args) {
   spdlog::logger& logger = *spdlog::default_logger_raw();
   if (logger.should_log(level_of(level))) {
-    logger.log(level_of(level), "{}", fmt::vformat(format, args));
+    logger.log(level_of(level), "{}", formatted_with(format, args));
   }
 }
 
@@ -150,7 +150,7 @@ void failure(const Error& error) {
 void ignored(const std::exception& error) noexcept {
   try {
     const auto* ours = dynamic_cast<const Error*>(&error);
-    write_with_hint(spdlog::level::warn, fmt::format("{}, ignoring", error.what()),
+    write_with_hint(spdlog::level::warn, formatted("{}, ignoring", error.what()),
                     ours == nullptr ? std::string() : ours->hint());
   } catch (const std::exception&) {
     return;  // no memory left to report it

@@ -19,7 +19,7 @@ namespace {
 
 /// Lets `user` connect as well: gives write permission for the file, see unix(7) and acl(5).
 bool admit(const std::string& path, uid_t user) {
-  const std::string text = fmt::format("u::rw,u:{}:rw,g::-,m::rw,o::-", user);
+  const std::string text = formatted("u::rw,u:{}:rw,g::-,m::rw,o::-", user);
   const std::unique_ptr<void, int (*)(void*)> acl(::acl_from_text(text.c_str()), ::acl_free);
   return acl && ::acl_set_file(path.c_str(), ACL_TYPE_ACCESS, static_cast<acl_t>(acl.get())) == 0;
 }

@@ -38,7 +38,7 @@ constexpr const char* kDevices[] = {"null", "zero", "full", "random", "urandom",
 constexpr std::uint64_t kClosed = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID;
 
 std::string in_site(std::string_view path) {
-  return fmt::format("{}{}", kSite, path);
+  return formatted("{}{}", kSite, path);
 }
 
 /// A copy of what is mounted at the path and below, to be attached elsewhere. Invalid: nothing is
@@ -109,7 +109,7 @@ void bring(const std::string& path, std::uint64_t attributes) {
 
 void bring_trees() {
   for (const char* name : kTrees) {
-    const std::string path = fmt::format("/{}", name);
+    const std::string path = formatted("/{}", name);
     std::error_code error;
     if (!fs::is_symlink(path, error)) {
       bring(path, kClosed | MOUNT_ATTR_NODEV);
@@ -125,20 +125,20 @@ void bring_trees() {
 void make_etc(const Account& account) {
   const std::string name = client_name(account.uid);
   make_folder("/etc");
-  write_file("/etc/passwd", fmt::format("root:x:0:0:root:/:{3}\n"
-                                        "{0}:x:{1}:{2}:VPN client:/:{3}\n",
-                                        name, account.uid, account.gid, kNologin));
-  write_file("/etc/group", fmt::format("root:x:0:\n{}:x:{}:\n", name, account.gid));
+  write_file("/etc/passwd", formatted("root:x:0:0:root:/:{3}\n"
+                                      "{0}:x:{1}:{2}:VPN client:/:{3}\n",
+                                      name, account.uid, account.gid, kNologin));
+  write_file("/etc/group", formatted("root:x:0:\n{}:x:{}:\n", name, account.gid));
   write_file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n");
   for (const char* setting : kSettings) {
-    bring(fmt::format("/etc/{}", setting), kClosed | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    bring(formatted("/etc/{}", setting), kClosed | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
   }
 }
 
 void make_dev() {
   make_folder("/dev/net");
   for (const char* device : kDevices) {
-    bring(fmt::format("/dev/{}", device), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+    bring(formatted("/dev/{}", device), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
   }
 }
 

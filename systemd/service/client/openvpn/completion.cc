@@ -109,7 +109,7 @@ class Completion {
     if (pulls_ && !says_data_ciphers_ && !is_offered && is_name && !name.empty() &&
         name != "NONE") {
       result_.after +=
-          fmt::format("data-ciphers AES-256-GCM:AES-128-GCM:?CHACHA20-POLY1305:?{}\n", cipher_);
+          formatted("data-ciphers AES-256-GCM:AES-128-GCM:?CHACHA20-POLY1305:?{}\n", cipher_);
     }
   }
 
@@ -121,10 +121,10 @@ class Completion {
         silence_ == 0 && pulls_ ? kSilenceUsual : std::min(silence_, kSilenceMax);
     const unsigned ping = ping_ == 0 && pulls_ ? kPingUsual : ping_;
     if (ping != 0) {
-      result_.after += fmt::format("ping {}\n", ping);
+      result_.after += formatted("ping {}\n", ping);
     }
     if (silence != 0) {
-      result_.after += fmt::format("ping-restart {}\n", silence);
+      result_.after += formatted("ping-restart {}\n", silence);
     }
   }
 

@@ -32,7 +32,7 @@ std::optional<Secret> systemd_credential(const char* name, std::string& path) {
   if (folder == nullptr || *folder != '/') {
     return std::nullopt;
   }
-  path = fmt::format("{}/{}", folder, name);
+  path = formatted("{}/{}", folder, name);
   try {
     return read_secret(path);
   } catch (const Error& error) {
@@ -47,8 +47,7 @@ profile::Credentials login_of_configuration(const CredentialFiles& files) {
   try {
     return named_login(files);
   } catch (const Error& error) {
-    throw error.with_context(
-        fmt::format("{}:{}", printable(files.place.configuration), files.line));
+    throw error.with_context(formatted("{}:{}", printable(files.place.configuration), files.line));
   }
 }
 
@@ -82,7 +81,7 @@ profile::Credentials named_login(const CredentialFiles& files) {
     const Secret text = Secret::take(own.read("auth-user-pass", name));
     return profile::parse_login_file(text.view(), name);
   } catch (const Error& error) {
-    throw error.with_context(fmt::format("'auth-user-pass' file '{}'", printable(name)));
+    throw error.with_context(formatted("'auth-user-pass' file '{}'", printable(name)));
   }
 }
 
@@ -108,7 +107,7 @@ std::optional<Secret> stored_passphrase() {
   const std::string_view text = content->view();
   const std::size_t end = text.find_first_of("\r\n");  // all of it if there is none
   if (end == 0 || text.empty()) {
-    throw Error(fmt::format("{}: the passphrase is missing", printable(path)));
+    throw Error(formatted("{}: the passphrase is missing", printable(path)));
   }
   return Secret(text.substr(0, end));
 }
@@ -162,8 +161,8 @@ CredentialQuestion Login::question(const std::string& profile_name, bool wants_u
     what = wants_login_ ? "user name, password and one-time password" : "one-time password";
   }
   question.text = realm_ == kAuth || realm_ == kPrivateKey
-                      ? fmt::format("{} for '{}'", what, profile_name)
-                      : fmt::format("{} of '{}' for '{}'", what, shown(realm_), profile_name);
+                      ? formatted("{} for '{}'", what, profile_name)
+                      : formatted("{} of '{}' for '{}'", what, shown(realm_), profile_name);
   if (question.wants_response) {
     question.challenge = shown(challenge_.text);
     question.echo = challenge_.echo;
@@ -256,8 +255,8 @@ void Login::rejected_response(std::optional<Challenge> challenge) {
   verdict_ = Verdict::kRefused;
   failure_ = openvpn::failure_of({}, true);
   if (rounds_ >= kRoundsMax) {
-    failure_.error = fmt::format("the server refused {} one-time passwords in a row", rounds_);
-    failure_.hint = fmt::format("'vpnrunctl up {}' asks again", files_.profile_name);
+    failure_.error = formatted("the server refused {} one-time passwords in a row", rounds_);
+    failure_.hint = formatted("'vpnrunctl up {}' asks again", files_.profile_name);
     rounds_ = 0;
   }
 }

@@ -176,16 +176,16 @@ struct DnsServer {
 std::optional<DnsServer> dns_server(const std::map<std::string, std::string>& environment,
                                     unsigned number) {
   const auto variable = [&](const std::string& name) {
-    return value_of(environment, fmt::format("{}{}_{}", kDnsServer, number, name).c_str());
+    return value_of(environment, formatted("{}{}_{}", kDnsServer, number, name).c_str());
   };
   DnsServer server;
   std::vector<IpAddress> elsewhere;
   for (unsigned i = 1; i <= kDnsAddressesMax; ++i) {
-    const std::string text = variable(fmt::format("address_{}", i));
+    const std::string text = variable(formatted("address_{}", i));
     if (text.empty()) {
       break;
     }
-    const std::string port = variable(fmt::format("port_{}", i));
+    const std::string port = variable(formatted("port_{}", i));
     if (const auto address = IpAddress::parse(text)) {
       (port.empty() || port == "53" ? server.addresses : elsewhere).push_back(*address);
     }
@@ -230,7 +230,7 @@ void add_dns_options(const std::map<std::string, std::string>& environment,
     }
   }
   for (unsigned i = 1; i <= kDnsSearchMax && settings.search_domains.size() < kDnsMax; ++i) {
-    const std::string domain = value_of(environment, fmt::format("{}{}", kDnsSearch, i).c_str());
+    const std::string domain = value_of(environment, formatted("{}{}", kDnsSearch, i).c_str());
     if (is_domain(domain)) {
       settings.search_domains.push_back(domain);
     }
@@ -242,8 +242,7 @@ void add_foreign_options(const std::map<std::string, std::string>& environment,
                          TunnelSettings& settings, const std::vector<IpAddress>& left_out) {
   TunnelSettings pushed;
   for (unsigned i = 1; i <= kForeignOptionsMax; ++i) {
-    const std::string option =
-        value_of(environment, fmt::format("{}{}", kForeignOption, i).c_str());
+    const std::string option = value_of(environment, formatted("{}{}", kForeignOption, i).c_str());
     if (option.empty()) {
       break;
     }
@@ -286,7 +285,7 @@ void ManagementParser::feed(std::string_view bytes) {
     const auto end = bytes.find('\n');
     const std::string_view part = bytes.substr(0, end);
     if (pending_.size() + part.size() > kLineMax) {
-      throw Error(fmt::format("the VPN client reports a line of more than {} bytes", kLineMax));
+      throw Error(formatted("the VPN client reports a line of more than {} bytes", kLineMax));
     }
     pending_ += part;
     if (end == std::string_view::npos) {
@@ -363,7 +362,7 @@ void ManagementParser::updown(std::string_view text) {
   text.remove_prefix(kEnvironment.size());
   reported_ += text.size();
   if (reported_ > kReportMax) {
-    throw Error(fmt::format(
+    throw Error(formatted(
         "the VPN client reports more than {} MiB about one connection: too many routes pushed",
         kReportMax / (1024UL * 1024)));
   }

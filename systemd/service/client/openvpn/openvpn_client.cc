@@ -580,7 +580,7 @@ void OpenvpnClient::on_info_message(std::string_view message) {
     asks_text_ = true;
     CredentialQuestion question;
     question.id = *question_;
-    question.text = fmt::format("answer for '{}'", files_.profile_name);
+    question.text = formatted("answer for '{}'", files_.profile_name);
     question.wants_password = false;
     question.wants_response = true;
     question.challenge = login->text;
@@ -632,8 +632,8 @@ void OpenvpnClient::locate(Failure& failure, std::string_view line) const {
   }
   const auto found = config_.lines.find(std::string(openvpn::directive_in(line)));
   if (found != config_.lines.end()) {
-    failure.error = fmt::format("{}:{}: {}", printable(files_.place.configuration), found->second,
-                                failure.error);
+    failure.error =
+        formatted("{}:{}: {}", printable(files_.place.configuration), found->second, failure.error);
   }
 }
 
@@ -645,7 +645,7 @@ void OpenvpnClient::on_exit(int status) {
     return;
   }
   end_with_process(passing_failure(
-      WIFSIGNALED(status) ? fmt::format("the VPN client was killed by signal {}", WTERMSIG(status))
+      WIFSIGNALED(status) ? formatted("the VPN client was killed by signal {}", WTERMSIG(status))
                           : "the VPN client ended"));
 }
 

@@ -45,7 +45,7 @@ constexpr int kBytesEvery = 30;
 
 /// A folder next to the profile's, which OpenVPN's user must not be able to enter.
 std::string management_folder(const std::string& profile_name) {
-  return fmt::format("{}/.client-{}", kRuntimeRoot, profile_name);
+  return formatted("{}/.client-{}", kRuntimeRoot, profile_name);
 }
 
 UniqueFd listen_on(const std::string& folder, const std::string& path, uid_t uid) {
@@ -83,7 +83,7 @@ bool Flow::is_enough(EventLoop::Clock::time_point now, std::size_t bytes) noexce
 std::string client_options(const profile::OpenvpnConfig& config,
                            const std::vector<Endpoint>& endpoints, const std::string& device,
                            const std::string& management_path) {
-  std::string text = fmt::format(
+  std::string text = formatted(
       "dev {}\n"
       "dev-type tun\n"
       // Addresses and routes are the companion's work: OpenVPN has no right to change any.
@@ -112,8 +112,8 @@ std::string client_options(const profile::OpenvpnConfig& config,
       "dns-updown disable\n",
       device, management_path);
   for (const auto& endpoint : endpoints) {
-    text += fmt::format("remote {} {} {}\n", endpoint.address.str(), endpoint.port,
-                        endpoint.transport == Transport::kUdp ? "udp4" : "tcp4-client");
+    text += formatted("remote {} {} {}\n", endpoint.address.str(), endpoint.port,
+                      endpoint.transport == Transport::kUdp ? "udp4" : "tcp4-client");
   }
   const bool all_udp =
       std::all_of(endpoints.begin(), endpoints.end(),
@@ -148,7 +148,7 @@ std::string find_program() {
   std::string places = kOpenvpnPrograms;
   std::replace(places.begin(), places.end(), ':', ' ');
   throw Error("openvpn is not installed", std::error_code(ENOENT, std::generic_category()),
-              fmt::format("install it, for example: apt install openvpn; looked for: {}", places));
+              formatted("install it, for example: apt install openvpn; looked for: {}", places));
 }
 
 Process::Process(EventLoop& loop, const ProcessPlace& place, const profile::OpenvpnConfig& config,
@@ -268,7 +268,7 @@ void Process::accept() {
   watches_.clear();  // no other connection is expected
   close_listener(std::move(listener_));
   watch_connection();
-  send(fmt::format("state on\nhold on\nbytecount {}\n", kBytesEvery));
+  send(formatted("state on\nhold on\nbytecount {}\n", kBytesEvery));
 }
 
 void Process::watch_connection() {
@@ -391,7 +391,7 @@ void Process::reconnect() {
 
 void Process::answer(std::string_view realm, const Secret& user_name, const Secret& password) {
   const auto command = [&realm](std::string_view verb, const Secret& secret) {
-    Secret text(fmt::format("{} {} ", verb, quote(realm)));
+    Secret text(formatted("{} {} ", verb, quote(realm)));
     text.append(Secret::take(quote(secret.view())).view()).append("\n");
     return text;
   };

@@ -152,13 +152,13 @@ void PushedDns::add_to(std::map<std::string, std::string>& environment) {
     if (server.addresses.empty()) {
       continue;
     }
-    const std::string start = fmt::format("dns_server_{}_", ++place);
+    const std::string start = formatted("dns_server_{}_", ++place);
     int index = 0;
     for (const std::string& text : server.addresses) {
       const auto [address, port] = parted(text);
-      environment[fmt::format("{}address_{}", start, ++index)] = address;
+      environment[formatted("{}address_{}", start, ++index)] = address;
       if (!port.empty()) {
-        environment[fmt::format("{}port_{}", start, index)] = port;
+        environment[formatted("{}port_{}", start, index)] = port;
       }
     }
     for (const auto& [name, value] :
@@ -172,7 +172,7 @@ void PushedDns::add_to(std::map<std::string, std::string>& environment) {
   std::vector<std::string> domains = own_.search_domains;
   domains.insert(domains.end(), pushed_.search_domains.begin(), pushed_.search_domains.end());
   for (std::size_t i = 0; i < std::min(domains.size(), kSearchMax); ++i) {
-    environment[fmt::format("dns_search_domain_{}", i + 1)] = domains[i];
+    environment[formatted("dns_search_domain_{}", i + 1)] = domains[i];
   }
 }
 

@@ -62,7 +62,9 @@ netlink::Route nowhere_on(int ifindex) {
   route.ifindex = ifindex;
   route.table = kBoundTable;
   route.type = RTN_MULTICAST;
-  route.scope = RT_SCOPE_LINK;
+  // Of any other scope it would be marked as soon as the device loses its carrier, and be passed
+  // over as all routes to such a device are (ignore_routes_with_linkdown): just when it is needed.
+  route.scope = RT_SCOPE_HOST;
   return route;
 }
 

@@ -65,6 +65,10 @@ connect 'offline: the web' "$REFUSED" curl -sS -m 60 http://203.0.113.10/
 connect 'offline: the web by IPv6' "$REFUSED" curl -sS -m 60 'http://[2001:db8:cb::10]/'
 connect 'offline: the local network' "$REFUSED" curl -sS -m 60 http://192.168.77.1/
 connect 'offline: the web, bound to the tunnel'"'"'s device' "$REFUSED" socat -u TCP4:203.0.113.10:80,so-bindtodevice=tun0 -
+# A moment later the kernel passes over routes to a device without carrier.
+within 20 'offline: the kernel has noticed that the tunnel has gone' \
+  eval 'ip -n one -o link show dev tun0 | grep -q "state DOWN"'
+connect 'offline: the web, bound to the tunnel'"'"'s device, then' "$REFUSED" socat -u TCP4:203.0.113.10:80,so-bindtodevice=tun0 -
 connect 'offline: the web, bound to the link'"'"'s device' "$REFUSED" socat -u TCP4:203.0.113.10:80,so-bindtodevice=uplink -
 connect 'offline: a service of the machine' "$REFUSED" socat -u "TCP4:$HOST_END:8000" -
 tunnel_release one

@@ -18,6 +18,7 @@ import sys
 import time
 
 RTM_NEWROUTE, RTM_DELROUTE, RTMGRP_IPV4_ROUTE = 24, 25, 0x40
+RT_TABLE_MAIN = 254  # while the tunnel is down, sockets bound to its device have a default route in another table
 
 
 def client_of(netns):
@@ -40,8 +41,8 @@ def wait_for_default_route(monitor, wanted, deadline):
         now = time.monotonic_ns()
         while data:
             length, kind = struct.unpack_from("=IH", data)
-            destination_length = data[17]
-            if kind == wanted and destination_length == 0:
+            destination_length, table = data[17], data[20]
+            if kind == wanted and destination_length == 0 and table == RT_TABLE_MAIN:
                 return now
             data = data[(length + 3) & ~3:]
     raise SystemExit("the default route did not change")

@@ -72,6 +72,12 @@ TEST(Resolver, TellsNamesToItsProgramAndTakesWhatItSays) {
   EXPECT_EQ(result.errors.at("two.example"), "no");
 }
 
+TEST(Resolver, TakesNoPartOfALine) {
+  const auto result = answered_by("printf 'a one.example 192.0.2.17\\na two.example 192.0.2.1'");
+  EXPECT_EQ(result.addresses.size(), 1U);
+  EXPECT_EQ(result.addresses.count("one.example"), 1U);
+}
+
 TEST(Resolver, NoChildIsLeftByALookUpThatCannotBeFollowed) {
   run_in_child({}, [] {
     EventLoop loop;

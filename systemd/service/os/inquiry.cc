@@ -87,7 +87,8 @@ void Inquiry::receive() {
     return;
   }
   const auto callback = std::move(callback_);
-  const std::string text = std::exchange(text_, {});
+  std::string text = std::exchange(text_, {});
+  text.resize(text.rfind('\n') + 1);  // to nothing, if there is none
   cancel();
   callback(text);
 }

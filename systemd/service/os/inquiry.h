@@ -25,7 +25,8 @@ class Inquiry {
     /// Whom it becomes. nullopt: it stays root, without capabilities.
     std::optional<Account> account;
   };
-  /// All that it wrote, up to kTextMax bytes, once it has ended or was killed.
+  /// The lines that it wrote, up to kTextMax bytes, once it has ended or was killed. A last one
+  /// without its end is left out: half an address is another address.
   using Callback = std::function<void(const std::string& text)>;
   static constexpr std::size_t kTextMax = 1U << 19U;  ///< 1024 servers with long names
 

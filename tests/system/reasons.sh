@@ -176,6 +176,20 @@ reasons_local() {
   passphrase wrong
   usual && with cert "$LAB/tls/plain.crt" && with key "$LAB/tls/aes.key" && begin
   brings private_key_passphrase 'passphrase of the private key is wrong' final
+  # One of 256 wrong ones decrypts to what looks well padded, as this one does this key.
+  body='MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhhKcQuLYbioAICCAAwDAYIKoZIhvcNAgkFADAdBglghkgBZQMEAQIEEFB9UN6/V8uj
+BP2hKtrppiYEQKsOTbi8I/5ahNM6C/6/NCdSyC0p5YSxvYgDKvLWq7Dd6kpStWNwTeiqVRKNdmvZkD82/1kfnPJAnn8mW55+D3I='
+  printf -- '-----BEGIN ENCRYPTED PRIVATE KEY-----\n%s\n-----END ENCRYPTED PRIVATE KEY-----\n' "$(fold -w 64 <<<"${body/$'\n'/}")" >"$LAB/tls/padded.key"
+  unlike 'control: this passphrase fails otherwise' \
+    "$(openssl pkey -in "$LAB/tls/padded.key" -passin pass:wrong-60 -noout 2>&1)" 'bad decrypt|maybe wrong|^$'
+  check 'control: and the right one is right' openssl pkey -in "$LAB/tls/padded.key" -passin pass:secret -noout
+  passphrase wrong-60
+  usual && with cert "$LAB/tls/client.crt" && with key "$LAB/tls/padded.key" && begin
+  within 20 'one that decrypts the key to something else is seen' seen private_key_passphrase
+  within 10 'and is final' gone "${TUNNEL_PID["r"]}"
+  like 'and is told' "$(error_now)" 'passphrase of the private key is wrong'
+  finish
+  passphrase wrong
   garbage 'PRIVATE KEY'
   usual && with cert "$LAB/tls/client.crt" && with key "$LAB/tls/garbage" && begin
   brings private_key_damaged 'private key of the configuration is damaged' final

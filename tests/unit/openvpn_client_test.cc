@@ -1006,16 +1006,6 @@ TEST_F(OpenvpnClientTest, LogsNothingThatAPersonHasTyped) {
   }
 }
 
-TEST_F(OpenvpnClientTest, TellsOfTheWrongPassphraseRatherThanOfWhatCameOfIt) {
-  connect({server(1)});
-  run().need("Private Key");
-  answer("", "wrong");
-  run().print("Cannot load private key file [[INLINE]]");
-  EXPECT_EQ(noticed_->kind, Kind::kSetup);
-  run().rejected("Private Key");
-  EXPECT_THAT(ended_->error, HasSubstr("passphrase of the private key is wrong"));
-}
-
 TEST_F(OpenvpnClientTest, AsksAgainForThePassphraseOfAPkcs12File) {
   connect({server(1)});
   run().need("Private Key");
@@ -1024,6 +1014,26 @@ TEST_F(OpenvpnClientTest, AsksAgainForThePassphraseOfAPkcs12File) {
   run().print("Decoding PKCS12 failed. Probably wrong password or unsupported/legacy encryption");
   EXPECT_THAT(ended_->error, HasSubstr("passphrase of the private key is wrong"));
   EXPECT_EQ(ended_->kind, Kind::kAnswer);
+}
+
+TEST_F(OpenvpnClientTest, AsksAgainForAPassphraseThatDecryptsTheKeyToSomethingElse) {
+  connect({server(1)});
+  run().need("Private Key");
+  answer("", "wrong");
+  run().print("OpenSSL: error:11800065:PKCS12 routines::decode error:");
+  run().print("Cannot load private key file [[INLINE]]");
+  EXPECT_THAT(ended_->error, HasSubstr("passphrase of the private key is wrong"));
+  EXPECT_EQ(ended_->kind, Kind::kAnswer);
+}
+
+TEST_F(OpenvpnClientTest, AsksForNoPassphraseAgainWhenTheKeyIsAnothers) {
+  connect({server(1)});
+  run().need("Private Key");
+  answer("", "right");
+  run().print("OpenSSL: error:05800074:x509 certificate routines::key values mismatch:");
+  run().print("Cannot load private key file [[INLINE]]");
+  EXPECT_THAT(noticed_->error, HasSubstr("do not belong together"));
+  EXPECT_FALSE(ended_);
 }
 
 TEST_F(OpenvpnClientTest, GoesBackToThePasswordWhenATokenIsRefused) {

@@ -18,7 +18,6 @@ namespace {
 using openvpn::Challenge;
 
 constexpr const char* kAuth = "Auth";
-constexpr const char* kPrivateKey = "Private Key";
 /// How many bytes of a challenge are shown: a server writes it.
 constexpr std::size_t kTextMax = 200;
 

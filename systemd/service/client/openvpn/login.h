@@ -40,6 +40,9 @@ struct CredentialFiles {
 /// is none. Throws Error if it cannot be used.
 [[nodiscard]] std::optional<Secret> stored_passphrase();
 
+/// The realm of what decrypts the private key, as OpenVPN calls it.
+inline constexpr std::string_view kPrivateKey = "Private Key";
+
 /// What goes to the VPN client.
 struct ClientAnswer {
   std::string realm;

@@ -132,8 +132,7 @@ void OpenvpnClient::answer(const ControlRequest& request) {
   if (std::exchange(asks_text_, false)) {
     process_->respond(request.response);
   } else {
-    const auto answer = login_.answer(&request);
-    process_->answer(answer.realm, answer.user_name, answer.password);
+    send(login_.answer(&request));
   }
   question_.reset();
 }
@@ -524,6 +523,13 @@ bool OpenvpnClient::wants_logins_without_end() {
   return true;
 }
 
+void OpenvpnClient::send(const ClientAnswer& answer) {
+  if (answer.realm == kPrivateKey) {
+    explainer_.got_passphrase();
+  }
+  process_->answer(answer.realm, answer.user_name, answer.password);
+}
+
 void OpenvpnClient::on_need_password(std::string_view realm, bool wants_user_name,
                                      const openvpn::Challenge& challenge) {
   if (phase_ == Phase::kIdle) {
@@ -537,8 +543,7 @@ void OpenvpnClient::on_need_password(std::string_view realm, bool wants_user_nam
   try {
     question = login_.need(files_, realm, wants_user_name, challenge);
     if (!question) {
-      const auto answer = login_.answer(nullptr);
-      process_->answer(answer.realm, answer.user_name, answer.password);
+      send(login_.answer(nullptr));
       return;
     }
   } catch (const Error& error) {
@@ -620,7 +625,8 @@ void OpenvpnClient::on_output(std::string_view line) {
     locate(*failure, line);
     observe(*failure);
     if (openvpn::is_wrong_passphrase(*failure) && phase_ != Phase::kIdle) {
-      on_password_rejected("Private Key", "");  // which OpenVPN does not say of a PKCS#12 file
+      // Which OpenVPN does not say of a PKCS#12 file, nor of a key that decrypts to something.
+      on_password_rejected(kPrivateKey, "");
     }
   }
 }

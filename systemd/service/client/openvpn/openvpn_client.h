@@ -103,6 +103,7 @@ class OpenvpnClient : public TunnelClient {
   [[nodiscard]] Endpoint next_server() const;
   [[nodiscard]] bool passes_over(std::string_view state);
   void release_hold();
+  void send(const ClientAnswer& answer);
   void stop_process() noexcept;
   [[nodiscard]] std::string endpoint_text() const;
 

@@ -18,6 +18,7 @@ using enum Voice;
 constexpr std::size_t kCausesMax = 2048;
 constexpr std::string_view kOpenssl = "OpenSSL: ";
 constexpr std::string_view kManagement = "MANAGEMENT: ";
+constexpr std::string_view kKeyPassphrase = "private_key_passphrase";  // a row of the table
 
 // What to do about several of them.
 constexpr std::string_view kDate = "check the clock: date";
@@ -375,8 +376,9 @@ Failure explanation(const Reason& reason, const Match& match, std::string_view s
   return failure;
 }
 
+/// `is_explained`: it needs no cause.
 std::optional<Match> match_line(const Reason& reason, std::string_view line,
-                                std::string_view causes) {
+                                std::string_view causes, bool is_explained) {
   const auto start =
       first_of(reason.start, [line](std::string_view one) { return end_of_start(line, one); });
   if (start == std::string_view::npos || reason.start.empty()) {
@@ -390,7 +392,7 @@ std::optional<Match> match_line(const Reason& reason, std::string_view line,
     }
     match.after = match.rest.substr(end);
   }
-  if (!reason.cause.empty()) {
+  if (!reason.cause.empty() && !is_explained) {
     const auto end = end_of_any(causes, reason.cause);
     if (end == std::string_view::npos) {
       return std::nullopt;
@@ -432,7 +434,8 @@ std::optional<Failure> Explainer::line(std::string_view line) {
     if (reason.voice != kLine || is_pushed) {
       continue;
     }
-    if (const auto match = match_line(reason, line, causes_)) {
+    const bool is_explained = has_passphrase_ && reason.name == kKeyPassphrase;
+    if (const auto match = match_line(reason, line, causes_, is_explained)) {
       found = explanation(reason, *match, "");
       break;
     }
@@ -478,7 +481,7 @@ bool is_of_device(const Failure& failure) {
 }
 
 bool is_wrong_passphrase(const Failure& failure) {
-  return failure.reason == "pkcs12_passphrase";
+  return failure.reason == kKeyPassphrase || failure.reason == "pkcs12_passphrase";
 }
 
 std::string_view directive_in(std::string_view line) {

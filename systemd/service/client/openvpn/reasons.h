@@ -55,9 +55,13 @@ class Explainer {
  public:
   /// nullopt: nothing that explains a failure.
   [[nodiscard]] std::optional<Failure> line(std::string_view line);
+  /// From now on the private key has been decrypted by a passphrase. A wrong one gives what looks
+  /// well padded, and is called damaged, about once in 256 times.
+  void got_passphrase() noexcept { has_passphrase_ = true; }
 
  private:
   std::string causes_;  ///< OpenSSL's lines since the last one of OpenVPN
+  bool has_passphrase_ = false;
 };
 
 /// What the detail of a state says ("ping-restart", "tls-error", …; management-notes.txt).
@@ -73,7 +77,7 @@ class Explainer {
 /// Whether it is about the tunnel device, of which no server decides anything.
 [[nodiscard]] bool is_of_device(const Failure& failure);
 
-/// Whether it says that the passphrase of a PKCS#12 file is wrong.
+/// Whether it says that the passphrase of a private key or of a PKCS#12 file is wrong.
 [[nodiscard]] bool is_wrong_passphrase(const Failure& failure);
 
 /// The directive of the configuration that a line of OpenVPN is about ("--tls-auth and …", "in

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+//
+// getopt_long(3) and not CLI11, which brings <iostream> along: each launch would wait for the
+// set-up of streams that nobody uses.
 #include "launcher/cli.h"
 
+#include <getopt.h>
+
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
-#include <memory>
-#include <vector>
+#include <optional>
+#include <utility>
 
 #include "profiles/base/error.h"
-#include "profiles/command_line.h"
+#include "profiles/option_text.h"
 
 namespace vpnrun {
 namespace {
@@ -16,131 +23,173 @@ namespace {
 constexpr const char* kSeeHelp = "'vpnrun --help' lists the options";
 constexpr double kLongestPatience = 86400;  // seconds
 
-/// The options as CLI11 stores them.
-struct Values {
-  LaunchOptions options;
-  std::string patience;
-  bool no_start = false;
-  bool verbose = false;
-  bool quiet = false;
-  bool version = false;
-  bool help = false;
+struct Option {
+  const char* name;   ///< of the long form, with its dashes
+  char letter;        ///< of the short form; '\0': it has none
+  const char* value;  ///< what its value is called; null: it takes none
+  const char* text;
 };
 
-std::unique_ptr<CLI::App> make_app(Values& values) {
-  auto app = std::make_unique<CLI::App>("Run one application behind a VPN.", "vpnrun");
-  app->set_help_flag();  // --help is a flag like any other: CLI11's own throws in mid-parse
-  app->add_option("-p,--profile", values.options.profile, "profile to use")
-      ->type_name("NAME")
-      ->take_last();
-  app->add_option("--wait", values.patience,
-                  "wait this long for the tunnel (default 30; 0: do not wait)")
-      ->type_name("SECONDS")
-      ->take_last();
-  app->add_flag("--no-start", values.no_start, "fail at once unless the tunnel is up");
-  app->add_flag("--strict", values.options.strict,
-                "refuse to start with sockets that were made outside the tunnel");
-  app->add_flag("--force", values.options.force,
-                "start even if a program outside would do the work");
-  app->add_flag("-v,--verbose", values.verbose, "say what is done");
-  app->add_flag("-q,--quiet", values.quiet, "errors only: no warnings, no progress");
-  app->add_flag("--version", values.version, "print the version and exit");
-  app->add_flag("-h,--help", values.help, "print this text and exit");
-  return app;
-}
+/// As the help text has them; Index follows their order.
+constexpr std::array kOptions{
+    Option{"--profile", 'p', "NAME", "profile to use"},
+    Option{"--wait", '\0', "SECONDS", "wait this long for the tunnel (default 30; 0: do not wait)"},
+    Option{"--no-start", '\0', nullptr, "fail at once unless the tunnel is up"},
+    Option{"--strict", '\0', nullptr,
+           "refuse to start with sockets that were made outside the tunnel"},
+    Option{"--force", '\0', nullptr, "start even if a program outside would do the work"},
+    Option{"--verbose", 'v', nullptr, "say what is done"},
+    Option{"--quiet", 'q', nullptr, "errors only: no warnings, no progress"},
+    Option{"--version", '\0', nullptr, "print the version and exit"},
+    Option{"--help", 'h', nullptr, "print this text and exit"},
+};
+enum Index : std::size_t {
+  kProfile,
+  kWait,
+  kNoStart,
+  kStrict,
+  kForce,
+  kVerbose,
+  kQuiet,
+  kVersion,
+  kHelp
+};
+
+/// The words in front of the command.
+struct Given {
+  std::array<bool, kOptions.size()> flags{};
+  std::array<std::string, kOptions.size()> values;
+  int command = 0;  ///< index of its first word
+};
 
 [[noreturn]] void refuse(const std::string& what, const char* hint = kSeeHelp) {
   throw Error(what, std::make_error_code(std::errc::invalid_argument), hint);
 }
 
-bool takes_value(const CLI::App& app, const std::string& name) {
-  const CLI::Option* option = app.get_option_no_throw(name);
-  if (option == nullptr) {
-    refuse("cannot use option '" + printable(name) + "': there is no such option" +
-               suggest_option(app, name),
-           "'vpnrun --help' lists the options; '--' goes before a command that starts with '-'");
-  }
-  return option->get_items_expected_max() > 0;
+[[noreturn]] void refuse_option(std::string_view word, const char* why) {
+  refuse("cannot use option '" + printable(word) + "': " + why);
 }
 
-/// Whether the option word `word` takes the next word as its value.
-bool takes_next_word(const CLI::App& app, std::string_view word) {
-  if (word.substr(0, 2) == "--") {
-    const std::size_t equals = word.find('=');
-    const bool with_value = takes_value(app, std::string(word.substr(0, equals)));
-    if (equals == std::string_view::npos) {
-      return with_value;
-    }
-    // CLI11 would take the next word for an empty value, and that is the command.
-    if (!with_value || equals + 1 == word.size()) {
-      refuse("cannot use option '" + printable(word) +
-             (with_value ? "': its value is empty" : "': it takes no value"));
-    }
-    return false;
-  }
-  for (std::size_t i = 1; i < word.size(); ++i) {
-    if (takes_value(app, {'-', word[i]})) {
-      return i + 1 == word.size();
-    }
-  }
-  return false;
+[[noreturn]] void refuse_unknown(std::string_view word) {
+  std::array<std::string_view, kOptions.size()> names;
+  std::transform(kOptions.begin(), kOptions.end(), names.begin(),
+                 [](const Option& option) { return option.name; });
+  refuse("cannot use option '" + printable(word) + "': there is no such option" +
+             suggest_option(word, names),
+         "'vpnrun --help' lists the options; '--' goes before a command that starts with '-'");
 }
 
-/// Index of the first word of the command; `argc` if there is none. The words before it are added
-/// to `own`. CLI11 sees those only: it would look into the command's words otherwise.
-int split(const CLI::App& app, int argc, char* const* argv, std::vector<std::string>& own) {
-  int index = 1;
-  while (index < argc) {
-    const std::string_view word = argv[index];
-    if (word == "--") {
-      return index + 1;
-    }
-    if (word.size() < 2 || word.front() != '-') {
-      return index;
-    }
-    own.emplace_back(word);
-    ++index;
-    if (takes_next_word(app, word)) {
-      if (index == argc) {
-        refuse("cannot use option '" + printable(word) + "': its value is missing");
+/// How getopt_long(3) is told the options, and tells which one it has found.
+class Getopt {
+ public:
+  Getopt() {
+    for (std::size_t i = 0; i < kOptions.size(); ++i) {
+      const Option& option = kOptions[i];
+      const bool takes_value = option.value != nullptr;
+      long_[i] = {option.name + 2, takes_value ? required_argument : no_argument, nullptr,
+                  kFirst + static_cast<int>(i)};
+      if (option.letter != '\0') {
+        letters_.append(1, option.letter).append(takes_value ? ":" : "");
       }
-      if (*argv[index] == '\0') {  // a variable that is not set: not to be taken for "not given"
-        refuse("cannot use option '" + printable(word) + "': its value is empty");
+    }
+    ::optind = 0;  // it keeps its place from the last time
+  }
+
+  [[nodiscard]] int next(int argc, char* const* argv) const {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): a launch is one thread
+    return ::getopt_long(argc, argv, letters_.c_str(), long_.data(), nullptr);
+  }
+
+  /// The option that a result or ::optopt is about; nullopt: none that there is.
+  [[nodiscard]] static std::optional<std::size_t> index(int found) {
+    for (std::size_t i = 0; i < kOptions.size(); ++i) {
+      if (found == kFirst + static_cast<int>(i) || (found != 0 && found == kOptions[i].letter)) {
+        return i;
       }
-      own.emplace_back(argv[index]);
-      ++index;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static constexpr int kFirst = 256;  // the options by index, apart from every letter
+  std::array<option, kOptions.size() + 1> long_{};
+  std::string letters_ = "+:";  // stop at the command; tell a missing value from an unknown option
+};
+
+Given read(int argc, char* const* argv) {
+  const Getopt getopt;
+  Given given;
+  for (int at = 1;; at = ::optind) {
+    const int found = getopt.next(argc, argv);
+    if (found == -1) {
+      break;
+    }
+    const std::string_view word = argv[at];  // a letter's: all of its word
+    const bool is_long = word.starts_with("--");
+    const auto index = Getopt::index(found == '?' || found == ':' ? ::optopt : found);
+    // It takes the beginning of a name for the name: that may be another option's one day.
+    if (!index || (is_long && word.substr(0, word.find('=')) != kOptions[*index].name)) {
+      refuse_unknown(is_long ? word : std::string{'-', static_cast<char>(::optopt)});
+    }
+    if (found == '?') {
+      refuse_option(word, "it takes no value");
+    }
+    if (found == ':') {
+      refuse_option(word, "its value is missing");
+    }
+    given.flags[*index] = true;
+    if (kOptions[*index].value != nullptr) {
+      if (*::optarg == '\0') {  // a variable that is not set: not to be taken for "not given"
+        refuse_option(word, "its value is empty");
+      }
+      given.values[*index] = ::optarg;
     }
   }
-  return index;
+  given.command = ::optind;
+  return given;
 }
 
-std::string launch_help(const CLI::App& app) {
-  return "Usage: vpnrun [OPTION…] [--] COMMAND [ARGUMENT…]\n\n" + options_text(app) +
+std::string launch_help() {
+  std::string text = "Usage: vpnrun [OPTION…] [--] COMMAND [ARGUMENT…]\n\nOptions:\n";
+  for (const Option& option : kOptions) {
+    std::string left;
+    if (option.letter != '\0') {
+      left.append({'-', option.letter, ',', ' '});
+    }
+    left += option.name;
+    if (option.value != nullptr) {
+      left.append(1, ' ').append(option.value);
+    }
+    text += option_row(left, option.text);
+  }
+  return text +
          "\nThe first word that is not an option starts the command; all that follows belongs to "
          "it.\n"
          "Exit status: the command's; 125 vpnrun failed, 126 command not executable, 127 not "
          "found.\n";
 }
 
-LaunchOptions finish(Values& values, int command, int argc, char* const* argv) {
-  if (values.quiet && values.verbose) {
+LaunchOptions options_of(Given given, int argc, char* const* argv) {
+  if (given.flags[kQuiet] && given.flags[kVerbose]) {
     refuse("cannot be quiet and verbose at once");
   }
-  if (command >= argc) {
+  if (given.command >= argc) {
     refuse("cannot start anything: no command given",
            "vpnrun [--profile NAME] COMMAND [ARGUMENT…]; 'vpnrun --help' says more");
   }
-  if (values.quiet) {
-    values.options.verbosity = Verbosity::kQuiet;
-  } else if (values.verbose) {
-    values.options.verbosity = Verbosity::kVerbose;
+  LaunchOptions options;
+  options.profile = std::move(given.values[kProfile]);
+  if (given.flags[kWait]) {
+    options.patience = parse_patience(given.values[kWait]);
   }
-  if (!values.patience.empty()) {
-    values.options.patience = parse_patience(values.patience);
+  options.start_tunnel = !given.flags[kNoStart];
+  options.strict = given.flags[kStrict];
+  options.force = given.flags[kForce];
+  if (given.flags[kQuiet] || given.flags[kVerbose]) {
+    options.verbosity = given.flags[kQuiet] ? Verbosity::kQuiet : Verbosity::kVerbose;
   }
-  values.options.start_tunnel = !values.no_start;
-  values.options.command = argv + command;
-  return std::move(values.options);
+  options.command = argv + given.command;
+  return options;
 }
 
 }  // namespace
@@ -157,27 +206,14 @@ std::chrono::milliseconds parse_patience(std::string_view text) {
 }
 
 std::variant<LaunchOptions, Information> parse_launch(int argc, char* const* argv) {
-  Values values;
-  // Most launches have no option at all, and need not build an option parser then.
-  if (argc >= 2 && argv[1][0] != '-') {
-    return finish(values, 1, argc, argv);
+  Given given = read(argc, argv);
+  if (given.flags[kHelp]) {
+    return Information{launch_help()};
   }
-  const std::unique_ptr<CLI::App> app = make_app(values);
-  std::vector<std::string> own;
-  const int command = split(*app, argc, argv, own);
-  try {
-    app->parse(
-        std::vector<std::string>(own.rbegin(), own.rend()));  // CLI11 takes words from the back
-  } catch (const CLI::ParseError& error) {
-    refuse("cannot understand the options: " + reason(*app, error));
-  }
-  if (values.help) {
-    return Information{launch_help(*app)};
-  }
-  if (values.version) {
+  if (given.flags[kVersion]) {
     return Information{"vpnrun " VPNRUN_VERSION "\n"};
   }
-  return finish(values, command, argc, argv);
+  return options_of(std::move(given), argc, argv);
 }
 
 }  // namespace vpnrun

@@ -7,20 +7,10 @@
 
 #include "profiles/base/error.h"
 #include "profiles/nearest.h"
+#include "profiles/option_text.h"
 
 namespace vpnrun {
 namespace {
-
-constexpr std::size_t kColumn = 30;
-
-std::string row(const std::string& left, const std::string& right) {
-  std::string result = "  " + left;
-  if (!right.empty()) {
-    result.append(result.size() < kColumn ? kColumn - result.size() : 1, ' ');
-    result += right;
-  }
-  return result + "\n";
-}
 
 /// "-p, --profile NAME".
 std::string names_of(const CLI::Option& option) {
@@ -65,7 +55,7 @@ std::string usage(const CLI::App& app) {
 std::string commands_text(const CLI::App& app) {
   std::string result;
   for (const CLI::App* command : commands_of(app)) {
-    result += row(command->get_name(), command->get_description());
+    result += option_row(command->get_name(), command->get_description());
   }
   return result.empty() ? result : "\nCommands:\n" + result;
 }
@@ -76,10 +66,6 @@ std::string quoted(const std::vector<std::string>& words) {
     result += (result.empty() ? "'" : ", '") + printable(word) + "'";
   }
   return result;
-}
-
-std::string did_you_mean(std::string_view word) {
-  return word.empty() ? std::string() : formatted("; did you mean '{}'?", word);
 }
 
 std::string suggest_command(const CLI::App& app, std::string_view word, OtherNames other_names) {
@@ -113,13 +99,25 @@ std::string missing(const CLI::App& app, OtherNames other_names) {
   return "something is missing";
 }
 
+std::string nearest_option(const CLI::App& app, std::string_view word) {
+  std::vector<std::string> names;
+  for (const CLI::App* part : {&app, &given(app)}) {
+    for (const CLI::Option* option : part->get_options()) {
+      for (const std::string& name : option->get_lnames()) {
+        names.push_back("--" + name);
+      }
+    }
+  }
+  return suggest_option(word, std::vector<std::string_view>(names.begin(), names.end()));
+}
+
 }  // namespace
 
 std::string options_text(const CLI::App& app) {
   std::string result = "Options:\n";
   for (const CLI::Option* option :
        app.get_options([](const CLI::Option* each) { return each->nonpositional(); })) {
-    result += row(names_of(*option), option->get_description());
+    result += option_row(names_of(*option), option->get_description());
   }
   return result;
 }
@@ -135,28 +133,11 @@ void add_usual_flags(CLI::App& app, const std::string& version) {
   app.set_version_flag("--version", version, "print the version and exit");
 }
 
-std::string suggest_option(const CLI::App& app, std::string_view word) {
-  word = word.substr(0, word.find('='));
-  if (!word.starts_with("--")) {
-    return {};  // one letter is near to every other
-  }
-  std::vector<std::string> names;
-  for (const CLI::App* part : {&app, &given(app)}) {
-    for (const CLI::Option* option : part->get_options()) {
-      for (const std::string& name : option->get_lnames()) {
-        names.push_back("--" + name);
-      }
-    }
-  }
-  return did_you_mean(
-      nearest_name(word, std::vector<std::string_view>(names.begin(), names.end())));
-}
-
 std::string reason(const CLI::App& app, const CLI::ParseError& error, OtherNames other_names) {
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     const std::vector<std::string> words = app.remaining(true);
     return words.size() == 1
-               ? quoted(words) + " is not expected" + suggest_option(app, words.front())
+               ? quoted(words) + " is not expected" + nearest_option(app, words.front())
                : quoted(words) + " are not expected";
   }
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {

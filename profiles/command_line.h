@@ -34,8 +34,4 @@ using OtherNames = std::span<const std::pair<std::string_view, std::string_view>
 [[nodiscard]] std::string reason(const CLI::App& app, const CLI::ParseError& error,
                                  OtherNames other_names = {});
 
-/// "; did you mean '--wait'?" about `word`, an option that `app` does not have; empty if none is
-/// near. What follows a '=' does not count.
-[[nodiscard]] std::string suggest_option(const CLI::App& app, std::string_view word);
-
 }  // namespace vpnrun

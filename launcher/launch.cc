@@ -66,11 +66,12 @@ std::string choose(const LaunchOptions& options, const Places& places, char* con
   return choice.profile;
 }
 
-void wait_for_tunnel(const std::string& profile, const LaunchOptions& options, const Places& places,
+/// Whether it was not up before.
+bool wait_for_tunnel(const std::string& profile, const LaunchOptions& options, const Places& places,
                      char* const* environment, Reporter& reporter) {
   const bool was_up = is_up(runtime_directory(places, profile));
   if (reporter.verbosity() != Verbosity::kVerbose && was_up) {
-    return;
+    return false;
   }
   TerminalPerson person(options.verbosity, environment_value(environment, "TERM"),
                         places.password_agents);
@@ -95,6 +96,7 @@ void wait_for_tunnel(const std::string& profile, const LaunchOptions& options, c
       reporter.info(note);
     }
   }
+  return !was_up;
 }
 
 /// execvp(3) and the exit status for its failure.
@@ -150,15 +152,14 @@ void look_for_outside_sockets(const LaunchOptions& options, Reporter& reporter) 
 }
 
 /// Commands that a program outside would carry out are refused if that is certain.
-void refuse_hand_over(const std::string& profile, const LaunchOptions& options,
+void refuse_hand_over(const ProfileStandpoint& standpoint, const LaunchOptions& options,
                       const Program& program, const Places& places, char* const* environment,
                       Reporter& reporter) {
-  const std::string directory = runtime_directory(places, profile);
-  if (!may_hand_over(*options.command, program) || is_inside(directory)) {
+  if (!may_hand_over(*options.command, program) || standpoint.is_inside()) {
     return;
   }
   UnixSockets sockets(places.proc + "/net/unix");
-  const auto record = record_of(directory);
+  const auto& record = standpoint.record();
   const OwnProcesses processes(places.proc, record ? record->netns : FileId{});
   const auto found = find_hand_over(options.command, program, environment, sockets, processes);
   if (!found) {
@@ -174,13 +175,13 @@ void refuse_hand_over(const std::string& profile, const LaunchOptions& options,
                         found->hint});
 }
 
-void warn_of_the_inside(const std::string& profile, const LaunchOptions& options,
-                        const Program& program, const Places& places, char* const* environment,
-                        Reporter& reporter) {
+void warn_of_the_inside(const std::string& profile, const ProfileStandpoint& standpoint,
+                        const LaunchOptions& options, const Program& program, const Places& places,
+                        char* const* environment, Reporter& reporter) {
   if (reporter.verbosity() == Verbosity::kQuiet) {
     return;
   }
-  if (const auto record = record_of(runtime_directory(places, profile))) {
+  if (const auto& record = standpoint.record()) {
     const bool opens = record->i386 == 1;
     const Is32Bit is_32_bit =
         opens ? Is32Bit::kNo : look_for_i386(*options.command, program, environment);
@@ -201,14 +202,17 @@ int launch(const LaunchOptions& options, const Places& places, char* const* envi
   const std::string profile = choose(options, places, environment, reporter);
   const Program program = find_program(*options.command, environment);
   refuse_snap(*options.command, program);
-  refuse_other_network(runtime_directory(places, profile), profile);
-  refuse_hand_over(profile, options, program, places, environment, reporter);
-  wait_for_tunnel(profile, options, places, environment, reporter);
-  if (is_inside(runtime_directory(places, profile))) {
+  ProfileStandpoint standpoint(runtime_directory(places, profile));
+  standpoint.refuse_other_network(profile);
+  refuse_hand_over(standpoint, options, program, places, environment, reporter);
+  if (wait_for_tunnel(profile, options, places, environment, reporter)) {
+    standpoint.look_again();
+  }
+  if (standpoint.is_inside()) {
     reporter.debug("already inside this profile");
     return become_command(options.command, environment, reporter);
   }
-  warn_of_the_inside(profile, options, program, places, environment, reporter);
+  warn_of_the_inside(profile, standpoint, options, program, places, environment, reporter);
   look_for_outside_sockets(options, reporter);
   become_helper(profile, options, places, environment);
 }

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
 #include <string_view>
@@ -49,10 +49,11 @@ std::string without_links(const std::string& path) {
 /// Empty if it cannot be read.
 std::string beginning_of(const std::string& path) {
   constexpr std::size_t kEnough = 4096;
-  std::array<char, kEnough> text{};
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  const ssize_t size = fd.ok() ? ::read(fd.get(), text.data(), text.size()) : 0;
-  return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : std::string();
+  std::string text(fd.ok() ? kEnough : 0, '\0');
+  const ssize_t size = ::read(fd.get(), text.data(), text.size());
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  return text;
 }
 
 /// Takes the next word, ended by blanks, off `line`; empty at its end.

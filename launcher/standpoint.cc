@@ -20,6 +20,7 @@
 #include <span>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "helper/base/runtime_layout.h"
 #include "helper/base/unique_fd.h"
@@ -175,29 +176,24 @@ std::vector<OutsideSocket> full_look() {
 
 }  // namespace
 
-std::optional<Origin> record_of(const std::string& directory) {
-  const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+ProfileStandpoint::ProfileStandpoint(std::string directory)
+    : directory_(std::move(directory)), netns_(id_of("/proc/self/ns/net")) {
+  look_again();
+}
+
+void ProfileStandpoint::look_again() {
+  const UniqueFd fd(::open(directory_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   Origin origin;
-  return fd.ok() && read_origin(fd.get(), origin) ? std::optional(origin) : std::nullopt;
+  record_ = fd.ok() && read_origin(fd.get(), origin) ? std::optional(origin) : std::nullopt;
 }
 
-bool is_inside(const std::string& directory) {
-  // Outside, the entry is the namespace, and that it is another one than ours needs no record.
-  // Inside, it is an empty file.
-  const FileId netns = id_of("/proc/self/ns/net");
-  const FileId entry = id_of(directory + "/" + kNetnsEntry);
-  if (entry.dev == netns.dev && entry.ino != netns.ino) {
-    return false;
-  }
-  const auto origin = record_of(directory);
-  return origin && netns == origin->netns && id_of("/proc/self/ns/mnt") == origin->view;
+bool ProfileStandpoint::is_inside() const {
+  return record_ && netns_ == record_->netns && id_of("/proc/self/ns/mnt") == record_->view;
 }
 
-void refuse_other_network(const std::string& directory, const std::string& profile) {
-  const auto origin = record_of(directory);
-  if (!origin || origin->from_namespaces != 0 ||
-      id_of("/proc/self/ns/net") == origin->host.network_namespace ||
-      id_of("/proc/self/ns/mnt") != origin->host.mount_namespace) {
+void ProfileStandpoint::refuse_other_network(const std::string& profile) const {
+  if (!record_ || record_->from_namespaces != 0 || netns_ == record_->host.network_namespace ||
+      id_of("/proc/self/ns/mnt") != record_->host.mount_namespace) {
     return;  // the helper judges a different mount namespace, such as a profile's view
   }
   throw Error(formatted("cannot enter profile '{}' from here: the caller is in another network "

@@ -10,18 +10,29 @@
 
 namespace vpnrun {
 
-/// The record of the profile whose runtime directory is `directory`; nullopt if there is none, or
-/// it cannot be read.
-[[nodiscard]] std::optional<Origin> record_of(const std::string& directory);
+/// Where this process stands to one profile, by the record `origin` in the profile's runtime
+/// directory. What cannot be told is left to the helper, which decides.
+class ProfileStandpoint {
+ public:
+  /// Looks at once; `directory` is the runtime directory.
+  explicit ProfileStandpoint(std::string directory);
+  /// The record may be there by now, or another one.
+  void look_again();
 
-/// Whether this process is already in the network namespace and the view of the profile whose
-/// runtime directory is `directory`, by the record `origin` there. False if that cannot be told.
-[[nodiscard]] bool is_inside(const std::string& directory);
+  /// nullopt if there is none, or it cannot be read.
+  [[nodiscard]] const std::optional<Origin>& record() const noexcept { return record_; }
+  /// Whether this process is in the profile's network namespace and view already.
+  [[nodiscard]] bool is_inside() const;
+  /// Throws Error, with a hint, if the helper would refuse this process for its network namespace
+  /// (see check_standpoint() of helper/access.h): before a tunnel of `profile` is started and
+  /// waited for.
+  void refuse_other_network(const std::string& profile) const;
 
-/// Throws Error, with a hint, if the helper would refuse this process for its network namespace
-/// (see check_standpoint() of helper/access.h): before a tunnel is started and waited for. The
-/// helper decides; what cannot be told here is left to it.
-void refuse_other_network(const std::string& directory, const std::string& profile);
+ private:
+  std::string directory_;
+  FileId netns_;  ///< of this process
+  std::optional<Origin> record_;
+};
 
 /// Whether the tunnel of the profile with the runtime directory `directory` is up, by the lock that
 /// its companion holds (kUpEntry): no process is waited for. False also if that cannot be told.

@@ -256,7 +256,7 @@ TEST_F(Launcher, InheritedRingsThatCanMakeSocketsAreNamed) {
 
 TEST_F(Launcher, ANamespaceEntryWithoutRecordDoesNotCountAsInside) {
   ASSERT_EQ(::symlink("/proc/self/ns/net", path("run/office/netns").c_str()), 0);
-  EXPECT_FALSE(is_inside(path("run/office")));
+  EXPECT_FALSE(ProfileStandpoint(path("run/office")).is_inside());
 }
 
 TEST_F(Launcher, InsideTheProfileTheCommandIsExecutedDirectly) {

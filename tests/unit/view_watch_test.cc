@@ -93,6 +93,27 @@ TEST_F(ViewWatchTest, SeesAFolderThatComesLater) {
   EXPECT_GT(renewals_, before);
 }
 
+TEST_F(ViewWatchTest, RenewsAgainWhenWhatCameMeanwhileIsGoneBeforeItIsReported) {
+  const std::filesystem::path hosts = folder_ / "etc/netns/hosts";
+  std::filesystem::create_directory(folder_ / "etc/netns");
+  turn();
+  bool is_laid = false;
+  EventLoop::Handle next_turn;
+  const ViewWatch watch(loop_, folders_, [&] {
+    if (++renewals_ == 1) {
+      folder_.write("etc/netns/hosts", "127.0.0.1 localhost");
+      next_turn =
+          loop_.after(std::chrono::milliseconds(0), [&hosts] { std::filesystem::remove(hosts); });
+    }
+    is_laid = std::filesystem::exists(hosts);
+  });
+  std::filesystem::create_directory(folder_ / "etc/netns/one");
+  for (int turns = 0; (renewals_ == 0 || is_laid) && turns < 50; ++turns) {
+    turn();
+  }
+  EXPECT_FALSE(is_laid) << "the view has what is there no more";
+}
+
 TEST_F(ViewWatchTest, DoesNothingForWhatTheViewDoesNotDependOn) {
   folder_.write("run/utmp", "");
   turn();  // what is younger than a tick of the clock might change again unseen

@@ -78,6 +78,10 @@ ViewWatch::Stamp ViewWatch::stamp_of(const std::string& path, WatchedFolder::Has
 ViewWatch::Known ViewWatch::state_of(const WatchedFolder& folder) {
   Known known;
   nanoseconds newest{0};
+  struct statx status {};
+  if (::statx(AT_FDCWD, folder.path.c_str(), AT_NO_AUTOMOUNT, STATX_CTIME, &status) == 0) {
+    known.changed = time_of(status.stx_ctime);
+  }
   try {
     for (const std::string& name : folder.names()) {
       const Stamp stamp = stamp_of(folder.path + '/' + name, folder.haste);
@@ -89,6 +93,17 @@ ViewWatch::Known ViewWatch::state_of(const WatchedFolder& folder) {
     known.certain = false;
   }
   return known;
+}
+
+/// What has changed while the view was renewed may be in it or not. It may also be as it was again
+/// when the kernel's report of that is read, and would look as if nothing had happened.
+void ViewWatch::doubt_what_changed() {
+  for (std::size_t i = 0; i < folders_.size(); ++i) {
+    const Known now = state_of(folders_[i]);
+    if (now.entries != known_[i].entries || now.changed != known_[i].changed) {
+      known_[i].certain = false;
+    }
+  }
 }
 
 bool ViewWatch::is_as_known(const WatchedFolder& folder, const Known& known) {
@@ -132,6 +147,7 @@ void ViewWatch::renew() {
   const auto begin = EventLoop::Clock::now();
   watch_folders();
   on_change_();
+  doubt_what_changed();
   renewed_ = EventLoop::Clock::now();
   budget_.charge(renewed_, renewed_ - begin);
 }

@@ -51,7 +51,8 @@ class ViewWatch {
   /// A folder as it was when the view was renewed the last time.
   struct Known {
     std::map<std::string, Stamp> entries;
-    bool certain = false;  ///< any change since then gives another stamp
+    std::chrono::nanoseconds changed{0};  ///< the folder itself: an entry came or went
+    bool certain = false;                 ///< any change since then gives another stamp
   };
 
   [[nodiscard]] static Stamp stamp_of(const std::string& path, WatchedFolder::Haste haste);
@@ -59,6 +60,7 @@ class ViewWatch {
   [[nodiscard]] static bool is_as_known(const WatchedFolder& folder, const Known& known);
 
   void watch_folders();
+  void doubt_what_changed();
   void look();
   void renew_within(std::chrono::milliseconds delay);
   void renew();

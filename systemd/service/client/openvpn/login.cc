@@ -11,6 +11,7 @@
 #include "profiles/base/error.h"
 #include "profiles/base/secret.h"
 #include "profiles/profile_store.h"
+#include "systemd/service/client/openvpn/reasons.h"
 
 namespace vpnrun::service {
 namespace {
@@ -211,6 +212,7 @@ void Login::rejected(std::string_view realm, std::string_view reason) {
   if (realm == kPrivateKey) {
     failure_ = {Failure::Kind::kCredentials, "the passphrase of the private key is wrong",
                 "the passphrase is typed, or comes from the credential 'vpnrun.passphrase'"};
+    failure_.reason = openvpn::kKeyPassphrase;
     verdict_ = Verdict::kRefused;
     return;
   }

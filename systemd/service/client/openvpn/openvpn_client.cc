@@ -499,6 +499,7 @@ void OpenvpnClient::on_password_rejected(std::string_view realm, std::string_vie
     // Ended at once: OpenVPN will go on to report that it cannot load the key, which explains less.
     // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): the event may change it
     const Failure refused = login_.failure();
+    observe(refused);
     end(refused);
   }
 }

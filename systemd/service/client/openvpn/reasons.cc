@@ -18,7 +18,6 @@ using enum Voice;
 constexpr std::size_t kCausesMax = 2048;
 constexpr std::string_view kOpenssl = "OpenSSL: ";
 constexpr std::string_view kManagement = "MANAGEMENT: ";
-constexpr std::string_view kKeyPassphrase = "private_key_passphrase";  // a row of the table
 
 // What to do about several of them.
 constexpr std::string_view kDate = "check the clock: date";

@@ -20,6 +20,10 @@ constexpr std::size_t kWordsMax = 200;
 /// After which silence explains something: OpenVPN repeats a packet that was lost long before.
 constexpr std::chrono::seconds kSilenceOf{6};
 
+/// The row of a wrong passphrase, which OpenVPN tells twice: in a line, and over its management
+/// connection, in any order.
+constexpr std::string_view kKeyPassphrase = "private_key_passphrase";
+
 /// Who speaks, and where it is heard.
 enum class Voice : std::uint8_t {
   kLine,     ///< OpenVPN, in a line that it prints

@@ -60,7 +60,7 @@ within 5 'also after down and up' reached 38497
 
 check 'root closes it' inbound remove tcp/38497
 check 'it is closed' eval '! reached 38497'
-check 'over UDP it is not' reached_by_udp 38497
+within 5 'over UDP it is not' reached_by_udp 38497
 check 'the profile'"'"'s own can be closed as well' inbound remove tcp/51413
 check 'and is' eval '! reached 51413'
 vpnrunctl restart one

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -18,6 +19,7 @@
 #include "helper/base/unique_fd.h"
 #include "profiles/protocol/control_message.h"
 #include "profiles/protocol/features.h"
+#include "tests/unit/quiet_fork.h"
 
 namespace vpnrun::test {
 
@@ -68,6 +70,7 @@ class FakeCompanion {
     (void)::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
     (void)::listen(listener_.get(), 4);
     thread_ = std::thread([this] { serve(); });
+    ready_.get_future().wait();
   }
   FakeCompanion(const FakeCompanion&) = delete;
   FakeCompanion& operator=(const FakeCompanion&) = delete;
@@ -89,19 +92,31 @@ class FakeCompanion {
 
  private:
   void serve() {
+    std::unique_lock working(work());
+    ready_.set_value();
     for (;;) {
+      working.unlock();
       const UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      working.lock();
       if (!client.ok()) {
         return;
       }
-      talk(client.get());
+      talk(client.get(), working);
     }
   }
 
-  void talk(int fd) {
+  [[nodiscard]] static bool read_one(int fd, char& character,
+                                     std::unique_lock<std::mutex>& working) {
+    working.unlock();
+    const bool is_there = ::read(fd, &character, 1) == 1;
+    working.lock();
+    return is_there;
+  }
+
+  void talk(int fd, std::unique_lock<std::mutex>& working) {
     std::string line;
     char character = 0;
-    while (::read(fd, &character, 1) == 1) {
+    while (read_one(fd, character, working)) {
       if (character != '\n') {
         line += character;
         continue;
@@ -131,6 +146,7 @@ class FakeCompanion {
   UniqueFd listener_;
   mutable std::mutex mutex_;
   std::vector<std::string> lines_;
+  std::promise<void> ready_;
   std::thread thread_;
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "helper/base/runtime_layout.h"
 #include "launcher/places.h"
 #include "launcher/read_file.h"
+#include "tests/unit/quiet_fork.h"
 #include "tests/unit/scratch_folder.h"
 
 namespace vpnrun::test {
@@ -110,6 +112,7 @@ class Machine {
                             std::vector<std::string> environment = {}) const {
     const Words arguments(std::move(words));
     const Words variables(std::move(environment));
+    std::unique_lock quiet(work());
     const pid_t child = ::fork();
     if (child == 0) {
       (void)::setsid();
@@ -117,6 +120,7 @@ class Machine {
       redirect("err", STDERR_FILENO);
       ::_exit(program(arguments.count(), arguments.data(), variables.data(), places));
     }
+    quiet.unlock();
     int status = 0;
     (void)::waitpid(child, &status, 0);
     return {.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),

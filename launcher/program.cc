@@ -50,7 +50,10 @@ std::string without_links(const std::string& path) {
 std::string beginning_of(const std::string& path) {
   constexpr std::size_t kEnough = 4096;
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  std::string text(fd.ok() ? kEnough : 0, '\0');
+  if (!fd.ok()) {
+    return {};
+  }
+  std::string text(kEnough, '\0');
   const ssize_t size = ::read(fd.get(), text.data(), text.size());
   text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
   return text;

@@ -7,6 +7,7 @@
 #include "profiles/base/error.h"
 #include "profiles/base/utf8.h"
 #include "profiles/nearest.h"
+#include "profiles/option_text.h"
 #include "profiles/toml_text.h"
 
 namespace vpnrun::profile {
@@ -51,7 +52,7 @@ std::string join(Keys words) {
 
 std::string suggestion(std::string_view word, Keys known) {
   const std::string_view nearest = nearest_name(word, known);
-  return nearest.empty() ? "" : formatted("; did you mean '{}'?", nearest);
+  return did_you_mean(nearest);
 }
 
 /// " in [dns]", nothing at the top level.

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -103,6 +104,15 @@ class OpenvpnClientTest : public testing::Test {
     connect(endpoints);
     run().hold();
     return run();
+  }
+  /// A person types one, and OpenVPN prints this.
+  void give_passphrase(std::initializer_list<const char*> lines) {
+    connect({server(1)});
+    run().need("Private Key");
+    answer("", "typed");
+    for (const char* line : lines) {
+      run().print(line);
+    }
   }
   FakeRun& begin_connected(const std::vector<Endpoint>& endpoints = {server(1)}) {
     begin(endpoints);
@@ -1007,31 +1017,23 @@ TEST_F(OpenvpnClientTest, LogsNothingThatAPersonHasTyped) {
 }
 
 TEST_F(OpenvpnClientTest, AsksAgainForThePassphraseOfAPkcs12File) {
-  connect({server(1)});
-  run().need("Private Key");
-  answer("", "wrong");
-  run().print("OpenSSL: error:11800071:PKCS12 routines::mac verify failure:");
-  run().print("Decoding PKCS12 failed. Probably wrong password or unsupported/legacy encryption");
+  give_passphrase(
+      {"OpenSSL: error:11800071:PKCS12 routines::mac verify failure:",
+       "Decoding PKCS12 failed. Probably wrong password or unsupported/legacy encryption"});
   EXPECT_THAT(ended_->error, HasSubstr("passphrase of the private key is wrong"));
   EXPECT_EQ(ended_->kind, Kind::kAnswer);
 }
 
 TEST_F(OpenvpnClientTest, AsksAgainForAPassphraseThatDecryptsTheKeyToSomethingElse) {
-  connect({server(1)});
-  run().need("Private Key");
-  answer("", "wrong");
-  run().print("OpenSSL: error:11800065:PKCS12 routines::decode error:");
-  run().print("Cannot load private key file [[INLINE]]");
+  give_passphrase({"OpenSSL: error:11800065:PKCS12 routines::decode error:",
+                   "Cannot load private key file [[INLINE]]"});
   EXPECT_THAT(ended_->error, HasSubstr("passphrase of the private key is wrong"));
   EXPECT_EQ(ended_->kind, Kind::kAnswer);
 }
 
 TEST_F(OpenvpnClientTest, AsksForNoPassphraseAgainWhenTheKeyIsAnothers) {
-  connect({server(1)});
-  run().need("Private Key");
-  answer("", "right");
-  run().print("OpenSSL: error:05800074:x509 certificate routines::key values mismatch:");
-  run().print("Cannot load private key file [[INLINE]]");
+  give_passphrase({"OpenSSL: error:05800074:x509 certificate routines::key values mismatch:",
+                   "Cannot load private key file [[INLINE]]"});
   EXPECT_THAT(noticed_->error, HasSubstr("do not belong together"));
   EXPECT_FALSE(ended_);
 }

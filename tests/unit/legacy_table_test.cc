@@ -2,7 +2,9 @@
 #include "systemd/service/link/legacy_table.h"
 
 #include <algorithm>
+#include <cstring>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -184,6 +186,23 @@ TEST(LegacyTable, AMalformedTableIsRefused) {
       } catch (const Error&) {  // refused, and nothing was read beyond the end
       }
     }
+  }
+}
+
+/// What is added or taken away moves the jumps, and such a one might become a verdict by it.
+TEST(LegacyTable, AJumpToNowhereIsRefusedWhereverItStands) {
+  LegacyTable table = filter("DROP", {}, {{"never", "", {{"RETURN"}}}});
+  // RETURN, for the last time: the end of the chain that nothing jumps to.
+  const int verdict = -5;  // XT_RETURN of linux/netfilter/x_tables.h
+  const std::span bytes(reinterpret_cast<const unsigned char*>(&verdict), sizeof verdict);
+  const auto found =
+      std::find_end(table.entries.begin(), table.entries.end(), bytes.begin(), bytes.end());
+  ASSERT_NE(found, table.entries.end());
+  (void)edit_of(table);
+  for (const int to : {0x7fffffff, 0x7ffffff0, 8}) {
+    std::memcpy(&*found, &to, sizeof to);
+    EXPECT_THROW((void)edit_of(table), Error) << to;
+    EXPECT_THROW((void)drops_at(table, LegacyHook::kForward, question()), Error) << to;
   }
 }
 

@@ -182,6 +182,13 @@ Rules read_rules(const LegacyTable& table) {
       throw_malformed(table);
     }
   }
+  // As the kernel wants it too: a jump leads to a rule, also one that no packet takes.
+  for (const Rule& rule : rules.all) {
+    if (rule.target.empty() && rule.verdict >= 0 &&
+        !rules.at.contains(static_cast<std::uint32_t>(rule.verdict))) {
+      throw_malformed(table);
+    }
+  }
   return rules;
 }
 
@@ -413,12 +420,8 @@ bool Walk::jump(const Rule& rule, Match match, bool& certain, bool& comes_out, i
 }
 
 bool Walk::chain(std::uint32_t head, bool& certain, int depth) {
-  const auto first = rules_.at.find(head);
-  if (first == rules_.at.end()) {
-    throw_malformed(table_);
-  }
   bool comes_out = false;
-  for (std::size_t i = first->second; i < rules_.all.size(); ++i) {
+  for (std::size_t i = rules_.at.at(head); i < rules_.all.size(); ++i) {
     if (++steps_ > kStepsMax || depth > kDepthMax) {
       certain = false;
       return true;

@@ -46,7 +46,7 @@ void report_link(::nl_msg* message, const Handler& handle) {
 void report_route(::nl_msg* message, const Handler& handle) {
   ::nlmsghdr* header = ::nlmsg_hdr(message);
   ::rtnl_route* raw = nullptr;
-  if (!has_whole_nexthops(header) || ::rtnl_route_parse(header, &raw) < 0) {
+  if (!is_whole_route(header) || ::rtnl_route_parse(header, &raw) < 0) {
     return;
   }
   const RoutePtr route(raw);

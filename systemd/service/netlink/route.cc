@@ -61,41 +61,64 @@ MessagePtr lookup_request(const IpAddress& destination) {
   return message;
 }
 
+template <class Visit>
+void for_each_attribute(const ::nlattr* attribute, int left, Visit visit) {
+  for (; ::nla_ok(attribute, left) != 0; attribute = ::nla_next(attribute, &left)) {
+    visit(attribute);
+  }
+}
+
+bool is_whole_gateway(const ::nlattr* attribute) {
+  return ::nla_type(attribute) != RTA_VIA ||
+         ::nla_len(attribute) >= static_cast<int>(sizeof(::rtvia));
+}
+
+bool has_whole_hops(std::span<const std::byte> hops) {
+  while (!hops.empty()) {
+    ::rtnexthop hop{};
+    if (hops.size() < sizeof(hop)) {
+      return false;
+    }
+    std::memcpy(&hop, hops.data(), sizeof(hop));
+    // The padding, too: libnl subtracts it from what is left, which is unsigned.
+    const std::size_t length = RTNH_ALIGN(hop.rtnh_len);
+    if (hop.rtnh_len < sizeof(hop) || length > hops.size()) {
+      return false;
+    }
+    bool whole = true;
+    for_each_attribute(reinterpret_cast<const ::nlattr*>(hops.data() + sizeof(hop)),
+                       static_cast<int>(hop.rtnh_len - sizeof(hop)),
+                       [&whole](const ::nlattr* one) { whole = whole && is_whole_gateway(one); });
+    if (!whole) {
+      return false;
+    }
+    hops = hops.subspan(length);
+  }
+  return true;
+}
+
 }  // namespace
 
-bool has_whole_nexthops(::nlmsghdr* header) {
+bool is_whole_route(::nlmsghdr* header) {
   if (::nlmsg_valid_hdr(header, sizeof(::rtmsg)) == 0) {
     return false;
   }
-  int left = ::nlmsg_attrlen(header, sizeof(::rtmsg));
-  for (const ::nlattr* attribute = ::nlmsg_attrdata(header, sizeof(::rtmsg));
-       ::nla_ok(attribute, left) != 0; attribute = ::nla_next(attribute, &left)) {
-    if (::nla_type(attribute) != RTA_MULTIPATH) {
-      continue;
-    }
-    std::span<const std::byte> hops(static_cast<const std::byte*>(::nla_data(attribute)),
-                                    static_cast<std::size_t>(::nla_len(attribute)));
-    while (!hops.empty()) {
-      ::rtnexthop hop{};
-      if (hops.size() < sizeof(hop)) {
-        return false;
-      }
-      std::memcpy(&hop, hops.data(), sizeof(hop));
-      // The padding, too: libnl subtracts it from what is left, which is unsigned.
-      const std::size_t length = RTNH_ALIGN(hop.rtnh_len);
-      if (hop.rtnh_len < sizeof(hop) || length > hops.size()) {
-        return false;
-      }
-      hops = hops.subspan(length);
-    }
-  }
-  return true;
+  bool whole = true;
+  for_each_attribute(::nlmsg_attrdata(header, sizeof(::rtmsg)),
+                     ::nlmsg_attrlen(header, sizeof(::rtmsg)), [&whole](const ::nlattr* attribute) {
+                       whole =
+                           whole && is_whole_gateway(attribute) &&
+                           (::nla_type(attribute) != RTA_MULTIPATH ||
+                            has_whole_hops({static_cast<const std::byte*>(::nla_data(attribute)),
+                                            static_cast<std::size_t>(::nla_len(attribute))}));
+                     });
+  return whole;
 }
 
 std::optional<Route> parse_route(::nl_msg* message) {
   ::nlmsghdr* header = ::nlmsg_hdr(message);
   ::rtnl_route* raw = nullptr;
-  if (header->nlmsg_type != RTM_NEWROUTE || !has_whole_nexthops(header) ||
+  if (header->nlmsg_type != RTM_NEWROUTE || !is_whole_route(header) ||
       ::rtnl_route_parse(header, &raw) < 0) {
     return std::nullopt;
   }

@@ -10,8 +10,10 @@ namespace vpnrun::netlink {
 /// What libnl builds requests from.
 [[nodiscard]] RoutePtr to_object(const Route& route);
 
-/// Whether every next hop of a route's message is as long as it says, and long enough to be one.
-/// libnl does not check: at one of length 0 it loops for ever.
-[[nodiscard]] bool has_whole_nexthops(::nlmsghdr* header);
+/// Whether a route's message is one that rtnl_route_parse() can be given: every next hop is as long
+/// as it says and long enough to be one, and every gateway of another family says which. libnl does
+/// not check: at a hop of length 0 it loops for ever, and of a gateway it copies as many bytes as
+/// are left behind its family, however short it is.
+[[nodiscard]] bool is_whole_route(::nlmsghdr* header);
 
 }  // namespace vpnrun::netlink

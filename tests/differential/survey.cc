@@ -33,7 +33,7 @@ using profile::Treatment;
 enum class Verdict {
   kAsIs,
   kLeftOut,
-  kPlaceholder,
+  kToFillIn,
   kNotReachable,
   kDesign,
   kAsOpenvpn,
@@ -44,7 +44,7 @@ enum class Verdict {
 constexpr std::array<std::pair<Verdict, const char*>, 8> kNames = {{
     {Verdict::kAsIs, "accepted as it is"},
     {Verdict::kLeftOut, "accepted with lines left out"},
-    {Verdict::kPlaceholder, "a placeholder for the server"},
+    {Verdict::kToFillIn, "a server that is to be filled in"},
     {Verdict::kNotReachable, "no server that the link reaches"},
     {Verdict::kDesign, "refused by design"},
     {Verdict::kAsOpenvpn, "refused as OpenVPN does"},
@@ -184,7 +184,7 @@ class Survey {
       return Verdict::kNotReachable;
     }
     if (all([](const auto& one) { return has_any(one, {"is not a host", "is not a port"}); })) {
-      return Verdict::kPlaceholder;
+      return Verdict::kToFillIn;
     }
     if (std::any_of(findings.begin(), findings.end(), is_design)) {
       return Verdict::kDesign;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Messages about routes that libnl takes for whole and that are not.
 #include <linux/rtnetlink.h>
-#include <net/if.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -58,8 +58,7 @@ void expect_left_alone(int type, const Bytes& data) {
 }
 
 TEST(RouteMessage, IsReadIfItIsWhole) {
-  const Bytes gateway = {
-      AF_INET6 & 0xff, 0, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  const Bytes gateway = {AF_INET6, 0, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
   EXPECT_EQ(events_of(route_with(RTA_VIA, gateway)), 1);
   EXPECT_TRUE(parse_route(route_with(RTA_VIA, gateway).get()));
   EXPECT_EQ(events_of(route_with(RTA_MULTIPATH, hop_with(RTA_VIA, gateway))), 1);

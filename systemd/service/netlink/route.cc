@@ -61,11 +61,14 @@ MessagePtr lookup_request(const IpAddress& destination) {
   return message;
 }
 
-template <class Visit>
-void for_each_attribute(const ::nlattr* attribute, int left, Visit visit) {
+template <class Predicate>
+bool all_attributes(const ::nlattr* attribute, int left, Predicate holds) {
   for (; ::nla_ok(attribute, left) != 0; attribute = ::nla_next(attribute, &left)) {
-    visit(attribute);
+    if (!holds(attribute)) {
+      return false;
+    }
   }
+  return true;
 }
 
 bool is_whole_gateway(const ::nlattr* attribute) {
@@ -85,11 +88,8 @@ bool has_whole_hops(std::span<const std::byte> hops) {
     if (hop.rtnh_len < sizeof(hop) || length > hops.size()) {
       return false;
     }
-    bool whole = true;
-    for_each_attribute(reinterpret_cast<const ::nlattr*>(hops.data() + sizeof(hop)),
-                       static_cast<int>(hop.rtnh_len - sizeof(hop)),
-                       [&whole](const ::nlattr* one) { whole = whole && is_whole_gateway(one); });
-    if (!whole) {
+    if (!all_attributes(reinterpret_cast<const ::nlattr*>(hops.data() + sizeof(hop)),
+                        static_cast<int>(hop.rtnh_len - sizeof(hop)), is_whole_gateway)) {
       return false;
     }
     hops = hops.subspan(length);
@@ -103,16 +103,14 @@ bool is_whole_route(::nlmsghdr* header) {
   if (::nlmsg_valid_hdr(header, sizeof(::rtmsg)) == 0) {
     return false;
   }
-  bool whole = true;
-  for_each_attribute(::nlmsg_attrdata(header, sizeof(::rtmsg)),
-                     ::nlmsg_attrlen(header, sizeof(::rtmsg)), [&whole](const ::nlattr* attribute) {
-                       whole =
-                           whole && is_whole_gateway(attribute) &&
-                           (::nla_type(attribute) != RTA_MULTIPATH ||
-                            has_whole_hops({static_cast<const std::byte*>(::nla_data(attribute)),
-                                            static_cast<std::size_t>(::nla_len(attribute))}));
-                     });
-  return whole;
+  return all_attributes(
+      ::nlmsg_attrdata(header, sizeof(::rtmsg)), ::nlmsg_attrlen(header, sizeof(::rtmsg)),
+      [](const ::nlattr* attribute) {
+        return is_whole_gateway(attribute) &&
+               (::nla_type(attribute) != RTA_MULTIPATH ||
+                has_whole_hops({static_cast<const std::byte*>(::nla_data(attribute)),
+                                static_cast<std::size_t>(::nla_len(attribute))}));
+      });
 }
 
 std::optional<Route> parse_route(::nl_msg* message) {

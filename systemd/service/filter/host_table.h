@@ -7,6 +7,7 @@
 
 #include "systemd/service/filter/host_filter.h"
 #include "systemd/service/filter/nft.h"
+#include "systemd/service/filter/records.h"
 
 namespace vpnrun::filter {
 
@@ -46,15 +47,11 @@ class HostTable {
               const std::vector<std::string>& guarded_bridges);
 
  private:
-  [[nodiscard]] HostElements read(const std::string& name) const;
-  void write(const std::string& name, const HostElements& elements) const;
-  void note(const std::string& name, const HostElements& elements) const noexcept;
-  void erase(const std::string& name) const;
   [[nodiscard]] HostRest rest(const std::string& profile_name) const;
   void remove_former(const std::string& profile_name);
 
   Nft& nft_;
-  std::filesystem::path records_;
+  Records records_;
   bool is_first_ = true;  ///< set() has not been called on this object
 };
 

@@ -41,10 +41,11 @@ void record(const std::string& profile_name, const std::string& chain) {
       return;
     }
   }
+  errno = 0;
   std::ofstream file(record_path(profile_name), std::ios::app);
   file << chain << std::endl;
   if (!file) {
-    throw_error(EIO, "cannot write '{}'", record_path(profile_name));
+    throw_error(errno != 0 ? errno : EIO, "cannot write '{}'", record_path(profile_name));
   }
 }
 

@@ -60,7 +60,12 @@ Attempts::Next Attempts::ended(const Failure& failure, Clock::time_point now) no
     state_ = state_ == State::kUp ? State::kReconnecting : state_;
     const bool is_challenge = failure.kind == Failure::Kind::kChallenge;
     const milliseconds asked_for = std::min<milliseconds>(failure.retry_after, kLastAskedFor);
-    milliseconds pause = is_challenge ? kFirstRetry : back_off(failures_++);
+    milliseconds pause = kFirstRetry;
+    if (failure.is_own) {
+      pause = std::min(back_off(own_failures_++), kLastOwn);
+    } else if (!is_challenge) {
+      pause = back_off(failures_++);
+    }
     if (failure.retry_within.count() != 0) {
       pause = std::min<milliseconds>(pause, failure.retry_within);
     }

@@ -20,6 +20,8 @@ namespace vpnrun::service {
 /// each 3.24 s; one that throws out at once gets 10 in two minutes, then one a minute.
 /// Longer pauses are those that a server asks for; shorter ones are kept while a person is about to
 /// log in to the network, which only an attempt can find out (Failure::retry_within).
+/// What fails before a server hears of it (Failure::is_own) is counted apart, and tried again
+/// within kLastOwn: nobody tells when a disk has room again.
 class Attempts {
  public:
   using Clock = std::chrono::steady_clock;
@@ -27,6 +29,7 @@ class Attempts {
 
   static constexpr milliseconds kFirstRetry{200};
   static constexpr milliseconds kLastRetry{60'000};
+  static constexpr milliseconds kLastOwn{10'000};
   /// The longest pause that a server can ask for.
   static constexpr milliseconds kLastAskedFor{300'000};
   /// A connection that lasted for less counts as one more failure.
@@ -63,7 +66,7 @@ class Attempts {
   /// attempt is planned.
   [[nodiscard]] std::optional<Next> retry_soon(Clock::time_point now) noexcept;
   /// Starts again with the shortest pause: earlier failures say nothing about the next attempt.
-  void forget() noexcept { failures_ = 0; }
+  void forget() noexcept { failures_ = own_failures_ = 0; }
   /// The parts of the configuration cannot be built: the tunnel has failed until the next order.
   [[nodiscard]] Next unusable() noexcept;
 
@@ -74,7 +77,8 @@ class Attempts {
   State state_ = State::kDown;
   bool planned_ = false;   ///< an attempt is to begin
   bool was_up_ = false;    ///< ever, since this companion started
-  unsigned failures_ = 0;  ///< in a row
+  unsigned failures_ = 0;  ///< in a row, of which a server has heard
+  unsigned own_failures_ = 0;
   std::optional<Clock::time_point> begun_;
   std::optional<Clock::time_point> connected_;
 };

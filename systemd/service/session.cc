@@ -303,7 +303,7 @@ void Session::begin() {
   try {
     lookup_.find(servers, *parts_.link, [this](const Endpoints::Found& what) { found(what); });
   } catch (const std::exception& error) {
-    ended(passing_failure(error));  // for example, no process or descriptor is left
+    ended(own_failure(error));  // for example, no process or descriptor is left
   }
 }
 
@@ -331,7 +331,7 @@ void Session::connect(std::vector<Endpoint> endpoints) {
       status.endpoint = first->str();
     }
   } catch (const std::exception& error) {
-    ended(passing_failure(error));
+    ended(own_failure(error));
     return;
   }
   at_work_ = true;

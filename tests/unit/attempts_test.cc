@@ -202,6 +202,23 @@ TEST_F(AttemptsTest, WhatAPersonIsAboutToCureIsTriedWithinSeconds) {
   EXPECT_EQ(ended(Kind::kPassing).retry, Attempts::kLastRetry) << "any other failure after it";
 }
 
+TEST_F(AttemptsTest, WhatNoServerHasHeardOfIsNoneOfItsFailures) {
+  Failure own{Kind::kPassing, "the disk is full", ""};
+  own.is_own = true;
+  starting();
+  for (int i = 0; i < 20; ++i) {
+    attempts_.begin(now_);
+    pass(attempts_.ended(own, now_).retry.value_or(hours(1)));
+  }
+  attempts_.begin(now_);
+  EXPECT_EQ(attempts_.ended(own, now_).retry, Attempts::kLastOwn);
+  attempts_.begin(now_);
+  EXPECT_EQ(ended(Kind::kPassing).retry, Attempts::kFirstRetry)
+      << "the first that a server hears of";
+  attempts_.forget();
+  EXPECT_EQ(attempts_.ended(own, now_).retry, Attempts::kFirstRetry);
+}
+
 TEST_F(AttemptsTest, AnOrderDoesNotWaitForWhatAServerAsksFor) {
   starting();
   Failure busy{Kind::kOutside, "why", ""};

@@ -728,6 +728,24 @@ TEST_F(SessionTest, AClientThatDoesNotStartIsAPassingFailure) {
   EXPECT_EQ(wait_for_attempt(), Attempts::kFirstRetry);
 }
 
+/// A disk that was full for an hour has room again, and nobody says so.
+TEST_F(SessionTest, WhatFailsBeforeAServerHearsOfItIsTriedAgainEveryFewSeconds) {
+  for (const auto& part : {0, 1, 2}) {
+    make();
+    (part == 0 ? names_.mishap : part == 1 ? link_->mishap : client_->mishap).error = "no room";
+    session_->up();
+    std::chrono::milliseconds last{};
+    for (int i = 0; i < 12; ++i) {
+      if (part != 0) {
+        names_.answer();
+      }
+      last = wait_for_attempt();
+    }
+    EXPECT_EQ(last, Attempts::kLastOwn) << part;
+    names_.mishap.error.reset();
+  }
+}
+
 TEST_F(SessionTest, AnAddressThatIsTheEndpointsIsRefused) {
   connecting();
   auto what = settings();

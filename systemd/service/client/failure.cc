@@ -6,7 +6,6 @@
 #include "profiles/base/error.h"
 
 namespace vpnrun::service {
-
 Failure passing_failure(std::string error) {
   return {Failure::Kind::kPassing, std::move(error), ""};
 }
@@ -14,6 +13,12 @@ Failure passing_failure(std::string error) {
 Failure passing_failure(const std::exception& error) {
   const auto* ours = dynamic_cast<const Error*>(&error);
   return {Failure::Kind::kPassing, error.what(), ours != nullptr ? ours->hint() : ""};
+}
+
+Failure own_failure(const std::exception& error) {
+  Failure failure = passing_failure(error);
+  failure.is_own = true;
+  return failure;
 }
 
 bool is_passing(const Failure& failure) {

@@ -35,6 +35,8 @@ struct Failure {
   std::string_view reason{};
   /// The longest pause while a person is about to cure it, of which nobody will tell; zero: any.
   std::chrono::seconds retry_within{0};
+  /// No server has heard of the attempt: however many there are, none is a burden to it.
+  bool is_own = false;
 };
 
 /// `error`, which waiting may cure; without a hint.
@@ -42,6 +44,9 @@ struct Failure {
 
 /// A failure on our side that may not occur the next time.
 [[nodiscard]] Failure passing_failure(const std::exception& error);
+
+/// The same before a server has heard of the attempt: a disk is full, no process can be made.
+[[nodiscard]] Failure own_failure(const std::exception& error);
 
 /// Whether nothing else can be done about it than to try again, with growing pauses.
 [[nodiscard]] bool is_passing(const Failure& failure);

@@ -32,6 +32,8 @@ TEST_F(RecordsTest, EachNameHasItsOwnAndTheLastTakesTheFolderAlong) {
   records_.write("two", {"c"});
   records_.write(".guard", {"d"});
   EXPECT_THAT(records_.read("one"), ElementsAre("a", "b"));
+  EXPECT_EQ(std::filesystem::status(folder_ / "records").permissions(),
+            std::filesystem::perms::owner_all);
   EXPECT_THAT(records_.others("one"), ElementsAre("c")) << "what begins with a dot is no profile's";
   records_.write("one", {"e"});
   EXPECT_THAT(records_.read("one"), ElementsAre("e"));

@@ -55,7 +55,9 @@ bool Records::has(const std::string& name) const noexcept {
 
 void Records::write(const std::string& name, const Lines& lines) const {
   std::error_code error;
-  fs::create_directories(folder_, error);
+  if (fs::create_directories(folder_, error)) {
+    fs::permissions(folder_, fs::perms::owner_all, error);  // servers are nobody else's business
+  }
   const fs::path unfinished = path(".new-" + name);
   // A stream says that it failed, and not why; the calls below it leave that here.
   errno = 0;

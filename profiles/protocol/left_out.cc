@@ -53,8 +53,13 @@ std::vector<LeftOut> merged(std::span<const LeftOut> entries, std::size_t most) 
     });
     if (same == result.end()) {
       result.push_back(entry);
+      auto& lines = result.back().lines;
+      lines.resize(std::min(lines.size(), kMostLinesLeftOut));
     } else {
-      same->lines.insert(same->lines.end(), entry.lines.begin(), entry.lines.end());
+      const std::size_t room = kMostLinesLeftOut - same->lines.size();
+      const auto end = std::next(entry.lines.begin(),
+                                 static_cast<std::ptrdiff_t>(std::min(room, entry.lines.size())));
+      same->lines.insert(same->lines.end(), entry.lines.begin(), end);
       same->severity = std::max(same->severity, entry.severity);
     }
   }

@@ -30,8 +30,10 @@ struct LeftOut {
   friend bool operator==(const LeftOut&, const LeftOut&) = default;
 };
 
+inline constexpr std::size_t kMostLinesLeftOut = 32;
+
 /// The same directive for the same reason as one, in the order of the file. At most `most`, those
-/// of the greatest severity.
+/// of the greatest severity; of each, the first kMostLinesLeftOut lines.
 [[nodiscard]] std::vector<LeftOut> merged(std::span<const LeftOut> entries, std::size_t most);
 
 /// "up, down (lines 9, 10): vpnrun sets names itself; cd (line 4): …": one line, by reasons, each

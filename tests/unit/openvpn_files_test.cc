@@ -506,6 +506,8 @@ TEST(LeftOutText, IsMergedAndTheLeastGoFirst) {
   EXPECT_THAT(merged(entries, 10), SizeIs(3));
   EXPECT_EQ(merged(entries, 10).front().lines, (std::vector<std::uint32_t>{9, 11}));
   EXPECT_THAT(merged(entries, 1), ElementsAre(entries[3]));
+  const std::vector<LeftOut> endless(100'000, entries[0]);
+  EXPECT_THAT(merged(endless, 10).front().lines, SizeIs(kMostLinesLeftOut));
   EXPECT_EQ(severity_from_string("later"), Severity::kNotice);
   EXPECT_EQ(severity_from_string(to_string(Severity::kWarning)), Severity::kWarning);
 }

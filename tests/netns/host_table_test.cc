@@ -276,6 +276,21 @@ NETNS_TEST(HostTable, ATransactionThatTheKernelRefusesChangesNothing) {
   EXPECT_TRUE(host.table().has("p1"));
 }
 
+/// As after `nft flush ruleset` and the rules that somebody saved when they were others.
+NETNS_TEST(HostTable, KnowsATableThatOnlyHasItsName) {
+  Host host;
+  HostTable table = host.table();
+  table.set(profile(1));
+  EXPECT_TRUE(table.has("p1"));
+  host.start(profile(2));
+  EXPECT_TRUE(table.has("p1")) << "another companion's part is no other table";
+  host.nft.apply(formatted(
+      "delete table inet {0}\ntable inet {0} {{\n  chain from-p1 {{\n  }}\n}}\n", kHostTable));
+  EXPECT_FALSE(table.has("p1"));
+  table.set(profile(1));
+  EXPECT_TRUE(table.has("p1"));
+}
+
 NETNS_TEST(HostTable, WhatCannotBeRecordedIsNotLoaded) {
   Host host;
   host.folder.write("records", "a file where the folder should be");

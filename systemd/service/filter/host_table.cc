@@ -58,6 +58,7 @@ void HostTable::set(const HostFilter& filter) {
   }
   records_.erase(kGuardRecord);
   nft_.apply(commands);
+  number_ = nft_.number_of(kHostTable);
   is_first_ = false;
   records_.note(kGuardRecord, guard_of(filter.guarded_uplinks, filter.guarded_bridges));
   HostElements kept = wanted;
@@ -82,7 +83,8 @@ void HostTable::set_flow_limit(const HostFilter& filter, FlowLimit limit) {
 }
 
 bool HostTable::has(const std::string& profile_name) {
-  return nft_.has_chain(kHostTable, "from-" + profile_name);
+  return nft_.has_chain(kHostTable, "from-" + profile_name) &&
+         (!number_ || nft_.number_of(kHostTable) == number_);
 }
 
 bool HostTable::guards(const HostFilter& filter) const {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,7 +38,8 @@ class HostTable {
   /// To be called after the first set() of a link, and not again. A kernel may lack it.
   void set_flow_limit(const HostFilter& filter, FlowLimit limit);
 
-  /// Whether the profile's part is in the table. False: somebody has removed it.
+  /// Whether the profile's part is in the table, and the table is the one that this object has had
+  /// to do with. False: somebody has removed it, and what is there now may be older.
   [[nodiscard]] bool has(const std::string& profile_name);
   /// Whether the table guards exactly what `filter` names, as far as this is known.
   [[nodiscard]] bool guards(const HostFilter& filter) const;
@@ -52,7 +55,8 @@ class HostTable {
 
   Nft& nft_;
   Records records_;
-  bool is_first_ = true;  ///< set() has not been called on this object
+  std::optional<std::uint64_t> number_;  ///< of the table, after set()
+  bool is_first_ = true;                 ///< set() has not been called on this object
 };
 
 }  // namespace vpnrun::filter

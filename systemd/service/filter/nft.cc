@@ -128,12 +128,20 @@ bool Nft::exists(const std::string& table, const char* family) {
   return run(formatted("list table {} {}", family, table)).failure.empty();
 }
 
-bool Nft::has_chain(const std::string& table, const std::string& chain) {
+netlink::FilterChains& Nft::chains() {
   if (!chains_) {
     const netlink::ScopedNetns scope(netns_.get());
     chains_.emplace();
   }
-  return chains_->has(table, chain);
+  return *chains_;
+}
+
+bool Nft::has_chain(const std::string& table, const std::string& chain) {
+  return chains().has(table, chain);
+}
+
+std::optional<std::uint64_t> Nft::number_of(const std::string& table) {
+  return chains().number_of(table);
 }
 
 /// Looked for first: a transaction that fails is the one thing here that the kernel makes wait for

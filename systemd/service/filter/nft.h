@@ -45,6 +45,8 @@ class Nft {
   [[nodiscard]] bool exists(const std::string& table, const char* family = "inet");
   /// Whether the table of family inet is there and has the chain; cheap, whatever is in it.
   [[nodiscard]] bool has_chain(const std::string& table, const std::string& chain);
+  /// See FilterChains::number_of(): whether a table is still the same one.
+  [[nodiscard]] std::optional<std::uint64_t> number_of(const std::string& table);
   /// Removes the table. false: there was none, or the kernel does not know its family.
   [[nodiscard]] bool remove(const std::string& table, const char* family = "inet");
 
@@ -66,6 +68,7 @@ class Nft {
   [[nodiscard]] Result run(const std::string& commands);
   [[nodiscard]] Result run_in_child(const std::string& commands);
   void reap() noexcept;
+  netlink::FilterChains& chains();
 
   Context context_;  ///< kHere
   UniqueFd netns_;

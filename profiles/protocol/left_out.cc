@@ -48,20 +48,16 @@ Severity severity_from_string(std::string_view word) noexcept {
 std::vector<LeftOut> merged(std::span<const LeftOut> entries, std::size_t most) {
   std::vector<LeftOut> result;
   for (const LeftOut& entry : entries) {
-    const auto same = std::find_if(result.begin(), result.end(), [&entry](const LeftOut& other) {
+    auto same = std::find_if(result.begin(), result.end(), [&entry](const LeftOut& other) {
       return other.directive == entry.directive && other.reason == entry.reason;
     });
     if (same == result.end()) {
-      result.push_back(entry);
-      auto& lines = result.back().lines;
-      lines.resize(std::min(lines.size(), kMostLinesLeftOut));
-    } else {
-      const std::size_t room = kMostLinesLeftOut - same->lines.size();
-      const auto end = std::next(entry.lines.begin(),
-                                 static_cast<std::ptrdiff_t>(std::min(room, entry.lines.size())));
-      same->lines.insert(same->lines.end(), entry.lines.begin(), end);
-      same->severity = std::max(same->severity, entry.severity);
+      same = result.insert(same, {entry.directive, {}, entry.reason, entry.severity, entry.file});
     }
+    same->severity = std::max(same->severity, entry.severity);
+    const std::size_t room = kMostLinesLeftOut - same->lines.size();
+    const auto told = std::span(entry.lines).first(std::min(room, entry.lines.size()));
+    same->lines.insert(same->lines.end(), told.begin(), told.end());
   }
   for (Severity least : {Severity::kInfo, Severity::kNotice}) {
     while (result.size() > most) {

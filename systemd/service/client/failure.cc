@@ -6,6 +6,7 @@
 #include "profiles/base/error.h"
 
 namespace vpnrun::service {
+
 Failure passing_failure(std::string error) {
   return {Failure::Kind::kPassing, std::move(error), ""};
 }
